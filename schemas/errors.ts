@@ -1,0 +1,31 @@
+import createError from '@fastify/error'
+import { type Static, Type } from '@sinclair/typebox'
+
+/** The one shape of every error answer. */
+export const ErrorSchema = Type.Object({
+  statusCode: Type.Integer({ description: 'The HTTP status, repeated.' }),
+  code: Type.String({ description: 'What went wrong, for programs: stable across releases.' }),
+  error: Type.String({ description: 'The name of the HTTP status.' }),
+  message: Type.String({ description: 'What went wrong, for people.' }),
+}, { $id: 'Error', description: 'Every error has this shape.' })
+export type ErrorBody = Static<typeof ErrorSchema>
+
+/*
+ * Every error that the service answers with: its code, its message and its status. Messages never repeat input: it may
+ * hold an object key, which is a secret.
+ */
+export const InvalidRequestError = createError('INVALID_REQUEST', '%s', 400)
+export const TokenRequiredError = createError('TOKEN_REQUIRED', 'A bearer token is required in the Authorization header.', 401)
+export const TokenInvalidError = createError('TOKEN_INVALID', 'The bearer token is not valid: %s.', 401)
+export const ForbiddenError = createError('FORBIDDEN', '%s', 403)
+export const ObjectNotFoundError = createError('OBJECT_NOT_FOUND', 'There is no file with this object key.', 404)
+export const RouteNotFoundError = createError('ROUTE_NOT_FOUND', 'There is no such route.', 404)
+export const PreconditionFailedError = createError('PRECONDITION_FAILED', 'The file is not in the state that the request asks for.', 412)
+export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The request body is larger than this route accepts.', 413)
+export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'This route accepts application/json only.', 415)
+export const RangeNotSatisfiableError = createError('RANGE_NOT_SATISFIABLE', 'The file has no bytes in the range asked for.', 416)
+export const InternalError = createError('INTERNAL_ERROR', 'Something went wrong on our side.', 500)
+export const UsageOutOfRangeError = createError('USAGE_OUT_OF_RANGE', 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.', 500)
+export const StoreRefusedError = createError('STORE_REFUSED', 'Object storage refuses this service.', 502)
+export const StoreUnavailableError = createError('STORE_UNAVAILABLE', 'Object storage does not answer.', 503)
+export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The database does not answer.', 503)
