@@ -1,0 +1,115 @@
+import { createPublicKey } from 'node:crypto'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+
+/** Signs tokens on a developer's machine where no secret is configured; production refuses it. */
+export const DEVELOPMENT_JWT_SECRET = 'development-secret-that-production-refuses'
+
+const httpUrl = (description: string) => Type.String({ pattern: '^https?://[^/?#\\s]+/?$', description })
+
+/** The environment variables that the service reads; every one but NODE_ENV stands in `.env.example`. */
+export const ConfigSchema = Type.Object({
+  NODE_ENV: Type.Optional(Type.String({ description: '`production` refuses embedded parts and development secrets.' })),
+  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000, description: 'TCP port; 0 takes any free one.' }),
+  HOST: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on.' }),
+  LOG_LEVEL: Type.Union(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info' }),
+  DATA_DIR: Type.String({ minLength: 1, default: '.data', description: 'Folder of the embedded database and store.' }),
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'PostgreSQL 15 or newer. Unset: embedded.' })),
+  S3_ENDPOINT: Type.Optional(httpUrl('Address of the object storage. Unset: embedded.')),
+  S3_REGION: Type.String({ minLength: 1, default: 'us-east-1' }),
+  S3_BUCKET: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', default: 'objects' }),
+  S3_ACCESS_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  S3_SECRET_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  S3_PUBLIC_ENDPOINT: Type.Optional(httpUrl('Address of the object storage as browsers reach it; used only to sign.')),
+  JWT_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'HS256 key of at least 32 characters (RFC 7518, 3.2).' })),
+  JWT_PUBLIC_KEY: Type.Optional(Type.String({ minLength: 1, description: 'PEM of an RSA, EC or Ed25519 public key.' })),
+  DOWNLOAD_MODE: Type.Union([Type.Literal('redirect'), Type.Literal('stream')], { default: 'redirect' }),
+  DOWNLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 300, description: 'Seconds that a pre-signed URL is valid at most.' }),
+})
+
+/** The service's configuration, checked and with defaults filled in. */
+export type Config = Static<typeof ConfigSchema>
+
+/** Why the service cannot start with this environment, in one line that names the variable and never shows its value. */
+export class ConfigError extends Error {
+  override name = 'ConfigError'
+}
+
+/**
+ * Reads the configuration from environment variables. An empty variable counts as unset.
+ *
+ * @throws {ConfigError} on the first variable that is missing or has a value outside its schema.
+ */
+export function loadConfig (environment: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.keys(ConfigSchema.properties)
+    .map((name) => [name, environment[name]] as const)
+    .filter(([, value]) => value !== undefined && value !== ''))
+  // A key on one line: most ways to set an environment variable cannot hold line breaks.
+  if (given.JWT_PUBLIC_KEY !== undefined) given.JWT_PUBLIC_KEY = given.JWT_PUBLIC_KEY.replaceAll('\\n', '\n')
+  const config = Value.Default(ConfigSchema, Value.Convert(ConfigSchema, given))
+  if (!Value.Check(ConfigSchema, config)) {
+    const first = Value.Errors(ConfigSchema, config).First()
+    throw new ConfigError(first === undefined ? 'The configuration is not valid.' : describe(first.path.slice(1), first.schema))
+  }
+  checkTogether(config)
+  return config
+}
+
+function describe (name: string, schema: TSchema): string {
+  if (schema.anyOf !== undefined) {
+    return `${name} must be one of: ${schema.anyOf.map((option: TSchema) => option.const).join(', ')}.`
+  }
+  const bounds = Object.entries({
+    pattern: 'of the form', minimum: 'at least', maximum: 'at most', minLength: 'of a length of at least',
+  }).filter(([keyword]) => schema[keyword] !== undefined).map(([keyword, words]) => `${words} ${schema[keyword]}`)
+  return `${name} must be ${['a', 'i', 'o'].includes(String(schema.type)[0] ?? '') ? 'an' : 'a'} ${schema.type}${bounds.length > 0 ? ` ${bounds.join(', ')}` : ''}.`
+}
+
+/** The rules that no single variable can state. */
+function checkTogether (config: Config): void {
+  const refuseIf = (wrong: boolean, message: string) => { if (wrong) throw new ConfigError(message) }
+  if (config.S3_ENDPOINT !== undefined) {
+    refuseIf(config.S3_ACCESS_KEY === undefined, 'S3_ACCESS_KEY is missing: S3_ENDPOINT needs credentials.')
+    refuseIf(config.S3_SECRET_KEY === undefined, 'S3_SECRET_KEY is missing: S3_ENDPOINT needs credentials.')
+  }
+  refuseIf(config.JWT_SECRET !== undefined && config.JWT_PUBLIC_KEY !== undefined,
+    'JWT_SECRET and JWT_PUBLIC_KEY are both set: choose one, so that the signing algorithm is pinned.')
+  if (config.JWT_PUBLIC_KEY !== undefined) {
+    let algorithm: string | undefined
+    try {
+      algorithm = jwtAlgorithm(config.JWT_PUBLIC_KEY)
+    } catch {
+      throw new ConfigError('JWT_PUBLIC_KEY must be a public key in PEM form.')
+    }
+    refuseIf(algorithm === undefined, 'JWT_PUBLIC_KEY must be an RSA, EC (P-256, P-384, P-521) or Ed25519 key.')
+  }
+  if (config.NODE_ENV !== 'production') return
+  refuseIf(config.DATABASE_URL === undefined, 'DATABASE_URL is missing: production refuses the embedded database.')
+  refuseIf(config.S3_ENDPOINT === undefined, 'S3_ENDPOINT is missing: production refuses the embedded object storage.')
+  refuseIf(config.JWT_SECRET === undefined && config.JWT_PUBLIC_KEY === undefined,
+    'JWT_SECRET or JWT_PUBLIC_KEY is missing: production refuses the development secret.')
+  refuseIf(config.JWT_SECRET === DEVELOPMENT_JWT_SECRET, 'JWT_SECRET is the development secret, which production refuses.')
+}
+
+/** The signature algorithms that a token may use; exactly one is accepted, as the configured key says. */
+export type JwtAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
+
+/**
+ * The one algorithm that a public key pins (RFC 7518, 3.1; RFC 8037, 3.1).
+ *
+ * @param publicKey PEM
+ * @returns undefined for a key of another kind
+ * @throws when it is no public key
+ */
+export function jwtAlgorithm (publicKey: string): JwtAlgorithm | undefined {
+  const key = createPublicKey(publicKey)
+  if (key.asymmetricKeyType === 'rsa') return 'RS256'
+  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
+  switch (key.asymmetricKeyDetails?.namedCurve) {
+    case 'prime256v1': return 'ES256'
+    case 'secp384r1': return 'ES384'
+    case 'secp521r1': return 'ES512'
+    default: return undefined
+  }
+}
