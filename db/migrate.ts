@@ -1,0 +1,21 @@
+import { type Kysely, type Migration, Migrator } from 'kysely'
+import { catalogue } from './migrations/0001-catalogue.js'
+import type { Database } from './database.js'
+
+/** Every migration, in the order of their names. A migration that has landed is never edited. */
+const migrations: Record<string, Migration> = {
+  '0001-catalogue': catalogue,
+}
+
+/**
+ * Brings the database to the newest schema. Several replicas may call it at once: Kysely takes an advisory lock.
+ *
+ * @returns the names of the migrations that this call applied
+ * @throws the first migration's error; the migrations of one call are one transaction, so none of them is kept then
+ */
+export async function migrateToLatest (database: Kysely<Database>): Promise<string[]> {
+  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrations } })
+  const { error, results } = await migrator.migrateToLatest()
+  if (error !== undefined) throw error
+  return (results ?? []).map((result) => result.migrationName)
+}
