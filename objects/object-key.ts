@@ -27,7 +27,7 @@ const TOKEN_BYTES = 16
 const uuid = UUID_PATTERN.slice(1, -1)
 const objectKeyPattern = new RegExp(
   `^(${ORG_KEY_PATTERN.slice(1, -1)})/workflows/(${uuid})/runs/(${uuid})/users/(${uuid})/(inputs|outputs)/([A-Za-z0-9_-]{22,})/([^/]+)$`,
-  'u'
+  'u',
 )
 // C0, DEL and C1 controls break headers and terminals; the `u` flag makes \p{Surrogate} match only a lone surrogate,
 // which has no UTF-8 form and makes encodeURIComponent throw.

@@ -1,0 +1,99 @@
+import { createHash, createHmac } from 'node:crypto'
+
+/*
+ * AWS Signature Version 4 for S3, as far as signing and verifying share it (Amazon S3 API Reference, "Authenticating
+ * Requests: AWS Signature Version 4"). S3 differs from other services in that a path is encoded once and never normalised.
+ */
+
+export const SIGNATURE_ALGORITHM = 'AWS4-HMAC-SHA256'
+/** Stands for the payload's hash where the payload is not signed, as in every pre-signed URL. */
+export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
+/** A pre-signed URL is valid for at most seven days. */
+export const PRESIGNED_MAX_SECONDS = 604_800
+
+/** The parts of a request that its signature covers. */
+export interface SignedRequest {
+  method: string
+  /** Encoded, as it stands in the request line, without the query. */
+  path: string
+  /** Decoded names and values, in any order, without X-Amz-Signature. */
+  query: Iterable<readonly [name: string, value: string]>
+  /** Only the headers that are signed, names in lower case, in any order. */
+  headers: ReadonlyArray<readonly [name: string, value: string]>
+  /** Lower-case hex of SHA-256, or `UNSIGNED-PAYLOAD`. */
+  payloadHash: string
+}
+
+/** What a signing key is derived for; the service is always `s3`. */
+export interface CredentialScope {
+  /** UTC, `YYYYMMDD`. */
+  date: string
+  region: string
+}
+
+/** Percent-encodes UTF-8 as SigV4 wants it: all but the unreserved characters of RFC 3986, 2.3. */
+export function encodeComponent (value: string): string {
+  return encodeURIComponent(value).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+}
+
+/** Percent-encodes an object key for a URL's path: as `encodeComponent`, but `/` stays. */
+export function encodePath (objectKey: string): string {
+  return encodeComponent(objectKey).replaceAll('%2F', '/')
+}
+
+/** A date as SigV4 writes it, in UTC: `YYYYMMDDTHHMMSSZ`. */
+export function formatTimestamp (date: Date): string {
+  return `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
+}
+
+/** The scope as it stands in a credential, after the access key. */
+export function formatScope ({ date, region }: CredentialScope): string {
+  return `${date}/${region}/s3/aws4_request`
+}
+
+/** Derives the key that signs every request of one day and region. */
+export function deriveSigningKey (secretKey: string, { date, region }: CredentialScope): Buffer {
+  const step = (key: string | Buffer, data: string) => createHmac('sha256', key).update(data).digest()
+  return step(step(step(step(`AWS4${secretKey}`, date), region), 's3'), 'aws4_request')
+}
+
+// Whole strings `name=value` would sort wrongly: `-` comes before `=`, so `a-b` would precede `a`.
+function byNameThenValue (one: readonly [string, string], other: readonly [string, string]): number {
+  const [a, b] = one[0] === other[0] ? [one[1], other[1]] : [one[0], other[0]]
+  return a < b ? -1 : Number(a > b)
+}
+
+/** The names of the signed headers, sorted, as `X-Amz-SignedHeaders` lists them. */
+export function listSignedHeaders (headers: SignedRequest['headers']): string {
+  return headers.map(([name]) => name).sort().join(';')
+}
+
+/** The query in SigV4's canonical form, which is also a valid query string. */
+export function canonicalQuery (query: SignedRequest['query']): string {
+  return Array.from(query, ([name, value]) => [encodeComponent(name), encodeComponent(value)] as const)
+    .sort(byNameThenValue)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&')
+}
+
+/**
+ * Signs a request.
+ *
+ * @param timestamp as `formatTimestamp` writes it
+ * @returns the signature in lower-case hex
+ */
+export function sign (request: SignedRequest, signingKey: Buffer, scope: CredentialScope, timestamp: string): string {
+  const headers = request.headers.toSorted(byNameThenValue)
+  const canonicalRequest = [
+    request.method,
+    request.path,
+    canonicalQuery(request.query),
+    ...headers.map(([name, value]) => `${name}:${value.trim().replaceAll(/ +/g, ' ')}`),
+    '',
+    listSignedHeaders(headers),
+    request.payloadHash,
+  ].join('\n')
+  const requestHash = createHash('sha256').update(canonicalRequest).digest('hex')
+  const stringToSign = [SIGNATURE_ALGORITHM, timestamp, formatScope(scope), requestHash].join('\n')
+  return createHmac('sha256', signingKey).update(stringToSign).digest('hex')
+}
