@@ -1,0 +1,82 @@
+import { matchesStrongly, matchesWeakly, parseEntityTags } from './entity-tag.js'
+import { parseHttpDate } from './http-date.js'
+
+/** What a file is recognised by (RFC 9110, section 8.8). */
+export interface Validators {
+  /** As sent in ETag, with its quotes: `"d41d8cd98f00b204e9800998ecf8427e"`. */
+  entityTag: string
+  /** As sent in Last-Modified, so parts of a second do not count. */
+  lastModified: Date
+}
+
+/** The part of a request that its preconditions stand in; headers by their lower-case names, as Node has them. */
+export interface ConditionalRequest {
+  method: string
+  headers: {
+    'if-match'?: string | undefined
+    'if-none-match'?: string | undefined
+    'if-modified-since'?: string | undefined
+    'if-unmodified-since'?: string | undefined
+  }
+}
+
+export type PreconditionOutcome = 'proceed' | 'not-modified' | 'precondition-failed'
+
+/** A header that is not there, or that has to be ignored, is neither true nor false: the next one is then asked. */
+type Condition = 'none' | 'true' | 'false'
+
+/**
+ * Evaluates a request's preconditions against the file that exists under its key, in the order of RFC 9110, section 13.2.2.
+ * If-Range, last in that order, belongs to the choice of a range: see byte-range.ts.
+ *
+ * @param now decides the century of dates with a two-digit year.
+ * @returns `not-modified` for 304, `precondition-failed` for 412, `proceed` where the request is to be answered in full.
+ */
+export function evaluatePreconditions (request: ConditionalRequest, file: Validators, now: Date): PreconditionOutcome {
+  const { method, headers } = request
+  let unchanged = ifMatch(headers['if-match'], file)
+  if (unchanged === 'none') unchanged = ifUnmodifiedSince(headers['if-unmodified-since'], file, now)
+  if (unchanged === 'false') return 'precondition-failed'
+
+  const reads = method === 'GET' || method === 'HEAD'
+  const changed = ifNoneMatch(headers['if-none-match'], file)
+  if (changed === 'false') return reads ? 'not-modified' : 'precondition-failed'
+  // If-Modified-Since counts only without an If-None-Match, and only for GET and HEAD: RFC 9110, section 13.1.3.
+  if (changed === 'none' && reads && ifModifiedSince(headers['if-modified-since'], file, now) === 'false') return 'not-modified'
+  return 'proceed'
+}
+
+/** RFC 9110, section 13.1.1: true when one of the listed tags is the file's, compared strongly. */
+function ifMatch (value: string | undefined, file: Validators): Condition {
+  if (value === undefined) return 'none'
+  const entityTags = parseEntityTags(value)
+  if (entityTags === '*') return 'true'
+  return entityTags.some((entityTag) => matchesStrongly(entityTag, file.entityTag)) ? 'true' : 'false'
+}
+
+/** RFC 9110, section 13.1.2: false when one of the listed tags is the file's, compared weakly. */
+function ifNoneMatch (value: string | undefined, file: Validators): Condition {
+  if (value === undefined) return 'none'
+  const entityTags = parseEntityTags(value)
+  if (entityTags === '*') return 'false'
+  return entityTags.some((entityTag) => matchesWeakly(entityTag, file.entityTag)) ? 'false' : 'true'
+}
+
+/** RFC 9110, section 13.1.4: true when the file is not younger than the date; what is no date is ignored. */
+function ifUnmodifiedSince (value: string | undefined, file: Validators, now: Date): Condition {
+  const date = value === undefined ? undefined : parseHttpDate(value, now)
+  if (date === undefined) return 'none'
+  return isYounger(file, date) ? 'false' : 'true'
+}
+
+/** RFC 9110, section 13.1.3: false when the file is not younger than the date; what is no date is ignored. */
+function ifModifiedSince (value: string | undefined, file: Validators, now: Date): Condition {
+  const date = value === undefined ? undefined : parseHttpDate(value, now)
+  if (date === undefined) return 'none'
+  return isYounger(file, date) ? 'true' : 'false'
+}
+
+/** Compared in whole seconds: the client knows no more of the file's time than Last-Modified told it. */
+function isYounger (file: Validators, date: Date): boolean {
+  return Math.floor(file.lastModified.getTime() / 1000) * 1000 > date.getTime()
+}
