@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, rmSync, unlinkSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type BucketEventName, type BucketNotificationRecord, BucketNotifications } from './bucket-notification.js'
+import { type IndexEntry, KeyIndex } from './key-index.js'
+import { S3Error } from './s3-error.js'
+import { type OpenSealedFile, PendingFile, type SealedMetadata, openSealedFile } from './sealed-file.js'
+
+const LOAD_CONCURRENCY = 64
+
+/** Where and what a catalogue keeps. */
+export interface ObjectCatalogOptions {
+  folder: string
+  bucket: string
+  region: string
+  /** Called after each change, in the order in which they took effect. It must not throw. */
+  onEvent: (record: BucketNotificationRecord) => void
+}
+
+/**
+ * The objects of one bucket: their files, the index of their keys and the report of their changes. One process at a time
+ * may use a folder.
+ *
+ * A file's name is the SHA-256 of its key, so no key can lead anywhere else. The index lives in memory and is rebuilt
+ * from the files at start. File, index and report change in one synchronous step: whoever reads after a write was
+ * answered sees it, and of two writes to a key the later one is the last in all three.
+ */
+export class ObjectCatalog {
+  readonly index: KeyIndex
+  readonly #objectsFolder: string
+  readonly #temporaryFolder: string
+  readonly #notifications: BucketNotifications
+  readonly #onEvent: (record: BucketNotificationRecord) => void
+
+  private constructor (options: ObjectCatalogOptions, index: KeyIndex) {
+    this.index = index
+    this.#objectsFolder = join(options.folder, 'objects')
+    this.#temporaryFolder = join(options.folder, 'temporary')
+    this.#notifications = new BucketNotifications(options.region, options.bucket)
+    this.#onEvent = options.onEvent
+  }
+
+  /** Opens a folder, making it if need be. Files that an earlier process left unfinished are removed. */
+  static async open (options: ObjectCatalogOptions): Promise<ObjectCatalog> {
+    const catalog = new ObjectCatalog(options, new KeyIndex(await loadEntries(join(options.folder, 'objects'))))
+    rmSync(catalog.#temporaryFolder, { recursive: true, force: true })
+    mkdirSync(catalog.#temporaryFolder, { recursive: true })
+    return catalog
+  }
+
+  createFile (): Promise<PendingFile> {
+    return PendingFile.create(this.#temporaryFolder)
+  }
+
+  /**
+   * Makes a complete file the object of its key.
+   *
+   * @throws {S3Error} PreconditionFailed where the key has an object and must not
+   */
+  commit (
+    file: PendingFile, object: Omit<SealedMetadata, 'lastModifiedMs'>,
+    { eventName, mustBeNew }: { eventName: BucketEventName, mustBeNew: boolean },
+  ): void {
+    const { objectKey, etag } = object
+    if (mustBeNew) this.requireAbsent(objectKey)
+    const time = new Date()
+    const lastModifiedMs = time.getTime()
+    file.seal(this.#pathOf(objectKey), { ...object, lastModifiedMs })
+    this.index.set({ objectKey, etag, lastModifiedMs, sizeBytes: file.sizeBytes })
+    this.#onEvent(this.#notifications.record(eventName, objectKey, time, { etag, sizeBytes: file.sizeBytes }))
+  }
+
+  /** @throws {S3Error} PreconditionFailed where the key has an object */
+  requireAbsent (objectKey: string): void {
+    if (this.index.get(objectKey) !== undefined) throw new S3Error('PreconditionFailed')
+  }
+
+  /** Removes an object; does nothing where there is none. */
+  remove (objectKey: string): void {
+    if (this.index.get(objectKey) === undefined) return
+    unlinkSync(this.#pathOf(objectKey))
+    this.index.delete(objectKey)
+    this.#onEvent(this.#notifications.record('ObjectRemoved:Delete', objectKey, new Date()))
+  }
+
+  /** @throws {S3Error} NoSuchKey */
+  async openObject (objectKey: string): Promise<OpenSealedFile> {
+    const file = this.index.get(objectKey) === undefined ? undefined : await openSealedFile(this.#pathOf(objectKey))
+    if (file === undefined) throw new S3Error('NoSuchKey')
+    return file
+  }
+
+  #pathOf (objectKey: string): string {
+    const name = createHash('sha256').update(objectKey).digest('hex')
+    return join(this.#objectsFolder, name.slice(0, 2), name)
+  }
+}
+
+async function loadEntries (objectsFolder: string): Promise<IndexEntry[]> {
+  const paths: string[] = []
+  // Folders of a few hundred files each, where one of 200,000 would be slow on some file systems.
+  for (let number = 0; number < 256; number++) {
+    const folder = join(objectsFolder, number.toString(16).padStart(2, '0'))
+    mkdirSync(folder, { recursive: true })
+    for (const name of await readdir(folder)) paths.push(join(folder, name))
+  }
+  const entries: IndexEntry[] = []
+  const loadNext = async () => {
+    for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
+      const file = await openSealedFile(path)
+      if (file === undefined) continue
+      const { objectKey, etag, lastModifiedMs } = file.metadata
+      entries.push({ objectKey, etag, lastModifiedMs, sizeBytes: file.sizeBytes })
+      await file.handle.close()
+    }
+  }
+  await Promise.all(Array.from({ length: LOAD_CONCURRENCY }, loadNext))
+  return entries
+}
