@@ -1,0 +1,119 @@
+import { type ServerResponse } from 'node:http'
+import { type Authentication } from './authentication.js'
+import { listObjectsV1, listObjectsV2 } from './listing.js'
+import { type ObjectCatalog } from './object-catalog.js'
+import { RESPONSE_PARAMETERS, refuseUnknownHeaders } from './object-headers.js'
+import { sendObject } from './object-reading.js'
+import { putObject } from './object-writing.js'
+import { S3Error } from './s3-error.js'
+import { type S3Request } from './s3-request.js'
+import { document } from './xml.js'
+
+/** What the operations work on. */
+export interface Store {
+  bucket: string
+  region: string
+  catalog: ObjectCatalog
+}
+
+interface Call {
+  request: S3Request
+  authentication: Authentication
+  response: ServerResponse
+  store: Store
+}
+
+interface Operation {
+  method: string
+  resource: 'bucket' | 'object'
+  /** A parameter that, by being there, makes the request one for this operation; the first operation that fits is taken. */
+  selector?: string
+  /** Further parameters; a request with any other is refused. */
+  parameters?: readonly string[]
+  run: (call: Call) => void | Promise<void>
+}
+
+const LISTING_PARAMETERS = ['delimiter', 'encoding-type', 'max-keys', 'prefix']
+
+const operations: readonly Operation[] = [
+  { method: 'HEAD', resource: 'bucket', run: headBucket },
+  { method: 'PUT', resource: 'bucket', run: ({ response }) => { response.writeHead(200).end() } },
+  { method: 'GET', resource: 'bucket', selector: 'location', run: getLocation },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    selector: 'list-type',
+    parameters: [...LISTING_PARAMETERS, 'continuation-token', 'fetch-owner', 'start-after'],
+    run: ({ request, response, store }) => {
+      if (request.parameters.get('list-type') !== '2') throw new S3Error('InvalidArgument', 'list-type must be 2.')
+      sendXml(response, listObjectsV2(request, store.bucket, store.catalog.index))
+    },
+  },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    parameters: [...LISTING_PARAMETERS, 'marker'],
+    run: ({ request, response, store }) => { sendXml(response, listObjectsV1(request, store.bucket, store.catalog.index)) },
+  },
+  ...['GET', 'HEAD'].map((method) => ({
+    method,
+    resource: 'object' as const,
+    parameters: RESPONSE_PARAMETERS,
+    run: ({ request, response, store }: Call) => sendObject(request, response, store.catalog),
+  })),
+  {
+    method: 'PUT',
+    resource: 'object',
+    run: async ({ request, authentication, response, store }) => {
+      const etag = await putObject(request, authentication, store.catalog)
+      response.writeHead(200, { ETag: `"${etag}"`, 'Content-Length': 0 }).end()
+    },
+  },
+  {
+    method: 'DELETE',
+    resource: 'object',
+    run: ({ request, response, store }) => {
+      store.catalog.remove(request.objectKey)
+      response.writeHead(204).end()
+    },
+  },
+]
+
+/**
+ * Carries out the operation that an authenticated request asks for.
+ *
+ * @throws {S3Error} NotImplemented where the store knows no such operation, or a parameter of it is unknown; NoSuchBucket;
+ *   what the operation may fail with
+ */
+export async function answer (
+  request: S3Request, authentication: Authentication, response: ServerResponse, store: Store,
+): Promise<void> {
+  if (request.bucket === '') throw new S3Error('NotImplemented')
+  if (request.bucket !== store.bucket) throw new S3Error('NoSuchBucket')
+  const resource = request.objectKey === '' ? 'bucket' : 'object'
+  const operation = operations.find((candidate) => candidate.method === request.method && candidate.resource === resource &&
+    (candidate.selector === undefined || request.parameters.has(candidate.selector)))
+  if (operation === undefined) throw new S3Error('NotImplemented')
+
+  const { selector, parameters = [], run } = operation
+  for (const name of request.parameters.keys()) {
+    // AWS SDKs name the operation in `x-id`.
+    const isKnown = name === selector || name === 'x-id' || name.startsWith('X-Amz-') || parameters.includes(name)
+    if (!isKnown) throw new S3Error('NotImplemented')
+  }
+  refuseUnknownHeaders(request)
+  await run({ request, authentication, response, store })
+}
+
+function headBucket ({ response, store }: Call): void {
+  response.writeHead(200, { 'x-amz-bucket-region': store.region }).end()
+}
+
+function getLocation ({ response, store }: Call): void {
+  // S3's oldest region is told by leaving it out.
+  sendXml(response, document('LocationConstraint', store.region === 'us-east-1' ? '' : store.region))
+}
+
+function sendXml (response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'Content-Type': 'application/xml', 'Content-Length': Buffer.byteLength(body) }).end(body)
+}
