@@ -1,0 +1,26 @@
+import { parseMediaType } from './media-type.js'
+
+// Commas inside quotes do not part elements; a quote that is never closed runs to the end.
+const everyElement = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/g
+// RFC 9110, section 12.4.2: at most three digits after the point, at most 1.
+const qvalue = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
+
+/**
+ * Whether a client asks for JSON rather than for the file: its Accept header (RFC 9110, section 12.5.1) names
+ * `application/json` itself, with a quality above 0 that no other type named in full exceeds.
+ *
+ * Wildcards ask for nothing in particular: browsers, curl and download managers all send one, and want the file. Elements that
+ * break the grammar are passed over.
+ */
+export function prefersJson (accept: string | undefined): boolean {
+  let jsonQuality = 0
+  let otherQuality = 0
+  for (const element of accept?.match(everyElement) ?? []) {
+    const range = parseMediaType(element)
+    const quality = range?.parameters.find(({ name }) => name === 'q')?.value ?? '1'
+    if (range === undefined || range.essence.endsWith('/*') || !qvalue.test(quality)) continue
+    if (range.essence === 'application/json') jsonQuality = Math.max(jsonQuality, Number(quality))
+    else otherQuality = Math.max(otherQuality, Number(quality))
+  }
+  return jsonQuality > 0 && jsonQuality >= otherQuality
+}
