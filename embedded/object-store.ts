@@ -3,6 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { join } from 'node:path'
 import { authenticate } from './authentication.js'
 import { type BucketNotificationRecord } from './bucket-notification.js'
+import { MultipartUploads } from './multipart-uploads.js'
 import { ObjectCatalog } from './object-catalog.js'
 import { type Store, answer } from './operations.js'
 import { S3Error } from './s3-error.js'
@@ -22,6 +23,8 @@ export interface EmbeddedStoreOptions {
   port?: number
   /** Called after each change has taken effect, in their order. It must not throw. A crash can lose the last calls. */
   onEvent?: (record: BucketNotificationRecord) => void
+  /** Told of what should not happen, such as a full disk; the client gets an InternalError. */
+  onError?: (error: unknown) => void
 }
 
 export interface EmbeddedStore {
@@ -44,14 +47,17 @@ const CLOSE_GRACE_MS = 3_000
  * @throws where the bucket's name is none, or the directory or the address cannot be used
  */
 export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const { directory, bucket, region, accessKey, secretKey, host = '127.0.0.1', port = 0, onEvent = () => {} } = options
+  const { directory, bucket, region, accessKey, secretKey, host = '127.0.0.1', port = 0 } = options
+  const { onEvent = () => {}, onError = () => {} } = options
   if (!BUCKET_NAME.test(bucket)) throw new TypeError('The bucket does not have a valid name.')
-  const catalog = await ObjectCatalog.open({ folder: join(directory, bucket), bucket, region, onEvent })
-  const store = { bucket, region, catalog }
+  const folder = join(directory, bucket)
+  const catalog = await ObjectCatalog.open({ folder, bucket, region, onEvent })
+  const store = { bucket, region, catalog, uploads: await MultipartUploads.open(join(folder, 'uploads'), catalog) }
 
   const running = new Set<Promise<void>>()
   const onRequest = (message: IncomingMessage, response: ServerResponse) => {
-    const handled = handle(message, response, store, { accessKey, secretKey, region }).finally(() => running.delete(handled))
+    const handled = handle(message, response, store, { accessKey, secretKey, region })
+      .catch(onError).finally(() => running.delete(handled))
     running.add(handled)
   }
   // Uploads may take as long as they move at all, so that only the headers and an idle connection have a time limit.
@@ -84,6 +90,7 @@ function listen (server: Server, port: number, host: string): Promise<void> {
   })
 }
 
+/** @throws what is not the client's doing, once it is answered */
 async function handle (
   message: IncomingMessage, response: ServerResponse, store: Store, credentials: Parameters<typeof authenticate>[1],
 ): Promise<void> {
@@ -99,6 +106,7 @@ async function handle (
     if (message.destroyed && !message.complete) return
     if (response.headersSent) response.destroy()
     else sendError(response, error instanceof S3Error ? error : new S3Error('InternalError'), store.bucket, requestId)
+    if (!(error instanceof S3Error)) throw error
   }
 }
 

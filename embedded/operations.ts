@@ -1,6 +1,11 @@
 import { type ServerResponse } from 'node:http'
 import { type Authentication } from './authentication.js'
 import { listObjectsV1, listObjectsV2 } from './listing.js'
+import { deleteObjects } from './multi-delete.js'
+import {
+  abortMultipartUpload, completeMultipartUpload, createMultipartUpload, listMultipartUploads, listParts, uploadPart,
+} from './multipart-operations.js'
+import { type MultipartUploads } from './multipart-uploads.js'
 import { type ObjectCatalog } from './object-catalog.js'
 import { RESPONSE_PARAMETERS, refuseUnknownHeaders } from './object-headers.js'
 import { sendObject } from './object-reading.js'
@@ -14,13 +19,13 @@ export interface Store {
   bucket: string
   region: string
   catalog: ObjectCatalog
+  uploads: MultipartUploads
 }
 
-interface Call {
+interface Call extends Store {
   request: S3Request
   authentication: Authentication
   response: ServerResponse
-  store: Store
 }
 
 interface Operation {
@@ -36,44 +41,114 @@ interface Operation {
 const LISTING_PARAMETERS = ['delimiter', 'encoding-type', 'max-keys', 'prefix']
 
 const operations: readonly Operation[] = [
-  { method: 'HEAD', resource: 'bucket', run: headBucket },
-  { method: 'PUT', resource: 'bucket', run: ({ response }) => { response.writeHead(200).end() } },
-  { method: 'GET', resource: 'bucket', selector: 'location', run: getLocation },
+  {
+    method: 'HEAD',
+    resource: 'bucket',
+    run: ({ response, region }) => { response.writeHead(200, { 'x-amz-bucket-region': region }).end() },
+  },
+  {
+    // The bucket is there from the start; making it again is no error in S3's oldest region.
+    method: 'PUT',
+    resource: 'bucket',
+    run: ({ response }) => { response.writeHead(200, { 'Content-Length': 0 }).end() },
+  },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    selector: 'location',
+    // S3's oldest region is told by leaving it out.
+    run: ({ response, region }) => sendXml(response, document('LocationConstraint', region === 'us-east-1' ? '' : region)),
+  },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    selector: 'uploads',
+    parameters: ['delimiter', 'encoding-type', 'key-marker', 'max-uploads', 'prefix', 'upload-id-marker'],
+    run: ({ request, response, uploads, bucket }) => sendXml(response, listMultipartUploads(request, uploads, bucket)),
+  },
   {
     method: 'GET',
     resource: 'bucket',
     selector: 'list-type',
     parameters: [...LISTING_PARAMETERS, 'continuation-token', 'fetch-owner', 'start-after'],
-    run: ({ request, response, store }) => {
+    run: ({ request, response, catalog, bucket }) => {
       if (request.parameters.get('list-type') !== '2') throw new S3Error('InvalidArgument', 'list-type must be 2.')
-      sendXml(response, listObjectsV2(request, store.bucket, store.catalog.index))
+      sendXml(response, listObjectsV2(request, bucket, catalog.index))
     },
   },
   {
     method: 'GET',
     resource: 'bucket',
     parameters: [...LISTING_PARAMETERS, 'marker'],
-    run: ({ request, response, store }) => { sendXml(response, listObjectsV1(request, store.bucket, store.catalog.index)) },
+    run: ({ request, response, catalog, bucket }) => sendXml(response, listObjectsV1(request, bucket, catalog.index)),
+  },
+  {
+    method: 'POST',
+    resource: 'bucket',
+    selector: 'delete',
+    run: async ({ request, authentication, response, catalog }) => {
+      sendXml(response, await deleteObjects(request, authentication, catalog))
+    },
+  },
+  {
+    method: 'GET',
+    resource: 'object',
+    selector: 'uploadId',
+    parameters: ['max-parts', 'part-number-marker'],
+    run: ({ request, response, uploads, bucket }) => sendXml(response, listParts(request, uploads, bucket)),
   },
   ...['GET', 'HEAD'].map((method) => ({
     method,
     resource: 'object' as const,
     parameters: RESPONSE_PARAMETERS,
-    run: ({ request, response, store }: Call) => sendObject(request, response, store.catalog),
+    run: ({ request, response, catalog }: Call) => sendObject(request, response, catalog),
   })),
   {
     method: 'PUT',
     resource: 'object',
-    run: async ({ request, authentication, response, store }) => {
-      const etag = await putObject(request, authentication, store.catalog)
-      response.writeHead(200, { ETag: `"${etag}"`, 'Content-Length': 0 }).end()
+    selector: 'uploadId',
+    parameters: ['partNumber'],
+    run: async ({ request, authentication, response, uploads, catalog }) => {
+      sendStored(response, await uploadPart(request, authentication, uploads, catalog))
+    },
+  },
+  {
+    method: 'PUT',
+    resource: 'object',
+    run: async ({ request, authentication, response, catalog }) => {
+      sendStored(response, await putObject(request, authentication, catalog))
+    },
+  },
+  {
+    method: 'POST',
+    resource: 'object',
+    selector: 'uploads',
+    run: async ({ request, response, uploads, bucket }) => {
+      sendXml(response, await createMultipartUpload(request, uploads, bucket))
+    },
+  },
+  {
+    method: 'POST',
+    resource: 'object',
+    selector: 'uploadId',
+    run: async ({ request, authentication, response, uploads, bucket }) => {
+      sendXml(response, await completeMultipartUpload(request, authentication, uploads, bucket))
     },
   },
   {
     method: 'DELETE',
     resource: 'object',
-    run: ({ request, response, store }) => {
-      store.catalog.remove(request.objectKey)
+    selector: 'uploadId',
+    run: async ({ request, response, uploads }) => {
+      await abortMultipartUpload(request, uploads)
+      response.writeHead(204).end()
+    },
+  },
+  {
+    method: 'DELETE',
+    resource: 'object',
+    run: ({ request, response, catalog }) => {
+      catalog.remove(request.objectKey)
       response.writeHead(204).end()
     },
   },
@@ -102,18 +177,14 @@ export async function answer (
     if (!isKnown) throw new S3Error('NotImplemented')
   }
   refuseUnknownHeaders(request)
-  await run({ request, authentication, response, store })
-}
-
-function headBucket ({ response, store }: Call): void {
-  response.writeHead(200, { 'x-amz-bucket-region': store.region }).end()
-}
-
-function getLocation ({ response, store }: Call): void {
-  // S3's oldest region is told by leaving it out.
-  sendXml(response, document('LocationConstraint', store.region === 'us-east-1' ? '' : store.region))
+  await run({ request, authentication, response, ...store })
 }
 
 function sendXml (response: ServerResponse, body: string): void {
   response.writeHead(200, { 'Content-Type': 'application/xml', 'Content-Length': Buffer.byteLength(body) }).end(body)
+}
+
+/** @param etag of what was stored, without quotes */
+function sendStored (response: ServerResponse, etag: string): void {
+  response.writeHead(200, { ETag: `"${etag}"`, 'Content-Length': 0 }).end()
 }

@@ -2,7 +2,8 @@ import { type IncomingMessage } from 'node:http'
 import { encodeComponent, encodePath } from '../objects/signature-v4.js'
 import { S3Error } from './s3-error.js'
 
-const KEY_MAX_BYTES = 1024
+/** Of a key in UTF-8, as S3 limits it. */
+export const KEY_MAX_BYTES = 1024
 
 /** A request in path style, with its target decoded. */
 export interface S3Request {
