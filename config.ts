@@ -22,10 +22,24 @@ export const ConfigSchema = Type.Object({
   S3_ACCESS_KEY: Type.Optional(Type.String({ minLength: 1 })),
   S3_SECRET_KEY: Type.Optional(Type.String({ minLength: 1 })),
   S3_PUBLIC_ENDPOINT: Type.Optional(httpUrl('Address of the object storage as browsers reach it; used only to sign.')),
+  S3_CONNECT_TIMEOUT: Type.Number({ minimum: 0.05, maximum: 60, default: 2, description: 'Seconds.' }),
+  S3_FIRST_BYTE_TIMEOUT: Type.Number({
+    minimum: 0.05, maximum: 300, default: 5, description: 'Seconds that the object storage may take to begin an answer.',
+  }),
+  STREAM_IDLE_TIMEOUT: Type.Number({
+    minimum: 0.05, maximum: 3600, default: 60, description: 'Seconds without a byte moved after which a stream is broken off.',
+  }),
   JWT_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'HS256 key of at least 32 characters (RFC 7518, 3.2).' })),
   JWT_PUBLIC_KEY: Type.Optional(Type.String({ minLength: 1, description: 'PEM of an RSA, EC or Ed25519 public key.' })),
   DOWNLOAD_MODE: Type.Union([Type.Literal('redirect'), Type.Literal('stream')], { default: 'redirect' }),
   DOWNLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 300, description: 'Seconds that a pre-signed URL is valid at most.' }),
+  UPLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 900, description: 'Seconds to begin an upload in.' }),
+  EXISTENCE_TTL: Type.Integer({
+    minimum: 0, maximum: 3600, default: 5, description: 'Seconds that a file, once found, is taken to be there; 0 asks every time.',
+  }),
+  INLINE_ACTIVE_CONTENT: Type.Union([Type.Literal('sandbox'), Type.Literal('scripts'), Type.Literal('attachment')], {
+    default: 'sandbox', description: 'How HTML, SVG and other active types are shown inline.',
+  }),
 })
 
 /** The service's configuration, checked and with defaults filled in. */

@@ -6,9 +6,9 @@ import neostandard from 'neostandard'
 const allowedImports = {
   schemas: ['schemas'],
   http: ['http'],
-  objects: ['objects'],
+  objects: ['objects', 'schemas'],
   db: ['db'],
-  embedded: ['embedded', 'objects'],
+  embedded: ['embedded', 'objects', 'schemas'],
   plugins: ['schemas', 'http', 'objects', 'db', 'embedded'],
   routes: ['schemas', 'http', 'objects', 'db'],
 }

@@ -1,5 +1,14 @@
 import { PGlite, types } from '@electric-sql/pglite'
-import { type PostgresCursor, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
+import { Kysely, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
+
+/**
+ * Opens PostgreSQL in this process; it starts with the first query.
+ *
+ * @param directory where the data is kept, by one process at a time; without one it is in memory
+ */
+export function connectEmbeddedPostgres<Tables> (directory?: string): Kysely<Tables> {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new EmbeddedPostgresPool(directory) }) })
+}
 
 /**
  * PostgreSQL in this process (PGlite) as the pool that Kysely's PostgreSQL dialect takes. PGlite has one connection, so

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { OBJECT_KEY_MAX_BYTES, ORG_KEY_PATTERN, UUID_PATTERN } from '../schemas/identifiers.js'
 
 /** Whether a file went into a run or came out of it, as it stands in the object key. */
 export type Direction = 'inputs' | 'outputs'
@@ -15,13 +16,8 @@ export interface ObjectKeyParts {
   fileName: string
 }
 
-/** S3 allows object keys of at most 1,024 bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
-export const OBJECT_KEY_MAX_BYTES = 1024
 /** The longest file name that common file systems store, in bytes of UTF-8. */
 export const FILE_NAME_MAX_BYTES = 255
-
-export const ORG_KEY_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
-export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 
 const TOKEN_BYTES = 16
 const uuid = UUID_PATTERN.slice(1, -1)

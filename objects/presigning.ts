@@ -16,6 +16,7 @@ export interface SigningTarget {
 /** A request that a pre-signed URL allows. */
 export interface PresignedRequest {
   method: 'GET' | 'HEAD' | 'PUT' | 'DELETE'
+  /** Empty for the bucket itself. */
   objectKey: string
   /** When the URL's life begins. */
   signedAt: Date
@@ -48,7 +49,7 @@ export function createPresign (target: SigningTarget): Presign {
       signingKey = deriveSigningKey(target.secretKey, scope)
     }
     const signedHeaders = [['host', host] as const, ...Object.entries(headers)]
-    const path = `/${target.bucket}/${encodePath(objectKey)}`
+    const path = objectKey === '' ? `/${target.bucket}` : `/${target.bucket}/${encodePath(objectKey)}`
     const parameters = Object.entries({
       ...query,
       'X-Amz-Algorithm': SIGNATURE_ALGORITHM,

@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import createError, { type FastifyError } from '@fastify/error'
 import { type Static, Type } from '@sinclair/typebox'
 
 /** The one shape of every error answer. */
@@ -29,3 +29,14 @@ export const UsageOutOfRangeError = createError('USAGE_OUT_OF_RANGE', 'A sum exc
 export const StoreRefusedError = createError('STORE_REFUSED', 'Object storage refuses this service.', 502)
 export const StoreUnavailableError = createError('STORE_UNAVAILABLE', 'Object storage does not answer.', 503)
 export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The database does not answer.', 503)
+
+const errors = [
+  InvalidRequestError, TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
+  PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, InternalError,
+  UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, DatabaseUnavailableError,
+]
+
+/** Whether an error is one of those above, and so may be answered as it is. */
+export function isDeclaredError (error: unknown): error is FastifyError {
+  return errors.some((declared) => error instanceof declared)
+}

@@ -1,0 +1,38 @@
+import { join } from 'node:path'
+import autoload from '@fastify/autoload'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Config } from './config.js'
+import { loggerOptions } from './logging.js'
+import { OBJECT_KEY_MAX_BYTES } from './schemas/identifiers.js'
+
+const BODY_MAX_BYTES = 1024 * 1024
+/** Node's own bounds: on the arrival of a request's headers, and of the whole request. */
+const REQUEST_TIMEOUT_MS = 60_000
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+
+/**
+ * Builds the service: ready to listen or to be injected requests into, once `ready()` has resolved.
+ *
+ * @param options.logger where log lines go instead of standard output
+ */
+export function build (config: Config, options: { logger?: FastifyBaseLogger } = {}): FastifyInstance {
+  const app = fastify({
+    ...options.logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL) } : { loggerInstance: options.logger },
+    ajv: {
+      customOptions: {
+        removeAdditional: false,
+        coerceTypes: false,
+        // JSON Schema counts characters, S3 counts bytes.
+        formats: { 'object-key': (text: string) => Buffer.byteLength(text) <= OBJECT_KEY_MAX_BYTES && !text.includes('\0') },
+      },
+    },
+    bodyLimit: BODY_MAX_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    forceCloseConnections: 'idle',
+  }).withTypeProvider<TypeBoxTypeProvider>()
+  app.register(autoload, { dir: join(import.meta.dirname, 'plugins'), options: { config }, encapsulate: false })
+  app.register(autoload, { dir: join(import.meta.dirname, 'routes'), dirNameRoutePrefix: true })
+  return app
+}

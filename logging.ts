@@ -1,0 +1,42 @@
+import type { FastifyServerOptions } from 'fastify'
+import type { Config } from './config.js'
+
+type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
+
+/**
+ * What the log may say. An object key is a secret that travels in URLs, so of a request only its method and its route are
+ * logged; of an error its kind, its message and where it came from, but none of the values that libraries attach to one
+ * (PostgreSQL's `detail` holds whole rows).
+ */
+export function loggerOptions (level: Config['LOG_LEVEL']): LoggerOptions {
+  return {
+    level,
+    serializers: {
+      req: (request) => ({
+        method: request.method,
+        route: request.routeOptions?.url ?? null,
+        remoteAddress: request.ip,
+      }),
+      res: (reply) => ({ statusCode: reply.statusCode }),
+      err: describeError,
+    },
+  }
+}
+
+type LoggedError = {
+  type: string
+  message: string
+  stack: string
+  code?: string
+  cause?: LoggedError
+}
+
+function describeError (error: Error): LoggedError {
+  return {
+    type: error.name,
+    message: error.message,
+    stack: error.stack ?? '',
+    ...'code' in error && typeof error.code === 'string' ? { code: error.code } : {},
+    ...error.cause instanceof Error ? { cause: describeError(error.cause) } : {},
+  }
+}

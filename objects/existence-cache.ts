@@ -1,0 +1,43 @@
+import { LRUCache } from 'lru-cache'
+
+const MAX_ENTRIES = 10_000
+
+/**
+ * Remembers for a short time what a look-up found. Only finds are remembered, never misses, so that a new file is served
+ * at once; a removed one goes on being found for at most the time given. Concurrent look-ups of one key are one.
+ */
+export class ExistenceCache<Found extends object> {
+  readonly #lookUp
+  readonly #found: LRUCache<string, Found> | undefined
+  readonly #pending = new Map<string, Promise<Found | undefined>>()
+
+  /** @param ttlMs 0 remembers nothing */
+  constructor (ttlMs: number, lookUp: (objectKey: string) => Promise<Found | undefined>) {
+    this.#lookUp = lookUp
+    this.#found = ttlMs === 0 ? undefined : new LRUCache({ max: MAX_ENTRIES, ttl: ttlMs })
+  }
+
+  /** What is remembered, else what a look-up finds; rejects as the look-up does. */
+  find (objectKey: string): Found | Promise<Found | undefined> {
+    return this.#found?.get(objectKey) ?? this.#pending.get(objectKey) ?? this.#start(objectKey)
+  }
+
+  /** Makes the next find look again; a look-up under way is not remembered either. */
+  forget (objectKey: string): void {
+    this.#found?.delete(objectKey)
+    this.#pending.delete(objectKey)
+  }
+
+  async #start (objectKey: string): Promise<Found | undefined> {
+    const lookUp = this.#lookUp(objectKey)
+    this.#pending.set(objectKey, lookUp)
+    const isCurrent = () => this.#pending.get(objectKey) === lookUp
+    try {
+      const found = await lookUp
+      if (found !== undefined && isCurrent()) this.#found?.set(objectKey, found)
+      return found
+    } finally {
+      if (isCurrent()) this.#pending.delete(objectKey)
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import { BrokenCircuitError, ConsecutiveBreaker, ExponentialBackoff, circuitBreaker, handleWhen, retry, wrap } from 'cockatiel'
+import { type Dispatcher, Pool } from 'undici'
+import { type PresignedRequest, type SigningTarget, createPresign } from './presigning.js'
+import { ObjectStorageUnavailable } from './store-failure.js'
+
+/** Bounds on waiting for the object storage, in milliseconds. */
+export interface StoreTimeouts {
+  connectTimeoutMs: number
+  /** From the request sent to the first byte of the answer. */
+  firstByteTimeoutMs: number
+  /** Between two bytes of a body, while the reader wants them. There is no bound on the whole. */
+  idleTimeoutMs: number
+}
+
+/** A request to the object storage, before it is signed. */
+export interface StoreRequest {
+  method: PresignedRequest['method']
+  /** Empty for the bucket itself. */
+  objectKey: string
+  headers?: Record<string, string>
+  /** Ends the request at once, whether the store has answered or not. */
+  signal?: AbortSignal
+  /** Whether the answer's body may be read for as long as a client likes, and so needs a connection of its own. */
+  streamed?: boolean
+}
+
+/** What the store answered; the receiver must read, dump or destroy the body. */
+export type StoreResponse = Dispatcher.ResponseData
+
+const METADATA_CONNECTIONS = 64
+const RETRIES = 2
+const FIRST_RETRY_DELAY_MS = 50
+const FAILURES_TO_OPEN = 5
+const OPEN_MS = 2_000
+const SIGNATURE_SECONDS = 300
+const transientStatuses = new Set([500, 502, 503, 504])
+const transientErrors = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'UND_ERR_SOCKET',
+])
+
+class StoreFailure extends Error {
+  override name = 'StoreFailure'
+  readonly transient: boolean
+
+  constructor (message: string, transient: boolean, options?: ErrorOptions) {
+    super(message, options)
+    this.transient = transient
+  }
+}
+
+/**
+ * Connections to one bucket. Requests are retried before the first byte where that can help, and a circuit opens when
+ * the store keeps failing: requests then fail at once, until a probe every two seconds succeeds.
+ *
+ * minio-js has neither timeouts nor a way to cancel a request, so these requests do not go through it.
+ */
+export class StoreConnection {
+  readonly #presign
+  readonly #origin: string
+  // Readers may be slow: where they shared the metadata's connections, a few could hold up every other request.
+  readonly #metadataPool: Pool
+  readonly #streamPool: Pool
+  readonly #policy = wrap(
+    retry(handleWhen((error) => error instanceof StoreFailure && error.transient), {
+      maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
+    }),
+    circuitBreaker(handleWhen((error) => error instanceof StoreFailure), {
+      breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN), halfOpenAfter: OPEN_MS,
+    }))
+
+  constructor (target: SigningTarget, timeouts: StoreTimeouts) {
+    this.#presign = createPresign(target)
+    this.#origin = new URL(target.endpoint).origin
+    const options: Pool.Options = {
+      connect: { timeout: timeouts.connectTimeoutMs },
+      headersTimeout: timeouts.firstByteTimeoutMs,
+      bodyTimeout: timeouts.idleTimeoutMs,
+    }
+    this.#metadataPool = new Pool(this.#origin, { ...options, connections: METADATA_CONNECTIONS })
+    this.#streamPool = new Pool(this.#origin, options)
+  }
+
+  /**
+   * Sends a request and gives its answer, whatever status that has but 5xx.
+   *
+   * @throws {ObjectStorageUnavailable} when the store does not answer in time, fails, or kept failing just now
+   * @throws the signal's reason when it is aborted
+   */
+  async request (request: StoreRequest): Promise<StoreResponse> {
+    try {
+      return await this.#policy.execute(() => this.#attempt(request), request.signal)
+    } catch (error) {
+      request.signal?.throwIfAborted()
+      if (error instanceof BrokenCircuitError) {
+        throw new ObjectStorageUnavailable('Object storage kept failing: not asked.', OPEN_MS / 1000)
+      }
+      if (error instanceof StoreFailure) {
+        throw new ObjectStorageUnavailable(error.message, OPEN_MS / 1000, { cause: error.cause })
+      }
+      throw error
+    }
+  }
+
+  async close (): Promise<void> {
+    await Promise.all([this.#metadataPool.destroy(), this.#streamPool.destroy()])
+  }
+
+  async #attempt ({ method, objectKey, headers = {}, signal, streamed = false }: StoreRequest): Promise<StoreResponse> {
+    const url = this.#presign({ method, objectKey, signedAt: new Date(), expiresInSeconds: SIGNATURE_SECONDS })
+    let response: StoreResponse
+    try {
+      response = await (streamed ? this.#streamPool : this.#metadataPool).request({
+        method, path: url.slice(this.#origin.length), headers, signal: signal ?? null,
+      })
+    } catch (error) {
+      if (signal?.aborted === true || !(error instanceof Error)) throw error
+      const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+      throw new StoreFailure(`Object storage does not answer: ${code || error.name}.`, transientErrors.has(code), { cause: error })
+    }
+    if (response.statusCode < 500) return response
+    const storeCode = await readErrorCode(response)
+    throw new StoreFailure(`Object storage answers ${response.statusCode} ${storeCode}.`, transientStatuses.has(response.statusCode))
+  }
+}
+
+const ERROR_BODY_MAX_BYTES = 4096
+
+/** Reads the error code out of an S3 error answer and lets go of the rest. Gives '' where there is none. */
+export async function readErrorCode ({ body }: StoreResponse): Promise<string> {
+  let text = ''
+  try {
+    for await (const chunk of body) {
+      text += String(chunk)
+      if (text.length >= ERROR_BODY_MAX_BYTES) break
+    }
+  } catch {
+    // The connection broke inside the error answer: there is no more to learn from it than its status.
+  }
+  return /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1] ?? ''
+}

@@ -1,0 +1,59 @@
+import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import fastifyPlugin from 'fastify-plugin'
+import type { Kysely } from 'kysely'
+import { connectPostgres } from '../db/connect.js'
+import type { Database } from '../db/database.js'
+import { isDatabaseUnavailable } from '../db/availability.js'
+import { migrateToLatest } from '../db/migrate.js'
+import { connectEmbeddedPostgres } from '../embedded/database.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    database: Kysely<Database>
+  }
+}
+
+const MIGRATION_RETRY_MS = 2_000
+
+/**
+ * Decorates the instance with the catalogue's database, migrated. Where PostgreSQL does not answer at the start, the
+ * service starts all the same, since downloads need no database, and migrates as soon as it does.
+ */
+export default fastifyPlugin(async (app) => {
+  const { DATABASE_URL, DATA_DIR } = app.config
+  const database = DATABASE_URL === undefined
+    ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'))
+    : connectPostgres(DATABASE_URL, (error) => app.log.warn({ err: error }, 'an idle connection to the database broke'))
+  app.decorate('database', database)
+
+  const closing = new AbortController()
+  let retrying: Promise<void> | undefined
+  app.addHook('onClose', async () => {
+    closing.abort()
+    await retrying
+    await database.destroy()
+  })
+
+  const migrate = async () => {
+    const applied = await migrateToLatest(database)
+    if (applied.length > 0) app.log.info({ migrations: applied }, 'migrated the database')
+  }
+  const migrateOnceReachable = async () => {
+    while (!closing.signal.aborted) {
+      try {
+        await setTimeout(MIGRATION_RETRY_MS, undefined, { signal: closing.signal })
+        return await migrate()
+      } catch (error) {
+        if (!closing.signal.aborted) app.log.warn({ err: error }, 'the database is not migrated yet')
+      }
+    }
+  }
+  try {
+    await migrate()
+  } catch (error) {
+    if (!isDatabaseUnavailable(error)) throw error
+    app.log.warn({ err: error }, 'the database does not answer: starting without it')
+    retrying = migrateOnceReachable()
+  }
+}, { name: 'database', dependencies: ['config'] })

@@ -1,0 +1,42 @@
+import fastifyPlugin from 'fastify-plugin'
+import { contentDisposition } from '../http/content-disposition.js'
+import { sentContentType } from '../http/inline-content.js'
+import { type DownloadLink, createDownloadLinks } from '../objects/download-links.js'
+import { ExistenceCache } from '../objects/existence-cache.js'
+import type { StoredObject } from '../objects/object-storage.js'
+
+type Disposition = 'attachment' | 'inline'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Files that were in storage a short time ago. */
+    existence: ExistenceCache<StoredObject>
+    /**
+     * The pre-signed URL of a file that is in storage. It pins the type that the file was stored with and the
+     * disposition, so that nobody who has the URL can change how a browser treats the file.
+     */
+    downloadLink: (objectKey: string, fileName: string, stored: StoredObject, disposition: Disposition) => DownloadLink
+  }
+}
+
+/** Decorates the instance with what a download without a stream needs: whether the file is there, and its URL. */
+export default fastifyPlugin(async (app) => {
+  const { EXISTENCE_TTL, DOWNLOAD_URL_TTL } = app.config
+  app.decorate('existence', new ExistenceCache(EXISTENCE_TTL * 1000, (objectKey) => app.objectStorage.head(objectKey)))
+
+  const makeLink = createDownloadLinks(app.presign, DOWNLOAD_URL_TTL)
+  // Kept as long as the find that it belongs to, and so bounded with it.
+  const madeLinks = new WeakMap<StoredObject, Partial<Record<Disposition, DownloadLink>>>()
+  app.decorate('downloadLink', (objectKey, fileName, stored, disposition) => {
+    const now = Date.now()
+    let links = madeLinks.get(stored)
+    if (links === undefined) madeLinks.set(stored, links = {})
+    const made = links[disposition]
+    if (made !== undefined && now < made.sameUntil.getTime()) return made
+    const link = makeLink(objectKey, {
+      contentDisposition: contentDisposition(disposition, fileName), contentType: sentContentType(stored.contentType),
+    }, now)
+    links[disposition] = link
+    return link
+  })
+}, { name: 'downloads', dependencies: ['config', 'object-storage'] })

@@ -1,0 +1,52 @@
+import { STATUS_CODES } from 'node:http'
+import type { FastifyError } from '@fastify/error'
+import fastifyPlugin from 'fastify-plugin'
+import { isDatabaseUnavailable } from '../db/availability.js'
+import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
+import {
+  BodyTooLargeError, DatabaseUnavailableError, type ErrorBody, InternalError, InvalidRequestError, RouteNotFoundError,
+  StoreRefusedError, StoreUnavailableError, UnsupportedMediaTypeError, isDeclaredError,
+} from '../schemas/errors.js'
+
+const DATABASE_RETRY_SECONDS = 2
+
+/**
+ * Answers every error in the one shape, with a declared code. What went wrong inside is logged, never answered; an error
+ * that is none of ours says at most which part of the request broke which rule, and never repeats the request.
+ */
+export default fastifyPlugin(async (app) => {
+  app.setErrorHandler<Error>((error, request, reply) => {
+    const answer = declaredErrorFor(error)
+    const statusCode = answer.statusCode ?? 500
+    if (statusCode >= 500) request.log.error({ err: error }, answer.message)
+    if (statusCode === 503) reply.header('retry-after', retryAfterSeconds(error))
+    if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
+    return reply.status(statusCode).send({
+      statusCode, code: answer.code, error: STATUS_CODES[statusCode] ?? 'Error', message: answer.message,
+    } satisfies ErrorBody)
+  })
+  app.setNotFoundHandler(() => { throw new RouteNotFoundError() })
+}, { name: 'errors' })
+
+function declaredErrorFor (error: Error): FastifyError {
+  if (isDeclaredError(error)) return error
+  if (error instanceof ObjectStorageUnavailable) return new StoreUnavailableError()
+  if (error instanceof ObjectStorageRefused) return new StoreRefusedError()
+  if (isDatabaseUnavailable(error)) return new DatabaseUnavailableError()
+  if ('validation' in error && error.validation !== undefined) return new InvalidRequestError(`${error.message}.`)
+  switch ('code' in error && error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': return new BodyTooLargeError()
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': return new UnsupportedMediaTypeError()
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': return new InvalidRequestError('The body is not valid JSON.')
+    default:
+      return 'statusCode' in error && error.statusCode === 400
+        ? new InvalidRequestError('The request cannot be read.')
+        : new InternalError()
+  }
+}
+
+function retryAfterSeconds (error: Error): number {
+  return error instanceof ObjectStorageUnavailable ? error.retryAfterSeconds : DATABASE_RETRY_SECONDS
+}

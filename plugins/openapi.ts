@@ -1,0 +1,52 @@
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import fastifyPlugin from 'fastify-plugin'
+import { DownloadLinkSchema } from '../schemas/download.js'
+import { ErrorSchema } from '../schemas/errors.js'
+import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usage.js'
+import { UploadRequestSchema, UploadSchema } from '../schemas/uploads.js'
+import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
+
+/** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
+export default fastifyPlugin(async (app) => {
+  for (const schema of [
+    ErrorSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema, UploadRequestSchema, UploadSchema,
+    WorkflowNameSchema, WorkflowSchema,
+  ]) app.addSchema(schema)
+
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Objects & Storage',
+        version: '1.0.0',
+        description: 'The file plane of a workflow platform: downloads by unguessable key, uploads, and exact storage usage.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'Files', description: 'Downloading and uploading files.' },
+        { name: 'Usage', description: 'What an organisation stores.' },
+        { name: 'Events', description: 'The object store\'s notifications.' },
+        { name: 'Operation', description: 'Whether the service works.' },
+      ],
+      components: {
+        securitySchemes: {
+          bearerAuth: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'A JSON Web Token with the claims `exp`, `sub` (the user\'s UUID), `orgKey` and `role` (`member`, `admin` or `service`).',
+          },
+        },
+      },
+    },
+    refResolver: {
+      buildLocalReference: (schema, _baseUri, _fragment, index) => typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
+    },
+  })
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/documentation',
+    uiConfig: { persistAuthorization: false, tryItOutEnabled: true },
+  })
+}, { name: 'openapi' })

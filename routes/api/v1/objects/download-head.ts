@@ -1,0 +1,31 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { parseObjectKey } from '../../../../objects/object-key.js'
+import { DownloadQuerySchema } from '../../../../schemas/download.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { ObjectNotFoundError } from '../../../../schemas/errors.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  app.head('/download', {
+    schema: {
+      operationId: 'describeFile',
+      tags: ['Files'],
+      summary: 'Describe a file',
+      description: 'The headers that a streamed download has: Content-Length, Content-Type, ETag, Last-Modified, Accept-Ranges and ' +
+        'Content-Disposition. Never a redirect. Needs no token.',
+      security: [],
+      querystring: DownloadQuerySchema,
+      response: {
+        200: Type.Null({ description: 'The file is there.' }),
+        304: Type.Null({ description: 'The client has the file as it is now.' }),
+        ...errorResponses(400, 404, 412, 502, 503),
+      },
+    },
+  }, async (request, reply) => {
+    const { objectKey, type: disposition } = request.query
+    const parts = parseObjectKey(objectKey)
+    if (parts === undefined) throw new ObjectNotFoundError()
+    return await reply.describeFile({ objectKey, fileName: parts.fileName, disposition })
+  })
+}
+
+export default route

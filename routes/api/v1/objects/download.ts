@@ -1,0 +1,77 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { prefersJson } from '../../../../http/accept.js'
+import { capabilityHeaders, effectiveDisposition } from '../../../../http/download-headers.js'
+import { inlineSafety, sentContentType } from '../../../../http/inline-content.js'
+import { parseObjectKey } from '../../../../objects/object-key.js'
+import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { ObjectNotFoundError } from '../../../../schemas/errors.js'
+import { reference } from '../../../../schemas/reference.js'
+
+const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  const { DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT } = app.config
+
+  app.get('/download', {
+    exposeHeadRoute: false,
+    schema: {
+      operationId: 'downloadFile',
+      tags: ['Files'],
+      summary: 'Download a file',
+      description: 'Needs no token: the object key is unguessable and is itself the permission. Answers with a redirect to a ' +
+        'pre-signed URL, or with the file\'s bytes where the service is set to stream. A request whose Accept header names ' +
+        '`application/json` gets the pre-signed URL as JSON instead, for programs that cannot follow a redirect to another ' +
+        'origin. HTML, SVG and other active content asked for with `type=inline` is always sent by the service itself, in a sandbox.',
+      security: [],
+      querystring: DownloadQuerySchema,
+      response: {
+        200: {
+          description: 'The pre-signed URL as JSON, or the file\'s bytes.',
+          content: {
+            'application/json': { schema: reference(DownloadLinkSchema) },
+            'application/octet-stream': { schema: bytes },
+          },
+        },
+        206: { description: 'The range of bytes that was asked for.', content: { 'application/octet-stream': { schema: bytes } } },
+        302: Type.Null({ description: 'The file is at the pre-signed URL in Location.' }),
+        304: Type.Null({ description: 'The client has the file as it is now.' }),
+        ...errorResponses(400, 404, 412, 416, 502, 503),
+      },
+    },
+  }, async (request, reply) => {
+    const { objectKey, type: asked } = request.query
+    const parts = parseObjectKey(objectKey)
+    if (parts === undefined) throw new ObjectNotFoundError()
+    const { fileName } = parts
+    const asJson = prefersJson(request.headers.accept)
+    if (DOWNLOAD_MODE === 'stream' && !asJson) return await reply.streamFile({ objectKey, fileName, disposition: asked })
+
+    const stored = await app.existence.find(objectKey)
+    if (stored === undefined) throw new ObjectNotFoundError()
+    const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
+    const isActive = disposition === 'inline' && inlineSafety(stored.contentType) === 'active'
+    if (asJson) {
+      // Behind the URL the store's headers apply, so there active content can only be a download.
+      const { url, expiresAt } = app.downloadLink(objectKey, fileName, stored, isActive ? 'attachment' : disposition)
+      return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' }).send({
+        url,
+        expiresAt: expiresAt.toISOString(),
+        fileName,
+        bytes: stored.sizeBytes,
+        contentType: sentContentType(stored.contentType),
+        etag: stored.entityTag,
+      })
+    }
+    if (isActive) return await reply.streamFile({ objectKey, fileName, disposition })
+
+    const { url, sameUntil } = app.downloadLink(objectKey, fileName, stored, disposition)
+    // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
+    const maxAgeSeconds = Math.max(0, Math.floor((sameUntil.getTime() - Date.now()) / 1000))
+    return await reply.status(302).headers({
+      ...capabilityHeaders, location: url, 'cache-control': `private, max-age=${maxAgeSeconds}`, vary: 'accept',
+    }).send()
+  })
+}
+
+export default route

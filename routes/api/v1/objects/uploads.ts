@@ -1,0 +1,46 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { promiseUpload } from '../../../../db/uploads.js'
+import { isFileName, mintObjectKey } from '../../../../objects/object-key.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { InvalidRequestError } from '../../../../schemas/errors.js'
+import { reference } from '../../../../schemas/reference.js'
+import { UploadRequestSchema, UploadSchema } from '../../../../schemas/uploads.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  const { UPLOAD_URL_TTL } = app.config
+
+  app.post('/uploads', {
+    onRequest: app.authenticate,
+    schema: {
+      operationId: 'createUpload',
+      tags: ['Files'],
+      summary: 'Make a place for a file',
+      description: 'Mints an object key and a pre-signed PUT for one file of a run, made by the token\'s user. The PUT must send ' +
+        'the headers given: the URL is valid for that content type, and that exact size where one was stated, only.',
+      security: [{ bearerAuth: [] }],
+      body: reference(UploadRequestSchema),
+      response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 503) },
+    },
+  }, async (request, reply) => {
+    const { workflowId, runId, direction, fileName, contentType, sizeBytes } = request.body
+    const { orgKey, userId: createdBy } = request.user
+    if (!isFileName(fileName)) {
+      throw new InvalidRequestError('body/fileName must be 1 to 255 bytes of UTF-8 without / or control characters, and not . or ..')
+    }
+    const signedAt = new Date()
+    const expiresAt = new Date(signedAt.getTime() + UPLOAD_URL_TTL * 1000)
+    const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, fileName })
+    const headers = { 'content-type': contentType, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } }
+    const url = app.presign({ method: 'PUT', objectKey, signedAt, expiresInSeconds: UPLOAD_URL_TTL, headers })
+    await promiseUpload(app.database, { objectKey, orgKey, createdBy, sizeBytes, contentType, expiresAt })
+    return await reply.status(201).header('cache-control', 'no-store').send({
+      objectKey,
+      url,
+      headers,
+      expiresAt: expiresAt.toISOString(),
+      downloadUrl: `${request.protocol}://${request.host}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`,
+    })
+  })
+}
+
+export default route

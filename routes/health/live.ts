@@ -1,0 +1,15 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/live', {
+    schema: {
+      operationId: 'checkLiveness',
+      tags: ['Operation'],
+      summary: 'Whether the service runs',
+      security: [],
+      response: { 200: Type.Object({ status: Type.Literal('ok') }, { description: 'It runs.', examples: [{ status: 'ok' }] }) },
+    },
+  }, async () => ({ status: 'ok' as const }))
+}
+
+export default route

@@ -1,0 +1,34 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { ObjectKeySchema } from './identifiers.js'
+
+export const DownloadQuerySchema = Type.Object({
+  objectKey: ObjectKeySchema,
+  type: Type.Unsafe<'attachment' | 'inline'>({
+    type: 'string',
+    enum: ['attachment', 'inline'],
+    default: 'attachment',
+    description: '`attachment` saves the file, `inline` shows it where that is safe.',
+  }),
+}, { additionalProperties: false })
+export type DownloadQuery = Static<typeof DownloadQuerySchema>
+
+export const DownloadLinkSchema = Type.Object({
+  url: Type.String({ format: 'uri', description: 'A pre-signed URL: whoever has it may read the file until it expires.' }),
+  expiresAt: Type.String({ format: 'date-time', description: 'When the URL stops working.' }),
+  fileName: Type.String({ description: 'The file\'s name, as it stands in the object key.' }),
+  bytes: Type.Integer({ minimum: 0, description: 'Size of the file in bytes.' }),
+  contentType: Type.String({ description: 'The media type that the file is stored with.' }),
+  etag: Type.String({ description: 'The file\'s entity tag, quoted (RFC 9110, 8.8.3).' }),
+}, {
+  $id: 'DownloadLink',
+  description: 'Where a file can be read from, for programs that cannot follow a redirect to another origin.',
+  examples: [{
+    url: 'https://storage.example.com/objects/demo/workflows/…/report.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=300&X-Amz-Signature=…',
+    expiresAt: '2026-01-31T12:05:00.000Z',
+    fileName: 'report.pdf',
+    bytes: 48213,
+    contentType: 'application/pdf',
+    etag: '"9b2cf535f27731c974343645a3985328"',
+  }],
+})
+export type DownloadLinkBody = Static<typeof DownloadLinkSchema>

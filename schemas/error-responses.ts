@@ -1,0 +1,25 @@
+import { ErrorSchema } from './errors.js'
+import { reference } from './reference.js'
+
+/** When each error status is answered; a route names those that it can answer. */
+const descriptions = {
+  400: 'The request is malformed: `INVALID_REQUEST`.',
+  401: 'There is no valid bearer token: `TOKEN_REQUIRED`, `TOKEN_INVALID`.',
+  403: 'The token does not allow this: `FORBIDDEN`.',
+  404: 'There is no file with this object key: `OBJECT_NOT_FOUND`. The same answer for a key that is not of this service\'s form.',
+  412: 'The file is not in the state that If-Match or If-Unmodified-Since asks for: `PRECONDITION_FAILED`.',
+  413: 'The request body is too large: `BODY_TOO_LARGE`.',
+  415: 'The body is not JSON: `UNSUPPORTED_MEDIA_TYPE`.',
+  416: 'The file has no bytes in the range asked for: `RANGE_NOT_SATISFIABLE`. Content-Range tells its size.',
+  500: 'Something went wrong on our side: `INTERNAL_ERROR`.',
+  502: 'Object storage refuses this service, for its credentials, its clock or its bucket: `STORE_REFUSED`.',
+  503: 'Object storage or the database does not answer: `STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE`. Retry-After says when to try again.',
+} as const
+
+type ErrorStatus = keyof typeof descriptions
+
+/** Response schemas for the error statuses that a route can answer; every route can answer 500. */
+export function errorResponses (...statuses: ErrorStatus[]) {
+  return Object.fromEntries([...statuses, 500 as const].map((status) =>
+    [status, { ...reference(ErrorSchema), description: descriptions[status] }]))
+}

@@ -1,0 +1,41 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { OrgKeySchema, UuidSchema } from './identifiers.js'
+import { reference } from './reference.js'
+
+export const StorageUsageQuerySchema = Type.Object({
+  createdBy: Type.Optional(Type.String({
+    ...UuidSchema, description: 'Only the files that this user made. An admin may name anyone, anyone else only themselves.',
+  })),
+}, { additionalProperties: false })
+
+const bytes = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
+
+export const WorkflowUsageSchema = Type.Object({
+  workflowId: UuidSchema,
+  workflowName: Type.String({ description: 'The workflow\'s name; its id where it has none.' }),
+  bytes: bytes('Bytes of its files.'),
+  fileCount: Type.Integer({ minimum: 0, description: 'Number of its files.' }),
+}, { $id: 'WorkflowUsage', description: 'What one workflow stores.' })
+
+export const StorageUsageSchema = Type.Object({
+  orgKey: OrgKeySchema,
+  totalBytes: bytes('Bytes of all files: inputs and outputs.'),
+  inputBytes: bytes('Bytes of the files that went into runs.'),
+  outputBytes: bytes('Bytes of the files that runs made.'),
+  fileCount: Type.Integer({ minimum: 0, description: 'Number of files.' }),
+  breakdown: Type.Array(reference(WorkflowUsageSchema), {
+    description: 'Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals.',
+  }),
+}, {
+  $id: 'StorageUsage',
+  description: 'What the organisation stores, to the byte.',
+  examples: [{
+    orgKey: 'demo',
+    totalBytes: 51300,
+    inputBytes: 3087,
+    outputBytes: 48213,
+    fileCount: 2,
+    breakdown: [{ workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10', workflowName: 'Quarterly report', bytes: 51300, fileCount: 2 }],
+  }],
+})
+export type StorageUsage = Static<typeof StorageUsageSchema>

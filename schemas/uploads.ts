@@ -1,0 +1,52 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { UuidSchema } from './identifiers.js'
+
+export const UploadRequestSchema = Type.Object({
+  workflowId: UuidSchema,
+  runId: UuidSchema,
+  direction: Type.Unsafe<'inputs' | 'outputs'>({
+    type: 'string', enum: ['inputs', 'outputs'], description: 'Whether the file goes into the run or comes out of it.',
+  }),
+  fileName: Type.String({
+    minLength: 1, maxLength: 255, description: '1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`.',
+  }),
+  contentType: Type.String({
+    pattern: '^[!#$%&\'*+.^_`|~0-9A-Za-z-]+/[!#$%&\'*+.^_`|~0-9A-Za-z-]+([ \\t]*;[ \\t]*[\\x20-\\x7e]+)?$',
+    maxLength: 255,
+    description: 'The media type that the file is stored with (RFC 9110, 8.3.1); the upload must send just this one.',
+  }),
+  sizeBytes: Type.Optional(Type.Integer({
+    minimum: 0, maximum: 5 * 1024 ** 3, description: 'The file\'s exact size, which the upload must then have: at most 5 GiB, as S3 allows in one PUT.',
+  })),
+}, {
+  $id: 'UploadRequest',
+  additionalProperties: false,
+  examples: [{
+    workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10',
+    runId: '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3',
+    direction: 'outputs',
+    fileName: 'report.pdf',
+    contentType: 'application/pdf',
+    sizeBytes: 48213,
+  }],
+})
+export type UploadRequest = Static<typeof UploadRequestSchema>
+
+export const UploadSchema = Type.Object({
+  objectKey: Type.String({ description: 'The key of the file to be. Whoever knows it may download the file.' }),
+  url: Type.String({ format: 'uri', description: 'Send the file here with PUT, and with the headers below.' }),
+  headers: Type.Record(Type.String(), Type.String(), { description: 'Headers that the PUT must send with just these values.' }),
+  expiresAt: Type.String({ format: 'date-time', description: 'When the URL stops working.' }),
+  downloadUrl: Type.String({ format: 'uri', description: 'The file\'s download link, once it is there.' }),
+}, {
+  $id: 'Upload',
+  description: 'A place for one file.',
+  examples: [{
+    objectKey: 'demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/…/report.pdf',
+    url: 'https://storage.example.com/objects/demo/workflows/…/report.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=900&X-Amz-Signature=…',
+    headers: { 'content-type': 'application/pdf', 'content-length': '48213' },
+    expiresAt: '2026-01-31T12:15:00.000Z',
+    downloadUrl: 'https://files.example.com/api/v1/objects/download?objectKey=demo%2Fworkflows%2F…%2Freport.pdf',
+  }],
+})
+export type Upload = Static<typeof UploadSchema>
