@@ -4,10 +4,16 @@ import type { ColumnType, Generated, Insertable, Selectable } from 'kysely'
 export interface Database {
   objects: ObjectsTable
   usage_sums: UsageSumsTable
+  uploads: UploadsTable
+  set_aside_events: SetAsideEventsTable
   workflows: WorkflowsTable
 }
 
-/** One row per object key that was ever reported, removed ones for a while as tombstones. */
+/**
+ * One row per object key that was ever reported, removed ones for a while as tombstones. What is known of a key comes
+ * either from an event of the bucket (`event_source`, `event_time`) or from a look into the bucket (`observed_at`). A row
+ * with neither is a placeholder: an event arrived that says too little, and the bucket is being asked.
+ */
 export interface ObjectsTable {
   object_key: string
   org_key: string
@@ -17,13 +23,17 @@ export interface ObjectsTable {
   direction: 'inputs' | 'outputs'
   size_bytes: bigint
   entity_tag: string | null
-  /** Which vendor's event set this state; its sequencer and version identifiers compare only with its own. */
-  event_source: string
+  /** Which vendor's event set this state; its sequencer and version identifier compare only with its own. */
+  event_source: string | null
+  event_time: Date | null
   sequencer: string | null
   version_id: string | null
-  event_time: Date
-  /** When the object was removed; a row with it is a tombstone and counts nothing. */
+  /** When the bucket was asked for this state, by the bucket's clock. */
+  observed_at: Date | null
+  /** When the removal was written, by the service's clock; a row with it is a tombstone and counts nothing. */
   removed_at: Date | null
+  /** New with every change of the row. */
+  revision: string
 }
 
 /** Kept sums: always equal to the sums over the rows of `objects` that are no tombstones. */
@@ -36,12 +46,33 @@ export interface UsageSumsTable {
   file_count: bigint
 }
 
+/** What `POST /uploads` handed out and the bucket has not reported yet. */
+export interface UploadsTable {
+  object_key: string
+  org_key: string
+  created_by: string
+  /** Null where the upload may be of any size. */
+  size_bytes: bigint | null
+  content_type: string
+  created_at: Generated<Date>
+  expires_at: Date
+}
+
+/** Records of bucket notifications that need a person's eye. They hold object keys, which are secrets. */
+export interface SetAsideEventsTable {
+  id: ColumnType<bigint, never, never>
+  received_at: Generated<Date>
+  reason: string
+  /** The record as JSON, or what arrived in its place; cut to a bounded length. */
+  record: string
+}
+
 /** Names of workflows, for people. */
 export interface WorkflowsTable {
   org_key: string
   workflow_id: string
   name: string
-  updated_at: ColumnType<Date, never, never> & Generated<Date>
+  updated_at: Generated<Date>
 }
 
 export type ObjectRow = Selectable<ObjectsTable>
