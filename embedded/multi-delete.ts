@@ -26,7 +26,9 @@ const DeleteSchema = Type.Object({
  * @returns the answer's XML
  * @throws {S3Error} MalformedXML; what a payload may lack
  */
-export async function deleteObjects (request: S3Request, authentication: Authentication, catalog: ObjectCatalog): Promise<string> {
+export async function deleteObjects (
+  request: S3Request, authentication: Authentication, catalog: ObjectCatalog,
+): Promise<string> {
   const body = parseXml(await receiveText(request, authentication, BODY_MAX_BYTES), DeleteSchema, ['Object'])
   const isQuiet = body.Delete.Quiet === 'true'
   const results: Xml[] = []

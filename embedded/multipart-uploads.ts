@@ -1,15 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareUtf8 } from './key-index.js'
 import { type ObjectCatalog } from './object-catalog.js'
 import { S3Error } from './s3-error.js'
-import { type PendingFile, openSealedFile } from './sealed-file.js'
+import { type PendingFile, SealedFile } from './sealed-file.js'
 
 /** Every part but the last must have it. */
 const PART_MIN_BYTES = 5 * 1024 ** 2
-const COPY_BUFFER_BYTES = 1024 ** 2
 const DESCRIPTION = 'upload'
 
 /** A part that was uploaded. */
@@ -46,10 +45,10 @@ export class MultipartUploads {
   }
 
   /** Opens a folder, making it if need be. What an earlier process left of an upload without a description is removed. */
-  static async open (folder: string, catalog: ObjectCatalog): Promise<MultipartUploads> {
+  static open (folder: string, catalog: ObjectCatalog): MultipartUploads {
     mkdirSync(folder, { recursive: true })
     const uploads = new MultipartUploads(folder, catalog)
-    for (const uploadId of await readdir(folder)) await uploads.#load(uploadId)
+    for (const uploadId of readdirSync(folder)) uploads.#load(uploadId)
     return uploads
   }
 
@@ -127,15 +126,14 @@ export class MultipartUploads {
   }
 
   async #appendPart (upload: MultipartUpload, { partNumber, etag }: ChosenPart, file: PendingFile): Promise<void> {
-    const part = await openSealedFile(this.#pathOf(upload, String(partNumber)))
+    const part = SealedFile.open(this.#pathOf(upload, String(partNumber)))
     try {
       if (part?.metadata.etag !== etag) throw new S3Error('InvalidPart')
       if (part.sizeBytes === 0) return
-      const bytes: AsyncIterable<Buffer> =
-        part.handle.createReadStream({ start: 0, end: part.sizeBytes - 1, highWaterMark: COPY_BUFFER_BYTES })
+      const bytes: AsyncIterable<Buffer> = part.stream(0, part.sizeBytes - 1)
       for await (const chunk of bytes) await file.write(chunk)
     } finally {
-      await part?.handle.close()
+      part?.close()
     }
   }
 
@@ -143,20 +141,20 @@ export class MultipartUploads {
     if (this.#uploads.get(upload.uploadId) !== upload) throw new S3Error('NoSuchUpload')
   }
 
-  async #load (uploadId: string): Promise<void> {
+  #load (uploadId: string): void {
     const folder = join(this.#folder, uploadId)
-    const description = await openSealedFile(join(folder, DESCRIPTION))
+    const description = SealedFile.open(join(folder, DESCRIPTION))
     if (description === undefined) {
       rmSync(folder, { recursive: true, force: true })
       return
     }
-    await description.handle.close()
+    description.close()
     const { objectKey, lastModifiedMs: initiatedMs, headers } = description.metadata
     const parts = new Map<number, UploadedPart>()
-    for (const name of await readdir(folder)) {
-      const part = name === DESCRIPTION ? undefined : await openSealedFile(join(folder, name))
+    for (const name of readdirSync(folder)) {
+      const part = name === DESCRIPTION ? undefined : SealedFile.open(join(folder, name))
       if (part === undefined) continue
-      await part.handle.close()
+      part.close()
       const { etag, lastModifiedMs } = part.metadata
       parts.set(Number(name), { partNumber: Number(name), etag, lastModifiedMs, sizeBytes: part.sizeBytes })
     }

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, rmSync, unlinkSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { type BucketEventName, type BucketNotificationRecord, BucketNotifications } from './bucket-notification.js'
 import { type IndexEntry, KeyIndex } from './key-index.js'
 import { S3Error } from './s3-error.js'
-import { type OpenSealedFile, PendingFile, type SealedMetadata, openSealedFile } from './sealed-file.js'
-
-const LOAD_CONCURRENCY = 64
+import { PendingFile, SealedFile, type SealedMetadata } from './sealed-file.js'
 
 /** Where and what a catalogue keeps. */
 export interface ObjectCatalogOptions {
@@ -84,9 +82,13 @@ export class ObjectCatalog {
     this.#onEvent(this.#notifications.record('ObjectRemoved:Delete', objectKey, new Date()))
   }
 
-  /** @throws {S3Error} NoSuchKey */
-  async openObject (objectKey: string): Promise<OpenSealedFile> {
-    const file = this.index.get(objectKey) === undefined ? undefined : await openSealedFile(this.#pathOf(objectKey))
+  /**
+   * Opens an object for reading; the caller closes it.
+   *
+   * @throws {S3Error} NoSuchKey
+   */
+  openObject (objectKey: string): SealedFile {
+    const file = SealedFile.open(this.#pathOf(objectKey))
     if (file === undefined) throw new S3Error('NoSuchKey')
     return file
   }
@@ -98,23 +100,19 @@ export class ObjectCatalog {
 }
 
 async function loadEntries (objectsFolder: string): Promise<IndexEntry[]> {
-  const paths: string[] = []
+  const entries: IndexEntry[] = []
   // Folders of a few hundred files each, where one of 200,000 would be slow on some file systems.
   for (let number = 0; number < 256; number++) {
     const folder = join(objectsFolder, number.toString(16).padStart(2, '0'))
     mkdirSync(folder, { recursive: true })
-    for (const name of await readdir(folder)) paths.push(join(folder, name))
-  }
-  const entries: IndexEntry[] = []
-  const loadNext = async () => {
-    for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-      const file = await openSealedFile(path)
+    for (const name of readdirSync(folder)) {
+      const file = SealedFile.open(join(folder, name))
       if (file === undefined) continue
+      file.close()
       const { objectKey, etag, lastModifiedMs } = file.metadata
       entries.push({ objectKey, etag, lastModifiedMs, sizeBytes: file.sizeBytes })
-      await file.handle.close()
     }
+    await setImmediate()
   }
-  await Promise.all(Array.from({ length: LOAD_CONCURRENCY }, loadNext))
   return entries
 }

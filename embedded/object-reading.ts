@@ -4,7 +4,7 @@ import { type ObjectCatalog } from './object-catalog.js'
 import { headersToSend } from './object-headers.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
-import { type OpenSealedFile } from './sealed-file.js'
+import { type SealedFile } from './sealed-file.js'
 
 /**
  * Answers GetObject and HeadObject (Amazon S3 API Reference): preconditions first, then one byte range at most. The bytes
@@ -13,7 +13,7 @@ import { type OpenSealedFile } from './sealed-file.js'
  * @throws {S3Error} NoSuchKey, PreconditionFailed, InvalidRange
  */
 export async function sendObject (request: S3Request, response: ServerResponse, catalog: ObjectCatalog): Promise<void> {
-  const file = await catalog.openObject(request.objectKey)
+  const file = catalog.openObject(request.objectKey)
   try {
     const { metadata, sizeBytes } = file
     const headers = headersToSend(metadata.headers, request)
@@ -31,16 +31,15 @@ export async function sendObject (request: S3Request, response: ServerResponse, 
     if (request.method === 'HEAD' || sizeBytes === 0) response.end()
     else await sendBytes(file, start, end, response)
   } finally {
-    await file.handle.close()
+    file.close()
   }
 }
 
-async function sendBytes ({ handle }: OpenSealedFile, start: number, end: number, response: ServerResponse): Promise<void> {
-  const bytes = handle.createReadStream({ start, end, highWaterMark: 256 * 1024 })
+async function sendBytes (file: SealedFile, start: number, end: number, response: ServerResponse): Promise<void> {
   try {
-    await pipeline(bytes, response)
+    await pipeline(file.stream(start, end), response)
   } catch (error) {
-    // The client went away, which is its right.
+    // Unless reading failed, the client went away, which is its right.
     if (!response.destroyed || response.errored !== null) throw error
   }
 }

@@ -52,7 +52,7 @@ export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promis
   if (!BUCKET_NAME.test(bucket)) throw new TypeError('The bucket does not have a valid name.')
   const folder = join(directory, bucket)
   const catalog = await ObjectCatalog.open({ folder, bucket, region, onEvent })
-  const store = { bucket, region, catalog, uploads: await MultipartUploads.open(join(folder, 'uploads'), catalog) }
+  const store = { bucket, region, catalog, uploads: MultipartUploads.open(join(folder, 'uploads'), catalog) }
 
   const running = new Set<Promise<void>>()
   const onRequest = (message: IncomingMessage, response: ServerResponse) => {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import { renameSync, writeFileSync } from 'node:fs'
+import { closeSync, createReadStream, fstatSync, openSync, readSync, renameSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { type Readable } from 'node:stream'
 
 /*
  * A sealed file holds an object's bytes from offset 0 on, and behind them its metadata: JSON, the JSON's length in four
@@ -17,6 +18,7 @@ const MARK = Buffer.from('OBJSEAL1')
 const TAIL_BYTES = 4 + MARK.length
 /** Holds nearly every metadata, so that one read finds it. */
 const FIRST_READ_BYTES = 2048
+const STREAM_BUFFER_BYTES = 256 * 1024
 
 /** What is kept of a file besides its bytes. */
 export interface SealedMetadata {
@@ -29,19 +31,12 @@ export interface SealedMetadata {
   headers: Record<string, string>
 }
 
-/** A sealed file that is open for reading; whoever opened it closes the handle. */
-export interface OpenSealedFile {
-  handle: FileHandle
-  metadata: SealedMetadata
-  /** Of the object's bytes, which begin at offset 0. */
-  sizeBytes: number
-}
-
 /** A file that is being written and has no name yet that anyone reads. */
 export class PendingFile {
   readonly #path: string
   readonly #handle: FileHandle
   #sizeBytes = 0
+  #isSealed = false
 
   private constructor (path: string, handle: FileHandle) {
     this.#path = path
@@ -74,53 +69,85 @@ export class PendingFile {
     length.writeUInt32BE(json.length)
     writeFileSync(this.#handle.fd, Buffer.concat([json, length, MARK]))
     renameSync(this.#path, path)
+    this.#isSealed = true
   }
 
   /** Closes the file, and removes it unless it was sealed. To be called once in any case. */
   async close (): Promise<void> {
     await this.#handle.close()
-    await rm(this.#path, { force: true })
+    if (!this.#isSealed) await rm(this.#path, { force: true })
   }
 }
 
 /**
- * Opens a sealed file. It stays readable as it is while another takes its name or it is deleted.
+ * A sealed file that is open for reading. It stays readable as it is while another takes its name or it is deleted.
  *
- * @returns undefined where there is none, or it is torn
+ * Opening is synchronous: on a local disk that takes some 20 µs, a tenth of the way through Node.js's thread pool and
+ * back four times, which made a start with 200,000 objects take a minute.
  */
-export async function openSealedFile (path: string): Promise<OpenSealedFile | undefined> {
-  let handle
-  try {
-    handle = await open(path, 'r')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
+export class SealedFile {
+  readonly metadata: SealedMetadata
+  /** Of the object's bytes, which begin at offset 0. */
+  readonly sizeBytes: number
+  #fd: number | undefined
+
+  private constructor (fd: number, metadata: SealedMetadata, sizeBytes: number) {
+    this.#fd = fd
+    this.metadata = metadata
+    this.sizeBytes = sizeBytes
   }
-  try {
-    const sealed = await readSeal(handle)
-    if (sealed !== undefined) return { handle, ...sealed }
-  } catch (error) {
-    await handle.close()
-    throw error
+
+  /**
+   * Opens a sealed file; the caller closes it.
+   *
+   * @returns undefined where there is none, or it is torn
+   */
+  static open (path: string): SealedFile | undefined {
+    let fd
+    try {
+      fd = openSync(path, 'r')
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      throw error
+    }
+    let file
+    try {
+      const seal = readSeal(fd)
+      if (seal !== undefined) file = new SealedFile(fd, seal.metadata, seal.sizeBytes)
+    } finally {
+      if (file === undefined) closeSync(fd)
+    }
+    return file
   }
-  await handle.close()
-  return undefined
+
+  /** Streams bytes, first and last inclusive. To be called once: the stream closes the file when it ends or is destroyed. */
+  stream (start: number, end: number): Readable {
+    if (this.#fd === undefined) throw new Error('The file is closed.')
+    const stream = createReadStream('', { fd: this.#fd, start, end, highWaterMark: STREAM_BUFFER_BYTES })
+    this.#fd = undefined
+    return stream
+  }
+
+  /** Does nothing where the file is closed or its stream was taken. */
+  close (): void {
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
 }
 
-async function readSeal (handle: FileHandle): Promise<Omit<OpenSealedFile, 'handle'> | undefined> {
-  const { size } = await handle.stat()
-  let end = await readEnd(handle, size, FIRST_READ_BYTES)
+function readSeal (fd: number): { metadata: SealedMetadata, sizeBytes: number } | undefined {
+  const { size } = fstatSync(fd)
+  let end = readEnd(fd, size, FIRST_READ_BYTES)
   if (end.length < TAIL_BYTES || !end.subarray(-MARK.length).equals(MARK)) return undefined
   const sealBytes = end.readUInt32BE(end.length - TAIL_BYTES) + TAIL_BYTES
   if (sealBytes > size) return undefined
-  if (sealBytes > end.length) end = await readEnd(handle, size, sealBytes)
+  if (sealBytes > end.length) end = readEnd(fd, size, sealBytes)
   const { sizeBytes, ...metadata }: SealedMetadata & { sizeBytes: number } =
     JSON.parse(end.subarray(end.length - sealBytes, end.length - TAIL_BYTES).toString())
   return sizeBytes + sealBytes === size ? { metadata, sizeBytes } : undefined
 }
 
-async function readEnd (handle: FileHandle, fileSize: number, maxBytes: number): Promise<Buffer> {
+function readEnd (fd: number, fileSize: number, maxBytes: number): Buffer {
   const buffer = Buffer.alloc(Math.min(fileSize, maxBytes))
-  const { bytesRead } = await handle.read(buffer, 0, buffer.length, fileSize - buffer.length)
-  return buffer.subarray(0, bytesRead)
+  return buffer.subarray(0, readSync(fd, buffer, 0, buffer.length, fileSize - buffer.length))
 }
