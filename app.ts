@@ -7,6 +7,8 @@ import { loggerOptions } from './logging.js'
 import { OBJECT_KEY_MAX_BYTES } from './schemas/identifiers.js'
 
 const BODY_MAX_BYTES = 1024 * 1024
+// Longer than the database plugin waits for a frozen server before it starts without one.
+const PLUGIN_TIMEOUT_MS = 60_000
 /** Node's own bounds: on the arrival of a request's headers, and of the whole request. */
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
@@ -28,6 +30,7 @@ export function build (config: Config, options: { logger?: FastifyBaseLogger } =
       },
     },
     bodyLimit: BODY_MAX_BYTES,
+    pluginTimeout: PLUGIN_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs'
 import { PGlite, types } from '@electric-sql/pglite'
 import { Kysely, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
 
@@ -7,6 +8,8 @@ import { Kysely, type PostgresCursor, PostgresDialect, type PostgresPool, type P
  * @param directory where the data is kept, by one process at a time; without one it is in memory
  */
 export function connectEmbeddedPostgres<Tables> (directory?: string): Kysely<Tables> {
+  // PGlite makes the folder itself, but not the one around it.
+  if (directory !== undefined) mkdirSync(directory, { recursive: true })
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new EmbeddedPostgresPool(directory) }) })
 }
 

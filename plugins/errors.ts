@@ -2,10 +2,12 @@ import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import fastifyPlugin from 'fastify-plugin'
 import { isDatabaseUnavailable } from '../db/availability.js'
+import { InexactSumError } from '../db/storage-usage.js'
+import { capabilityHeaders } from '../http/download-headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
 import {
   BodyTooLargeError, DatabaseUnavailableError, type ErrorBody, InternalError, InvalidRequestError, RouteNotFoundError,
-  StoreRefusedError, StoreUnavailableError, UnsupportedMediaTypeError, isDeclaredError,
+  StoreRefusedError, StoreUnavailableError, UnsupportedMediaTypeError, UsageOutOfRangeError, isDeclaredError,
 } from '../schemas/errors.js'
 
 const DATABASE_RETRY_SECONDS = 2
@@ -21,6 +23,8 @@ export default fastifyPlugin(async (app) => {
     if (statusCode >= 500) request.log.error({ err: error }, answer.message)
     if (statusCode === 503) reply.header('retry-after', retryAfterSeconds(error))
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
+    // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.
+    reply.headers({ ...capabilityHeaders, 'cache-control': 'no-store' })
     return reply.status(statusCode).send({
       statusCode, code: answer.code, error: STATUS_CODES[statusCode] ?? 'Error', message: answer.message,
     } satisfies ErrorBody)
@@ -32,6 +36,7 @@ function declaredErrorFor (error: Error): FastifyError {
   if (isDeclaredError(error)) return error
   if (error instanceof ObjectStorageUnavailable) return new StoreUnavailableError()
   if (error instanceof ObjectStorageRefused) return new StoreRefusedError()
+  if (error instanceof InexactSumError) return new UsageOutOfRangeError()
   if (isDatabaseUnavailable(error)) return new DatabaseUnavailableError()
   if ('validation' in error && error.validation !== undefined) return new InvalidRequestError(`${error.message}.`)
   switch ('code' in error && error.code) {

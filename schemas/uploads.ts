@@ -35,7 +35,10 @@ export type UploadRequest = Static<typeof UploadRequestSchema>
 export const UploadSchema = Type.Object({
   objectKey: Type.String({ description: 'The key of the file to be. Whoever knows it may download the file.' }),
   url: Type.String({ format: 'uri', description: 'Send the file here with PUT, and with the headers below.' }),
-  headers: Type.Record(Type.String(), Type.String(), { description: 'Headers that the PUT must send with just these values.' }),
+  headers: Type.Record(Type.String(), Type.String(), {
+    description: 'Headers that the PUT must send with just these values. Content-Length is not among them, since every HTTP ' +
+      'client sends it by itself and browsers forbid to set it; where a size was stated, storage refuses any other.',
+  }),
   expiresAt: Type.String({ format: 'date-time', description: 'When the URL stops working.' }),
   downloadUrl: Type.String({ format: 'uri', description: 'The file\'s download link, once it is there.' }),
 }, {
@@ -44,7 +47,7 @@ export const UploadSchema = Type.Object({
   examples: [{
     objectKey: 'demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/…/report.pdf',
     url: 'https://storage.example.com/objects/demo/workflows/…/report.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=900&X-Amz-Signature=…',
-    headers: { 'content-type': 'application/pdf', 'content-length': '48213' },
+    headers: { 'content-type': 'application/pdf' },
     expiresAt: '2026-01-31T12:15:00.000Z',
     downloadUrl: 'https://files.example.com/api/v1/objects/download?objectKey=demo%2Fworkflows%2F…%2Freport.pdf',
   }],

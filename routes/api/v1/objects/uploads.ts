@@ -30,8 +30,14 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const signedAt = new Date()
     const expiresAt = new Date(signedAt.getTime() + UPLOAD_URL_TTL * 1000)
     const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, fileName })
-    const headers = { 'content-type': contentType, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } }
-    const url = app.presign({ method: 'PUT', objectKey, signedAt, expiresInSeconds: UPLOAD_URL_TTL, headers })
+    const headers = { 'content-type': contentType }
+    const url = app.presign({
+      method: 'PUT',
+      objectKey,
+      signedAt,
+      expiresInSeconds: UPLOAD_URL_TTL,
+      headers: { ...headers, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } },
+    })
     await promiseUpload(app.database, { objectKey, orgKey, createdBy, sizeBytes, contentType, expiresAt })
     return await reply.status(201).header('cache-control', 'no-store').send({
       objectKey,

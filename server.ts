@@ -1,0 +1,28 @@
+import closeWithGrace from 'close-with-grace'
+import { build } from './app.js'
+import { type Config, ConfigError, loadConfig } from './config.js'
+import { introduce } from './introduction.js'
+
+const CLOSE_GRACE_MS = 10_000
+
+/** Starts the service, and stops it on SIGTERM and SIGINT once the requests under way are answered. */
+async function main (): Promise<void> {
+  const config = loadConfig(process.env)
+  const app = build(config)
+  closeWithGrace({ delay: CLOSE_GRACE_MS, logger: app.log }, async ({ err }) => {
+    if (err !== undefined) app.log.fatal({ err }, 'stopping after an error that nothing caught')
+    await app.close()
+  })
+  const address = await app.listen({ host: config.HOST, port: config.PORT })
+  if (isForNewcomers(config)) console.log(await introduce(app, address))
+}
+
+/** With no configuration there is a demo organisation to look at. */
+function isForNewcomers ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, NODE_ENV }: Config): boolean {
+  return NODE_ENV !== 'production' && [DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY].every((value) => value === undefined)
+}
+
+main().catch((error: unknown) => {
+  console.error(error instanceof ConfigError ? error.message : error)
+  process.exit(1)
+})
