@@ -56,12 +56,16 @@ export class ConfigError extends Error {
  * @throws {ConfigError} on the first variable that is missing or has a value outside its schema.
  */
 export function loadConfig (environment: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.keys(ConfigSchema.properties)
-    .map((name) => [name, environment[name]] as const)
-    .filter(([, value]) => value !== undefined && value !== ''))
+  const given: Record<string, string | number> = {}
+  for (const [name, schema] of Object.entries<TSchema>(ConfigSchema.properties)) {
+    const text = environment[name]
+    if (text === undefined || text === '') continue
+    // Value.Convert would cut a fraction off where an integer is wanted.
+    given[name] = schema.type === 'integer' || schema.type === 'number' ? Number(text) : text
+  }
   // A key on one line: most ways to set an environment variable cannot hold line breaks.
-  if (given.JWT_PUBLIC_KEY !== undefined) given.JWT_PUBLIC_KEY = given.JWT_PUBLIC_KEY.replaceAll('\\n', '\n')
-  const config = Value.Default(ConfigSchema, Value.Convert(ConfigSchema, given))
+  if (typeof given.JWT_PUBLIC_KEY === 'string') given.JWT_PUBLIC_KEY = given.JWT_PUBLIC_KEY.replaceAll('\\n', '\n')
+  const config = Value.Default(ConfigSchema, given)
   if (!Value.Check(ConfigSchema, config)) {
     const first = Value.Errors(ConfigSchema, config).First()
     throw new ConfigError(first === undefined ? 'The configuration is not valid.' : describe(first.path.slice(1), first.schema))
