@@ -3,12 +3,12 @@ import { ObjectKeySchema } from './identifiers.js'
 
 export const DownloadQuerySchema = Type.Object({
   objectKey: ObjectKeySchema,
-  type: Type.Unsafe<'attachment' | 'inline'>({
+  type: Type.Optional(Type.Unsafe<'attachment' | 'inline'>({
     type: 'string',
     enum: ['attachment', 'inline'],
     default: 'attachment',
     description: '`attachment` saves the file, `inline` shows it where that is safe.',
-  }),
+  })),
 }, { additionalProperties: false })
 export type DownloadQuery = Static<typeof DownloadQuerySchema>
 

@@ -1,15 +1,6 @@
 import createError, { type FastifyError } from '@fastify/error'
 import { type Static, Type } from '@sinclair/typebox'
 
-/** The one shape of every error answer. */
-export const ErrorSchema = Type.Object({
-  statusCode: Type.Integer({ description: 'The HTTP status, repeated.' }),
-  code: Type.String({ description: 'What went wrong, for programs: stable across releases.' }),
-  error: Type.String({ description: 'The name of the HTTP status.' }),
-  message: Type.String({ description: 'What went wrong, for people.' }),
-}, { $id: 'Error', description: 'Every error has this shape.' })
-export type ErrorBody = Static<typeof ErrorSchema>
-
 /*
  * Every error that the service answers with: its code, its message and its status. Messages never repeat input: it may
  * hold an object key, which is a secret.
@@ -35,6 +26,25 @@ const errors = [
   PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, InternalError,
   UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, DatabaseUnavailableError,
 ]
+
+/** The one shape of every error answer. */
+export const ErrorSchema = Type.Object({
+  statusCode: Type.Integer({ description: 'The HTTP status, repeated.' }),
+  code: Type.Unsafe<string>({
+    type: 'string',
+    enum: errors.map((ErrorClass) => new ErrorClass().code),
+    description: 'What went wrong, for programs: stable across releases.',
+  }),
+  error: Type.String({ description: 'The name of the HTTP status.' }),
+  message: Type.String({ description: 'What went wrong, for people.' }),
+}, {
+  $id: 'Error',
+  description: 'Every error has this shape.',
+  examples: [{
+    statusCode: 404, code: 'OBJECT_NOT_FOUND', error: 'Not Found', message: 'There is no file with this object key.',
+  }],
+})
+export type ErrorBody = Static<typeof ErrorSchema>
 
 /** Whether an error is one of those above, and so may be answered as it is. */
 export function isDeclaredError (error: unknown): error is FastifyError {

@@ -21,7 +21,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
   }, async (request, reply) => {
-    const { objectKey, type: disposition } = request.query
+    const { objectKey, type: disposition = 'attachment' } = request.query
     const parts = parseObjectKey(objectKey)
     if (parts === undefined) throw new ObjectNotFoundError()
     return await reply.describeFile({ objectKey, fileName: parts.fileName, disposition })

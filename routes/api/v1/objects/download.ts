@@ -40,7 +40,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
   }, async (request, reply) => {
-    const { objectKey, type: asked } = request.query
+    const { objectKey, type: asked = 'attachment' } = request.query
     const parts = parseObjectKey(objectKey)
     if (parts === undefined) throw new ObjectNotFoundError()
     const { fileName } = parts
