@@ -41,6 +41,11 @@ export default fastifyPlugin(async (app) => {
         },
       },
     },
+    // @fastify/swagger appends this to every HEAD's, for routes that share one with their GET; ours have names of their own.
+    transform: ({ schema, url }) => ({
+      schema: { ...schema, ...schema?.operationId === undefined ? {} : { operationId: schema.operationId.replace(/-head$/, '') } },
+      url,
+    }),
     refResolver: {
       buildLocalReference: (schema, _baseUri, _fragment, index) => typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
     },

@@ -6,6 +6,7 @@ import { ObjectNotFoundError } from '../../../../schemas/errors.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.head('/download', {
+    config: { swagger: { exposeHeadRoute: true } },
     schema: {
       operationId: 'describeFile',
       tags: ['Files'],
