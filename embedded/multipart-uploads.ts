@@ -171,8 +171,9 @@ export class MultipartUploads {
 }
 
 function checkParts ({ parts }: MultipartUpload, chosen: readonly ChosenPart[]): void {
+  const isOrdered = chosen.every(({ partNumber }, index) => partNumber > (chosen[index - 1]?.partNumber ?? 0))
+  if (!isOrdered) throw new S3Error('InvalidPartOrder')
   chosen.forEach(({ partNumber, etag }, index) => {
-    if (partNumber <= (chosen[index - 1]?.partNumber ?? 0)) throw new S3Error('InvalidPartOrder')
     const part = parts.get(partNumber)
     if (part?.etag !== etag) throw new S3Error('InvalidPart')
     if (index < chosen.length - 1 && part.sizeBytes < PART_MIN_BYTES) throw new S3Error('EntityTooSmall')
