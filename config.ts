@@ -14,6 +14,7 @@ export const ConfigSchema = Type.Object({
   HOST: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on.' }),
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info' }),
+  PUBLIC_URL: Type.Optional(httpUrl('Address of this service as its users reach it, for links. Unset: as the request names it.')),
   DATA_DIR: Type.String({ minLength: 1, default: '.data', description: 'Folder of the embedded database and store.' }),
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'PostgreSQL 15 or newer. Unset: embedded.' })),
   S3_ENDPOINT: Type.Optional(httpUrl('Address of the object storage. Unset: embedded.')),
