@@ -1,4 +1,4 @@
-import { create } from 'content-disposition'
+import { create, encodeExtended } from 'content-disposition'
 
 /** What ext4, APFS and NTFS (there in UTF-16 units) store at most. */
 const FILE_NAME_MAX_BYTES = 255
@@ -16,8 +16,8 @@ const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u
 
 /**
  * The value of Content-Disposition (RFC 6266), for the response header as for `response-content-disposition` in a pre-signed
- * URL. Pure ASCII. A name that is plain ASCII stands in `filename` alone; any other stands in `filename*` in full (RFC 8187),
- * with a legible ASCII form of it in `filename` before that, for clients that know no other (curl -J).
+ * URL. Pure ASCII. The name stands in `filename*` in full (RFC 8187), and before that in `filename` in a legible ASCII form,
+ * for clients that know no other (curl -J). Always in both, so that a client that reads either one finds it.
  *
  * Both forms are made safe to store. It is not left to the client for `filename*`, although browsers clean names themselves:
  * scripts and SDKs decode it and write to that path as it is, and nobody knows here on which system. Letters of any script,
@@ -25,7 +25,7 @@ const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u
  */
 export function contentDisposition (type: 'attachment' | 'inline', fileName: string): string {
   const name = storableName(fileName)
-  return create(name, { type, fallback: asciiName(name) })
+  return `${create(asciiName(name), { type })}; filename*=${encodeExtended(name)}`
 }
 
 /**
