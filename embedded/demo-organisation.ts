@@ -28,6 +28,7 @@ export const DEMO_ADMIN = '0b6f1f0e-5a52-4c1c-8d6e-7a1d3c2b9e10'
 export const DEMO_MEMBER = '4e9a7c35-2f18-4d0b-9b7a-c5f06d81e2a4'
 const REPORT = { workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10', name: 'Quarterly sales report' }
 const IMPORT = { workflowId: 'c2d81b7e-63f4-4a9d-b0c5-91e7a4f3d628', name: 'Nightly import' }
+export const DEMO_WORKFLOWS = [REPORT, IMPORT]
 const REPORT_RUN = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
 const FIRST_IMPORT_RUN = '6a1e4f90-7c2b-4d85-a3f6-0d9c8b7e5a41'
 const SECOND_IMPORT_RUN = 'd7f3a2c8-1b6e-4590-8e4d-2c5a9f0b7e63'
@@ -61,7 +62,7 @@ export async function seedDemoOrganisation (dataDirectory: string, store: DemoSt
   const { files, organisation } = plan(marker?.organisation.objectKeys ?? [])
   await mkdir(dataDirectory, { recursive: true })
   await writeMarker(markerPath, { isComplete: false, organisation })
-  for (const { workflowId, name } of [REPORT, IMPORT]) await store.nameWorkflow(DEMO_ORG_KEY, workflowId, name)
+  for (const { workflowId, name } of DEMO_WORKFLOWS) await store.nameWorkflow(DEMO_ORG_KEY, workflowId, name)
   for (const { objectKey, file } of files) await store.putObject(objectKey, file.body, file.contentType)
   await writeMarker(markerPath, { isComplete: true, organisation })
   return organisation

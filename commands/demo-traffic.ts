@@ -1,0 +1,121 @@
+import { setTimeout } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import fastifyJwt from '@fastify/jwt'
+import cliProgress from 'cli-progress'
+import fastify from 'fastify'
+import { DEVELOPMENT_JWT_SECRET } from '../config.js'
+import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo-organisation.js'
+import { FilesClient, FilesClientError } from './files-client.js'
+import { Traffic } from './traffic.js'
+
+const HELP = `Puts, overwrites and removes files for a while, so that one can watch the usage move.
+
+  npm run demo:traffic -- [--url http://127.0.0.1:3000] [--seconds 30] [--token JWT] [--keep]
+
+  --url      the running service
+  --seconds  how long
+  --token    whose files; by default the demo organisation's admin's, signed with the development secret
+  --keep     leave the files there
+
+At the end, and after the first Ctrl-C, it removes the files that it put. A second Ctrl-C ends it at once.
+`
+const READ_EVERY_MS = 500
+const SETTLE_TIMEOUT_MS = 5_000
+
+async function main (): Promise<void> {
+  const { values: options } = parseArgs({
+    options: {
+      url: { type: 'string', default: 'http://127.0.0.1:3000' },
+      seconds: { type: 'string', default: '30' },
+      token: { type: 'string' },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (options.help) {
+    console.log(HELP)
+    return
+  }
+  const seconds = Number(options.seconds)
+  if (!(seconds > 0 && seconds <= 24 * 60 * 60)) throw new FilesClientError('--seconds must be a number of at most a day.')
+  if (!URL.canParse(options.url)) throw new FilesClientError('--url must be an address such as http://127.0.0.1:3000.')
+
+  const client = new FilesClient(options.url, options.token ?? await signDevelopmentToken())
+  const before = await client.readTotals()
+  console.log(`${before.orgKey} stores ${describe(before)}. Ctrl-C stops and tidies up.`)
+
+  const traffic = new Traffic(client, DEMO_WORKFLOWS.map(({ workflowId }) => workflowId))
+  const interrupted = new AbortController()
+  process.once('SIGINT', () => { interrupted.abort() })
+  const stop = AbortSignal.any([interrupted.signal, AbortSignal.timeout(seconds * 1000)])
+  const running = traffic.run(stop)
+  try {
+    await Promise.all([running, showProgress(client, traffic, seconds, stop)])
+    const { fileCount, totalBytes } = traffic.totals
+    await expectTotals(client, { fileCount: before.fileCount + fileCount, totalBytes: before.totalBytes + totalBytes })
+  } finally {
+    interrupted.abort()
+    await running.catch(() => {})
+    if (!options.keep) {
+      await traffic.removeAll()
+      console.log('Removed what was put.')
+      await expectTotals(client, before)
+    }
+  }
+}
+
+async function signDevelopmentToken (): Promise<string> {
+  const signer = fastify()
+  await signer.register(fastifyJwt, { secret: DEVELOPMENT_JWT_SECRET })
+  return signer.jwt.sign({ sub: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, role: 'admin' }, { expiresIn: '1d' })
+}
+
+/** A bar on a terminal, and plain lines elsewhere, until it is told to stop. */
+async function showProgress (client: FilesClient, traffic: Traffic, seconds: number, stop: AbortSignal): Promise<void> {
+  const bar = process.stdout.isTTY
+    ? new cliProgress.SingleBar({ format: '{bar} {value}/{total} s | {state}', hideCursor: true, stopOnComplete: false })
+    : undefined
+  const startedAtMs = performance.now()
+  bar?.start(seconds, 0, { state: '' })
+  try {
+    while (!stop.aborted) {
+      const usage = await client.readTotals()
+      const { put, overwritten, removed } = traffic.counts
+      const state = `${put} put, ${overwritten} overwritten, ${removed} removed | usage: ${describe(usage)}`
+      const elapsedSeconds = Math.floor((performance.now() - startedAtMs) / 1000)
+      if (bar === undefined) console.log(`${elapsedSeconds} s: ${state}`)
+      else bar.update(elapsedSeconds, { state })
+      await setTimeout(READ_EVERY_MS, undefined, { signal: stop }).catch(() => {})
+    }
+  } finally {
+    bar?.stop()
+  }
+}
+
+/** Says whether the service comes to count just this; another's traffic in the same organisation makes a difference, too. */
+async function expectTotals (client: FilesClient, expected: { fileCount: number, totalBytes: number }): Promise<void> {
+  const deadlineMs = performance.now() + SETTLE_TIMEOUT_MS
+  for (;;) {
+    const usage = await client.readTotals()
+    if (usage.fileCount === expected.fileCount && usage.totalBytes === expected.totalBytes) {
+      console.log(`Usage: ${describe(usage)}, exactly what is there.`)
+      return
+    }
+    if (performance.now() > deadlineMs) {
+      console.log(`Usage: ${describe(usage)}; there should be ${describe(expected)}.`)
+      process.exitCode = 1
+      return
+    }
+    await setTimeout(READ_EVERY_MS)
+  }
+}
+
+function describe ({ fileCount, totalBytes }: { fileCount: number, totalBytes: number }): string {
+  return `${fileCount} files, ${totalBytes.toLocaleString('en')} bytes`
+}
+
+main().catch((error: unknown) => {
+  const isUsers = error instanceof FilesClientError || (error instanceof TypeError && 'code' in error)
+  console.error(isUsers ? error.message : error)
+  process.exit(1)
+})

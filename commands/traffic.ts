@@ -1,0 +1,122 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
+import type { FilesClient, UploadPlace } from './files-client.js'
+
+const PARALLEL = 4
+const PAUSE_MS = 50
+const FEWEST_FILES = 8
+const MAX_FILE_BYTES = 64 * 1024
+/** A pre-signed URL that has no longer than this to live is not used again. */
+const URL_RESERVE_MS = 10_000
+
+interface TrafficFile {
+  place: UploadPlace
+  sizeBytes: number
+}
+
+/**
+ * Files that come, change and go: about every second step puts a new file, the others overwrite or remove one of those
+ * that this object has put. It knows what is there now, to compare with what the service counts.
+ */
+export class Traffic {
+  readonly counts = { put: 0, overwritten: 0, removed: 0 }
+  readonly #client: FilesClient
+  readonly #workflowIds: readonly string[]
+  readonly #onStep: (stepCount: number) => void
+  readonly #runId = randomUUID()
+  /** Those that no step is at work on. */
+  #files: TrafficFile[] = []
+
+  /**
+   * @param workflowIds at least one; the files are spread over them
+   * @param onStep called after each step with their number
+   */
+  constructor (client: FilesClient, workflowIds: readonly string[], onStep: (stepCount: number) => void = () => {}) {
+    this.#client = client
+    this.#workflowIds = workflowIds
+    this.#onStep = onStep
+  }
+
+  /** What is there now, between steps. */
+  get totals (): { fileCount: number, totalBytes: number } {
+    return { fileCount: this.#files.length, totalBytes: this.#files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
+  }
+
+  /**
+   * Takes steps, a few at a time, until it is told to stop; every step that was begun has then ended.
+   *
+   * @throws what the first step that failed threw, after all have ended
+   */
+  async run (signal: AbortSignal): Promise<void> {
+    const failed = new AbortController()
+    const stop = AbortSignal.any([signal, failed.signal])
+    const ends = await Promise.allSettled(Array.from({ length: PARALLEL }, async () => {
+      try {
+        while (!stop.aborted) {
+          await this.#step()
+          const { put, overwritten, removed } = this.counts
+          this.#onStep(put + overwritten + removed)
+          await setTimeout(PAUSE_MS, undefined, { signal: stop }).catch(() => {})
+        }
+      } catch (error) {
+        failed.abort()
+        throw error
+      }
+    }))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+  }
+
+  /** Removes every file that was put and is still there. */
+  async removeAll (): Promise<void> {
+    await Promise.all(Array.from({ length: PARALLEL }, async () => {
+      for (let file = this.#files.pop(); file !== undefined; file = this.#files.pop()) await this.#remove(file)
+    }))
+  }
+
+  async #step (): Promise<void> {
+    if (this.#files.length < FEWEST_FILES || Math.random() < 0.5) return await this.#putNew()
+    const [file] = this.#files.splice(Math.floor(Math.random() * this.#files.length), 1)
+    if (file === undefined) return
+    const isWritable = Date.parse(file.place.expiresAt) - Date.now() > URL_RESERVE_MS
+    if (isWritable && Math.random() < 0.5) await this.#overwrite(file)
+    else await this.#remove(file)
+  }
+
+  async #putNew (): Promise<void> {
+    const place = await this.#client.createUpload({
+      workflowId: this.#workflowIds[this.counts.put % this.#workflowIds.length] ?? '',
+      runId: this.#runId,
+      direction: Math.random() < 0.5 ? 'inputs' : 'outputs',
+      fileName: `traffic-${this.counts.put}.bin`,
+      contentType: 'application/octet-stream',
+    })
+    await this.#write({ place, sizeBytes: 0 })
+    this.counts.put++
+  }
+
+  async #overwrite (file: TrafficFile): Promise<void> {
+    await this.#write(file)
+    this.counts.overwritten++
+  }
+
+  async #remove (file: TrafficFile): Promise<void> {
+    try {
+      await this.#client.remove(file.place.objectKey)
+    } catch (error) {
+      this.#files.push(file)
+      throw error
+    }
+    this.counts.removed++
+  }
+
+  async #write (file: TrafficFile): Promise<void> {
+    const body = randomBytes(Math.floor(Math.random() * MAX_FILE_BYTES))
+    try {
+      await this.#client.put(file.place, body)
+      file.sizeBytes = body.length
+    } finally {
+      // Also after a failure: nobody knows whether the file is there, so that removing it must be tried.
+      this.#files.push(file)
+    }
+  }
+}
