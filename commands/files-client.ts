@@ -17,6 +17,13 @@ export type UploadPlace = Static<typeof UploadPlaceSchema>
 /** Something that the service or the object storage did not do, in words that hold neither keys nor URLs. */
 export class FilesClientError extends Error {
   override name = 'FilesClientError'
+  /** The service's code for it, where it gave one. */
+  readonly code: string | undefined
+
+  constructor (message: string, code?: string) {
+    super(message)
+    this.code = code
+  }
 }
 
 /** The service as a program uses it. Every method throws FilesClientError when it is not there or refuses. */
@@ -43,8 +50,13 @@ export class FilesClient {
     if (!response.ok) throw new FilesClientError(`Object storage refuses a file: status ${response.status}.`)
   }
 
+  /** Removes a file; it is no failure when there is none. */
   async remove (objectKey: string): Promise<void> {
-    await this.#call('DELETE', `?objectKey=${encodeURIComponent(objectKey)}`, Type.Unknown())
+    try {
+      await this.#call('DELETE', `?objectKey=${encodeURIComponent(objectKey)}`, Type.Unknown())
+    } catch (error) {
+      if (!(error instanceof FilesClientError && error.code === 'OBJECT_NOT_FOUND')) throw error
+    }
   }
 
   /** What the token's organisation stores. */
@@ -60,8 +72,9 @@ export class FilesClient {
     })
     const answer: unknown = await response.json().catch(() => undefined)
     if (response.ok && Value.Check(schema, answer)) return answer
-    const reason = Value.Check(FailureSchema, answer) ? `${answer.code}: ${answer.message}` : `status ${response.status}.`
-    throw new FilesClientError(`The service refuses ${method} ${path.replace(/\?.*/, '') || '/'}: ${reason}`)
+    const request = `${method} ${path.replace(/\?.*/, '') || '/'}`
+    if (!Value.Check(FailureSchema, answer)) throw new FilesClientError(`The service answers ${request} with status ${response.status}.`)
+    throw new FilesClientError(`The service refuses ${request}: ${answer.code}: ${answer.message}`, answer.code)
   }
 
   async #send (whom: string, url: string, request: RequestInit): Promise<Response> {
