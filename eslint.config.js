@@ -7,7 +7,7 @@ const allowedImports = {
   schemas: ['schemas'],
   http: ['http'],
   objects: ['objects', 'schemas'],
-  db: ['db'],
+  db: ['db', 'objects'],
   embedded: ['embedded', 'objects', 'schemas'],
   plugins: ['schemas', 'http', 'objects', 'db', 'embedded'],
   routes: ['schemas', 'http', 'objects', 'db'],

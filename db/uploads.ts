@@ -1,4 +1,4 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, type Transaction, sql } from 'kysely'
 import type { Database } from './database.js'
 
 /** A place for a file that was handed out: what may be put there, and until when. */
@@ -22,4 +22,23 @@ export async function promiseUpload (database: Kysely<Database>, upload: Promise
     content_type: upload.contentType,
     expires_at: upload.expiresAt,
   }).execute()
+}
+
+/**
+ * Forgets what was promised for keys that the bucket has reported.
+ *
+ * @returns the exact length promised for each key that had a promise; null where any length was
+ */
+export async function takePromisedUploads (
+  transaction: Transaction<Database>, objectKeys: readonly string[],
+): Promise<Map<string, bigint | null>> {
+  if (objectKeys.length === 0) return new Map()
+  const promises = await takePromisedUploadsQuery(transaction, objectKeys).execute()
+  return new Map(promises.map((promise) => [promise.object_key, promise.size_bytes]))
+}
+
+export function takePromisedUploadsQuery (transaction: Kysely<Database>, objectKeys: readonly string[]) {
+  return transaction.deleteFrom('uploads')
+    .where('object_key', '=', sql<string>`any(${objectKeys}::text[])`)
+    .returning(['object_key', 'size_bytes'])
 }
