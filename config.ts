@@ -32,6 +32,9 @@ export const ConfigSchema = Type.Object({
   }),
   JWT_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'HS256 key of at least 32 characters (RFC 7518, 3.2).' })),
   JWT_PUBLIC_KEY: Type.Optional(Type.String({ minLength: 1, description: 'PEM of an RSA, EC or Ed25519 public key.' })),
+  EVENTS_TOKEN: Type.Optional(Type.String({
+    minLength: 16, description: 'What the object store must send with its events. Unset: none are accepted over HTTP.',
+  })),
   DOWNLOAD_MODE: Type.Union([Type.Literal('redirect'), Type.Literal('stream')], { default: 'redirect' }),
   DOWNLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 300, description: 'Seconds that a pre-signed URL is valid at most.' }),
   UPLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 900, description: 'Seconds to begin an upload in.' }),

@@ -11,8 +11,6 @@ export interface StoredObject {
   lastModified: Date
   contentType: string | undefined
   contentEncoding: string | undefined
-  /** When the store said so, by the store's clock to the second. */
-  observedAt: Date
 }
 
 /** A range of bytes, both ends included. */
@@ -48,13 +46,19 @@ export class ObjectStorage {
 
   /** What the store says of a file now; undefined when there is none. */
   async head (objectKey: string): Promise<StoredObject | undefined> {
+    return (await this.observe(objectKey)).stored
+  }
+
+  /** What the store says of a file, undefined when there is none, and when it said so, by its own clock to the second. */
+  async observe (objectKey: string): Promise<{ stored: StoredObject | undefined, observedAt: Date }> {
     const response = await this.#connection.request({ method: 'HEAD', objectKey })
     await response.body.dump()
-    if (response.statusCode === 200) return describe(response)
+    const observedAt = new Date(header(response, 'date') ?? Date.now())
+    if (response.statusCode === 200) return { stored: describe(response), observedAt }
     if (response.statusCode !== 404) return await this.#refuse(objectKey, response.statusCode)
     // An answer to HEAD has no body that would tell a missing file from a missing bucket.
     await this.#requireBucket()
-    return undefined
+    return { stored: undefined, observedAt }
   }
 
   /**
@@ -131,7 +135,6 @@ function describe (response: StoreResponse): StoredObject {
     lastModified: new Date(header(response, 'last-modified') ?? 0),
     contentType: header(response, 'content-type'),
     contentEncoding: header(response, 'content-encoding'),
-    observedAt: new Date(header(response, 'date') ?? Date.now()),
   }
 }
 

@@ -1,6 +1,8 @@
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fastifyPlugin from 'fastify-plugin'
+import { BucketEventsSchema } from '../schemas/bucket-events.js'
+import { DeletionSchema } from '../schemas/deletion.js'
 import { DownloadLinkSchema } from '../schemas/download.js'
 import { ErrorSchema } from '../schemas/errors.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usage.js'
@@ -10,8 +12,8 @@ import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
 export default fastifyPlugin(async (app) => {
   for (const schema of [
-    ErrorSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema, UploadRequestSchema, UploadSchema,
-    WorkflowNameSchema, WorkflowSchema,
+    ErrorSchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
+    UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {
@@ -32,6 +34,9 @@ export default fastifyPlugin(async (app) => {
       ],
       components: {
         securitySchemes: {
+          eventsToken: {
+            type: 'http', scheme: 'bearer', description: 'EVENTS_TOKEN of the service\'s configuration, for the object store.',
+          },
           bearerAuth: {
             type: 'http',
             scheme: 'bearer',

@@ -29,7 +29,11 @@ export default fastifyPlugin(async (app) => {
     region,
     accessKey,
     secretKey,
-    onEvent: (record) => { app.bucketEvents.receive({ Records: [record] }) },
+    onEvent: (record) => {
+      app.bucketEvents.receive({ Records: [record] }).catch((error: unknown) => {
+        app.log.error({ err: error }, 'a change of the embedded object storage could not be counted')
+      })
+    },
   })
   app.addHook('onClose', async () => { await store.close() })
   app.decorate('storeTarget', { endpoint: store.endpoint, region, bucket, accessKey, secretKey })

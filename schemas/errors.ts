@@ -19,12 +19,14 @@ export const InternalError = createError('INTERNAL_ERROR', 'Something went wrong
 export const UsageOutOfRangeError = createError('USAGE_OUT_OF_RANGE', 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.', 500)
 export const StoreRefusedError = createError('STORE_REFUSED', 'Object storage refuses this service.', 502)
 export const StoreUnavailableError = createError('STORE_UNAVAILABLE', 'Object storage does not answer.', 503)
+export const EventsNotAppliedError = createError('EVENTS_NOT_APPLIED', 'The events could not be applied now: send them again.', 503)
 export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The database does not answer.', 503)
 
 const errors = [
   InvalidRequestError, TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
   PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, InternalError,
-  UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, DatabaseUnavailableError,
+  UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, EventsNotAppliedError,
+  DatabaseUnavailableError,
 ]
 
 /** The one shape of every error answer. */

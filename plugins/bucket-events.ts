@@ -1,0 +1,128 @@
+import fastifyPlugin from 'fastify-plugin'
+import { Counter, Gauge } from 'prom-client'
+import { applyRecords } from '../db/apply-records.js'
+import { purge } from '../db/purge.js'
+import { createNotificationReader } from '../objects/bucket-event.js'
+import { EventIntake } from '../objects/event-intake.js'
+import type { Observation } from '../objects/event-order.js'
+import type { ObjectKeyParts } from '../objects/object-key.js'
+import type { PendingRecord } from '../objects/pending-record.js'
+import type { BucketEvents } from '../schemas/bucket-events.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    bucketEvents: {
+      /**
+       * Takes in one bucket notification: its body parsed from JSON, or the text where it is none. Resolves once all its
+       * records are committed.
+       *
+       * @throws when the database or, for records that cannot be ordered, the store does not answer; the notification
+       *   should then be sent again, and the records that this did not concern are committed
+       */
+      receive: (notification: unknown) => Promise<BucketEvents>
+      /** Asks the store what a key is now, and counts it so. Throws as `receive` does. */
+      recount: (file: { objectKey: string, parts: ObjectKeyParts }) => Promise<void>
+      /** Resolves once whatever was being received at the call has been committed or has failed. */
+      settled: () => Promise<void>
+    }
+  }
+}
+
+const SECOND_MS = 1_000
+const DAY_MS = 24 * 60 * 60 * SECOND_MS
+/** How far apart the clocks of the store's nodes may be; also covers a Date header's whole seconds. */
+const CLOCK_SKEW_MS = 5 * SECOND_MS
+const TOMBSTONE_RETENTION_MS = 30 * DAY_MS
+const SET_ASIDE_RETENTION_MS = 90 * DAY_MS
+const PURGE_INTERVAL_MS = DAY_MS / 24
+const SERVICE_EVENT_SOURCE = 'objects-storage:service'
+
+/** Decorates the instance with the one way by which changes of the bucket reach the catalogue. */
+export default fastifyPlugin(async (app) => {
+  const bounds = { clockSkewMs: CLOCK_SKEW_MS, tombstoneRetentionMs: TOMBSTONE_RETENTION_MS }
+  const readNotification = createNotificationReader(app.storeTarget.bucket)
+  const repeats = new Counter({
+    name: 'objects_storage_event_batch_repeats_total',
+    help: 'Batches of events that PostgreSQL undid for a deadlock or a conflict and that were applied again.',
+    registers: [app.metrics],
+  })
+  const askStore = async (objectKey: string): Promise<Observation> => {
+    const { stored, observedAt } = await app.objectStorage.observe(objectKey)
+    const change = stored === undefined
+      ? { kind: 'removed' } as const
+      : { kind: 'created', sizeBytes: stored.sizeBytes, entityTag: stored.entityTag.replaceAll('"', '') } as const
+    return { change, observedAt }
+  }
+  const intake = new EventIntake(
+    async (records) => await applyRecords(app.database, records, bounds, { onRepeat: () => { repeats.inc() } }), askStore)
+
+  const counts = new Counter({
+    name: 'objects_storage_event_records_total',
+    help: 'Records of bucket notifications, by what became of them.',
+    labelNames: ['outcome'],
+    registers: [app.metrics],
+  })
+  const queued = new Gauge({
+    name: 'objects_storage_event_records_queued',
+    help: 'Records that wait for the next batch.',
+    registers: [app.metrics],
+    collect: () => { queued.set(intake.queuedCount) },
+  })
+
+  const underWay = new Set<Promise<unknown>>()
+  const take = async (records: PendingRecord[]) => {
+    const taking = intake.take(records)
+    const ended = taking.catch(() => {}).finally(() => underWay.delete(ended))
+    underWay.add(ended)
+    return await taking
+  }
+
+  app.decorate('bucketEvents', {
+    receive: async (notification) => {
+      const { events, rejected, ignoredCount, foreignCount } = readNotification(notification)
+      const { appliedCount, setAsideCount } = await take([...events, ...rejected])
+      counts.inc({ outcome: 'applied' }, appliedCount)
+      counts.inc({ outcome: 'set_aside' }, setAsideCount)
+      counts.inc({ outcome: 'ignored' }, ignoredCount)
+      counts.inc({ outcome: 'foreign' }, foreignCount)
+      return { applied: appliedCount, setAside: setAsideCount, ignored: ignoredCount + foreignCount }
+    },
+    recount: async ({ objectKey, parts }) => {
+      const event = {
+        objectKey,
+        parts,
+        change: { kind: 'unclear' } as const,
+        eventSource: SERVICE_EVENT_SOURCE,
+        eventTime: new Date(),
+        sequencer: undefined,
+        versionId: undefined,
+      }
+      await take([{ event, record: null }])
+    },
+    settled: async () => { await Promise.all(underWay) },
+  })
+
+  const closing = new AbortController()
+  let purging: Promise<void> | undefined
+  const purgeOnce = async () => {
+    const before = (retentionMs: number) => new Date(Date.now() - retentionMs)
+    try {
+      const purged = await purge(app.database, {
+        removedBefore: before(TOMBSTONE_RETENTION_MS),
+        expiredBefore: before(DAY_MS),
+        setAsideBefore: before(SET_ASIDE_RETENTION_MS),
+      }, closing.signal)
+      app.log.debug(purged, 'purged what is no longer needed')
+    } catch (error) {
+      app.log.warn({ err: error }, 'could not purge what is no longer needed')
+    }
+  }
+  const timer = setInterval(() => { purging = purgeOnce() }, PURGE_INTERVAL_MS)
+  timer.unref()
+  app.addHook('onClose', async () => {
+    clearInterval(timer)
+    closing.abort()
+    await purging
+    await Promise.all(underWay)
+  })
+}, { name: 'bucket-events', dependencies: ['store-target', 'object-storage', 'database', 'metrics'] })

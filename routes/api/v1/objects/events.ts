@@ -1,0 +1,60 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { isDatabaseUnavailable } from '../../../../db/availability.js'
+import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../objects/store-failure.js'
+import { BucketEventsSchema } from '../../../../schemas/bucket-events.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { EventsNotAppliedError, TokenInvalidError, TokenRequiredError } from '../../../../schemas/errors.js'
+import { reference } from '../../../../schemas/reference.js'
+
+// MinIO sends an auth token with a blank in it as it is, and any other behind "Bearer".
+const scheme = /^Bearer +/i
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  const { EVENTS_TOKEN } = app.config
+  const expected = EVENTS_TOKEN === undefined ? undefined : sha256(EVENTS_TOKEN)
+
+  // What is no JSON is set aside as text: a sender that got an error would repeat it for ever and hold up what follows.
+  // Every vendor calls its JSON something else, or nothing.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, text: string): Promise<unknown> => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      return text
+    }
+  })
+
+  app.post('/events', {
+    onRequest: async ({ headers: { authorization = '' } }) => {
+      if (authorization === '') throw new TokenRequiredError()
+      if (expected === undefined || !timingSafeEqual(sha256(authorization.replace(scheme, '')), expected)) {
+        throw new TokenInvalidError('it is not the token for events')
+      }
+    },
+    schema: {
+      operationId: 'receiveBucketEvents',
+      tags: ['Events'],
+      summary: 'Receive bucket notifications',
+      description: 'For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>` or bare. Takes the ' +
+        'notifications of MinIO, Amazon S3 and Ceph RGW. 200 means that every record is committed or set aside; after any ' +
+        'other answer the sender should send the same again: records may come in any order and any number of times.',
+      security: [{ eventsToken: [] }],
+      response: { 200: reference(BucketEventsSchema), ...errorResponses(401, 413, 502, 503) },
+    },
+  }, async (request) => {
+    try {
+      return await app.bucketEvents.receive(request.body)
+    } catch (error) {
+      const isAnswered = error instanceof ObjectStorageUnavailable || error instanceof ObjectStorageRefused ||
+        isDatabaseUnavailable(error)
+      throw isAnswered ? error : new EventsNotAppliedError({ cause: error })
+    }
+  })
+}
+
+export default route
+
+function sha256 (text: string): Buffer {
+  return createHash('sha256').update(text).digest()
+}
