@@ -153,12 +153,12 @@ export function signHeaders (target: SigningTarget, signedRequest: HeaderSignedR
 }
 
 /** Signs a request in its headers and sends it. */
-export function sendSigned (store: ContractStore, signedRequest: HeaderSignedRequest): Promise<RawResponse> {
+export function sendSigned (store: Pick<ContractStore, 'target'>, signedRequest: HeaderSignedRequest): Promise<RawResponse> {
   const { url, headers } = signHeaders(store.target, signedRequest)
   return send(url, { method: signedRequest.method, headers, body: signedRequest.body ?? '' })
 }
 
 /** Puts an object by a pre-signed URL. */
-export function put (store: ContractStore, objectKey: string, body: string | Buffer): Promise<RawResponse> {
+export function put (store: Pick<ContractStore, 'presign'>, objectKey: string, body: string | Buffer): Promise<RawResponse> {
   return send(store.presign({ method: 'PUT', objectKey }), { method: 'PUT', body })
 }
