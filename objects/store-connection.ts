@@ -17,6 +17,7 @@ export interface StoreRequest {
   method: PresignedRequest['method']
   /** Empty for the bucket itself. */
   objectKey: string
+  query?: Record<string, string>
   headers?: Record<string, string>
   /** Ends the request at once, whether the store has answered or not. */
   signal?: AbortSignal
@@ -105,8 +106,9 @@ export class StoreConnection {
     await Promise.all([this.#metadataPool.destroy(), this.#streamPool.destroy()])
   }
 
-  async #attempt ({ method, objectKey, headers = {}, signal, streamed = false }: StoreRequest): Promise<StoreResponse> {
-    const url = this.#presign({ method, objectKey, signedAt: new Date(), expiresInSeconds: SIGNATURE_SECONDS })
+  async #attempt (request: StoreRequest): Promise<StoreResponse> {
+    const { method, objectKey, query = {}, headers = {}, signal, streamed = false } = request
+    const url = this.#presign({ method, objectKey, query, signedAt: new Date(), expiresInSeconds: SIGNATURE_SECONDS })
     let response: StoreResponse
     try {
       response = await (streamed ? this.#streamPool : this.#metadataPool).request({

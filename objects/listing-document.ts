@@ -1,0 +1,103 @@
+/** What a listing says of an object. */
+export interface ListedObject {
+  objectKey: string
+  sizeBytes: number
+  /** Without quotes; undefined where the store names none. */
+  entityTag: string | undefined
+}
+
+/** One answer to ListObjectsV2. */
+export interface ListingDocument {
+  objects: ListedObject[]
+  /** How to ask for the next page; undefined where this is the last one. */
+  nextToken: string | undefined
+}
+
+/** The store's answer to a listing is not one, or is cut off. The message holds nothing of it: keys are secrets. */
+export class MalformedListingError extends Error {
+  override name = 'MalformedListingError'
+}
+
+const OBJECT_START = '<Contents>'
+const OBJECT_END = '</Contents>'
+
+/**
+ * Reads the answer to ListObjectsV2 (Amazon S3 API Reference). Keys are decoded only where the store says that it encoded
+ * them: not every one honours `encoding-type=url`.
+ *
+ * A listing of millions of keys is read at the speed of its reader, and a general XML parser takes ten times as long. No store
+ * writes comments or CDATA into a listing; one that does is refused.
+ *
+ * @throws {MalformedListingError}
+ */
+export function readListingDocument (xml: string): ListingDocument {
+  if (!/^(<\?xml[^>]*\?>)?\s*<ListBucketResult[\s>]/.test(xml) || !/<\/ListBucketResult>\s*$/.test(xml)) fail('it is no ListBucketResult')
+  if (xml.includes('<!')) fail('it has a comment, CDATA or a document type')
+
+  const firstAt = xml.indexOf(OBJECT_START)
+  const endOfLast = xml.lastIndexOf(OBJECT_END)
+  const about = firstAt < 0 ? xml : xml.slice(0, firstAt) + xml.slice(endOfLast)
+  const encoding = textOf(about, 'EncodingType', 0, about.length)
+  if (encoding !== undefined && encoding !== '' && encoding !== 'url') fail('its encoding is unknown')
+  const decodeKey = encoding === 'url' ? decodeUrl : (text: string) => text
+
+  const objects: ListedObject[] = []
+  for (let start = firstAt; start >= 0;) {
+    const end = xml.indexOf(OBJECT_END, start)
+    if (end < 0) fail('an object does not end')
+    objects.push(readObject(xml, start, end, decodeKey))
+    start = xml.indexOf(OBJECT_START, end)
+  }
+
+  const isTruncated = textOf(about, 'IsTruncated', 0, about.length)
+  if (isTruncated !== 'true' && isTruncated !== 'false') fail('it does not say whether more follows')
+  const nextToken = textOf(about, 'NextContinuationToken', 0, about.length)
+  if (isTruncated === 'true' && (nextToken === undefined || nextToken === '')) fail('more follows, but it does not say how to ask')
+  return { objects, nextToken: isTruncated === 'true' ? nextToken : undefined }
+}
+
+function readObject (xml: string, start: number, end: number, decodeKey: (text: string) => string): ListedObject {
+  const key = textOf(xml, 'Key', start, end)
+  const size = textOf(xml, 'Size', start, end)
+  if (key === undefined || key === '') fail('an object has no key')
+  if (size === undefined || !/^\d{1,16}$/.test(size) || !Number.isSafeInteger(Number(size))) fail('an object has no size')
+  const entityTag = textOf(xml, 'ETag', start, end)?.replaceAll('"', '')
+  return { objectKey: decodeKey(key), sizeBytes: Number(size), entityTag: entityTag || undefined }
+}
+
+/** The text of the first element of a name between two places. */
+function textOf (xml: string, name: string, start: number, end: number): string | undefined {
+  const opening = `<${name}>`
+  const openingAt = xml.indexOf(opening, start)
+  if (openingAt < 0 || openingAt >= end) return undefined
+  const textAt = openingAt + opening.length
+  const closingAt = xml.indexOf('<', textAt)
+  if (!xml.startsWith(`</${name}>`, closingAt)) fail('an element with text has elements in it')
+  return unescape(xml.slice(textAt, closingAt))
+}
+
+const namedCharacters = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"]])
+
+function unescape (text: string): string {
+  if (!text.includes('&')) return text
+  return text.replace(/&(?:#x([0-9A-Fa-f]{1,6})|#(\d{1,7})|([a-z]{2,4}));|&/g, (_, hexadecimal, decimal, name) => {
+    const codePoint = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
+    const character = name === undefined
+      ? codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : undefined
+      : namedCharacters.get(name)
+    return character ?? fail('it has an unknown reference')
+  })
+}
+
+/** As a form encodes: Amazon S3 and MinIO write a space as `+`; a plus sign is always encoded. */
+function decodeUrl (text: string): string {
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '))
+  } catch {
+    return fail('a key is not URL-encoded UTF-8')
+  }
+}
+
+function fail (what: string): never {
+  throw new MalformedListingError(`The object storage's listing cannot be read: ${what}.`)
+}
