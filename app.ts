@@ -1,9 +1,12 @@
+import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
+import { capabilityHeaders } from './http/download-headers.js'
 import { loggerOptions } from './logging.js'
+import { InvalidRequestError, errorBody } from './schemas/errors.js'
 import { OBJECT_KEY_MAX_BYTES } from './schemas/identifiers.js'
 
 const BODY_MAX_BYTES = 1024 * 1024
@@ -34,8 +37,21 @@ export function build (config: Config, options: { logger?: FastifyBaseLogger } =
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    frameworkErrors: (_error, _request, reply) => { answerBadUrl(reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.register(autoload, { dir: join(import.meta.dirname, 'plugins'), options: { config }, encapsulate: false })
   app.register(autoload, { dir: join(import.meta.dirname, 'routes'), dirNameRoutePrefix: true })
   return app
+}
+
+/** Answers a URL that cannot be decoded: it has no route, and so never reaches the error handler. */
+function answerBadUrl (reply: { hijack: () => unknown, raw: ServerResponse }): void {
+  const body = JSON.stringify(errorBody(new InvalidRequestError('The URL is not percent-encoded UTF-8.')))
+  reply.hijack()
+  reply.raw.writeHead(400, {
+    ...capabilityHeaders,
+    'cache-control': 'no-store',
+    'content-type': 'application/json; charset=utf-8',
+    'content-length': Buffer.byteLength(body),
+  }).end(body)
 }

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyError } from '@fastify/error'
 import fastifyPlugin from 'fastify-plugin'
 import { isDatabaseUnavailable } from '../db/availability.js'
@@ -6,8 +5,9 @@ import { InexactSumError } from '../db/storage-usage.js'
 import { capabilityHeaders } from '../http/download-headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
 import {
-  BodyTooLargeError, DatabaseUnavailableError, type ErrorBody, InternalError, InvalidRequestError, RouteNotFoundError,
-  StoreRefusedError, StoreUnavailableError, UnsupportedMediaTypeError, UsageOutOfRangeError, isDeclaredError,
+  BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, RouteNotFoundError,
+  StoreRefusedError, StoreUnavailableError, UnsupportedMediaTypeError, UsageOutOfRangeError, errorBody,
+  isDeclaredError,
 } from '../schemas/errors.js'
 
 const DATABASE_RETRY_SECONDS = 2
@@ -25,9 +25,7 @@ export default fastifyPlugin(async (app) => {
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
     // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.
     reply.headers({ ...capabilityHeaders, 'cache-control': 'no-store' })
-    return reply.status(statusCode).send({
-      statusCode, code: answer.code, error: STATUS_CODES[statusCode] ?? 'Error', message: answer.message,
-    } satisfies ErrorBody)
+    return reply.status(statusCode).send(errorBody(answer))
   })
   app.setNotFoundHandler(() => { throw new RouteNotFoundError() })
 }, { name: 'errors' })

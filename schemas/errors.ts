@@ -1,3 +1,4 @@
+import { STATUS_CODES } from 'node:http'
 import createError, { type FastifyError } from '@fastify/error'
 import { type Static, Type } from '@sinclair/typebox'
 
@@ -51,4 +52,9 @@ export type ErrorBody = Static<typeof ErrorSchema>
 /** Whether an error is one of those above, and so may be answered as it is. */
 export function isDeclaredError (error: unknown): error is FastifyError {
   return errors.some((declared) => error instanceof declared)
+}
+
+/** The answer that a declared error is. */
+export function errorBody ({ statusCode = 500, code, message }: FastifyError): ErrorBody {
+  return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message }
 }
