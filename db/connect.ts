@@ -1,32 +1,113 @@
-import { Kysely, PostgresDialect } from 'kysely'
+import {
+  Kysely, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult,
+} from 'kysely'
 import pg from 'pg'
 import type { Database } from './database.js'
 
-const CONNECT_TIMEOUT_MS = 3_000
-const STATEMENT_TIMEOUT_MS = 10_000
-// The server ends a slow statement itself; this one also ends the wait for a server that is frozen or cut off.
-const QUERY_TIMEOUT_MS = 12_000
+/** Bounds on waiting for the database, in milliseconds. */
+export interface DatabaseTimeouts {
+  connectTimeoutMs: number
+  /** The server ends a statement that takes longer. */
+  statementTimeoutMs: number
+  /** A server that has not answered a statement by then is given up: it is frozen, or cut off. */
+  answerTimeoutMs: number
+  /** The server ends a transaction whose next statement does not come: this process is frozen, and its locks should go. */
+  idleInTransactionTimeoutMs: number
+}
+
+const defaultTimeouts: DatabaseTimeouts = {
+  connectTimeoutMs: 3_000, statementTimeoutMs: 10_000, answerTimeoutMs: 12_000, idleInTransactionTimeoutMs: 10_000,
+}
 const POOL_SIZE = 10
 
 /**
- * Opens a pool of connections to PostgreSQL; none is made before the first query.
+ * Opens a pool of connections to PostgreSQL; none is made before the first query. No statement is waited for without a
+ * bound, and a connection that failed is never used again.
  *
- * @param onIdleError hears of connections that broke while idle; the pool replaces them by itself
+ * @param onConnectionError hears of connections that broke while no statement ran on them; the pool replaces them by itself
  */
-export function connectPostgres (connectionString: string, onIdleError: (error: Error) => void): Kysely<Database> {
+export function connectPostgres (
+  connectionString: string, onConnectionError: (error: Error) => void, timeouts: DatabaseTimeouts = defaultTimeouts,
+): Kysely<Database> {
   const pool = new pg.Pool({
     connectionString,
     max: POOL_SIZE,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
+    connectionTimeoutMillis: timeouts.connectTimeoutMs,
+    statement_timeout: timeouts.statementTimeoutMs,
+    idle_in_transaction_session_timeout: timeouts.idleInTransactionTimeoutMs,
+    query_timeout: timeouts.answerTimeoutMs,
     keepAlive: true,
     application_name: 'objects-storage',
     types: { getTypeParser: typeParser },
   })
-  pool.on('error', onIdleError)
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }) })
+  pool.on('error', onConnectionError)
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: new CheckedPool(pool, onConnectionError) }) })
 }
 
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
   oid === pg.types.builtins.INT8 ? BigInt : pg.types.getTypeParser(oid, format)
+
+/** A pool that keeps watching connections while they are in use, and takes none back that failed. */
+class CheckedPool implements PostgresPool {
+  readonly #pool: pg.Pool
+  readonly #onConnectionError: (error: Error) => void
+
+  constructor (pool: pg.Pool, onConnectionError: (error: Error) => void) {
+    this.#pool = pool
+    this.#onConnectionError = onConnectionError
+  }
+
+  async connect (): Promise<PostgresPoolClient> {
+    return new CheckedConnection(await this.#pool.connect(), this.#onConnectionError)
+  }
+
+  async end (): Promise<void> {
+    await this.#pool.end()
+  }
+}
+
+class CheckedConnection implements PostgresPoolClient {
+  readonly #client: pg.PoolClient
+  readonly #onError: (error: Error) => void
+  #failure: Error | undefined
+
+  constructor (client: pg.PoolClient, onConnectionError: (error: Error) => void) {
+    this.#client = client
+    this.#onError = (error) => {
+      this.#failure ??= error
+      onConnectionError(error)
+    }
+    // node-postgres watches idle connections only: without a listener, one that breaks between two statements of a
+    // transaction would end the process.
+    client.on('error', this.#onError)
+  }
+
+  query<Row> (sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<Row>>
+  query<Row> (cursor: PostgresCursor<Row>): PostgresCursor<Row>
+  query<Row> (
+    statement: string | PostgresCursor<Row>, parameters: ReadonlyArray<unknown> = [],
+  ): Promise<PostgresQueryResult<Row>> | PostgresCursor<Row> {
+    if (typeof statement !== 'string') throw new TypeError('Cursors are not used here.')
+    return this.#run<Row>(statement, parameters)
+  }
+
+  release (): void {
+    this.#client.removeListener('error', this.#onError)
+    this.#client.release(this.#failure)
+  }
+
+  async #run<Row> (sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<Row>> {
+    // A statement after a failure, such as ROLLBACK, would wait behind the one that is still not answered.
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      const { rowCount, rows } = await this.#client.query(sql, [...parameters])
+      // Kysely wants a command that has affected rows; which one makes no difference to it.
+      return { command: 'UPDATE', rowCount: rowCount ?? 0, rows }
+    } catch (error) {
+      // After an error of a statement the connection goes on; any other one, and FATAL, is its end.
+      const isOfStatement = error instanceof pg.DatabaseError && error.severity === 'ERROR'
+      if (error instanceof Error && !isOfStatement) this.#failure = error
+      throw error
+    }
+  }
+}
