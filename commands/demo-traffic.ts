@@ -73,7 +73,7 @@ async function signDevelopmentToken (): Promise<string> {
 /** A bar on a terminal, and plain lines elsewhere, until it is told to stop. */
 async function showProgress (client: FilesClient, traffic: Traffic, seconds: number, stop: AbortSignal): Promise<void> {
   const bar = process.stdout.isTTY
-    ? new cliProgress.SingleBar({ format: '{bar} {value}/{total} s | {state}', hideCursor: true, stopOnComplete: false })
+    ? new cliProgress.SingleBar({ format: '{bar} {value}/{total} s | {state}', barsize: 20, hideCursor: true })
     : undefined
   const startedAtMs = performance.now()
   bar?.start(seconds, 0, { state: '' })
