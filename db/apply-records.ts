@@ -9,7 +9,7 @@ import { setAside } from './set-aside-events.js'
 import { sqlState } from './sql-state.js'
 import { inTransaction } from './transaction.js'
 import { takePromisedUploads } from './uploads.js'
-import { type SumChange, addToSums } from './usage-sums.js'
+import { addToSums, sumChanges } from './usage-sums.js'
 
 /** Hears of what happens while batches are applied. */
 export interface ApplyListener {
@@ -71,7 +71,7 @@ async function applyBatch (
   }
 
   const after = rowsOf(decisions.values())
-  await addToSums(transaction, sumChanges(before, after))
+  await addToSums(transaction, sumChanges(before, after, (row) => decisions.get(row.object_key)?.settledBy?.event.eventTime))
   const broken = await findBrokenPromises(transaction, after, decisions)
   await setAside(transaction, [
     ...records.flatMap((pending) => isEventRecord(pending) ? [] : [pending]),
@@ -96,31 +96,6 @@ function groupByKey (records: readonly PendingRecord[]): Map<string, EventRecord
 
 function rowsOf (decisions: Iterable<KeyDecision>): ObjectRow[] {
   return [...decisions].flatMap(({ row }) => row === undefined ? [] : [row])
-}
-
-/** New rows minus old rows, by what sums are kept for. */
-function sumChanges (before: ReadonlyMap<string, ObjectRow>, after: readonly ObjectRow[]): SumChange[] {
-  const changes = new Map<string, SumChange>()
-  for (const row of after) {
-    const sum = [row.org_key, row.workflow_id, row.created_by, row.direction].join('/')
-    const change = changes.get(sum) ?? {
-      org_key: row.org_key,
-      workflow_id: row.workflow_id,
-      created_by: row.created_by,
-      direction: row.direction,
-      size_bytes: 0n,
-      file_count: 0n,
-    }
-    const old = before.get(row.object_key)
-    change.size_bytes += row.size_bytes - (old?.size_bytes ?? 0n)
-    change.file_count += fileCount(row) - fileCount(old)
-    changes.set(sum, change)
-  }
-  return [...changes.values()]
-}
-
-function fileCount (row: ObjectRow | undefined): bigint {
-  return row === undefined || row.removed_at !== null ? 0n : 1n
 }
 
 /** The records that made files of another size than their uploads were promised for. Such files count all the same. */

@@ -7,6 +7,7 @@ export interface Database {
   uploads: UploadsTable
   set_aside_events: SetAsideEventsTable
   workflows: WorkflowsTable
+  reconciliations: ReconciliationsTable
 }
 
 /**
@@ -44,6 +45,8 @@ export interface UsageSumsTable {
   direction: 'inputs' | 'outputs'
   size_bytes: bigint
   file_count: bigint
+  /** When the newest event happened that these sums hold. */
+  newest_event_at: ColumnType<Date | null, Date | null | undefined, Date | null>
 }
 
 /** What `POST /uploads` handed out and the bucket has not reported yet. */
@@ -73,6 +76,31 @@ export interface WorkflowsTable {
   workflow_id: string
   name: string
   updated_at: Generated<Date>
+}
+
+/** One row per run that compares the catalogue with the bucket, and makes it agree. */
+export interface ReconciliationsTable {
+  id: ColumnType<bigint, never, never>
+  /** Of the keys compared; empty for all. */
+  prefix: string
+  /** `running` without news of late is a run whose process ended. */
+  status: 'running' | 'complete' | 'interrupted' | 'failed'
+  started_at: Generated<Date>
+  updated_at: Generated<Date>
+  /** Only of a complete one. */
+  finished_at: Date | null
+  /** The key up to which all differences are settled, to go on from: a secret. */
+  checkpoint: Generated<string>
+  listed_count: Generated<bigint>
+  added_count: Generated<bigint>
+  removed_count: Generated<bigint>
+  corrected_count: Generated<bigint>
+  left_count: Generated<bigint>
+  unsettled_count: Generated<bigint>
+  foreign_count: Generated<bigint>
+  foreign_bytes: Generated<bigint>
+  /** Why it failed, in words that hold no keys. */
+  failure: string | null
 }
 
 export type ObjectRow = Selectable<ObjectsTable>

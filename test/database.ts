@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { Kysely, PostgresDialect, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { connectPostgres } from '../db/connect.js'
 import type { Database } from '../db/database.js'
 import { migrateToLatest } from '../db/migrate.js'
-import { EmbeddedPostgresPool } from '../embedded/database.js'
+import { connectEmbeddedPostgres } from '../embedded/database.js'
 
 /** A PostgreSQL server that tests may make databases on; undefined where none is configured. */
 export const testDatabaseUrl = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL
@@ -23,7 +23,7 @@ export interface TestDatabase {
 
 /** Makes a migrated database in memory. All its connections are one, as in the service. */
 export async function createEmbeddedDatabase (): Promise<TestDatabase> {
-  const database = new Kysely<Database>({ dialect: new PostgresDialect({ pool: new EmbeddedPostgresPool() }) })
+  const database = connectEmbeddedPostgres<Database>()
   await migrateToLatest(database)
   return { kind: 'embedded', database, connect: () => database, url: undefined, close: () => database.destroy() }
 }
@@ -71,5 +71,5 @@ async function onServer (url: string, statement: string): Promise<void> {
 
 /** Empties every table. */
 export async function emptyTables (database: Kysely<Database>): Promise<void> {
-  await sql`truncate objects, usage_sums, uploads, set_aside_events, workflows`.execute(database)
+  await sql`truncate objects, usage_sums, uploads, set_aside_events, workflows, reconciliations`.execute(database)
 }
