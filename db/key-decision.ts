@@ -92,7 +92,8 @@ function nextRow (
   }
 }
 
-function knownState (row: ObjectRow | undefined): KnownState | undefined {
+/** What a row says is known of its key; undefined for a placeholder, which says nothing. */
+export function knownState (row: ObjectRow | undefined): KnownState | undefined {
   if (row === undefined) return undefined
   const change = row.removed_at === null
     ? { kind: 'created', sizeBytes: Number(row.size_bytes), entityTag: row.entity_tag ?? undefined } as const
