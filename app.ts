@@ -20,10 +20,11 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
  * Builds the service: ready to listen or to be injected requests into, once `ready()` has resolved.
  *
  * @param options.logger where log lines go instead of standard output
+ * @param options.logForPeople writes them to read on a terminal, instead of as JSON
  */
-export function build (config: Config, options: { logger?: FastifyBaseLogger } = {}): FastifyInstance {
+export function build (config: Config, options: { logger?: FastifyBaseLogger, logForPeople?: boolean } = {}): FastifyInstance {
   const app = fastify({
-    ...options.logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL) } : { loggerInstance: options.logger },
+    ...options.logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, options.logForPeople) } : { loggerInstance: options.logger },
     ajv: {
       customOptions: {
         removeAdditional: false,

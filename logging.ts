@@ -7,10 +7,13 @@ type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined
  * What the log may say. An object key is a secret that travels in URLs, so of a request only its method and its route are
  * logged; of an error its kind, its message and where it came from, but none of the values that libraries attach to one
  * (PostgreSQL's `detail` holds whole rows).
+ *
+ * @param forPeople writes lines to read on a terminal, instead of JSON
  */
-export function loggerOptions (level: Config['LOG_LEVEL']): LoggerOptions {
+export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): LoggerOptions {
   return {
     level,
+    ...forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {},
     serializers: {
       req: (request) => ({
         method: request.method,

@@ -1,6 +1,7 @@
 import closeWithGrace from 'close-with-grace'
 import { build } from './app.js'
 import { type Config, ConfigError, loadConfig } from './config.js'
+import { DataDirectoryInUseError } from './embedded/data-directory.js'
 import { introduce } from './introduction.js'
 
 const CLOSE_GRACE_MS = 10_000
@@ -8,7 +9,7 @@ const CLOSE_GRACE_MS = 10_000
 /** Starts the service, and stops it on SIGTERM and SIGINT once the requests under way are answered. */
 async function main (): Promise<void> {
   const config = loadConfig(process.env)
-  const app = build(config)
+  const app = build(config, { logForPeople: process.stdout.isTTY && config.NODE_ENV !== 'production' })
   closeWithGrace({ delay: CLOSE_GRACE_MS, logger: app.log }, async ({ err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after an error that nothing caught')
     await app.close()
@@ -23,6 +24,6 @@ function isForNewcomers ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error)
+  console.error(error instanceof ConfigError || error instanceof DataDirectoryInUseError ? error.message : error)
   process.exit(1)
 })
