@@ -19,10 +19,10 @@ export interface PinnedHeaders {
  * is signed as of the start of a window of half the TTL, hence valid for at least half the TTL and at most the whole.
  */
 export function createDownloadLinks (presign: Presign, ttlSeconds: number) {
-  const windowMs = ttlSeconds * 1000 / 2
+  // Whole, as a signature counts whole seconds: a URL signed before its window began would not last for half the TTL after it.
+  const windowMs = Math.floor(ttlSeconds / 2) * 1000
   return (objectKey: string, pinned: PinnedHeaders, now: number): DownloadLink => {
-    // A signature counts whole seconds.
-    const signedAtMs = Math.floor(Math.floor(now / windowMs) * windowMs / 1000) * 1000
+    const signedAtMs = Math.floor(now / windowMs) * windowMs
     const url = presign({
       method: 'GET',
       objectKey,
@@ -33,10 +33,6 @@ export function createDownloadLinks (presign: Presign, ttlSeconds: number) {
         'response-content-type': pinned.contentType,
       },
     })
-    return {
-      url,
-      expiresAt: new Date(signedAtMs + ttlSeconds * 1000),
-      sameUntil: new Date(signedAtMs + Math.floor(windowMs / 1000) * 1000),
-    }
+    return { url, expiresAt: new Date(signedAtMs + ttlSeconds * 1000), sameUntil: new Date(signedAtMs + windowMs) }
   }
 }
