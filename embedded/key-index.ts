@@ -1,3 +1,5 @@
+import { compareObjectKeys } from '../objects/key-order.js'
+
 /** What a listing says of an object. */
 export interface IndexEntry {
   objectKey: string
@@ -9,23 +11,6 @@ export interface IndexEntry {
 
 const CHUNK_MAX_ENTRIES = 1024
 
-/** Compares two strings by the bytes of their UTF-8, which is the order of an S3 listing, without encoding them. */
-export function compareUtf8 (one: string, other: string): number {
-  const length = Math.min(one.length, other.length)
-  for (let index = 0; index < length; index++) {
-    const [a, b] = [one.charCodeAt(index), other.charCodeAt(index)]
-    if (a === b) continue
-    // A surrogate stands for a character past U+FFFF, which is greater than any that is a single code unit.
-    if (isSurrogate(a) !== isSurrogate(b)) return isSurrogate(a) ? 1 : -1
-    return a - b
-  }
-  return one.length - other.length
-}
-
-function isSurrogate (codeUnit: number): boolean {
-  return codeUnit >= 0xd800 && codeUnit <= 0xdfff
-}
-
 /**
  * The objects of a bucket in memory, in the order of a listing. A sorted list in chunks: finding takes two binary
  * searches, and changing moves the entries of one chunk at most.
@@ -36,20 +21,20 @@ export class KeyIndex {
 
   /** @param entries in any order, each key once */
   constructor (entries: IndexEntry[] = []) {
-    const sorted = entries.toSorted((a, b) => compareUtf8(a.objectKey, b.objectKey))
+    const sorted = entries.toSorted((a, b) => compareObjectKeys(a.objectKey, b.objectKey))
     for (let start = 0; start < sorted.length; start += CHUNK_MAX_ENTRIES / 2) {
       this.#chunks.push(sorted.slice(start, start + CHUNK_MAX_ENTRIES / 2))
     }
   }
 
   get (objectKey: string): IndexEntry | undefined {
-    const entry = this.from((key) => compareUtf8(key, objectKey) >= 0).next().value
+    const entry = this.from((key) => compareObjectKeys(key, objectKey) >= 0).next().value
     return entry?.objectKey === objectKey ? entry : undefined
   }
 
   /** Adds an entry, or replaces the one with its key. */
   set (entry: IndexEntry): void {
-    const [chunkIndex, index] = this.#find((key) => compareUtf8(key, entry.objectKey) >= 0)
+    const [chunkIndex, index] = this.#find((key) => compareObjectKeys(key, entry.objectKey) >= 0)
     const chunk = this.#chunks[chunkIndex] ?? this.#chunks.at(-1)
     if (chunk === undefined) {
       this.#chunks.push([entry])
@@ -65,7 +50,7 @@ export class KeyIndex {
 
   /** @returns whether the key was there */
   delete (objectKey: string): boolean {
-    const [chunkIndex, index] = this.#find((key) => compareUtf8(key, objectKey) >= 0)
+    const [chunkIndex, index] = this.#find((key) => compareObjectKeys(key, objectKey) >= 0)
     const chunk = this.#chunks[chunkIndex]
     if (chunk?.[index]?.objectKey !== objectKey) return false
     chunk.splice(index, 1)

@@ -1,5 +1,6 @@
+import { compareObjectKeys } from '../objects/key-order.js'
 import { encodePath } from '../objects/signature-v4.js'
-import { type IndexEntry, type KeyIndex, compareUtf8 } from './key-index.js'
+import { type IndexEntry, type KeyIndex } from './key-index.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request, integerParameter } from './s3-request.js'
 import { type Xml, document, element } from './xml.js'
@@ -77,7 +78,7 @@ function readListing (request: S3Request, start: Position): Listing {
 function selectPage (index: KeyIndex, { prefix, delimiter, maxKeys, start }: Listing): Page {
   const page: Page = { entries: [], commonPrefixes: [], next: undefined }
   let last = start
-  let cursor = index.from((key) => isAfter(key, start) && compareUtf8(key, prefix) >= 0)
+  let cursor = index.from((key) => isAfter(key, start) && compareObjectKeys(key, prefix) >= 0)
   for (let item = cursor.next(); !item.done && item.value.objectKey.startsWith(prefix); item = cursor.next()) {
     if (page.entries.length + page.commonPrefixes.length === maxKeys) return { ...page, next: maxKeys === 0 ? undefined : last }
     const { objectKey } = item.value
@@ -97,7 +98,7 @@ function selectPage (index: KeyIndex, { prefix, delimiter, maxKeys, start }: Lis
 }
 
 function isAfter (objectKey: string, { value, isPrefix }: Position): boolean {
-  return compareUtf8(objectKey, value) > 0 && !(isPrefix && objectKey.startsWith(value))
+  return compareObjectKeys(objectKey, value) > 0 && !(isPrefix && objectKey.startsWith(value))
 }
 
 function describePage (bucket: string, listing: Listing, page: Page): Xml[] {

@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
+import { compareObjectKeys } from '../objects/key-order.js'
 import { encodePath } from '../objects/signature-v4.js'
 import { type Authentication } from './authentication.js'
-import { compareUtf8 } from './key-index.js'
 import { type MultipartUpload, type MultipartUploads } from './multipart-uploads.js'
 import { type ObjectCatalog } from './object-catalog.js'
 import { headersToStore } from './object-headers.js'
@@ -117,7 +117,7 @@ export function listMultipartUploads (request: S3Request, uploads: MultipartUplo
   const all = uploads.list()
   const markerAt = all.findIndex(({ uploadId }) => uploadId === uploadIdMarker)
   const isLater = ({ objectKey }: MultipartUpload, index: number) => keyMarker === '' ||
-    compareUtf8(objectKey, keyMarker) > 0 || (objectKey === keyMarker && markerAt >= 0 && index > markerAt)
+    compareObjectKeys(objectKey, keyMarker) > 0 || (objectKey === keyMarker && markerAt >= 0 && index > markerAt)
   const later = all.filter((upload, index) => upload.objectKey.startsWith(prefix) && isLater(upload, index))
   const page = later.slice(0, maxUploads)
   const last = page.at(-1)

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { compareUtf8 } from './key-index.js'
+import { compareObjectKeys } from '../objects/key-order.js'
 import { type ObjectCatalog } from './object-catalog.js'
 import { S3Error } from './s3-error.js'
 import { type PendingFile, SealedFile } from './sealed-file.js'
@@ -76,8 +76,8 @@ export class MultipartUploads {
 
   /** In the order of keys, those of one key in the order of their beginning. */
   list (): MultipartUpload[] {
-    return [...this.#uploads.values()].sort((one, other) => compareUtf8(one.objectKey, other.objectKey) ||
-      one.initiatedMs - other.initiatedMs || compareUtf8(one.uploadId, other.uploadId))
+    return [...this.#uploads.values()].sort((one, other) => compareObjectKeys(one.objectKey, other.objectKey) ||
+      one.initiatedMs - other.initiatedMs || compareObjectKeys(one.uploadId, other.uploadId))
   }
 
   /**

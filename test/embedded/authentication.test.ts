@@ -43,6 +43,12 @@ t.test('the embedded store refuses', async (t) => {
     t.match(await send(url.replace('SignedHeaders=host', 'SignedHeaders=host%3Bhost')), { status: 403, code: 'SignatureDoesNotMatch' })
   })
 
+  t.test('a request without a header that its signature covers, be it an empty one', async (t) => {
+    const signed = presign({ method: 'GET', objectKey: 'secret-key', headers: { 'x-amz-meta-empty': '' } })
+    t.match(await send(signed), { status: 403, code: 'SignatureDoesNotMatch' })
+    t.match(await send(signed, { headers: { 'x-amz-meta-empty': '' } }), { status: 200 })
+  })
+
   t.test('an Authorization header of another form, two signatures, and one without date or payload hash', async (t) => {
     const { url: plainUrl, headers } = signHeaders(target, { method: 'GET', objectKey: 'secret-key' })
     for (const authorization of ['', 'Bearer x', 'AWS access:signature', headers.authorization.replace('Signature=', 'Signature=x')]) {
