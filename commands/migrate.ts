@@ -3,11 +3,13 @@ import { ConfigError, loadConfig } from '../config.js'
 import { connectPostgres } from '../db/connect.js'
 import type { Database } from '../db/database.js'
 import { migrateToLatest } from '../db/migrate.js'
+import { DataDirectoryInUseError, claimDataDirectory } from '../embedded/data-directory.js'
 import { connectEmbeddedPostgres } from '../embedded/database.js'
 
 /** Brings the configured database to the newest schema, and says what it did. */
 async function main (): Promise<void> {
   const { DATABASE_URL, DATA_DIR } = loadConfig(process.env)
+  const release = DATABASE_URL === undefined ? claimDataDirectory(DATA_DIR) : () => {}
   const database = DATABASE_URL === undefined
     ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'))
     : connectPostgres(DATABASE_URL, (error) => console.error(error.message))
@@ -16,10 +18,11 @@ async function main (): Promise<void> {
     console.log(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}.`)
   } finally {
     await database.destroy()
+    release()
   }
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : error)
+  console.error(error instanceof ConfigError || error instanceof DataDirectoryInUseError ? error.message : error)
   process.exitCode = 1
 })

@@ -56,4 +56,4 @@ export default fastifyPlugin(async (app) => {
     app.log.warn({ err: error }, 'the database does not answer: starting without it')
     retrying = migrateOnceReachable()
   }
-}, { name: 'database', dependencies: ['config'] })
+}, { name: 'database', dependencies: ['config', 'data-directory'] })

@@ -37,4 +37,4 @@ export default fastifyPlugin(async (app) => {
   })
   app.addHook('onClose', async () => { await store.close() })
   app.decorate('storeTarget', { endpoint: store.endpoint, region, bucket, accessKey, secretKey })
-}, { name: 'store-target', dependencies: ['config'] })
+}, { name: 'store-target', dependencies: ['config', 'data-directory'] })
