@@ -29,6 +29,7 @@ export default fastifyPlugin(async (app) => {
     region,
     accessKey,
     secretKey,
+    onError: (error) => { app.log.error({ err: error }, 'the embedded object storage failed') },
     onEvent: (record) => {
       app.bucketEvents.receive({ Records: [record] }).catch((error: unknown) => {
         app.log.error({ err: error }, 'a change of the embedded object storage could not be counted')
