@@ -34,6 +34,8 @@ export function validatorHeaders ({ entityTag, lastModified }: Validators) {
     'last-modified': formatHttpDate(lastModified),
     // A shared cache would serve it to whoever knows the URL, long after the file is gone.
     'cache-control': 'private, no-cache',
+    // A client that asks for JSON gets the file's pre-signed URL under the same address.
+    vary: 'accept',
   }
 }
 

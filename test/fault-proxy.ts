@@ -113,9 +113,9 @@ export class FaultProxy {
     return this.requests.filter((made) => made.isForObject && (method === undefined || made.method === method)).length
   }
 
-  /** Resolves when the next request has arrived. */
-  async arrival (): Promise<void> {
-    await once(this.#events, 'arrival')
+  /** Resolves when the next request has arrived, or the next with this method. */
+  async arrival (method?: string): Promise<void> {
+    await once(this.#events, method === undefined ? 'arrival' : `arrival ${method}`)
   }
 
   /** Resolves when the service next breaks a request off. */
@@ -136,6 +136,7 @@ export class FaultProxy {
       if (!response.writableFinished && !this.#brokenOff.has(response)) this.#events.emit('cancellation')
     })
     this.#events.emit('arrival')
+    this.#events.emit(`arrival ${method}`)
     switch (fault?.kind) {
       case 'reset': return this.#reset(response)
       case 'mute': return
