@@ -22,9 +22,12 @@ const KEEP_ALIVE_TIMEOUT_MS = 72_000
  * @param options.logger where log lines go instead of standard output
  * @param options.logForPeople writes them to read on a terminal, instead of as JSON
  */
-export function build (config: Config, options: { logger?: FastifyBaseLogger, logForPeople?: boolean } = {}): FastifyInstance {
+export function build (
+  config: Config, options: { logger?: FastifyBaseLogger, logForPeople?: boolean } = {},
+): FastifyInstance {
+  const { logger, logForPeople } = options
   const app = fastify({
-    ...options.logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, options.logForPeople) } : { loggerInstance: options.logger },
+    ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
     ajv: {
       customOptions: {
         removeAdditional: false,
