@@ -8,6 +8,10 @@ export interface StorageUsage {
   inputBytes: number
   outputBytes: number
   fileCount: number
+  /** When the newest event happened that the figures hold; null where none does. */
+  asOf: Date | null
+  /** When the last complete reconcile of the organisation began: what the bucket held then is counted. */
+  reconciledAt: Date | null
   /** Every workflow that has files, by bytes descending, then by id. */
   breakdown: Array<{
     workflowId: string
@@ -32,23 +36,25 @@ export class InexactSumError extends RangeError {
 export async function readStorageUsage (
   database: Kysely<Database>, filter: { orgKey: string, createdBy?: string | undefined },
 ): Promise<StorageUsage> {
-  const workflows = await storageUsageQuery(database, filter).execute()
+  const rows = await storageUsageQuery(database, filter).execute()
   let inputBytes = 0n
   let outputBytes = 0n
   let fileCount = 0n
-  const breakdown = workflows.map((workflow) => {
-    const workflowInputBytes = BigInt(workflow.input_bytes)
-    const workflowOutputBytes = BigInt(workflow.output_bytes)
-    const workflowFileCount = BigInt(workflow.file_count)
+  const breakdown = rows.flatMap((workflow) => {
+    // Where there is no workflow, one row tells how fresh that is.
+    if (workflow.workflow_id === null) return []
+    const workflowInputBytes = BigInt(workflow.input_bytes ?? 0)
+    const workflowOutputBytes = BigInt(workflow.output_bytes ?? 0)
+    const workflowFileCount = BigInt(workflow.file_count ?? 0)
     inputBytes += workflowInputBytes
     outputBytes += workflowOutputBytes
     fileCount += workflowFileCount
-    return {
+    return [{
       workflowId: workflow.workflow_id,
-      workflowName: workflow.workflow_name,
+      workflowName: workflow.workflow_name ?? workflow.workflow_id,
       bytes: exactNumber(workflowInputBytes + workflowOutputBytes),
       fileCount: exactNumber(workflowFileCount),
-    }
+    }]
   })
   return {
     orgKey: filter.orgKey,
@@ -56,6 +62,8 @@ export async function readStorageUsage (
     inputBytes: exactNumber(inputBytes),
     outputBytes: exactNumber(outputBytes),
     fileCount: exactNumber(fileCount),
+    asOf: rows[0]?.as_of ?? null,
+    reconciledAt: rows[0]?.reconciled_at ?? null,
     breakdown,
   }
 }
@@ -76,15 +84,32 @@ export function storageUsageQuery (database: Kysely<Database>, filter: { orgKey:
         sql<string>`coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0)`.as('output_bytes'),
         sql<string>`sum(file_count)`.as('file_count'),
       ]))
-    .selectFrom('sums')
+    .with('freshness', (query) => query
+      .selectNoFrom([
+        (eb) => eb.selectFrom('usage_sums')
+          .where('org_key', '=', orgKey)
+          .$if(createdBy !== undefined, (byUser) => byUser.where('created_by', '=', createdBy ?? ''))
+          .select((sums) => sums.fn.max('newest_event_at').as('newest_event_at'))
+          .as('as_of'),
+        // One of all organisations reconciles each.
+        (eb) => eb.selectFrom('reconciliations')
+          .where('status', '=', 'complete')
+          .where('prefix', 'in', ['', `${orgKey}/`])
+          .select((runs) => runs.fn.max('started_at').as('started_at'))
+          .as('reconciled_at'),
+      ]))
+    .selectFrom('freshness')
+    .leftJoin('sums', (join) => join.onTrue())
     .leftJoin('workflows', (join) => join
       .onRef('workflows.workflow_id', '=', 'sums.workflow_id').on('workflows.org_key', '=', orgKey))
     .select([
+      'freshness.as_of',
+      'freshness.reconciled_at',
       'sums.workflow_id',
-      sql<string>`coalesce(workflows.name, sums.workflow_id::text)`.as('workflow_name'),
-      sql<string>`sums.input_bytes::text`.as('input_bytes'),
-      sql<string>`sums.output_bytes::text`.as('output_bytes'),
-      sql<string>`sums.file_count::text`.as('file_count'),
+      sql<string | null>`coalesce(workflows.name, sums.workflow_id::text)`.as('workflow_name'),
+      sql<string | null>`sums.input_bytes::text`.as('input_bytes'),
+      sql<string | null>`sums.output_bytes::text`.as('output_bytes'),
+      sql<string | null>`sums.file_count::text`.as('file_count'),
     ])
     .orderBy(sql`sums.input_bytes + sums.output_bytes`, 'desc')
     .orderBy('sums.workflow_id')

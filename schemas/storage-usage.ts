@@ -10,6 +10,8 @@ export const StorageUsageQuerySchema = Type.Object({
 
 const bytes = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
 
+const timeOrNull = (description: string) => Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description })
+
 export const WorkflowUsageSchema = Type.Object({
   workflowId: UuidSchema,
   workflowName: Type.String({ description: 'The workflow\'s name; its id where it has none.' }),
@@ -23,6 +25,8 @@ export const StorageUsageSchema = Type.Object({
   inputBytes: bytes('Bytes of the files that went into runs.'),
   outputBytes: bytes('Bytes of the files that runs made.'),
   fileCount: Type.Integer({ minimum: 0, description: 'Number of files.' }),
+  asOf: timeOrNull('When the newest event happened that these figures hold; null where none does.'),
+  reconciledAt: timeOrNull('When the last complete reconcile of the organisation began; null where there was none.'),
   breakdown: Type.Array(reference(WorkflowUsageSchema), {
     description: 'Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals.',
   }),
@@ -35,6 +39,8 @@ export const StorageUsageSchema = Type.Object({
     inputBytes: 3087,
     outputBytes: 48213,
     fileCount: 2,
+    asOf: '2026-01-31T11:59:58.000Z',
+    reconciledAt: '2026-01-31T03:00:00.000Z',
     breakdown: [{ workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10', workflowName: 'Quarterly report', bytes: 51300, fileCount: 2 }],
   }],
 })

@@ -17,7 +17,7 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('an organisation without files has zeros and no breakdown', async (t) => {
       t.strictSame(await readStorageUsage(database, { orgKey: 'nobody' }), {
-        orgKey: 'nobody', totalBytes: 0, inputBytes: 0, outputBytes: 0, fileCount: 0, breakdown: [],
+        orgKey: 'nobody', totalBytes: 0, inputBytes: 0, outputBytes: 0, fileCount: 0, asOf: null, reconciledAt: null, breakdown: [],
       })
     })
 
@@ -38,6 +38,8 @@ for (const { kind, skip, create } of databaseKinds) {
         inputBytes: 13,
         outputBytes: 57,
         fileCount: 9,
+        asOf: null,
+        reconciledAt: null,
         breakdown: [
           { workflowId: workflow(1), workflowName: 'Nightly report', bytes: 50, fileCount: 5 },
           { workflowId: workflow(2), workflowName: workflow(2), bytes: 10, fileCount: 3 },
@@ -58,6 +60,8 @@ for (const { kind, skip, create } of databaseKinds) {
         inputBytes: 5,
         outputBytes: 0,
         fileCount: 1,
+        asOf: null,
+        reconciledAt: null,
         breakdown: [{ workflowId: workflow(1), workflowName: workflow(1), bytes: 5, fileCount: 1 }],
       })
     })
@@ -69,6 +73,36 @@ for (const { kind, skip, create } of databaseKinds) {
       ]).execute()
       const { breakdown } = await readStorageUsage(database, { orgKey: 'acme' })
       t.strictSame(breakdown, [{ workflowId: workflow(2), workflowName: workflow(2), bytes: 0, fileCount: 2 }])
+    })
+
+    t.test('figures are as of the newest event in them, also one that took the last file away', async (t) => {
+      const at = (minute: number) => new Date(Date.UTC(2026, 0, 31, 12, minute))
+      await database.insertInto('usage_sums').values([
+        { ...sums(workflow(1), ada, 'inputs', 10n, 1n), newest_event_at: at(1) },
+        { ...sums(workflow(2), ada, 'inputs', 0n, 0n), newest_event_at: at(2) },
+        { ...sums(workflow(1), grace, 'outputs', 0n, 0n), newest_event_at: at(3) },
+        { ...sums(workflow(1), grace, 'outputs', 1n, 1n, 'other'), newest_event_at: at(4) },
+      ]).execute()
+      t.strictSame((await readStorageUsage(database, { orgKey: 'acme' })).asOf, at(3))
+      t.strictSame((await readStorageUsage(database, { orgKey: 'acme', createdBy: ada })).asOf, at(2))
+      const { asOf, breakdown } = await readStorageUsage(database, { orgKey: 'acme', createdBy: grace })
+      t.strictSame([asOf, breakdown], [at(3), []])
+    })
+
+    t.test('an organisation is reconciled by a complete run of its own, or of all, but not of a part', async (t) => {
+      const at = (minute: number) => new Date(Date.UTC(2026, 0, 31, 12, minute))
+      const run = (prefix: string, minute: number, status: 'complete' | 'running' | 'failed' | 'interrupted' = 'complete') => ({
+        prefix, status, started_at: at(minute), finished_at: status === 'complete' ? at(minute) : null, failure: null,
+      })
+      await database.insertInto('reconciliations').values([
+        run('acme/workflows/', 5), run('acme/', 6, 'running'), run('', 7, 'failed'), run('', 8, 'interrupted'), run('acm', 9),
+      ]).execute()
+      const reconciledAt = async () => (await readStorageUsage(database, { orgKey: 'acme' })).reconciledAt
+      t.equal(await reconciledAt(), null)
+      await database.insertInto('reconciliations').values([run('', 1), run('other/', 9)]).execute()
+      t.strictSame(await reconciledAt(), at(1))
+      await database.insertInto('reconciliations').values([run('acme/', 3), run('', 2)]).execute()
+      t.strictSame(await reconciledAt(), at(3))
     })
 
     t.test('2^53-1 bytes are stated exactly, one more is an error', async (t) => {

@@ -1,5 +1,7 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { createHash } from 'node:crypto'
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { readStorageUsage } from '../../../../db/storage-usage.js'
+import { matchesWeakly, parseEntityTags } from '../../../../http/entity-tag.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
@@ -12,18 +14,32 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'readStorageUsage',
       tags: ['Usage'],
       summary: 'Read the organisation\'s storage usage',
-      description: 'What the token\'s organisation stores, in bytes: in all, by direction and by workflow. All figures are of one instant.',
+      description: 'What the token\'s organisation stores, in bytes: in all, by direction and by workflow. All figures are of one instant; `asOf` ' +
+        'and `reconciledAt` say how fresh they are. With If-None-Match, 304 says that nothing has changed.',
       security: [{ bearerAuth: [] }],
       querystring: StorageUsageQuerySchema,
-      response: { 200: reference(StorageUsageSchema), ...errorResponses(400, 401, 403, 503) },
+      response: {
+        200: reference(StorageUsageSchema),
+        304: Type.Unsafe<undefined>(Type.Null({ description: 'Nothing has changed since the answer with this ETag.' })),
+        ...errorResponses(400, 401, 403, 503),
+      },
     },
-  }, async (request) => {
+  }, async (request, reply) => {
     const { userId, orgKey, role } = request.user
     const { createdBy } = request.query
     if (createdBy !== undefined && createdBy !== userId && role !== 'admin') {
       throw new ForbiddenError('Only an admin may ask for another user\'s usage.')
     }
-    return await readStorageUsage(app.database, { orgKey, createdBy })
+    const usage = await readStorageUsage(app.database, { orgKey, createdBy })
+    const body = {
+      ...usage, asOf: usage.asOf?.toISOString() ?? null, reconciledAt: usage.reconciledAt?.toISOString() ?? null,
+    }
+    // Weak: it names what the figures are, not how they are written.
+    const entityTag = `W/"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
+    const headers = { etag: entityTag, 'cache-control': 'private, no-cache', vary: 'authorization' }
+    const known = parseEntityTags(request.headers['if-none-match'] ?? '')
+    const isKnown = known === '*' || known.some((tag) => matchesWeakly(tag, entityTag))
+    return isKnown ? await reply.status(304).headers(headers).send() : await reply.headers(headers).send(body)
   })
 }
 

@@ -9,7 +9,16 @@ t.test('storage usage', async (t) => {
     await app.inject({ method: 'PUT', url: `/api/v1/objects/workflows/${id}`, headers: authorise(caller), payload })
 
   t.test('an organisation without files has zeros', async (t) => {
-    t.strictSame((await usage()).json(), { orgKey: 'acme', totalBytes: 0, inputBytes: 0, outputBytes: 0, fileCount: 0, breakdown: [] })
+    t.strictSame((await usage()).json(), {
+      orgKey: 'acme',
+      totalBytes: 0,
+      inputBytes: 0,
+      outputBytes: 0,
+      fileCount: 0,
+      asOf: null,
+      reconciledAt: null,
+      breakdown: [],
+    })
   })
 
   t.test('files put into the store are counted to the byte, overwrites and removals too', async (t) => {
@@ -19,15 +28,39 @@ t.test('storage usage', async (t) => {
     await putFile('x'.repeat(7), { objectKey: overwritten })
     await app.minio.removeObject(app.storeTarget.bucket, removed)
     await app.bucketEvents.settled()
-    t.strictSame((await usage()).json(), {
+    const { asOf, ...figures } = (await usage()).json()
+    t.ok(Math.abs(Date.now() - Date.parse(asOf)) < 60_000)
+    t.strictSame(figures, {
       orgKey: 'acme',
       totalBytes: 1007,
       inputBytes: 0,
       outputBytes: 1007,
       fileCount: 2,
+      reconciledAt: null,
       breakdown: [{ workflowId, workflowName: workflowId, bytes: 1007, fileCount: 2 }],
     })
     t.ok(kept)
+  })
+
+  t.test('who has the figures already is told that nothing has changed, until something does', async (t) => {
+    const ask = async (entityTag: string) => await app.inject({
+      url: '/api/v1/objects/storage-usage', headers: { ...authorise(admin), 'if-none-match': entityTag },
+    })
+    const { headers: { etag } } = await usage()
+    const entityTag = String(etag)
+    t.match(entityTag, /^W\/"[\w-]+"$/)
+    for (const header of [entityTag, entityTag.replace('W/', ''), `"other", ${entityTag}`, '*']) {
+      const answer = await ask(header)
+      t.strictSame([answer.statusCode, answer.body, answer.headers.etag], [304, '', entityTag], header)
+    }
+    t.equal((await ask('"other"')).statusCode, 200)
+    const added = await putFile('one more')
+    await app.bucketEvents.settled()
+    const changed = await ask(entityTag)
+    t.equal(changed.statusCode, 200)
+    t.not(changed.headers.etag, entityTag)
+    await app.minio.removeObject(app.storeTarget.bucket, added)
+    await app.bucketEvents.settled()
   })
 
   t.test('a service and an admin may name a workflow, a member may not', async (t) => {
