@@ -1,6 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { CronPattern } from 'croner'
 
 /** Signs tokens on a developer's machine where no secret is configured; production refuses it. */
 export const DEVELOPMENT_JWT_SECRET = 'development-secret-that-production-refuses'
@@ -41,6 +42,9 @@ export const ConfigSchema = Type.Object({
   EXISTENCE_TTL: Type.Integer({
     minimum: 0, maximum: 3600, default: 5, description: 'Seconds that a file, once found, is taken to be there; 0 asks every time.',
   }),
+  RECONCILE_CRON: Type.Optional(Type.String({
+    minLength: 1, description: 'When to compare the whole catalogue with the bucket, as in crontab. Unset: only on request.',
+  })),
   INLINE_ACTIVE_CONTENT: Type.Union([Type.Literal('sandbox'), Type.Literal('scripts'), Type.Literal('attachment')], {
     default: 'sandbox', description: 'How HTML, SVG and other active types are shown inline.',
   }),
@@ -106,12 +110,22 @@ function checkTogether (config: Config): void {
     }
     refuseIf(algorithm === undefined, 'JWT_PUBLIC_KEY must be an RSA, EC (P-256, P-384, P-521) or Ed25519 key.')
   }
+  refuseIf(config.RECONCILE_CRON !== undefined && !isCronPattern(config.RECONCILE_CRON),
+    'RECONCILE_CRON must be a schedule as in crontab, such as `0 3 * * *`.')
   if (config.NODE_ENV !== 'production') return
   refuseIf(config.DATABASE_URL === undefined, 'DATABASE_URL is missing: production refuses the embedded database.')
   refuseIf(config.S3_ENDPOINT === undefined, 'S3_ENDPOINT is missing: production refuses the embedded object storage.')
   refuseIf(config.JWT_SECRET === undefined && config.JWT_PUBLIC_KEY === undefined,
     'JWT_SECRET or JWT_PUBLIC_KEY is missing: production refuses the development secret.')
   refuseIf(config.JWT_SECRET === DEVELOPMENT_JWT_SECRET, 'JWT_SECRET is the development secret, which production refuses.')
+}
+
+function isCronPattern (text: string): boolean {
+  try {
+    return new CronPattern(text) !== undefined
+  } catch {
+    return false
+  }
 }
 
 /** The signature algorithms that a token may use; exactly one is accepted, as the configured key says. */

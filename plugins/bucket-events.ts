@@ -7,6 +7,7 @@ import { EventIntake } from '../objects/event-intake.js'
 import type { Observation } from '../objects/event-order.js'
 import type { ObjectKeyParts } from '../objects/object-key.js'
 import type { PendingRecord } from '../objects/pending-record.js'
+import type { AskStore } from '../objects/store-inquiries.js'
 import type { BucketEvents } from '../schemas/bucket-events.js'
 
 declare module 'fastify' {
@@ -22,6 +23,9 @@ declare module 'fastify' {
       receive: (notification: unknown) => Promise<BucketEvents>
       /** Asks the store what a key is now, and counts it so. Throws as `receive` does. */
       recount: (file: { objectKey: string, parts: ObjectKeyParts }) => Promise<void>
+      /** Asks the store what a key is now; clocks of its nodes may be `clockSkewMs` apart. */
+      ask: AskStore
+      clockSkewMs: number
       /** Resolves once whatever was being received at the call has been committed or has failed. */
       settled: () => Promise<void>
     }
@@ -99,6 +103,8 @@ export default fastifyPlugin(async (app) => {
       }
       await take([{ event, record: null }])
     },
+    ask: askStore,
+    clockSkewMs: CLOCK_SKEW_MS,
     settled: async () => { await Promise.all(underWay) },
   })
 

@@ -5,6 +5,7 @@ import { BucketEventsSchema } from '../schemas/bucket-events.js'
 import { DeletionSchema } from '../schemas/deletion.js'
 import { DownloadLinkSchema } from '../schemas/download.js'
 import { ErrorSchema } from '../schemas/errors.js'
+import { ReconciliationSchema } from '../schemas/reconciliation.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usage.js'
 import { UploadRequestSchema, UploadSchema } from '../schemas/uploads.js'
 import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
@@ -14,6 +15,7 @@ export default fastifyPlugin(async (app) => {
   for (const schema of [
     ErrorSchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
+    ReconciliationSchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {

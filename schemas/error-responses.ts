@@ -7,6 +7,7 @@ const descriptions = {
   401: 'There is no valid bearer token: `TOKEN_REQUIRED`, `TOKEN_INVALID`.',
   403: 'The token does not allow this: `FORBIDDEN`.',
   404: 'There is no file with this object key: `OBJECT_NOT_FOUND`. The same answer for a key that is not of this service\'s form.',
+  409: 'A reconcile of the organisation is running already: `RECONCILE_RUNNING`.',
   412: 'The file is not in the state that If-Match or If-Unmodified-Since asks for: `PRECONDITION_FAILED`.',
   413: 'The request body is too large: `BODY_TOO_LARGE`.',
   415: 'The body is not JSON: `UNSUPPORTED_MEDIA_TYPE`.',

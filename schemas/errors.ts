@@ -12,6 +12,8 @@ export const TokenInvalidError = createError('TOKEN_INVALID', 'The bearer token 
 export const ForbiddenError = createError('FORBIDDEN', '%s', 403)
 export const ObjectNotFoundError = createError('OBJECT_NOT_FOUND', 'There is no file with this object key.', 404)
 export const RouteNotFoundError = createError('ROUTE_NOT_FOUND', 'There is no such route.', 404)
+export const ReconciliationNotFoundError = createError('RECONCILIATION_NOT_FOUND', 'The organisation was never reconciled on request.', 404)
+export const ReconcileRunningError = createError('RECONCILE_RUNNING', 'A reconcile of the organisation is running already.', 409)
 export const PreconditionFailedError = createError('PRECONDITION_FAILED', 'The file is not in the state that the request asks for.', 412)
 export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The request body is larger than this route accepts.', 413)
 export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'This route accepts application/json only.', 415)
@@ -25,6 +27,7 @@ export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The
 
 const errors = [
   InvalidRequestError, TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
+  ReconciliationNotFoundError, ReconcileRunningError,
   PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, InternalError,
   UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, EventsNotAppliedError,
   DatabaseUnavailableError,

@@ -1,0 +1,120 @@
+import type { ReconcileContext, ReconcileProgress } from './reconcile.js'
+import { noCounts, reconcile } from './reconcile.js'
+import {
+  type ReconcileCounts, type Reconciliation, beginReconciliation, endReconciliation, saveProgress,
+} from './reconciliations.js'
+import type { RunLock, TakeRunLock } from './run-lock.js'
+
+/** What is to be compared, and how. */
+export interface ReconcileRequest {
+  /** Of the keys to compare; empty for all. */
+  prefix: string
+  /** Only counts the differences; leaves no trace, and needs no lock. */
+  dryRun?: boolean
+  /** Begins anew where the last run did not come to its end. */
+  restart?: boolean
+  keysPerSecond?: number | undefined
+  onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
+  onProgress?: (counts: ReconcileCounts) => void
+  signal?: AbortSignal
+}
+
+/** A run that has begun. */
+export interface ReconcileRun {
+  /** As it was written down; undefined for a dry run. */
+  reconciliation: Reconciliation | undefined
+  /** Resolves at the end; rejects as `reconcile` throws, and with the signal's reason. */
+  done: Promise<ReconcileCounts>
+}
+
+const SAVE_EVERY_MS = 1_000
+
+/** The organisation that has all keys with a prefix; undefined where several may have some. */
+export function orgKeyOfPrefix (prefix: string): string | undefined {
+  return /^([a-z0-9][a-z0-9-]{0,62})\//.exec(prefix)?.[1]
+}
+
+/**
+ * Begins to make the catalogue agree with the bucket. How far it has come is written down every second, so that the next
+ * run can go on where this one's process ends.
+ *
+ * @returns undefined where another run is at work on any of the same keys
+ */
+export async function startReconciliation (
+  context: ReconcileContext, takeLock: TakeRunLock, request: ReconcileRequest,
+): Promise<ReconcileRun | undefined> {
+  const { prefix, dryRun = false, restart = false } = request
+  if (dryRun) return { reconciliation: undefined, done: handled(run(context, request)) }
+  const lock = await takeLock(orgKeyOfPrefix(prefix))
+  if (lock === undefined) return undefined
+  try {
+    const reconciliation = await beginReconciliation(context.database, prefix, { restart })
+    return { reconciliation, done: handled(runLocked(context, request, reconciliation, lock)) }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** It may fail while nobody waits for it. */
+function handled<Result> (promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {})
+  return promise
+}
+
+async function runLocked (
+  context: ReconcileContext, request: ReconcileRequest, begun: Reconciliation, lock: RunLock,
+): Promise<ReconcileCounts> {
+  const { database } = context
+  let progress: ReconcileProgress = { checkpoint: begun.checkpoint, counts: begun.counts }
+  let savedAtMs = performance.now()
+  try {
+    const counts = await run(context, {
+      ...request, signal: request.signal === undefined ? lock.lost : AbortSignal.any([request.signal, lock.lost]),
+    }, begun, async (current) => {
+      progress = current
+      if (performance.now() - savedAtMs < SAVE_EVERY_MS) return
+      await saveProgress(database, begun.id, progress)
+      savedAtMs = performance.now()
+    })
+    await endReconciliation(database, begun.id, { ...progress, status: 'complete' })
+    return counts
+  } catch (error) {
+    const isInterrupted = request.signal?.aborted === true
+    // Without a database there is nothing to write it down in, and the first error says more.
+    await endReconciliation(database, begun.id, isInterrupted
+      ? { ...progress, status: 'interrupted' }
+      : { ...progress, status: 'failed', failure: failureOf(error) }).catch(() => {})
+    throw error
+  } finally {
+    await lock.release()
+  }
+}
+
+async function run (
+  context: ReconcileContext, request: ReconcileRequest, begun?: Reconciliation,
+  onProgress: (progress: ReconcileProgress) => Promise<void> = async () => {},
+): Promise<ReconcileCounts> {
+  const { prefix, dryRun = false, keysPerSecond, onForeign, signal } = request
+  let counts: ReconcileCounts = noCounts
+  for await (const progress of reconcile(context, {
+    prefix,
+    dryRun,
+    keysPerSecond,
+    startAfter: begun?.checkpoint ?? '',
+    counts: begun?.counts ?? noCounts,
+    ...onForeign === undefined ? {} : { onForeign },
+    ...signal === undefined ? {} : { signal },
+  })) {
+    counts = progress.counts
+    request.onProgress?.(counts)
+    await onProgress(progress)
+  }
+  return counts
+}
+
+/** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */
+function failureOf (error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  return /^(ObjectStorage|MalformedListing)/.test(error.name) ? error.message : error.name
+}

@@ -1,0 +1,32 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { readLastReconciliation } from '../../../../db/reconciliations.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { ErrorSchema, ForbiddenError, ReconciliationNotFoundError } from '../../../../schemas/errors.js'
+import { ReconciliationSchema, reconciliationBody } from '../../../../schemas/reconciliation.js'
+import { reference } from '../../../../schemas/reference.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/reconcile', {
+    onRequest: app.authenticate,
+    schema: {
+      operationId: 'readReconcileProgress',
+      tags: ['Usage'],
+      summary: 'See how far a reconcile has come',
+      description: 'The latest reconcile of the token\'s organisation alone, as it was written down last: every second while it runs. For an admin.',
+      security: [{ bearerAuth: [] }],
+      response: {
+        200: reference(ReconciliationSchema),
+        ...errorResponses(401, 403, 503),
+        404: { ...reference(ErrorSchema), description: 'There was none: `RECONCILIATION_NOT_FOUND`.' },
+      },
+    },
+  }, async (request, reply) => {
+    const { orgKey, role } = request.user
+    if (role !== 'admin') throw new ForbiddenError('Only an admin may see a reconcile.')
+    const last = await readLastReconciliation(app.database, `${orgKey}/`)
+    if (last === undefined) throw new ReconciliationNotFoundError()
+    return await reply.header('cache-control', 'no-store').send(reconciliationBody(last))
+  })
+}
+
+export default route

@@ -1,0 +1,28 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { ForbiddenError, ReconcileRunningError } from '../../../../schemas/errors.js'
+import { ReconciliationSchema, reconciliationBody } from '../../../../schemas/reconciliation.js'
+import { reference } from '../../../../schemas/reference.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  app.post('/reconcile', {
+    onRequest: app.authenticate,
+    schema: {
+      operationId: 'startReconcile',
+      tags: ['Usage'],
+      summary: 'Make usage agree with storage',
+      description: 'Begins to compare what is counted of the token\'s organisation with the bucket, and to settle every difference. ' +
+        'For an admin. Answers at once: GET tells how far it has come. One that did not come to its end goes on from there.',
+      security: [{ bearerAuth: [] }],
+      response: { 202: reference(ReconciliationSchema), ...errorResponses(401, 403, 409, 503) },
+    },
+  }, async (request, reply) => {
+    const { orgKey, role } = request.user
+    if (role !== 'admin') throw new ForbiddenError('Only an admin may start a reconcile.')
+    const run = await app.reconciliation.start({ prefix: `${orgKey}/` })
+    if (run?.reconciliation === undefined) throw new ReconcileRunningError()
+    return await reply.status(202).header('cache-control', 'no-store').send(reconciliationBody(run.reconciliation))
+  })
+}
+
+export default route
