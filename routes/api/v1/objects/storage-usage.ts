@@ -39,7 +39,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const headers = { etag: entityTag, 'cache-control': 'private, no-cache', vary: 'authorization' }
     const known = parseEntityTags(request.headers['if-none-match'] ?? '')
     const isKnown = known === '*' || known.some((tag) => matchesWeakly(tag, entityTag))
-    return isKnown ? await reply.status(304).headers(headers).send() : await reply.headers(headers).send(body)
+    return isKnown ? await reply.status(304).headers(headers).send(undefined) : await reply.headers(headers).send(body)
   })
 }
 
