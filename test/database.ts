@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { connectPostgres } from '../db/connect.js'
 import type { Database } from '../db/database.js'
 import { migrateToLatest } from '../db/migrate.js'
 import { connectEmbeddedPostgres } from '../embedded/database.js'
+import { createEmbeddedDirectory } from './embedded-template.js'
 
 /** A PostgreSQL server that tests may make databases on; undefined where none is configured. */
 export const testDatabaseUrl = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL
@@ -21,11 +25,17 @@ export interface TestDatabase {
   close: () => Promise<void>
 }
 
-/** Makes a migrated database in memory. All its connections are one, as in the service. */
+/** Makes a migrated embedded database in a folder that `close` removes. All its connections are one, as in the service. */
 export async function createEmbeddedDatabase (): Promise<TestDatabase> {
-  const database = connectEmbeddedPostgres<Database>()
+  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
+  await createEmbeddedDirectory(directory)
+  const database = connectEmbeddedPostgres<Database>(directory)
   await migrateToLatest(database)
-  return { kind: 'embedded', database, connect: () => database, url: undefined, close: () => database.destroy() }
+  const close = async () => {
+    await database.destroy()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return { kind: 'embedded', database, connect: () => database, url: undefined, close }
 }
 
 /** Makes a migrated database on the server that `TEST_DATABASE_URL` names, and drops it on `close`. */
