@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import { type CompiledQuery, Kysely, PostgresDialect, type RawBuilder } from 'kysely'
+import t from 'tap'
+import { auditSumsQuery } from '../../db/audit.js'
+import type { Database } from '../../db/database.js'
+import { insertOrLockObjectsQuery, readObjectsQuery, updateObjectsQuery } from '../../db/object-rows.js'
+import { purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } from '../../db/purge.js'
+import { storageUsageQuery } from '../../db/storage-usage.js'
+import { takePromisedUploadsQuery } from '../../db/uploads.js'
+import { addToSumsQuery, lockSumsQuery } from '../../db/usage-sums.js'
+
+const compileOnly = new Kysely<Database>({
+  dialect: new PostgresDialect({ pool: () => { throw new Error('Statements are only compiled here.') } }),
+})
+const raw = (query: RawBuilder<unknown>) => query.compile(compileOnly)
+
+const statements: Record<string, CompiledQuery> = {
+  'insert-or-lock-objects': raw(insertOrLockObjectsQuery([])),
+  'read-objects': readObjectsQuery(compileOnly, []).compile(),
+  'update-objects': raw(updateObjectsQuery([])),
+  'lock-sums': raw(lockSumsQuery([])),
+  'add-to-sums': raw(addToSumsQuery([])),
+  'take-promised-uploads': takePromisedUploadsQuery(compileOnly, []).compile(),
+  'storage-usage': storageUsageQuery(compileOnly, { orgKey: '' }).compile(),
+  'storage-usage-of-a-user': storageUsageQuery(compileOnly, { orgKey: '', createdBy: '' }).compile(),
+  'audit-sums': raw(auditSumsQuery(1)),
+  'purge-tombstones': raw(purgeTombstonesQuery(new Date())),
+  'purge-uploads': raw(purgeUploadsQuery(new Date())),
+  'purge-set-aside-events': raw(purgeSetAsideEventsQuery(new Date())),
+}
+
+// GOLDEN_SQL=write rewrites the files; what changed then shows in review.
+t.test('every statement that must be fast is as it was reviewed', async (t) => {
+  for (const [name, { sql }] of Object.entries(statements)) {
+    const file = new URL(`golden/${name}.sql`, import.meta.url)
+    const text = `${sql.trim().replaceAll(/^ {4}/gm, '')}\n`
+    if (process.env.GOLDEN_SQL === 'write') writeFileSync(file, text)
+    t.equal(readFileSync(file, 'utf8'), text, name)
+  }
+})

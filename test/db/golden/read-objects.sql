@@ -1,0 +1,1 @@
+select * from "objects" where "object_key" = any($1::text[])
