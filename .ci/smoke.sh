@@ -51,9 +51,9 @@ smoke_newcomer() {
   check 'starts without any configuration' start_newcomer
   check 'its printed link leads to a file by one redirect' follow "$link" "$work/linked.png"
   check 'the file is a PNG' [ "$(head -c 4 "$work/linked.png" | tail -c 3)" = PNG ]
-  before=$(usage || true)
-  check 'the demo organisation stores something' [ "$(json .totalBytes <<<"$before" || true)" -gt 0 ]
+  check 'the demo organisation stores something' [ "$(usage | json .totalBytes || true)" -gt 0 ]
   check 'demo traffic is counted exactly, and leaves nothing' node dist/commands/demo-traffic.js --url "$origin" --seconds 3
+  before=$(usage || true)
   check 'stops on SIGTERM' stop_server
   check 'starts again' start_newcomer
   check 'counts the same as before' [ "$(usage || true)" = "$before" ]
