@@ -1,4 +1,7 @@
-import { BrokenCircuitError, ConsecutiveBreaker, ExponentialBackoff, circuitBreaker, handleWhen, retry, wrap } from 'cockatiel'
+import { once } from 'node:events'
+import {
+  BrokenCircuitError, CircuitState, ConsecutiveBreaker, ExponentialBackoff, bulkhead, circuitBreaker, handleWhen, retry, wrap,
+} from 'cockatiel'
 import { type Dispatcher, Pool } from 'undici'
 import { type PresignedRequest, type SigningTarget, createPresign } from './presigning.js'
 import { ObjectStorageUnavailable } from './store-failure.js'
@@ -6,7 +9,7 @@ import { ObjectStorageUnavailable } from './store-failure.js'
 /** Bounds on waiting for the object storage, in milliseconds. */
 export interface StoreTimeouts {
   connectTimeoutMs: number
-  /** From the request sent to the first byte of the answer. */
+  /** From the request sent to the answer's headers, and from those to the first byte of the body. */
   firstByteTimeoutMs: number
   /** Between two bytes of a body, while the reader wants them. There is no bound on the whole. */
   idleTimeoutMs: number
@@ -34,7 +37,9 @@ const FIRST_RETRY_DELAY_MS = 50
 const FAILURES_TO_OPEN = 5
 const OPEN_MS = 2_000
 const SIGNATURE_SECONDS = 300
-const transientStatuses = new Set([500, 502, 503, 504])
+// Some stores ask for fewer requests with 429, Amazon S3 with 503.
+const failureStatuses = /^(?:5..|429)$/
+const transientStatuses = new Set([429, 500, 502, 503, 504])
 const transientErrors = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'UND_ERR_SOCKET',
 ])
@@ -58,20 +63,26 @@ class StoreFailure extends Error {
 export class StoreConnection {
   readonly #presign
   readonly #origin: string
+  readonly #firstByteTimeoutMs: number
   // Readers may be slow: where they shared the metadata's connections, a few could hold up every other request.
   readonly #metadataPool: Pool
   readonly #streamPool: Pool
-  readonly #policy = wrap(
-    retry(handleWhen((error) => error instanceof StoreFailure && error.transient), {
-      maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
-    }),
-    circuitBreaker(handleWhen((error) => error instanceof StoreFailure), {
-      breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN), halfOpenAfter: OPEN_MS,
-    }))
+  readonly #circuit = circuitBreaker(handleWhen((error) => error instanceof StoreFailure), {
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN), halfOpenAfter: OPEN_MS,
+  })
+
+  readonly #retry = retry(handleWhen((error) => error instanceof StoreFailure && error.transient), {
+    maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
+  })
+
+  // Requests wait for a connection before they reach the circuit: when it opens, those that wait fail with it, rather
+  // than each wait for a store that does not answer.
+  readonly #retryInTurn = wrap(this.#retry, bulkhead(METADATA_CONNECTIONS, Infinity))
 
   constructor (target: SigningTarget, timeouts: StoreTimeouts) {
     this.#presign = createPresign(target)
     this.#origin = new URL(target.endpoint).origin
+    this.#firstByteTimeoutMs = timeouts.firstByteTimeoutMs
     const options: Pool.Options = {
       connect: { timeout: timeouts.connectTimeoutMs },
       headersTimeout: timeouts.firstByteTimeoutMs,
@@ -82,14 +93,19 @@ export class StoreConnection {
   }
 
   /**
-   * Sends a request and gives its answer, whatever status that has but 5xx.
+   * Sends a request and gives its answer, whatever status that has but 5xx and 429. Of a streamed answer that succeeds,
+   * the first byte has arrived.
    *
    * @throws {ObjectStorageUnavailable} when the store does not answer in time, fails, or kept failing just now
    * @throws the signal's reason when it is aborted
    */
   async request (request: StoreRequest): Promise<StoreResponse> {
     try {
-      return await this.#policy.execute(() => this.#attempt(request), request.signal)
+      return await (request.streamed === true ? this.#retry : this.#retryInTurn).execute(() => {
+        // Only the probe waits for the store; the circuit would let all others wait for the probe.
+        if (this.#circuit.state === CircuitState.HalfOpen) throw new BrokenCircuitError()
+        return this.#circuit.execute(() => this.#attempt(request))
+      }, request.signal)
     } catch (error) {
       request.signal?.throwIfAborted()
       if (error instanceof BrokenCircuitError) {
@@ -114,21 +130,34 @@ export class StoreConnection {
       response = await (streamed ? this.#streamPool : this.#metadataPool).request({
         method, path: url.slice(this.#origin.length), headers, signal: signal ?? null,
       })
+      if (streamed && response.statusCode < 300) await firstByte(response, this.#firstByteTimeoutMs)
     } catch (error) {
       if (signal?.aborted === true || !(error instanceof Error)) throw error
       const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
       throw new StoreFailure(`Object storage does not answer: ${code || error.name}.`, transientErrors.has(code), { cause: error })
     }
-    if (response.statusCode < 500) return response
+    if (!failureStatuses.test(String(response.statusCode))) return response
     const storeCode = await readErrorCode(response)
     throw new StoreFailure(`Object storage answers ${response.statusCode} ${storeCode}.`, transientStatuses.has(response.statusCode))
   }
 }
 
-const ERROR_BODY_MAX_BYTES = 4096
+/** Resolves when a body has bytes to read, or none at all. */
+async function firstByte ({ body }: StoreResponse, timeoutMs: number): Promise<void> {
+  try {
+    await once(body, 'readable', { signal: AbortSignal.timeout(timeoutMs) })
+  } catch (error) {
+    body.on('error', () => {}).destroy()
+    throw error
+  }
+}
 
-/** Reads the error code out of an S3 error answer and lets go of the rest. Gives '' where there is none. */
+const ERROR_BODY_MAX_BYTES = 4096
+const ERROR_BODY_TIMEOUT_MS = 1_000
+
+/** Reads the error code out of an S3 error answer and lets go of the rest. Gives '' where none comes soon. */
 export async function readErrorCode ({ body }: StoreResponse): Promise<string> {
+  const impatience = setTimeout(() => { body.destroy() }, ERROR_BODY_TIMEOUT_MS)
   let text = ''
   try {
     for await (const chunk of body) {
@@ -136,7 +165,9 @@ export async function readErrorCode ({ body }: StoreResponse): Promise<string> {
       if (text.length >= ERROR_BODY_MAX_BYTES) break
     }
   } catch {
-    // The connection broke inside the error answer: there is no more to learn from it than its status.
+    // The error answer broke off: there is no more to learn from it than its status.
+  } finally {
+    clearTimeout(impatience)
   }
   return /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1] ?? ''
 }
