@@ -45,13 +45,15 @@ export class ObjectStorage {
   }
 
   /** What the store says of a file now; undefined when there is none. */
-  async head (objectKey: string): Promise<StoredObject | undefined> {
-    return (await this.observe(objectKey)).stored
+  async head (objectKey: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
+    return (await this.observe(objectKey, signal)).stored
   }
 
   /** What the store says of a file, undefined when there is none, and when it said so, by its own clock to the second. */
-  async observe (objectKey: string): Promise<{ stored: StoredObject | undefined, observedAt: Date }> {
-    const response = await this.#connection.request({ method: 'HEAD', objectKey })
+  async observe (
+    objectKey: string, signal?: AbortSignal,
+  ): Promise<{ stored: StoredObject | undefined, observedAt: Date }> {
+    const response = await this.#connection.request({ method: 'HEAD', objectKey, ...signal === undefined ? {} : { signal } })
     await response.body.dump()
     const observedAt = new Date(header(response, 'date') ?? Date.now())
     if (response.statusCode === 200) return { stored: describe(response), observedAt }
@@ -83,7 +85,13 @@ export class ObjectStorage {
       },
     })
     if (response.statusCode === (range === undefined ? 200 : 206)) {
-      return { stored: describe(response), lengthBytes: Number(header(response, 'content-length')), body: response.body }
+      const { body } = response
+      try {
+        return { stored: describe(response), lengthBytes: readLength(response), body }
+      } catch (error) {
+        body.on('error', () => {}).destroy()
+        throw error
+      }
     }
     const storeCode = await readErrorCode(response)
     if (response.statusCode === 412 || response.statusCode === 416) return 'changed'
@@ -127,15 +135,21 @@ export class ObjectStorage {
 
 function describe (response: StoreResponse): StoredObject {
   const contentRange = header(response, 'content-range')
-  const size = contentRange === undefined ? header(response, 'content-length') : contentRange.slice(contentRange.lastIndexOf('/') + 1)
   const entityTag = header(response, 'etag') ?? ''
   return {
-    sizeBytes: Number(size),
+    sizeBytes: contentRange === undefined ? readLength(response) : Number(contentRange.slice(contentRange.lastIndexOf('/') + 1)),
     entityTag: entityTag.startsWith('"') ? entityTag : `"${entityTag}"`,
     lastModified: new Date(header(response, 'last-modified') ?? 0),
     contentType: header(response, 'content-type'),
     contentEncoding: header(response, 'content-encoding'),
   }
+}
+
+/** @throws {ObjectStorageRefused} where something before the store has dropped the length, without which no end can be told */
+function readLength (response: StoreResponse): number {
+  const length = header(response, 'content-length')
+  if (length === undefined) throw new ObjectStorageRefused('its answer has no Content-Length')
+  return Number(length)
 }
 
 function header ({ headers }: StoreResponse, name: string): string | undefined {

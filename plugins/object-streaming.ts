@@ -39,7 +39,7 @@ export default fastifyPlugin(async (app) => {
     stored, fileName, effectiveDisposition(disposition, stored.contentType, INLINE_ACTIVE_CONTENT), INLINE_ACTIVE_CONTENT)
 
   app.decorateReply('describeFile', async function (this: FastifyReply, file) {
-    const stored = await app.objectStorage.head(file.objectKey)
+    const stored = await app.objectStorage.head(file.objectKey, signalWhenGone(this))
     if (stored === undefined) throw new ObjectNotFoundError()
     if (isNotModified(this, stored)) return this
     return this.headers({ ...fileHeaders(stored, file), 'content-length': stored.sizeBytes }).send()
@@ -47,16 +47,14 @@ export default fastifyPlugin(async (app) => {
 
   app.decorateReply('streamFile', async function (this: FastifyReply, file) {
     const { request } = this
-    const clientGone = new AbortController()
-    this.raw.once('close', () => { clientGone.abort() })
-    const { signal } = clientGone
+    const signal = signalWhenGone(this)
     const isConditional = conditionalHeaders.some((name) => request.headers[name] !== undefined)
 
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       let ifMatch: string | undefined
       let range: ByteRange | undefined
       if (isConditional) {
-        const stored = await app.objectStorage.head(file.objectKey)
+        const stored = await app.objectStorage.head(file.objectKey, signal)
         if (stored === undefined) throw new ObjectNotFoundError()
         if (isNotModified(this, stored)) return this
         range = rangeOf(this, stored)
@@ -72,12 +70,25 @@ export default fastifyPlugin(async (app) => {
 
   function send (reply: FastifyReply, opened: ObjectBody, range: ByteRange | undefined, headers: Record<string, string>) {
     const { stored, lengthBytes, body } = opened
-    // Node's own timer restarts with each byte that the client takes.
-    reply.raw.setTimeout(STREAM_IDLE_TIMEOUT * 1000, () => { reply.raw.destroy() })
+    // Node's own timer restarts with each byte that the client takes. Where all is taken the client waits for the store,
+    // which has a timer of its own.
+    reply.raw.setTimeout(STREAM_IDLE_TIMEOUT * 1000, () => {
+      if (reply.raw.writableLength === 0) return
+      reply.log.info('dropped a client that took nothing for too long')
+      reply.raw.destroy()
+    })
     if (range !== undefined) reply.status(206).header('content-range', contentRange(range, stored.sizeBytes))
     return reply.headers({ ...headers, 'content-length': lengthBytes }).send(body)
   }
 }, { name: 'object-streaming', dependencies: ['config', 'object-storage'] })
+
+/** A signal that is aborted when the client leaves, or has left already. */
+function signalWhenGone ({ raw }: FastifyReply): AbortSignal {
+  const clientGone = new AbortController()
+  if (raw.destroyed) clientGone.abort()
+  else raw.once('close', () => { clientGone.abort() })
+  return clientGone.signal
+}
 
 /** Answers 304 where the request's preconditions say so; throws for 412. */
 function isNotModified (reply: FastifyReply, stored: StoredObject): boolean {
