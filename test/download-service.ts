@@ -68,3 +68,12 @@ export async function startDownloadService (
 export function json ({ body }: Answer): unknown {
   return JSON.parse(body.toString())
 }
+
+/** Ends all faults, and lets the service ask the store again: to it, a while has passed. */
+export async function recover (t: Pick<Test, 'intercept'>, { ask, proxy }: DownloadService, path: string): Promise<void> {
+  proxy.heal()
+  const { restore } = t.intercept(Date, 'now', { value: () => performance.timeOrigin + performance.now() + 2000 })
+  const { status } = await ask(path, { method: 'HEAD' })
+  restore()
+  if (status !== 200) throw new Error(`The store is not back: ${status}.`)
+}

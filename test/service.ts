@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -22,12 +23,21 @@ export interface TestService {
   app: FastifyInstance
   /** Everything that was logged, at level trace, one line of JSON each. */
   log: string[]
+  /** Resolves with the next line from now on that the condition holds for. */
+  nextLine: (condition: (line: LogLine) => boolean) => Promise<LogLine>
   /** Headers that authorise as someone. */
   authorise: (caller: Caller) => { authorization: string }
   /** Puts a file straight into the store and gives its object key. */
   putFile: (body: string | Buffer, file?: Partial<StoredFile>) => Promise<string>
   /** The path and query that download a file. */
   downloadPath: (objectKey: string, type?: 'attachment' | 'inline') => string
+}
+
+/** What a line of the log says. */
+export interface LogLine {
+  level: number
+  msg: string
+  err?: { type: string, message: string, code?: string }
 }
 
 export interface StoredFile {
@@ -44,9 +54,11 @@ export interface StoredFile {
 export async function startService (t: Pick<Test, 'teardown'>, environment: Record<string, string> = {}): Promise<TestService> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   const log: string[] = []
+  const lines = new EventEmitter<{ line: [LogLine] }>()
   const stream = new Writable({
     write (chunk, _encoding, done) {
       log.push(String(chunk))
+      lines.emit('line', JSON.parse(String(chunk)))
       done()
     },
   })
@@ -60,6 +72,14 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
   return {
     app,
     log,
+    nextLine: (condition) => new Promise((resolve) => {
+      const look = (line: LogLine) => {
+        if (!condition(line)) return
+        lines.off('line', look)
+        resolve(line)
+      }
+      lines.on('line', look)
+    }),
     authorise: ({ userId, orgKey, role }) => ({
       authorization: `Bearer ${app.jwt.sign({ sub: userId, orgKey, role }, { expiresIn: '1h' })}`,
     }),

@@ -2,6 +2,7 @@ import { parse } from 'content-disposition'
 import { EventEmitter, once } from 'node:events'
 import t from 'tap'
 import { type Answer, json, startDownloadService } from '../../../../download-service.js'
+import { member } from '../../../../service.js'
 import { storeKinds } from '../../../../stores.js'
 
 const TTL_MS = 300_000
@@ -177,6 +178,12 @@ for (const kind of storeKinds) {
       }
     })
 
+    t.test('the database is down all the while', async (t) => {
+      const { authorization } = service.authorise(member)
+      t.match(await ask('/api/v1/objects/storage-usage', { headers: { authorization } }), { status: 503 })
+      t.match(await ask(downloadPath(objectKey)), { status: 302 })
+    })
+
     t.test('a file that was found is not asked for again, a missing one is', async (t) => {
       const fresh = await putFile('x')
       proxy.forgetRequests()
@@ -193,12 +200,10 @@ for (const kind of storeKinds) {
       proxy.forgetRequests()
       const gate = new EventEmitter()
       proxy.inject({ kind: 'hold', until: once(gate, 'open') }, { times: 20 })
-      const arrival = proxy.arrival()
-      const started = service.log.length
+      let incoming = 0
+      const allCame = service.nextLine(({ msg }) => msg === 'incoming request' && ++incoming === 20)
       const answers = Promise.all(Array.from({ length: 20 }, () => ask(downloadPath(fresh))))
-      await arrival
-      const incoming = () => service.log.slice(started).filter((line) => line.includes('incoming request')).length
-      while (incoming() < 20) await new Promise(setImmediate)
+      await allCame
       gate.emit('open')
       t.same(new Set((await answers).map(({ status }) => status)), new Set([302]))
       t.equal(proxy.count(), 1)
