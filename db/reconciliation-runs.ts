@@ -27,7 +27,8 @@ export interface ReconcileRun {
   done: Promise<ReconcileCounts>
 }
 
-const SAVE_EVERY_MS = 1_000
+/** What tells others that a run is alive. */
+const SAVE_AT_LEAST_EVERY_MS = 5_000
 
 /** The organisation that has all keys with a prefix; undefined where several may have some. */
 export function orgKeyOfPrefix (prefix: string): string | undefined {
@@ -35,8 +36,8 @@ export function orgKeyOfPrefix (prefix: string): string | undefined {
 }
 
 /**
- * Begins to make the catalogue agree with the bucket. How far it has come is written down every second, so that the next
- * run can go on where this one's process ends.
+ * Begins to make the catalogue agree with the bucket. Each checkpoint is written down, so that the next run can go on where
+ * this one's process ends.
  *
  * @returns undefined where another run is at work on any of the same keys
  */
@@ -72,8 +73,9 @@ async function runLocked (
     const counts = await run(context, {
       ...request, signal: request.signal === undefined ? lock.lost : AbortSignal.any([request.signal, lock.lost]),
     }, begun, async (current) => {
+      const isSaved = current.checkpoint === progress.checkpoint
       progress = current
-      if (performance.now() - savedAtMs < SAVE_EVERY_MS) return
+      if (isSaved && performance.now() - savedAtMs < SAVE_AT_LEAST_EVERY_MS) return
       await saveProgress(database, begun.id, progress)
       savedAtMs = performance.now()
     })

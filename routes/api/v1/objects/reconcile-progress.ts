@@ -12,7 +12,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'readReconcileProgress',
       tags: ['Usage'],
       summary: 'See how far a reconcile has come',
-      description: 'The latest reconcile of the token\'s organisation alone, as it was written down last: every second while it runs. For an admin.',
+      description: 'The latest reconcile of the token\'s organisation alone, as it was written down last: every few seconds while it runs. For an admin.',
       security: [{ bearerAuth: [] }],
       response: {
         200: reference(ReconciliationSchema),

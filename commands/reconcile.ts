@@ -1,0 +1,164 @@
+import { parseArgs } from 'node:util'
+import type { FastifyInstance } from 'fastify'
+import { countCataloguedFiles } from '../db/catalogue-size.js'
+import { noCounts } from '../db/reconcile.js'
+import { type ReconcileRequest, orgKeyOfPrefix } from '../db/reconciliation-runs.js'
+import type { ReconcileCounts } from '../db/reconciliations.js'
+import { hideObjectKey } from '../objects/hidden-key.js'
+import {
+  EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_DIFFERENCES, UsageError, runCommand, withService,
+} from './command.js'
+import { showProgress } from './progress.js'
+
+const HELP = `Makes what is counted agree with what the bucket holds: adds what is missing, removes what is gone, corrects sizes.
+
+  npm run reconcile -- [--org KEY] [--prefix P] [--dry-run] [--rate N] [--restart]
+                       [--show-foreign [--reveal-keys]] [--json]
+
+  --org           only this organisation's files
+  --prefix        only files whose object keys begin so
+  --dry-run       count the differences, and leave them
+  --rate          look at no more than so many objects in a second
+  --restart       begin anew where the last one stopped half way; otherwise it goes on from there
+  --show-foreign  name some of the objects whose keys are not of this service's form
+  --reveal-keys   name them by their keys, not by a hash
+  --json          the result as JSON
+
+It is safe beside the running service. With the embedded database the service must not run: then let it do the work itself,
+POST /api/v1/objects/reconcile. Ctrl-C stops it, and the next one goes on from there.
+
+Exit code: 0 nothing differs (any more), 1 differences are left, 2 it could not run.
+`
+const FOREIGN_SHOWN = 20
+
+interface Options {
+  request: ReconcileRequest
+  showForeign: boolean
+  revealKeys: boolean
+  asJson: boolean
+}
+
+interface Outcome {
+  counts: ReconcileCounts
+  isResumed: boolean
+  isInterrupted: boolean
+  foreign: Array<{ key: string, bytes: number }>
+}
+
+runCommand(async (signal) => {
+  const options = readOptions()
+  if (options === undefined) {
+    console.log(HELP)
+    return EXIT_CLEAN
+  }
+  return await withService(async (app) => {
+    const outcome = await run(app, options, signal)
+    if (outcome === undefined) {
+      console.error('Another reconcile is running: wait for it to end.')
+      return EXIT_COULD_NOT_RUN
+    }
+    if (options.asJson) console.log(JSON.stringify(jsonOf(options, outcome)))
+    else console.log(describe(options, outcome))
+    const { addedCount, removedCount, correctedCount, unsettledCount } = outcome.counts
+    const leftCount = options.request.dryRun === true ? addedCount + removedCount + correctedCount : unsettledCount
+    return leftCount > 0 || outcome.isInterrupted ? EXIT_DIFFERENCES : EXIT_CLEAN
+  })
+})
+
+function readOptions (): Options | undefined {
+  const { values } = parseArgs({
+    options: {
+      org: { type: 'string' },
+      prefix: { type: 'string' },
+      'dry-run': { type: 'boolean', default: false },
+      rate: { type: 'string' },
+      restart: { type: 'boolean', default: false },
+      'show-foreign': { type: 'boolean', default: false },
+      'reveal-keys': { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) return undefined
+  const { org, prefix = org === undefined ? '' : `${org}/` } = values
+  if (org !== undefined && orgKeyOfPrefix(`${org}/`) !== org) throw new UsageError('--org must be the key of an organisation.')
+  if (org !== undefined && !prefix.startsWith(`${org}/`)) throw new UsageError('--prefix must begin with the organisation of --org.')
+  const keysPerSecond = values.rate === undefined ? undefined : Number(values.rate)
+  if (keysPerSecond !== undefined && !(keysPerSecond > 0)) throw new UsageError('--rate must be a number of objects in a second.')
+  return {
+    request: { prefix, dryRun: values['dry-run'], restart: values.restart, keysPerSecond },
+    showForeign: values['show-foreign'],
+    revealKeys: values['reveal-keys'],
+    asJson: values.json,
+  }
+}
+
+async function run (app: FastifyInstance, options: Options, signal: AbortSignal): Promise<Outcome | undefined> {
+  const { request, showForeign, revealKeys, asJson } = options
+  const progress = asJson
+    ? undefined
+    : showProgress(await countCataloguedFiles(app.database, orgKeyOfPrefix(request.prefix)))
+  const foreign: Outcome['foreign'] = []
+  let counts: ReconcileCounts = noCounts
+  try {
+    const started = await app.reconciliation.start({
+      ...request,
+      signal,
+      onForeign: ({ objectKey, sizeBytes }) => {
+        if (!showForeign || foreign.length >= FOREIGN_SHOWN) return
+        foreign.push({ key: revealKeys ? objectKey : hideObjectKey(objectKey), bytes: sizeBytes })
+      },
+      onProgress: (current) => {
+        counts = current
+        progress?.update(counts.listedCount, summary(counts))
+      },
+    })
+    if (started === undefined) return undefined
+    const isResumed = started.reconciliation !== undefined && started.reconciliation.checkpoint !== ''
+    try {
+      counts = await started.done
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+    return { counts, isResumed, isInterrupted: signal.aborted, foreign }
+  } finally {
+    progress?.stop()
+  }
+}
+
+function summary ({ addedCount, removedCount, correctedCount }: ReconcileCounts): string {
+  return `${addedCount} added, ${removedCount} removed, ${correctedCount} corrected`
+}
+
+function describe ({ request, showForeign }: Options, { counts, isResumed, isInterrupted, foreign }: Outcome): string {
+  const { listedCount, leftCount, unsettledCount, foreignCount, foreignBytes } = counts
+  return [
+    ...isResumed ? ['It went on where the last one stopped.'] : [],
+    `Looked at ${listedCount.toLocaleString('en')} objects: ${summary(counts)}${request.dryRun === true ? ', if it were not a dry run' : ''}.`,
+    ...leftCount > 0 ? [`${leftCount} changed meanwhile: their events count.`] : [],
+    ...unsettledCount > 0 ? [`${unsettledCount} differences are left: the database refuses them.`] : [],
+    ...foreignCount > 0
+      ? [`${foreignCount} objects of ${foreignBytes.toLocaleString('en')} bytes have keys of another form, and are not counted` +
+          `${showForeign ? ':' : ' (--show-foreign names some).'}`]
+      : [],
+    // A key of another form may hold what a terminal would obey.
+    ...foreign.map(({ key, bytes }) => `  ${key.replace(/\p{Cc}/gu, '\uFFFD')}  ${bytes.toLocaleString('en')} bytes`),
+    ...isInterrupted ? ['It was stopped; the next one goes on from here.'] : [],
+  ].join('\n')
+}
+
+function jsonOf ({ request }: Options, { counts, isResumed, isInterrupted, foreign }: Outcome) {
+  return {
+    status: isInterrupted ? 'interrupted' : 'complete',
+    prefix: request.prefix,
+    dryRun: request.dryRun === true,
+    resumed: isResumed,
+    listed: counts.listedCount,
+    added: counts.addedCount,
+    removed: counts.removedCount,
+    corrected: counts.correctedCount,
+    left: counts.leftCount,
+    unsettled: counts.unsettledCount,
+    foreign: { count: counts.foreignCount, bytes: Number(counts.foreignBytes), sample: foreign },
+  }
+}
