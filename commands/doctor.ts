@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util'
+import { ConfigError } from '../config.js'
+import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError, runCommand, withService } from './command.js'
+import { type Finding, PROBE_ORG_KEY, examine } from './doctor-checks.js'
+
+const HELP = `Looks a deployment over, with the service's own configuration, and says what to change.
+
+  npm run doctor -- [--wait SECONDS] [--json]
+
+  --wait   how long to wait for a notification (15)
+  --json   the result as JSON
+
+It puts one small file into the bucket, of an organisation of its own named ${PROBE_ORG_KEY}, and removes it again. Whether
+notifications arrive shows only while the service runs; with the embedded parts the doctor is the service for that time.
+
+Exit code: 0 nothing has to be changed, 1 something has, 2 it could not run.
+`
+const symbols = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' }
+
+runCommand(async (signal) => {
+  const { values } = parseArgs({
+    options: {
+      wait: { type: 'string', default: '15' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return EXIT_CLEAN
+  }
+  const waitSeconds = Number(values.wait)
+  if (!(waitSeconds > 0 && waitSeconds <= 3600)) throw new UsageError('--wait must be a number of seconds, an hour at most.')
+
+  const findings: Finding[] = []
+  const tell = (finding: Finding) => {
+    findings.push(finding)
+    if (!values.json) console.log(`${symbols[finding.status]}  ${finding.check}: ${finding.message}`)
+  }
+  try {
+    await withService(async (app) => {
+      tell({ check: 'configuration', status: 'ok', message: 'Every variable has a value that it may have.' })
+      for await (const finding of examine({ app, waitMs: waitSeconds * 1000, signal })) tell(finding)
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    tell({ check: 'configuration', status: 'failed', message: error.message })
+  }
+  const isHealthy = findings.every(({ status }) => status !== 'failed')
+  if (values.json) console.log(JSON.stringify({ healthy: isHealthy, findings }))
+  else console.log(isHealthy ? 'Nothing has to be changed.' : 'What is marked FAILED has to be changed.')
+  return isHealthy ? EXIT_CLEAN : EXIT_DIFFERENCES
+})
