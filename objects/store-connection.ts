@@ -142,8 +142,9 @@ export class StoreConnection {
   }
 }
 
-/** Resolves when a body has bytes to read, or none at all. */
-async function firstByte ({ body }: StoreResponse, timeoutMs: number): Promise<void> {
+/** Resolves when a body has bytes to read, or is known to have none. */
+async function firstByte ({ headers, body }: StoreResponse, timeoutMs: number): Promise<void> {
+  if (headers['content-length'] === '0') return
   try {
     await once(body, 'readable', { signal: AbortSignal.timeout(timeoutMs) })
   } catch (error) {
