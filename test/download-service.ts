@@ -69,6 +69,11 @@ export function json ({ body }: Answer): unknown {
   return JSON.parse(body.toString())
 }
 
+/** Headers that are the same in any two answers of the same meaning. */
+export function steadyHeaders ({ headers: { date, connection, 'keep-alive': keepAlive, ...headers } }: Answer) {
+  return headers
+}
+
 /** Ends all faults, and lets the service ask the store again: to it, a while has passed. */
 export async function recover (t: Pick<Test, 'intercept'>, { ask, proxy }: DownloadService, path: string): Promise<void> {
   proxy.heal()

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { type Answer, json, startDownloadService } from '../../../../download-service.js'
+import { json, startDownloadService, steadyHeaders } from '../../../../download-service.js'
 import { storeKinds } from '../../../../stores.js'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
@@ -71,11 +71,6 @@ function preconditions (entityTag: string, lastModified: string): Row[] {
     ['If-Range with another entity tag and a range past the end', { 'if-range': '"other"', range: 'bytes=26-' }, 200],
     ['If-Range without a range', { 'if-range': '"other"' }, 200],
   ]
-}
-
-/** Headers that are the same in any two answers of the same meaning. */
-function steadyHeaders ({ headers: { date, connection, 'keep-alive': keepAlive, ...headers } }: Answer) {
-  return headers
 }
 
 for (const kind of storeKinds) {
