@@ -1,7 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import ts from 'typescript'
 
 export interface CommandResult {
   exitCode: number | null
@@ -10,24 +15,49 @@ export interface CommandResult {
   errors: string
 }
 
-/** Starts one of the service's commands in a process of its own, with these environment variables alone. */
-export function startCommand (
-  name: string, options: readonly string[], environment: Record<string, string>,
-): { child: ChildProcess, ended: Promise<CommandResult> } {
-  const path = fileURLToPath(new URL(`../../commands/${name}.ts`, import.meta.url))
-  // How the test runner reads TypeScript; nothing that the service is configured by.
-  const own = Object.entries(process.env).filter(([variable]) => /^(PATH|HOME|TS_NODE_\w+)$/.test(variable))
-  const child = spawn(process.execPath, [...process.execArgv, path, ...options], {
-    env: { ...Object.fromEntries(own), ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)])
-    .then(([[exitCode, signal], output, errors]) => ({ exitCode, signal, output, errors }))
-  return { child, ended }
+/** The service's commands, each to be run in a process of its own with the given environment variables alone. */
+export interface Commands {
+  start: (
+    name: string, options: readonly string[], environment: Record<string, string>,
+  ) => { child: ChildProcess, ended: Promise<CommandResult> }
+  run: (name: string, options: readonly string[], environment: Record<string, string>) => Promise<CommandResult>
 }
 
-/** Runs one of the service's commands to its end. */
-export async function runCommand (
-  name: string, options: readonly string[], environment: Record<string, string>,
-): Promise<CommandResult> {
-  return await startCommand(name, options, environment).ended
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const folders = ['commands', 'db', 'embedded', 'http', 'objects', 'plugins', 'routes', 'schemas']
+
+/** Compiles the commands into a folder that is removed with the test: a process that compiles them itself begins slowly. */
+export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Commands> {
+  const folder = await mkdtemp(join(tmpdir(), 'objects-storage-commands-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  const { compilerOptions } = ts.parseConfigFileTextToJson('tsconfig.json', await readFile(join(root, 'tsconfig.json'), 'utf8')).config
+  for (const path of await sourceFiles()) {
+    const { outputText } = ts.transpileModule(await readFile(join(root, path), 'utf8'), {
+      fileName: join(root, path),
+      compilerOptions: { ...compilerOptions, module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, noEmit: false },
+    })
+    const target = join(folder, path.replace(/\.ts$/, '.js'))
+    await mkdir(dirname(target), { recursive: true })
+    await writeFile(target, outputText)
+  }
+  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  await cp(join(root, 'package.json'), join(folder, 'package.json'))
+
+  const start: Commands['start'] = (name, options, environment) => {
+    const { PATH = '', HOME = '' } = process.env
+    const child = spawn(process.execPath, [join(folder, 'commands', `${name}.js`), ...options], {
+      env: { PATH, HOME, ...environment }, stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const ended = Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)])
+      .then(([[exitCode, signal], output, errors]) => ({ exitCode, signal, output, errors }))
+    return { child, ended }
+  }
+  return { start, run: async (name, options, environment) => await start(name, options, environment).ended }
+}
+
+async function sourceFiles (): Promise<string[]> {
+  const inRoot = (await readdir(root)).filter((name) => name.endsWith('.ts'))
+  const inFolders = await Promise.all(folders.map(async (folder) =>
+    (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)).filter((name) => name.endsWith('.ts'))))
+  return [...inRoot, ...inFolders.flat()]
 }

@@ -8,12 +8,13 @@ import { readStorageUsage } from '../../db/storage-usage.js'
 import { connectEmbeddedPostgres } from '../../embedded/database.js'
 import { databaseKinds } from '../database.js'
 import { startListingServer } from '../listing-server.js'
-import { runCommand, startCommand } from './command-process.js'
+import { compileCommands } from './command-process.js'
 
 const fileNames = ['100%.csv', 'a b.csv', 'a+b.csv', 'a%20b.csv', 'ünïcödé.csv', '文件.csv']
 const keyOf = (index: number) => 'acme/workflows/00000000-0000-4000-8000-000000000001/runs/00000000-0000-4000-8000-000000000002/' +
   `users/00000000-0000-4000-8000-000000000003/outputs/AAAAAAAAAAAAAAAAAA${String(index).padStart(4, '0')}/${fileNames[index % fileNames.length]}`
 const keys = Array.from({ length: 4_000 }, (_, index) => keyOf(index))
+const commands = await compileCommands(t)
 const foreignKeys = ['zz/secret\u{1b}[31m', 'zz/two']
 
 /** Opens the database that commands were run on. */
@@ -45,13 +46,13 @@ for (const { kind, skip, create } of databaseKinds) {
       const store = await startListingServer(t, keys)
       const environment = { ...store.environment, ...await place(t) }
       store.allowPages(3)
-      const killed = startCommand('reconcile', [], environment)
+      const killed = commands.start('reconcile', [], environment)
       await Promise.race([store.silent(), killed.ended])
       killed.child.kill('SIGKILL')
       t.equal((await killed.ended).signal, 'SIGKILL')
 
       store.allowPages(Infinity)
-      const { exitCode, output, errors } = await runCommand('reconcile', ['--json'], environment)
+      const { exitCode, output, errors } = await commands.run('reconcile', ['--json'], environment)
       t.equal(exitCode, 0, errors)
       const result = JSON.parse(output)
       t.match(result, { status: 'complete', resumed: true, listed: 4000, removed: 0, corrected: 0, left: 0, unsettled: 0 })
@@ -66,18 +67,18 @@ for (const { kind, skip, create } of databaseKinds) {
     t.test('a dry run counts the differences and leaves them', { skip: !isCounted && 'done once' }, async (t) => {
       const store = await startListingServer(t, [...keys.slice(0, 10), ...foreignKeys])
       const environment = { ...store.environment, ...await place(t) }
-      const dry = await runCommand('reconcile', ['--dry-run', '--json', '--show-foreign'], environment)
+      const dry = await commands.run('reconcile', ['--dry-run', '--json', '--show-foreign'], environment)
       t.equal(dry.exitCode, 1, dry.errors)
       t.match(JSON.parse(dry.output), { dryRun: true, added: 10, foreign: { count: 2, bytes: 2, sample: [{ key: /^sha256:[0-9a-f]{16}$/ }, {}] } })
       t.match(await inspect(environment), { fileCount: 0, isReconciled: false })
 
-      const other = await runCommand('reconcile', ['--org', 'other'], environment)
+      const other = await commands.run('reconcile', ['--org', 'other'], environment)
       t.match(other, { exitCode: 0, output: /Looked at 0 objects/ })
-      const real = await runCommand('reconcile', ['--show-foreign', '--reveal-keys'], environment)
+      const real = await commands.run('reconcile', ['--show-foreign', '--reveal-keys'], environment)
       t.equal(real.exitCode, 0, real.errors)
       t.match(real.output, /Looked at 12 objects: 10 added, 0 removed, 0 corrected\.\n2 objects of 2 bytes/)
       t.match(real.output, 'zz/secret\u{fffd}[31m')
-      const again = await runCommand('reconcile', ['--dry-run'], environment)
+      const again = await commands.run('reconcile', ['--dry-run'], environment)
       t.match(again, { exitCode: 0, output: /0 added/ })
       t.notMatch(again.output + again.errors, /secret|acme\//)
     })
@@ -86,9 +87,9 @@ for (const { kind, skip, create } of databaseKinds) {
       const store = await startListingServer(t, keys)
       const environment = { ...store.environment, ...await place(t) }
       store.allowPages(3)
-      const first = startCommand('reconcile', ['--json'], environment)
+      const first = commands.start('reconcile', ['--json'], environment)
       await Promise.race([store.silent(), first.ended])
-      const second = await runCommand('reconcile', ['--json'], environment)
+      const second = await commands.run('reconcile', ['--json'], environment)
       t.equal(second.exitCode, 2)
       t.match(second.errors, kind === 'embedded' ? /in use by process \d+/ : /Another reconcile is running/)
       t.equal(second.output, '')
@@ -98,7 +99,7 @@ for (const { kind, skip, create } of databaseKinds) {
       t.equal(exitCode, 1)
       t.match(JSON.parse(output), { status: 'interrupted' })
       store.allowPages(Infinity)
-      const third = await runCommand('reconcile', ['--json'], environment)
+      const third = await commands.run('reconcile', ['--json'], environment)
       t.match(JSON.parse(third.output), { status: 'complete', resumed: true, listed: 4000 })
     })
   })
@@ -110,18 +111,18 @@ t.test('what makes no sense or cannot be reached is exit code 2, in one line', a
     [['--nonsense'], /--nonsense/],
     [['--org', 'acme', '--prefix', 'other/'], /--prefix must begin/],
   ] as const) {
-    const { exitCode, errors } = await runCommand('reconcile', options, environment)
+    const { exitCode, errors } = await commands.run('reconcile', options, environment)
     t.equal(exitCode, 2)
     t.match(errors, message)
     t.equal(errors.trim().split('\n').length, 1)
   }
-  const lost = await runCommand('reconcile', ['--json'], { ...environment, DATABASE_URL: 'postgres://127.0.0.1:1/none' })
+  const lost = await commands.run('reconcile', ['--json'], { ...environment, DATABASE_URL: 'postgres://127.0.0.1:1/none' })
   t.equal(lost.exitCode, 2)
   t.match(lost.errors, /^The database does not answer/)
 })
 
 t.test('--help explains the command', async (t) => {
-  const { exitCode, output } = await runCommand('reconcile', ['--help'], {})
+  const { exitCode, output } = await commands.run('reconcile', ['--help'], {})
   t.equal(exitCode, 0)
   t.match(output, /--dry-run/)
 })

@@ -1,0 +1,51 @@
+import t from 'tap'
+import { compileCommands } from './command-process.js'
+
+const commands = await compileCommands(t)
+const statuses = (output: string) => Object.fromEntries(
+  JSON.parse(output).findings.map(({ check, status }: { check: string, status: string }) => [check, status]))
+
+t.test('the embedded parts are found to be well, and are left as they were', async (t) => {
+  const environment = { DATA_DIR: t.testdir() }
+  const { exitCode, output, errors } = await commands.run('doctor', ['--json'], environment)
+  t.equal(exitCode, 0, errors)
+  t.strictSame(statuses(output), {
+    configuration: 'ok',
+    tokens: 'warning',
+    'events-token': 'ok',
+    lifetimes: 'ok',
+    database: 'ok',
+    bucket: 'ok',
+    'missing-key': 'ok',
+    put: 'ok',
+    head: 'ok',
+    get: 'ok',
+    list: 'ok',
+    'public-endpoint': 'ok',
+    cors: 'warning',
+    delete: 'ok',
+    notifications: 'ok',
+  })
+  const explained = JSON.parse((await commands.run('explain', ['--org', 'doctor', '--json'], environment)).output)
+  t.match(explained, { agrees: true, bucket: { total: { files: '0' } }, kept: { total: { files: '0' } } })
+})
+
+t.test('what cannot be reached, and what is not configured, is said in words that hold no secrets', async (t) => {
+  const secret = 'a-secret-that-nobody-may-see'
+  const { exitCode, output } = await commands.run('doctor', ['--json'], {
+    DATABASE_URL: `postgres://user:${secret}@127.0.0.1:1/none`,
+    S3_ENDPOINT: 'http://127.0.0.1:1',
+    S3_ACCESS_KEY: 'access',
+    S3_SECRET_KEY: secret,
+    JWT_SECRET: `${secret}-${secret}`,
+  })
+  t.equal(exitCode, 1)
+  t.match(statuses(output), { tokens: 'ok', 'events-token': 'failed', database: 'failed', bucket: 'failed', credentials: 'skipped' })
+  t.notMatch(output, secret)
+})
+
+t.test('a configuration that is none is a finding', async (t) => {
+  const { exitCode, output } = await commands.run('doctor', [], { JWT_PUBLIC_KEY: 'not a key' })
+  t.equal(exitCode, 1)
+  t.match(output, /FAILED +configuration: JWT_PUBLIC_KEY must be a public key in PEM form/)
+})
