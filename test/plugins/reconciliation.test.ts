@@ -1,0 +1,25 @@
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import { ConfigError, loadConfig } from '../../config.js'
+import { readLastReconciliation } from '../../db/reconciliations.js'
+import { startService } from '../service.js'
+
+t.test('a service that listens compares everything at the times of RECONCILE_CRON', async (t) => {
+  const { app, putFile } = await startService(t, { RECONCILE_CRON: '* * * * * *' })
+  await putFile('x')
+  await app.bucketEvents.settled()
+  t.equal(await readLastReconciliation(app.database, ''), undefined)
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  let last = await readLastReconciliation(app.database, '')
+  while (last?.status !== 'complete') {
+    await setImmediate()
+    last = await readLastReconciliation(app.database, '')
+  }
+  t.match(last, { prefix: '', counts: { listedCount: 1, addedCount: 0 } })
+  t.match(await app.metrics.metrics(), /objects_storage_reconcile_runs_total\{status="complete"\} 1/)
+})
+
+t.test('a schedule that is none is refused', async (t) => {
+  t.throws(() => loadConfig({ RECONCILE_CRON: 'every night' }), new ConfigError('RECONCILE_CRON must be a schedule as in crontab, such as `0 3 * * *`.'))
+  t.equal(loadConfig({ RECONCILE_CRON: '0 3 * * *' }).RECONCILE_CRON, '0 3 * * *')
+})
