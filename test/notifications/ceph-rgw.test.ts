@@ -65,7 +65,7 @@ async function startTokenProxy () {
   if (address === null || typeof address === 'string') throw new Error('The proxy has no port.')
   return {
     url: `http://127.0.0.1:${address.port}`,
-    forwardTo: (url) => { target = url },
+    forwardTo: (url: string) => { target = url },
     delivered: () => deliveredCount,
     close: () => { server.close() },
   }
