@@ -9,18 +9,18 @@ const FIRST_PAUSE_MS = 10
 const repeatable = new Set(['40001', '40P01'])
 
 /**
- * Runs work in a transaction that sees what others commit meanwhile (READ COMMITTED), and runs it again where the server
- * undid it for the sake of another one, up to six times.
+ * Does something that the server may undo for the sake of another transaction, and does it again where it was undone, up to
+ * six times.
  *
  * @param onRepeat hears of each repetition
- * @throws whatever the work threw last; nothing is kept of it then
+ * @throws whatever the work threw last
  */
-export async function inTransaction<Result> (
-  database: Kysely<Database>, work: (transaction: Transaction<Database>) => Promise<Result>, onRepeat: () => void = () => {},
+export async function repeatWhereUndone<Result> (
+  work: () => Promise<Result>, onRepeat: () => void = () => {},
 ): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await database.transaction().setIsolationLevel('read committed').execute(work)
+      return await work()
     } catch (error) {
       if (attempt === ATTEMPTS || !repeatable.has(sqlState(error))) throw error
       onRepeat()
@@ -28,4 +28,18 @@ export async function inTransaction<Result> (
       await setTimeout(Math.random() * FIRST_PAUSE_MS * 2 ** attempt)
     }
   }
+}
+
+/**
+ * Runs work in a transaction that sees what others commit meanwhile (READ COMMITTED), and runs it again where the server
+ * undid it, up to six times.
+ *
+ * @param onRepeat hears of each repetition
+ * @throws whatever the work threw last; nothing is kept of it then
+ */
+export async function inTransaction<Result> (
+  database: Kysely<Database>, work: (transaction: Transaction<Database>) => Promise<Result>, onRepeat: () => void = () => {},
+): Promise<Result> {
+  return await repeatWhereUndone(
+    () => database.transaction().setIsolationLevel('read committed').execute(work), onRepeat)
 }

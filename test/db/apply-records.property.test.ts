@@ -36,8 +36,8 @@ type Step =
   | { kind: 'change', key: number, operation: Operation, timing: Timing }
   /** Delivers some of the notifications so far in one request, perhaps not for the first time. */
   | { kind: 'deliver', picks: number[], replica: 0 | 1 }
-  /** The database drops the connection of a replica in the middle of its next batch. */
-  | { kind: 'break', replica: 0 | 1, afterStatements: number }
+  /** A replica's connection breaks during a batch to come: before a statement, or once it is done, before its answer. */
+  | { kind: 'break', replica: 0 | 1, afterStatements: number, isAnswerLost: boolean }
   /** Lets requests under way go on for as long as so many statements take. */
   | { kind: 'pause', statements: number }
   /** Waits for all requests under way. */
@@ -52,7 +52,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant('deliver' as const), picks: fc.array(fc.nat(1_000), { minLength: 1, maxLength: 8 }), replica,
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('break' as const), replica, afterStatements: fc.nat(6) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('break' as const), replica, afterStatements: fc.nat(4), isAnswerLost: fc.boolean() }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('pause' as const), statements: fc.integer({ min: 1, max: 6 }) }) },
   { weight: 1, arbitrary: fc.constant({ kind: 'wait' as const }) },
 )
@@ -73,16 +73,15 @@ function createReplica (
   database: Kysely<Database>, bucket: BucketModel, observationErrorMs: number,
   askLatencies: Iterator<{ question: number, answer: number }>,
 ) {
-  let statementsLeft = Infinity
+  const whole = { statementsLeft: Infinity, isAnswerLost: false }
+  let connection = { ...whole }
+  const breakHere = () => {
+    connection = { ...whole }
+    throw new Broken('The connection broke.')
+  }
   const breakable = database.withPlugin({
-    transformQuery: ({ node }) => {
-      if (statementsLeft-- <= 0) {
-        statementsLeft = Infinity
-        throw new Broken('The connection broke.')
-      }
-      return node
-    },
-    transformResult: async ({ result }) => result,
+    transformQuery: ({ node }) => connection.statementsLeft-- <= 0 && !connection.isAnswerLost ? breakHere() : node,
+    transformResult: async ({ result }) => connection.statementsLeft < 0 ? breakHere() : result,
   })
   const intake = new EventIntake((records) => applyRecords(breakable, records, bounds), async (objectKey) => {
     const { question, answer } = askLatencies.next().value ?? { question: 0, answer: 0 }
@@ -93,8 +92,8 @@ function createReplica (
   })
   const read = createNotificationReader(bucket.name)
   return {
-    breakAfter: (statements: number) => { statementsLeft = statements },
-    mend: () => { statementsLeft = Infinity },
+    breakAfter: (statementsLeft: number, isAnswerLost: boolean) => { connection = { statementsLeft, isAnswerLost } },
+    mend: () => { connection = { ...whole } },
     /** Resolves to whether the request was answered with success. */
     deliver: async (bodies: unknown[]): Promise<boolean> => {
       const { events, rejected } = read({ Records: bodies.flatMap(recordsOf) })
@@ -125,6 +124,7 @@ for (const { kind, skip, create } of databaseKinds) {
     t.teardown(close)
     const databases = [database, connect()] as const
     let caseCount = 0
+    let brokenCount = 0
 
     await fc.assert(fc.asyncProperty(history, async (generated) => {
       const { vendor, versioned, observationErrorMs, askLatencies, steps, lastOrder } = generated
@@ -137,6 +137,7 @@ for (const { kind, skip, create } of databaseKinds) {
       let underWay: Array<Promise<void>> = []
       const deliver = (to: 0 | 1, chosen: typeof notifications) => {
         underWay.push(replicas[to].deliver(chosen.map(({ body }) => body)).then((succeeded) => {
+          if (!succeeded) brokenCount++
           for (const notification of chosen) notification.delivered ||= succeeded
         }))
       }
@@ -149,7 +150,7 @@ for (const { kind, skip, create } of databaseKinds) {
           const chosen = step.picks.flatMap((pick) => notifications[pick % notifications.length] ?? [])
           deliver(step.replica, chosen)
         } else if (step.kind === 'break') {
-          replicas[step.replica].breakAfter(step.afterStatements)
+          replicas[step.replica].breakAfter(step.afterStatements, step.isAnswerLost)
         } else if (step.kind === 'pause') {
           await pause(database, step.statements)
         } else {
@@ -177,7 +178,7 @@ for (const { kind, skip, create } of databaseKinds) {
       const totalBytes = stored.reduce((total, [, sizeBytes]) => total + Number(sizeBytes), 0)
       equal([usage.totalBytes, usage.fileCount], [totalBytes, stored.length], 'usage')
     }), { numRuns: runs })
-    t.pass(`${caseCount} cases`)
+    t.ok(brokenCount > 0, `${brokenCount} requests of ${caseCount} cases failed midway`)
   })
 }
 
