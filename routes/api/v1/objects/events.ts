@@ -7,9 +7,6 @@ import { errorResponses } from '../../../../schemas/error-responses.js'
 import { EventsNotAppliedError, TokenInvalidError, TokenRequiredError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 
-// MinIO sends an auth token with a blank in it as it is, and any other behind "Bearer".
-const scheme = /^Bearer +/i
-
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const { EVENTS_TOKEN } = app.config
   const expected = EVENTS_TOKEN === undefined ? undefined : sha256(EVENTS_TOKEN)
@@ -28,7 +25,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/events', {
     onRequest: async ({ headers: { authorization = '' } }) => {
       if (authorization === '') throw new TokenRequiredError()
-      if (expected === undefined || !timingSafeEqual(sha256(authorization.replace(scheme, '')), expected)) {
+      if (expected === undefined || !timingSafeEqual(sha256(sentToken(authorization)), expected)) {
         throw new TokenInvalidError('it is not the token for events')
       }
     },
@@ -36,9 +33,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'receiveBucketEvents',
       tags: ['Events'],
       summary: 'Receive bucket notifications',
-      description: 'For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>` or bare. Takes the ' +
-        'notifications of MinIO, Amazon S3 and Ceph RGW. 200 means that every record is committed or set aside; after any ' +
-        'other answer the sender should send the same again: records may come in any order and any number of times.',
+      description: 'For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>`, bare, or as ' +
+        'the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3 and Ceph RGW. 200 means that ' +
+        'every record is committed or set aside; after any other answer the sender should send the same again: records may ' +
+        'come in any order and any number of times.',
       security: [{ eventsToken: [] }],
       response: { 200: reference(BucketEventsSchema), ...errorResponses(401, 413, 502, 503) },
     },
@@ -54,6 +52,17 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 }
 
 export default route
+
+/**
+ * The token in an Authorization header. MinIO sends one with a blank in it as it is, and any other behind "Bearer"; Ceph RGW
+ * and Amazon SNS can only be told a user name and a password in the endpoint's URL, which they send as RFC 7617 has it.
+ */
+function sentToken (authorization: string): string {
+  const [, scheme = '', rest = ''] = /^(Bearer|Basic) +(.*)$/i.exec(authorization) ?? []
+  if (scheme === '') return authorization
+  if (scheme.toLowerCase() === 'bearer') return rest
+  return Buffer.from(rest, 'base64').toString().replace(/^[^:]*:/, '')
+}
 
 function sha256 (text: string): Buffer {
   return createHash('sha256').update(text).digest()
