@@ -1,0 +1,21 @@
+import { createHmac } from 'node:crypto'
+import { Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import type { CountedService } from './counted-service.js'
+
+const UsageSchema = Type.Object({ totalBytes: Type.Number(), fileCount: Type.Number() })
+
+/** Makes the request for an organisation's storage usage. */
+export function usageRequest ({ origin, jwtSecret }: CountedService, orgKey: string, userId: string) {
+  const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url')
+  const expiresAt = Math.floor(Date.now() / 1000) + 3600
+  const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: userId, orgKey, role: 'admin', exp: expiresAt })}`
+  const signature = createHmac('sha256', jwtSecret).update(signed).digest('base64url')
+  const url = `${origin}/api/v1/objects/storage-usage`
+  const headers = { authorization: `Bearer ${signed}.${signature}` }
+  return async () => {
+    const response = await fetch(url, { headers })
+    const usage: unknown = await response.json()
+    return Value.Parse(UsageSchema, usage)
+  }
+}
