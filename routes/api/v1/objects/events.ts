@@ -23,6 +23,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   })
 
   app.post('/events', {
+    // The store sends a request for every change; what became of them is counted, and failures are logged.
+    logLevel: 'warn',
     onRequest: async ({ headers: { authorization = '' } }) => {
       if (authorization === '') throw new TokenRequiredError()
       if (expected === undefined || !timingSafeEqual(sha256(sentToken(authorization)), expected)) {
