@@ -1,0 +1,136 @@
+import { once } from 'node:events'
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import type { FastifyInstance } from 'fastify'
+import { NotificationConfig, TopicConfig } from 'minio'
+import t from 'tap'
+import { auditSums } from '../../../../../db/audit.js'
+import { mintObjectKey } from '../../../../../objects/object-key.js'
+import { member, runId, startService, workflowId } from '../../../../service.js'
+import { storeKinds } from '../../../../stores.js'
+
+const token = 'a-token-of-the-object-store'
+const real = storeKinds.find(({ name }) => name === 'real S3')
+const mint = (fileName: string) =>
+  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName })
+
+// Topics of this kind deliver before the change is answered, so that usage is right at once.
+t.test('usage follows a real store\'s own notifications', { skip: real?.skip ?? 'there is no real store' }, async (t) => {
+  const environment = real?.environment() ?? {}
+  const { app, authorise } = await startService(t, { ...environment, EVENTS_TOKEN: token })
+  t.teardown(() => real?.remove(environment))
+  const { minio, storeTarget: { bucket } } = app
+  const answers: number[] = []
+  const relay = await startRelay(app, answers)
+  t.teardown(() => { relay.close() })
+  if (!await subscribe(app, relay)) {
+    t.comment('the store has no topics: nothing to test')
+    return
+  }
+  const usage = async () => {
+    const response = await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(member) })
+    const { totalBytes, fileCount } = response.json()
+    return [totalBytes, fileCount]
+  }
+  const put = (key: string, size: number) => minio.putObject(bucket, key, Buffer.alloc(size), size)
+
+  t.test('a file that is put, overwritten by a bigger, a smaller and an empty one, and deleted', async (t) => {
+    const key = mint('a b+c%20é&?#.txt')
+    for (const size of [10, 25, 4, 0]) {
+      await put(key, size)
+      t.strictSame(await usage(), [size, 1])
+    }
+    await minio.removeObject(bucket, key)
+    t.strictSame(await usage(), [0, 0])
+  })
+
+  t.test('a file made of parts, and a copy of it', async (t) => {
+    const [original, copy] = [mint('parts.bin'), mint('copy of parts.bin')]
+    const partSize = 5 * 1024 * 1024
+    const uploadId = await minio.initiateNewMultipartUpload(bucket, original, {})
+    const parts = []
+    for (const [index, part] of [Buffer.alloc(partSize), Buffer.from('the end')].entries()) {
+      const place = { bucketName: bucket, objectName: original, uploadID: uploadId, partNumber: index + 1, headers: {} }
+      const { etag } = await minio.uploadPart(place, part)
+      parts.push({ part: index + 1, etag })
+    }
+    t.strictSame(await usage(), [0, 0], 'parts are no file')
+    await minio.completeMultipartUpload(bucket, original, uploadId, parts)
+    t.strictSame(await usage(), [partSize + 7, 1])
+    await minio.copyObject(bucket, copy, `/${bucket}/${original}`)
+    t.strictSame(await usage(), [2 * (partSize + 7), 2])
+    await minio.removeObject(bucket, original)
+    await minio.removeObject(bucket, copy)
+    t.strictSame(await usage(), [0, 0])
+  })
+
+  t.test('a file with versions: its delete marker, and what is left when versions are deleted for good', async (t) => {
+    const key = mint('versions.txt')
+    await minio.setBucketVersioning(bucket, { Status: 'Enabled' })
+    await put(key, 3)
+    await put(key, 6)
+    t.strictSame(await usage(), [6, 1])
+    await minio.removeObject(bucket, key)
+    t.strictSame(await usage(), [0, 0])
+    const versions = []
+    for await (const version of minio.listObjects(bucket, key, true, { IncludeVersion: true })) versions.push(version)
+    const marker = versions.find(({ isDeleteMarker }) => isDeleteMarker)
+    const newest = versions.find(({ size }) => size === 6)
+    const oldest = versions.find(({ size }) => size === 3)
+    for (const [version, left] of [[marker, [6, 1]], [newest, [3, 1]], [oldest, [0, 0]]] as const) {
+      await minio.removeObject(bucket, key, { versionId: version?.versionId })
+      t.strictSame(await usage(), left)
+    }
+    await minio.setBucketVersioning(bucket, { Status: 'Suspended' })
+  })
+
+  t.ok(answers.length >= 15)
+  t.ok(answers.every((statusCode) => statusCode === 200), 'every notification was answered 200')
+  t.strictSame(await auditSums(app.database), [])
+})
+
+/** A server that passes notifications on with the token, which Ceph RGW cannot be told over plain HTTP. */
+async function startRelay (app: FastifyInstance, answers: number[]): Promise<Server> {
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
+    const { statusCode, body } = await app.inject({
+      method: 'POST',
+      url: '/api/v1/objects/events',
+      headers: { authorization: `Bearer ${token}`, 'content-type': request.headers['content-type'] ?? '' },
+      payload: await buffer(request),
+    })
+    answers.push(statusCode)
+    response.writeHead(statusCode).end(body)
+  }
+  const server = createServer((request, response) => {
+    pass(request, response).catch((error: unknown) => { response.destroy(error instanceof Error ? error : undefined) })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+/** Has the store send its notifications to a server; false where it has no topics, as others than Ceph RGW do not. */
+async function subscribe ({ minio, storeTarget: { bucket, region } }: FastifyInstance, server: Server): Promise<boolean> {
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : ''
+  const parameters = new URLSearchParams({
+    Action: 'CreateTopic',
+    Name: bucket,
+    'Attributes.entry.1.key': 'push-endpoint',
+    'Attributes.entry.1.value': `http://127.0.0.1:${port}/`,
+  })
+  const answer = await minio.makeRequestAsync({
+    method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  }, parameters.toString(), [200, 400, 403, 404, 405, 501], region)
+  const document = (await buffer(answer)).toString()
+  const arn = /<TopicArn>([^<]+)<\/TopicArn>/.exec(document)?.[1]
+  if (arn === undefined) return false
+  const topic = new TopicConfig(arn)
+  topic.setId('usage')
+  topic.addEvent('s3:ObjectCreated:*')
+  topic.addEvent('s3:ObjectRemoved:*')
+  const configuration = new NotificationConfig()
+  configuration.add(topic)
+  await minio.setBucketNotification(bucket, configuration)
+  return true
+}
