@@ -1,6 +1,6 @@
 import fastifyPlugin from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
-import { applyRecords } from '../db/apply-records.js'
+import { type RepeatCause, applyRecords } from '../db/apply-records.js'
 import { purge } from '../db/purge.js'
 import { createNotificationReader } from '../objects/bucket-event.js'
 import { EventIntake } from '../objects/event-intake.js'
@@ -47,7 +47,8 @@ export default fastifyPlugin(async (app) => {
   const readNotification = createNotificationReader(app.storeTarget.bucket)
   const repeats = new Counter({
     name: 'objects_storage_event_batch_repeats_total',
-    help: 'Batches of events that PostgreSQL undid for a deadlock or a conflict and that were applied again.',
+    help: 'Batches of events that were applied again: PostgreSQL had undone them, or rows had changed under them.',
+    labelNames: ['cause'],
     registers: [app.metrics],
   })
   const askStore = async (objectKey: string): Promise<Observation> => {
@@ -57,8 +58,8 @@ export default fastifyPlugin(async (app) => {
       : { kind: 'created', sizeBytes: stored.sizeBytes, entityTag: stored.entityTag.replaceAll('"', '') } as const
     return { change, observedAt }
   }
-  const intake = new EventIntake(
-    async (records) => await applyRecords(app.database, records, bounds, { onRepeat: () => { repeats.inc() } }), askStore)
+  const listener = { onRepeat: (cause: RepeatCause) => { repeats.inc({ cause }) } }
+  const intake = new EventIntake(async (records) => await applyRecords(app.database, records, bounds, listener), askStore)
 
   const counts = new Counter({
     name: 'objects_storage_event_records_total',
