@@ -1,6 +1,8 @@
 /*
  * What 200 readers at 1 KB/s of a streamed file of 100 MiB cost the service: memory added, and the latency of other requests
- * before and meanwhile. Run on an idle machine, as npm run bench:slow-readers.
+ * meanwhile and afterwards. Memory is read before the service has been under load, since what a load leaves behind would
+ * make room for the readers; and the service has no database, whose memory is not what this is about. Run on an idle machine,
+ * as npm run bench:slow-readers.
  */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -23,7 +25,13 @@ const credentials = { S3_BUCKET: `bench-${randomUUID()}`, S3_ACCESS_KEY: 'bench'
 const store = await startServer(benchProgram('embedded-store'), credentials)
 const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-bench-'))
 const service = await startServer(['dist/server.js'], {
-  ...credentials, PORT: '0', HOST: '127.0.0.1', DATA_DIR: dataDirectory, S3_ENDPOINT: store.origin, DOWNLOAD_MODE: 'stream',
+  ...credentials,
+  PORT: '0',
+  HOST: '127.0.0.1',
+  DATA_DIR: dataDirectory,
+  DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+  S3_ENDPOINT: store.origin,
+  DOWNLOAD_MODE: 'stream',
 })
 const sockets: Socket[] = []
 try {
@@ -55,8 +63,7 @@ try {
   const residentMib = async () =>
     Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${service.pid}/status`, 'utf8'))?.[1]) / 1024
 
-  await latency()
-  console.log(`other requests before: ${await latency()}`)
+  await fetch(service.origin + smallPath).then((response) => response.arrayBuffer())
   const before = await residentMib()
   const { hostname: host, port: servicePort } = new URL(service.origin)
   for (let reader = 0; reader < READERS; reader++) {
@@ -67,12 +74,15 @@ try {
     sockets.push(socket)
   }
   const reading = setInterval(() => { for (const socket of sockets) socket.read(1024) }, 1000)
-  await setTimeout(10_000)
-  console.log(`other requests meanwhile: ${await latency()}`)
+  await setTimeout(20_000)
   const after = await residentMib()
-  clearInterval(reading)
-  if (sockets.some((socket) => socket.destroyed)) throw new Error('A reader was cut off.')
   console.log(`resident memory: ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB with ${READERS} slow readers`)
+  await latency()
+  console.log(`other requests meanwhile: ${await latency()}`)
+  if (sockets.some((socket) => socket.destroyed)) throw new Error('A reader was cut off.')
+  clearInterval(reading)
+  for (const socket of sockets) socket.destroy()
+  console.log(`other requests afterwards: ${await latency()}`)
 } finally {
   for (const socket of sockets) socket.destroy()
   await service.stop()
