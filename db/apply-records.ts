@@ -6,7 +6,7 @@ import type { Database, ObjectRow } from './database.js'
 import { type BatchContext, type KeyDecision, decideKey } from './key-decision.js'
 import { readObjects } from './object-rows.js'
 import { setAside } from './set-aside-events.js'
-import { type SettledRow, insertSettledRows, replaceSettledRows } from './settled-rows.js'
+import { type SettledRow, writeSettledRows } from './settled-rows.js'
 import { sqlState } from './sql-state.js'
 import { repeatWhereUndone } from './transaction.js'
 
@@ -29,9 +29,10 @@ const ROUNDS_MAX = 10
 const refusedValue = /^2[23]/
 
 /**
- * Applies a batch of records. Rows, the sums over them and the promises of uploads change together: one statement inserts
- * the rows of keys that are new, another one replaces the rows of keys that are known, where nobody else did meanwhile.
- * No lock is held between two statements. Records of one key are taken together, whatever their order.
+ * Applies a batch of records. Rows, the sums over them and the promises of uploads change together, in one statement, which
+ * is a transaction of its own: no lock is held between two statements. It is given every key as a new one; where some are
+ * known it writes nothing and gives their rows, and is given all of them once more. Rows that somebody else changed in
+ * between are read and settled again. Records of one key are taken together, whatever their order.
  *
  * Where the database refuses a value, the batch is halved until the records of that one key are left, and those are set
  * aside.
@@ -76,15 +77,18 @@ async function applyBatch (
   const broken = new Set<EventRecord | undefined>()
   for (let round = 0; open.size > 0; round++) {
     if (round === ROUNDS_MAX) throw new ContendedRowsError('Rows kept changing while records were applied to them.')
-    if (round > 0) {
+    const settledRows = decideKeys(open, decisions, { revision: randomUUID(), now: new Date(), bounds })
+    if (settledRows.length === 0) break
+    const { writtenKeys, knownRows, brokenPromises } =
+      await repeatWhereUndone(() => writeSettledRows(database, settledRows), () => { onRepeat('undone') })
+    for (const objectKey of writtenKeys) open.delete(objectKey)
+    for (const objectKey of brokenPromises) broken.add(decisions.get(objectKey)?.settledBy)
+    if (knownRows.length > 0) {
+      remember(open, knownRows)
+    } else if (open.size > 0) {
       onRepeat('changed')
-      await readBefore(database, open)
-    }
-    const batch = { revision: randomUUID(), now: new Date(), bounds }
-    const onUndone = () => { onRepeat('undone') }
-    for (const close of [insertNew, replaceKnown]) {
-      const brokenPromises = await close(database, open, decisions, batch, onUndone)
-      for (const key of brokenPromises) broken.add(decisions.get(key)?.settledBy)
+      for (const key of open.values()) key.before = undefined
+      remember(open, await readObjects(database, [...open.keys()]))
     }
   }
   await setAside(database, records.flatMap((pending) => isEventRecord(pending) ? [] : [pending]))
@@ -105,54 +109,23 @@ function groupByKey (records: readonly PendingRecord[]): Map<string, OpenKey> {
   return byKey
 }
 
-async function readBefore (database: Kysely<Database>, open: Map<string, OpenKey>): Promise<void> {
-  for (const key of open.values()) key.before = undefined
-  for (const row of await readObjects(database, [...open.keys()])) {
+function remember (open: Map<string, OpenKey>, rows: readonly ObjectRow[]): void {
+  for (const row of rows) {
     const key = open.get(row.object_key)
     if (key !== undefined) key.before = row
   }
 }
 
-/** Closes the keys that are new; of the others, what is known of their rows is known then. Gives keys of broken promises. */
-async function insertNew (
-  database: Kysely<Database>, open: Map<string, OpenKey>, decisions: Map<string, KeyDecision>, batch: BatchContext,
-  onUndone: () => void,
-): Promise<string[]> {
+/** Closes the keys whose rows stay as they are. Gives the rows that the others shall have. */
+function decideKeys (open: Map<string, OpenKey>, decisions: Map<string, KeyDecision>, batch: BatchContext): SettledRow[] {
   const settledRows: SettledRow[] = []
   for (const [objectKey, { records, before }] of open) {
-    if (before !== undefined) continue
-    const decision = decideKey(undefined, records, batch)
-    decisions.set(objectKey, decision)
-    if (decision.row !== undefined) settledRows.push({ row: decision.row, eventTime: decision.settledBy?.event.eventTime })
-  }
-  if (settledRows.length === 0) return []
-  const { insertedKeys, existingRows, brokenPromises } =
-    await repeatWhereUndone(() => insertSettledRows(database, settledRows), onUndone)
-  for (const objectKey of insertedKeys) open.delete(objectKey)
-  for (const row of existingRows) {
-    const key = open.get(row.object_key)
-    if (key !== undefined) key.before = row
-  }
-  return brokenPromises
-}
-
-/** Closes the keys whose rows stay as they are, or are replaced. Gives keys of broken promises. */
-async function replaceKnown (
-  database: Kysely<Database>, open: Map<string, OpenKey>, decisions: Map<string, KeyDecision>, batch: BatchContext,
-  onUndone: () => void,
-): Promise<string[]> {
-  const changes: Array<SettledRow & { before: ObjectRow }> = []
-  for (const [objectKey, { records, before }] of open) {
-    if (before === undefined) continue
     const decision = decideKey(before, records, batch)
     decisions.set(objectKey, decision)
     if (decision.row === undefined) open.delete(objectKey)
-    else changes.push({ row: decision.row, before, eventTime: decision.settledBy?.event.eventTime })
+    else settledRows.push({ row: decision.row, before, eventTime: decision.settledBy?.event.eventTime })
   }
-  if (changes.length === 0) return []
-  const { replacedKeys, brokenPromises } = await repeatWhereUndone(() => replaceSettledRows(database, changes), onUndone)
-  for (const objectKey of replacedKeys) open.delete(objectKey)
-  return brokenPromises
+  return settledRows
 }
 
 function keyOf (pending: PendingRecord): string | PendingRecord {

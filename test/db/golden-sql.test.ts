@@ -5,7 +5,7 @@ import { auditSumsQuery } from '../../db/audit.js'
 import type { Database } from '../../db/database.js'
 import { insertOrLockObjectsQuery, readObjectsQuery, updateObjectsQuery } from '../../db/object-rows.js'
 import { purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } from '../../db/purge.js'
-import { insertSettledRowsQuery, replaceSettledRowsQuery } from '../../db/settled-rows.js'
+import { writeSettledRowsQuery } from '../../db/settled-rows.js'
 import { storageUsageQuery } from '../../db/storage-usage.js'
 import { takePromisedUploadsQuery } from '../../db/uploads.js'
 import { addToSumsQuery, lockSumsQuery } from '../../db/usage-sums.js'
@@ -16,8 +16,7 @@ const compileOnly = new Kysely<Database>({
 const raw = (query: RawBuilder<unknown>) => query.compile(compileOnly)
 
 const statements: Record<string, CompiledQuery> = {
-  'insert-settled-rows': raw(insertSettledRowsQuery([])),
-  'replace-settled-rows': raw(replaceSettledRowsQuery([])),
+  'write-settled-rows': raw(writeSettledRowsQuery([])),
   'insert-or-lock-objects': raw(insertOrLockObjectsQuery([])),
   'read-objects': readObjectsQuery(compileOnly, []).compile(),
   'update-objects': raw(updateObjectsQuery([])),

@@ -3,12 +3,28 @@ with incoming as materialized (
 object_key text, org_key text, workflow_id uuid, run_id uuid, created_by uuid, direction text, size_bytes bigint,
 entity_tag text, event_source text, event_time timestamptz, sequencer text, version_id text, observed_at timestamptz,
 removed_at timestamptz, revision uuid, newest_event_at timestamptz,
-revision_before uuid, size_change bigint, count_change bigint)), locked as materialized (
+revision_before uuid, size_change bigint, count_change bigint)
+), known as materialized (
+  select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
+), inserted as (
+  insert into objects (
+object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, entity_tag, event_source, event_time,
+sequencer, version_id, observed_at, removed_at, revision)
+  select
+object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, entity_tag, event_source, event_time,
+sequencer, version_id, observed_at, removed_at, revision
+  from incoming
+  where revision_before is null and not exists (select from known)
+  order by object_key collate "C"
+  on conflict (object_key) do nothing
+  returning object_key, size_bytes, removed_at
+), locked as materialized (
   select objects.object_key
   from objects join incoming on incoming.object_key = objects.object_key and incoming.revision_before = objects.revision
+  where not exists (select from known)
   order by objects.object_key
   for update of objects
-), written as (
+), replaced as (
   update objects set
 size_bytes = incoming.size_bytes, entity_tag = incoming.entity_tag, event_source = incoming.event_source,
 event_time = incoming.event_time, sequencer = incoming.sequencer, version_id = incoming.version_id,
@@ -16,6 +32,8 @@ observed_at = incoming.observed_at, removed_at = incoming.removed_at, revision =
   from incoming join locked using (object_key)
   where objects.object_key = incoming.object_key
   returning objects.object_key, objects.size_bytes, objects.removed_at
+), written as materialized (
+  select * from inserted union all select * from replaced
 ), changes as materialized (
   select
 org_key, workflow_id, created_by, direction, sum(size_change) as size_bytes, sum(count_change) as file_count,
@@ -45,5 +63,11 @@ max(newest_event_at) as newest_event_at
 json_build_object('objectKey', object_key, 'promisedBytes', promised_bytes, 'sizeBytes', size_bytes)
   from fulfilled where promised_bytes <> size_bytes
 )
-select written.object_key as key, coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken
-from written left join fulfilled on fulfilled.object_key = written.object_key
+select
+  incoming.object_key as key, written.object_key is not null as is_written,
+  coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken, known.*
+from incoming
+left join written on written.object_key = incoming.object_key
+left join fulfilled on fulfilled.object_key = incoming.object_key
+left join known on known.object_key = incoming.object_key
+where written.object_key is null or fulfilled.promised_bytes <> fulfilled.size_bytes
