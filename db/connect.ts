@@ -3,9 +3,10 @@ import {
 } from 'kysely'
 import pg from 'pg'
 import type { Database } from './database.js'
+import { preparedName } from './prepared-statement.js'
 
-/** Bounds on waiting for the database, in milliseconds. */
-export interface DatabaseTimeouts {
+/** Bounds on waiting for the database and on what its connections keep, in milliseconds. */
+export interface ConnectionBounds {
   connectTimeoutMs: number
   /** The server ends a statement that takes longer. */
   statementTimeoutMs: number
@@ -13,10 +14,17 @@ export interface DatabaseTimeouts {
   answerTimeoutMs: number
   /** The server ends a transaction whose next statement does not come: this process is frozen, and its locks should go. */
   idleInTransactionTimeoutMs: number
+  /** How long a connection keeps the plans of its prepared statements. */
+  planMaxAgeMs: number
 }
 
-const defaultTimeouts: DatabaseTimeouts = {
-  connectTimeoutMs: 3_000, statementTimeoutMs: 10_000, answerTimeoutMs: 12_000, idleInTransactionTimeoutMs: 10_000,
+const defaultBounds: ConnectionBounds = {
+  connectTimeoutMs: 3_000,
+  statementTimeoutMs: 10_000,
+  answerTimeoutMs: 12_000,
+  idleInTransactionTimeoutMs: 10_000,
+  // A kept plan suits the sizes that tables had when it was made: one for empty tables reads them whole.
+  planMaxAgeMs: 1_000,
 }
 const POOL_SIZE = 10
 
@@ -27,8 +35,9 @@ const POOL_SIZE = 10
  * @param onConnectionError hears of connections that broke while no statement ran on them; the pool replaces them by itself
  */
 export function connectPostgres (
-  connectionString: string, onConnectionError: (error: Error) => void, timeouts: DatabaseTimeouts = defaultTimeouts,
+  connectionString: string, onConnectionError: (error: Error) => void, bounds: Partial<ConnectionBounds> = {},
 ): Kysely<Database> {
+  const { planMaxAgeMs, ...timeouts } = { ...defaultBounds, ...bounds }
   const pool = new pg.Pool({
     connectionString,
     max: POOL_SIZE,
@@ -41,7 +50,8 @@ export function connectPostgres (
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onConnectionError)
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: new CheckedPool(pool, onConnectionError) }) })
+  const checkedPool = new CheckedPool(pool, onConnectionError, planMaxAgeMs)
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: checkedPool }) })
 }
 
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
@@ -51,28 +61,43 @@ const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' 
 class CheckedPool implements PostgresPool {
   readonly #pool: pg.Pool
   readonly #onConnectionError: (error: Error) => void
+  /** When the plans of each connection were last discarded, in milliseconds since 1970. */
+  readonly #plansSince = new WeakMap<pg.PoolClient, number>()
+  readonly #planMaxAgeMs: number
 
-  constructor (pool: pg.Pool, onConnectionError: (error: Error) => void) {
+  constructor (pool: pg.Pool, onConnectionError: (error: Error) => void, planMaxAgeMs: number) {
     this.#pool = pool
     this.#onConnectionError = onConnectionError
+    this.#planMaxAgeMs = planMaxAgeMs
   }
 
   async connect (): Promise<PostgresPoolClient> {
-    return new CheckedConnection(await this.#pool.connect(), this.#onConnectionError)
+    const client = await this.#pool.connect()
+    return new CheckedConnection(client, this.#onConnectionError, () => this.#renewPlans(client))
   }
 
   async end (): Promise<void> {
     await this.#pool.end()
+  }
+
+  async #renewPlans (client: pg.PoolClient): Promise<void> {
+    const since = this.#plansSince.get(client)
+    const now = Date.now()
+    if (since !== undefined && now - since < this.#planMaxAgeMs) return
+    if (since !== undefined) await client.query('discard plans')
+    this.#plansSince.set(client, now)
   }
 }
 
 class CheckedConnection implements PostgresPoolClient {
   readonly #client: pg.PoolClient
   readonly #onError: (error: Error) => void
+  readonly #renewPlans: () => Promise<void>
   #failure: Error | undefined
 
-  constructor (client: pg.PoolClient, onConnectionError: (error: Error) => void) {
+  constructor (client: pg.PoolClient, onConnectionError: (error: Error) => void, renewPlans: () => Promise<void>) {
     this.#client = client
+    this.#renewPlans = renewPlans
     this.#onError = (error) => {
       this.#failure ??= error
       onConnectionError(error)
@@ -100,7 +125,9 @@ class CheckedConnection implements PostgresPoolClient {
     // A statement after a failure, such as ROLLBACK, would wait behind the one that is still not answered.
     if (this.#failure !== undefined) throw this.#failure
     try {
-      const { rowCount, rows } = await this.#client.query(sql, [...parameters])
+      const name = preparedName(sql)
+      if (name !== undefined) await this.#renewPlans()
+      const { rowCount, rows } = await this.#client.query({ name, text: sql, values: [...parameters] })
       // Kysely wants a command that has affected rows; which one makes no difference to it.
       return { command: 'UPDATE', rowCount: rowCount ?? 0, rows }
     } catch (error) {

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database, ObjectRow } from './database.js'
 import { json } from './object-rows.js'
+import { preparedAs } from './prepared-statement.js'
 
 /** A key's row as it shall be. */
 export interface SettledRow {
@@ -57,7 +58,7 @@ export function writeSettledRowsQuery (settledRows: readonly SettledRow[]) {
     size_change: row.size_bytes - (before?.size_bytes ?? 0n),
     count_change: fileCount(row) - fileCount(before),
   })))
-  return sql<Result>`
+  return sql<Result>`${sql.raw(preparedAs('write_settled_rows'))}
 with incoming as materialized (
   select * from json_to_recordset(${incoming}::json) as incoming (
     object_key text, org_key text, workflow_id uuid, run_id uuid, created_by uuid, direction text, size_bytes bigint,
@@ -81,7 +82,7 @@ with incoming as materialized (
 ), locked as materialized (
   select objects.object_key
   from objects join incoming on incoming.object_key = objects.object_key and incoming.revision_before = objects.revision
-  where not exists (select from known)
+  where incoming.revision_before is not null and not exists (select from known)
   order by objects.object_key
   for update of objects
 ), replaced as (
@@ -125,7 +126,10 @@ with incoming as materialized (
 )
 select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken, known.*
+  coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken,
+  known.object_key, known.org_key, known.workflow_id, known.run_id, known.created_by, known.direction, known.size_bytes,
+  known.entity_tag, known.event_source, known.event_time, known.sequencer, known.version_id, known.observed_at,
+  known.removed_at, known.revision
 from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { isDatabaseUnavailable } from '../../db/availability.js'
 import { connectPostgres } from '../../db/connect.js'
 import type { Database } from '../../db/database.js'
+import { preparedAs } from '../../db/prepared-statement.js'
 import { createServerDatabase, testDatabaseUrl } from '../database.js'
 
 const backendId = async (database: Kysely<Database>) =>
@@ -32,6 +33,23 @@ t.test('connections to a PostgreSQL server', { skip: testDatabaseUrl === undefin
     })
     await t.rejects(transaction)
     t.not(await backendId(database), first, 'the next statement has a new connection')
+  })
+
+  t.test('a prepared statement is planned anew once its tables have grown', async (t) => {
+    const database = connectPostgres(url, () => {}, { planMaxAgeMs: 0 })
+    t.teardown(() => database.destroy())
+    await sql`create table grown (id integer primary key) with (autovacuum_enabled = false)`.execute(observer)
+    const find = sql`${sql.raw(preparedAs('find_grown'))}select id from grown where id between 7 and ${7}::integer`
+    await database.connection().execute(async (connection) => {
+      // PostgreSQL may keep a plan from the sixth execution on.
+      for (let execution = 0; execution < 6; execution++) t.strictSame((await find.execute(connection)).rows, [])
+      const plan = async () => JSON.stringify((await sql`explain execute find_grown(7)`.execute(connection)).rows)
+      const planOfEmpty = await plan()
+      await sql`insert into grown select generate_series(1, 100000)`.execute(observer)
+      t.equal(await plan(), planOfEmpty, 'a plan is kept')
+      t.strictSame((await find.execute(connection)).rows, [{ id: 7 }])
+      t.not(await plan(), planOfEmpty, 'and discarded before the next execution')
+    })
   })
 
   t.test('a statement that the server refuses leaves its connection in use', async (t) => {

@@ -1,3 +1,5 @@
+-- prepared as write_settled_rows
+
 with incoming as materialized (
   select * from json_to_recordset($1::json) as incoming (
 object_key text, org_key text, workflow_id uuid, run_id uuid, created_by uuid, direction text, size_bytes bigint,
@@ -21,7 +23,7 @@ sequencer, version_id, observed_at, removed_at, revision
 ), locked as materialized (
   select objects.object_key
   from objects join incoming on incoming.object_key = objects.object_key and incoming.revision_before = objects.revision
-  where not exists (select from known)
+  where incoming.revision_before is not null and not exists (select from known)
   order by objects.object_key
   for update of objects
 ), replaced as (
@@ -65,7 +67,10 @@ json_build_object('objectKey', object_key, 'promisedBytes', promised_bytes, 'siz
 )
 select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken, known.*
+  coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken,
+  known.object_key, known.org_key, known.workflow_id, known.run_id, known.created_by, known.direction, known.size_bytes,
+  known.entity_tag, known.event_source, known.event_time, known.sequencer, known.version_id, known.observed_at,
+  known.removed_at, known.revision
 from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key
