@@ -1,8 +1,8 @@
 /*
  * What 200 readers at 1 KB/s of a streamed file of 100 MiB cost the service: memory added, and the latency of other requests
  * meanwhile and afterwards. Memory is read before the service has been under load, since what a load leaves behind would
- * make room for the readers; and the service has no database, whose memory is not what this is about. Run on an idle machine,
- * as npm run bench:slow-readers.
+ * make room for the readers; and once more after a collection of garbage, which is no reader's. The service has no database,
+ * whose memory is not what this is about. Run on an idle machine, as npm run bench:slow-readers.
  */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -24,7 +24,7 @@ const credentials = { S3_BUCKET: `bench-${randomUUID()}`, S3_ACCESS_KEY: 'bench'
 
 const store = await startServer(benchProgram('embedded-store'), credentials)
 const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-bench-'))
-const service = await startServer(['dist/server.js'], {
+const service = await startServer(['--expose-gc', '--import', './bench/collect-garbage.mjs', 'dist/server.js'], {
   ...credentials,
   PORT: '0',
   HOST: '127.0.0.1',
@@ -63,8 +63,15 @@ try {
   const residentMib = async () =>
     Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${service.pid}/status`, 'utf8'))?.[1]) / 1024
 
+  const collectedMib = async () => {
+    process.kill(service.pid, 'SIGWINCH')
+    await setTimeout(1_000)
+    return await residentMib()
+  }
+
   await fetch(service.origin + smallPath).then((response) => response.arrayBuffer())
   const before = await residentMib()
+  const collectedBefore = await collectedMib()
   const { hostname: host, port: servicePort } = new URL(service.origin)
   for (let reader = 0; reader < READERS; reader++) {
     const socket = connect(Number(servicePort), host)
@@ -76,7 +83,11 @@ try {
   const reading = setInterval(() => { for (const socket of sockets) socket.read(1024) }, 1000)
   await setTimeout(20_000)
   const after = await residentMib()
-  console.log(`resident memory: ${before.toFixed(0)} MiB before, ${after.toFixed(0)} MiB with ${READERS} slow readers`)
+  const collectedAfter = await collectedMib()
+  const report = (from: number, to: number) =>
+    `${from.toFixed(0)} MiB before, ${to.toFixed(0)} MiB with ${READERS} slow readers, ${(to - from).toFixed(0)} MiB more`
+  console.log(`resident memory: ${report(before, after)}`)
+  console.log(`without garbage: ${report(collectedBefore, collectedAfter)}`)
   await latency()
   console.log(`other requests meanwhile: ${await latency()}`)
   if (sockets.some((socket) => socket.destroyed)) throw new Error('A reader was cut off.')
