@@ -1,5 +1,6 @@
 import { parseMediaType } from './media-type.js'
 
+const namesJson = /application\/json/i
 // Commas inside quotes do not part elements; a quote that is never closed runs to the end.
 const everyElement = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/g
 // RFC 9110, section 12.4.2: at most three digits after the point, at most 1.
@@ -13,9 +14,11 @@ const qvalue = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
  * break the grammar are passed over.
  */
 export function prefersJson (accept: string | undefined): boolean {
+  // So it is for nearly every download: its header need not be taken apart.
+  if (accept === undefined || !namesJson.test(accept)) return false
   let jsonQuality = 0
   let otherQuality = 0
-  for (const element of accept?.match(everyElement) ?? []) {
+  for (const element of accept.match(everyElement) ?? []) {
     const range = parseMediaType(element)
     const quality = range?.parameters.find(({ name }) => name === 'q')?.value ?? '1'
     if (range === undefined || range.essence.endsWith('/*') || !qvalue.test(quality)) continue

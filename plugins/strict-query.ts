@@ -6,13 +6,13 @@ import { InvalidRequestError } from '../schemas/errors.js'
  * turn bytes that are no UTF-8 into U+FFFD, so that a wrong request would look like one for another file.
  */
 export default fastifyPlugin(async (app) => {
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { url = '' } = request.raw
-    if (!url.includes('%')) return
     try {
-      decodeURIComponent(url)
+      if (url.includes('%')) decodeURIComponent(url)
     } catch {
-      throw new InvalidRequestError('The URL is not percent-encoded UTF-8.')
+      return done(new InvalidRequestError('The URL is not percent-encoded UTF-8.'))
     }
+    done()
   })
 }, { name: 'strict-query' })

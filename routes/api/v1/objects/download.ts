@@ -68,9 +68,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { url, sameUntil } = app.downloadLink(objectKey, fileName, stored, disposition)
     // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
     const maxAgeSeconds = Math.max(0, Math.floor((sameUntil.getTime() - Date.now()) / 1000))
-    return await reply.status(302).headers({
-      ...capabilityHeaders, location: url, 'cache-control': `private, max-age=${maxAgeSeconds}`, vary: 'accept',
-    }).send()
+    return await reply.status(302).headers(capabilityHeaders).header('location', url)
+      .header('cache-control', `private, max-age=${maxAgeSeconds}`).header('vary', 'accept').send()
   })
 }
 
