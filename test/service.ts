@@ -11,6 +11,7 @@ import { loadConfig } from '../config.js'
 import { loggerOptions } from '../logging.js'
 import { mintObjectKey } from '../objects/object-key.js'
 import type { Caller } from '../schemas/token-claims.js'
+import { createEmbeddedDirectory } from './embedded-template.js'
 
 export const workflowId = '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
 export const runId = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
@@ -53,6 +54,7 @@ export interface StoredFile {
  */
 export async function startService (t: Pick<Test, 'teardown'>, environment: Record<string, string> = {}): Promise<TestService> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
+  if (environment.DATABASE_URL === undefined) await createEmbeddedDirectory(join(dataDirectory, 'database'))
   const log: string[] = []
   const lines = new EventEmitter<{ line: [LogLine] }>()
   const stream = new Writable({
