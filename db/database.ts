@@ -8,6 +8,8 @@ export interface Database {
   set_aside_events: SetAsideEventsTable
   workflows: WorkflowsTable
   reconciliations: ReconciliationsTable
+  usage_days: UsageDaysTable
+  usage_snapshots: UsageSnapshotsTable
 }
 
 /**
@@ -101,6 +103,27 @@ export interface ReconciliationsTable {
   foreign_bytes: Generated<bigint>
   /** Why it failed, in words that hold no keys. */
   failure: string | null
+}
+
+/** The days that have a snapshot of usage: of every organisation, at one instant. */
+export interface UsageDaysTable {
+  /** UTC. */
+  day: ColumnType<never, string, never>
+  taken_at: Date
+  /** The day's end was missed, so that the snapshot is of a later time. */
+  is_filled: boolean
+}
+
+/** What was stored at the end of a day. Organisations and workflows without files have no rows. */
+export interface UsageSnapshotsTable {
+  org_key: string
+  /** Null in the row of the organisation's total. */
+  workflow_id: string | null
+  day: ColumnType<never, string, never>
+  /** Numbers of any size, read as text. */
+  input_bytes: string
+  output_bytes: string
+  file_count: string
 }
 
 export type ObjectRow = Selectable<ObjectsTable>

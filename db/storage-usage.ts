@@ -115,7 +115,12 @@ export function storageUsageQuery (database: Kysely<Database>, filter: { orgKey:
     .orderBy('sums.workflow_id')
 }
 
-function exactNumber (sum: bigint): number {
+/**
+ * A sum as a JSON number.
+ *
+ * @throws {InexactSumError} beyond 2^53−1
+ */
+export function exactNumber (sum: bigint): number {
   if (sum > BigInt(Number.MAX_SAFE_INTEGER)) throw new InexactSumError('A sum exceeds 2^53-1.')
   return Number(sum)
 }

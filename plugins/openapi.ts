@@ -8,6 +8,7 @@ import { ErrorSchema } from '../schemas/errors.js'
 import { ReconciliationSchema } from '../schemas/reconciliation.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usage.js'
 import { UploadRequestSchema, UploadSchema } from '../schemas/uploads.js'
+import { UsageDaySchema, UsageHistorySchema } from '../schemas/usage-history.js'
 import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
 
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
@@ -15,7 +16,7 @@ export default fastifyPlugin(async (app) => {
   for (const schema of [
     ErrorSchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
-    ReconciliationSchema,
+    ReconciliationSchema, UsageDaySchema, UsageHistorySchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {

@@ -8,6 +8,8 @@ import { purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } fro
 import { writeSettledRowsQuery } from '../../db/settled-rows.js'
 import { storageUsageQuery } from '../../db/storage-usage.js'
 import { takePromisedUploadsQuery } from '../../db/uploads.js'
+import { usageHistoryQuery } from '../../db/usage-history.js'
+import { takeSnapshotQuery } from '../../db/usage-snapshots.js'
 import { addToSumsQuery, lockSumsQuery } from '../../db/usage-sums.js'
 
 const compileOnly = new Kysely<Database>({
@@ -25,6 +27,9 @@ const statements: Record<string, CompiledQuery> = {
   'take-promised-uploads': takePromisedUploadsQuery(compileOnly, []).compile(),
   'storage-usage': storageUsageQuery(compileOnly, { orgKey: '' }).compile(),
   'storage-usage-of-a-user': storageUsageQuery(compileOnly, { orgKey: '', createdBy: '' }).compile(),
+  'usage-history': raw(usageHistoryQuery({ orgKey: '', from: '', to: '', today: '' })),
+  'usage-history-of-a-workflow': raw(usageHistoryQuery({ orgKey: '', workflowId: '', from: '', to: '', today: '' })),
+  'take-usage-snapshot': raw(takeSnapshotQuery({ day: '', isFilled: false }, new Date())),
   'audit-sums': raw(auditSumsQuery(1)),
   'purge-tombstones': raw(purgeTombstonesQuery(new Date())),
   'purge-uploads': raw(purgeUploadsQuery(new Date())),

@@ -1,0 +1,51 @@
+import { Type } from '@sinclair/typebox'
+import { OrgKeySchema, UuidSchema } from './identifiers.js'
+import { reference } from './reference.js'
+
+const day = (description: string, example: string) => Type.String({
+  format: 'date', pattern: '^2[0-9]{3}-', description, examples: [example],
+})
+const sum = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
+
+/** Days that one answer holds at most. */
+export const HISTORY_ANSWER_MAX_DAYS = 400
+
+export const UsageHistoryQuerySchema = Type.Object({
+  from: Type.Optional(day('The first day, in UTC; 29 days before the last one where it is left out.', '2026-01-02')),
+  to: Type.Optional(day('The last day, in UTC, at most 399 days after the first; today where it is left out.', '2026-01-31')),
+  workflowId: Type.Optional(Type.String({ ...UuidSchema, description: 'Only the files of this workflow.' })),
+}, { additionalProperties: false })
+
+export const UsageDaySchema = Type.Object({
+  date: day('The day, in UTC.', '2026-01-31'),
+  totalBytes: sum('Bytes of all files at the end of the day: inputs and outputs.'),
+  inputBytes: sum('Bytes of the files that went into runs.'),
+  outputBytes: sum('Bytes of the files that runs made.'),
+  fileCount: sum('Number of files.'),
+  isFilled: Type.Boolean({
+    description: 'True where the service missed the end of the day, and filled the day with the figures of when it was back.',
+  }),
+}, { $id: 'UsageDay', description: 'What was stored at the end of one day.' })
+
+export const UsageHistorySchema = Type.Object({
+  orgKey: OrgKeySchema,
+  from: day('The first day asked for.', '2026-01-30'),
+  to: day('The last day asked for.', '2026-01-31'),
+  days: Type.Array(reference(UsageDaySchema), {
+    maxItems: HISTORY_ANSWER_MAX_DAYS,
+    description: 'The days that are known, oldest first. Today is among them with the figures of now. Days before the ' +
+      'service began to remember, and those more than 400 days ago, are left out.',
+  }),
+}, {
+  $id: 'UsageHistory',
+  description: 'What the organisation stored, day by day.',
+  examples: [{
+    orgKey: 'demo',
+    from: '2026-01-30',
+    to: '2026-01-31',
+    days: [
+      { date: '2026-01-30', totalBytes: 3087, inputBytes: 3087, outputBytes: 0, fileCount: 1, isFilled: false },
+      { date: '2026-01-31', totalBytes: 51300, inputBytes: 3087, outputBytes: 48213, fileCount: 2, isFilled: false },
+    ],
+  }],
+})
