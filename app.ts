@@ -16,6 +16,23 @@ const PLUGIN_TIMEOUT_MS = 60_000
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
+/** How the server treats connections and requests, whatever its routes are. */
+export const serverOptions = {
+  ajv: {
+    customOptions: {
+      removeAdditional: false,
+      coerceTypes: false,
+      // JSON Schema counts characters, S3 counts bytes.
+      formats: { 'object-key': (text: string) => Buffer.byteLength(text) <= OBJECT_KEY_MAX_BYTES && !text.includes('\0') },
+    },
+  },
+  bodyLimit: BODY_MAX_BYTES,
+  pluginTimeout: PLUGIN_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  forceCloseConnections: 'idle',
+} as const
+
 /**
  * Builds the service: ready to listen or to be injected requests into, once `ready()` has resolved.
  *
@@ -28,19 +45,7 @@ export function build (
   const { logger, logForPeople } = options
   const app = fastify({
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
-    ajv: {
-      customOptions: {
-        removeAdditional: false,
-        coerceTypes: false,
-        // JSON Schema counts characters, S3 counts bytes.
-        formats: { 'object-key': (text: string) => Buffer.byteLength(text) <= OBJECT_KEY_MAX_BYTES && !text.includes('\0') },
-      },
-    },
-    bodyLimit: BODY_MAX_BYTES,
-    pluginTimeout: PLUGIN_TIMEOUT_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-    forceCloseConnections: 'idle',
+    ...serverOptions,
     frameworkErrors: (_error, _request, reply) => { answerBadUrl(reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.register(autoload, { dir: join(import.meta.dirname, 'plugins'), options: { config }, encapsulate: false })
