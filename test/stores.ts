@@ -52,7 +52,8 @@ function realEnvironment () {
   }
 }
 
-async function openEmbeddedStore (): Promise<OpenStore> {
+/** An embedded store of a test's own, reached over the network. */
+export async function openEmbeddedStore (): Promise<OpenStore> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   const account = { accessKey: 'test', secretKey: randomUUID() }
   const store = await startEmbeddedStore({ directory, bucket: 'test', region: 'us-east-1', ...account })

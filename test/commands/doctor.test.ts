@@ -1,4 +1,8 @@
 import t from 'tap'
+import { createServerDatabase, testDatabaseUrl } from '../database.js'
+import { startRelay, subscribe } from '../notification-relay.js'
+import { startService } from '../service.js'
+import { storeKinds } from '../stores.js'
 import { compileCommands } from './command-process.js'
 
 const commands = await compileCommands(t)
@@ -28,6 +32,46 @@ t.test('the embedded parts are found to be well, and are left as they were', asy
   })
   const explained = JSON.parse((await commands.run('explain', ['--org', 'doctor', '--json'], environment)).output)
   t.match(explained, { agrees: true, bucket: { total: { files: '0' } }, kept: { total: { files: '0' } } })
+})
+
+const real = storeKinds.find(({ name }) => name === 'real S3')
+const skip = real?.skip || testDatabaseUrl === undefined ? 'there is no real store, or no server' : false
+
+t.test('a real store that notifies a running service is found to be well, and one that does not is found out', { skip }, async (t) => {
+  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  const store = real?.environment() ?? {}
+  const secrets = { EVENTS_TOKEN: 'a-token-of-the-object-store', JWT_SECRET: 'a-secret-of-the-token-issuer-and-nobody' }
+  const environment = { ...store, ...secrets, DATABASE_URL: url }
+  const { app } = await startService(t, environment)
+  t.teardown(() => real?.remove(store))
+
+  const silent = await commands.run('doctor', ['--json', '--wait', '1'], environment)
+  t.equal(silent.exitCode, 1, silent.errors)
+  t.match(statuses(silent.output), { list: 'ok', notifications: 'failed' })
+
+  const relay = await startRelay(app, secrets.EVENTS_TOKEN, [])
+  t.teardown(() => { relay.close() })
+  if (!await subscribe(app, relay)) return t.comment('the store has no topics')
+  const notified = await commands.run('doctor', ['--json'], environment)
+  t.equal(notified.exitCode, 0, notified.errors)
+  t.strictSame(statuses(notified.output), {
+    configuration: 'ok',
+    tokens: 'ok',
+    'events-token': 'ok',
+    lifetimes: 'ok',
+    database: 'ok',
+    bucket: 'ok',
+    'missing-key': 'ok',
+    put: 'ok',
+    head: 'ok',
+    get: 'ok',
+    list: 'ok',
+    'public-endpoint': 'ok',
+    cors: 'warning',
+    delete: 'ok',
+    notifications: 'ok',
+  })
 })
 
 t.test('what cannot be reached, and what is not configured, is said in words that hold no secrets', async (t) => {

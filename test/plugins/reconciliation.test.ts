@@ -1,8 +1,11 @@
 import { setImmediate } from 'node:timers/promises'
+import { Cron } from 'croner'
 import t from 'tap'
 import { ConfigError, loadConfig } from '../../config.js'
 import { readLastReconciliation } from '../../db/reconciliations.js'
+import { createServerDatabase, testDatabaseUrl } from '../database.js'
 import { startService } from '../service.js'
+import { openEmbeddedStore } from '../stores.js'
 
 t.test('a service that listens compares everything at the times of RECONCILE_CRON', async (t) => {
   const { app, putFile } = await startService(t, { RECONCILE_CRON: '* * * * * *' })
@@ -17,6 +20,25 @@ t.test('a service that listens compares everything at the times of RECONCILE_CRO
   }
   t.match(last, { prefix: '', counts: { listedCount: 1, addedCount: 0 } })
   t.match(await app.metrics.metrics(), /objects_storage_reconcile_runs_total\{status="complete"\} 1/)
+})
+
+t.test('of several replicas one keeps the appointment', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
+  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  const store = await openEmbeddedStore()
+  t.teardown(() => store.close())
+  const environment = { ...store.environment, DATABASE_URL: url, RECONCILE_CRON: '* * * * * *' }
+  const replicas = [await startService(t, environment), await startService(t, environment)]
+  await Promise.all(replicas.map(({ app }) => app.listen({ host: '127.0.0.1', port: 0 })))
+  // Appointments of the replicas are at the same moments as these.
+  await new Promise<void>((resolve) => {
+    const ticks = new Cron('* * * * * *', { maxRuns: 4 }, () => { if (!ticks.nextRun()) resolve() })
+  })
+  const runs = await Promise.all(replicas.map(async ({ app }) => {
+    await app.close()
+    return Number(/^objects_storage_reconcile_runs_total.* (\d+)$/m.exec(await app.metrics.metrics())?.[1] ?? 0)
+  }))
+  t.strictSame(runs.toSorted(), [0, 1])
 })
 
 t.test('a schedule that is none is refused', async (t) => {

@@ -1,11 +1,7 @@
-import { once } from 'node:events'
-import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
-import { buffer } from 'node:stream/consumers'
-import type { FastifyInstance } from 'fastify'
-import { NotificationConfig, TopicConfig } from 'minio'
 import t from 'tap'
 import { auditSums } from '../../../../../db/audit.js'
 import { mintObjectKey } from '../../../../../objects/object-key.js'
+import { startRelay, subscribe } from '../../../../notification-relay.js'
 import { member, runId, startService, workflowId } from '../../../../service.js'
 import { storeKinds } from '../../../../stores.js'
 
@@ -21,7 +17,7 @@ t.test('usage follows a real store\'s own notifications', { skip: real?.skip ?? 
   t.teardown(() => real?.remove(environment))
   const { minio, storeTarget: { bucket } } = app
   const answers: number[] = []
-  const relay = await startRelay(app, answers)
+  const relay = await startRelay(app, token, answers)
   t.teardown(() => { relay.close() })
   if (!await subscribe(app, relay)) {
     t.comment('the store has no topics: nothing to test')
@@ -89,49 +85,3 @@ t.test('usage follows a real store\'s own notifications', { skip: real?.skip ?? 
     t.strictSame(await auditSums(app.database), [])
   })
 })
-
-/** A server that passes notifications on with the token, which Ceph RGW cannot be told over plain HTTP. */
-async function startRelay (app: FastifyInstance, answers: number[]): Promise<Server> {
-  const pass = async (request: IncomingMessage, response: ServerResponse) => {
-    const { statusCode, body } = await app.inject({
-      method: 'POST',
-      url: '/api/v1/objects/events',
-      headers: { authorization: `Bearer ${token}`, 'content-type': request.headers['content-type'] ?? '' },
-      payload: await buffer(request),
-    })
-    answers.push(statusCode)
-    response.writeHead(statusCode).end(body)
-  }
-  const server = createServer((request, response) => {
-    pass(request, response).catch((error: unknown) => { response.destroy(error instanceof Error ? error : undefined) })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
-}
-
-/** Has the store send its notifications to a server; false where it has no topics, as others than Ceph RGW do not. */
-async function subscribe ({ minio, storeTarget: { bucket, region } }: FastifyInstance, server: Server): Promise<boolean> {
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : ''
-  const parameters = new URLSearchParams({
-    Action: 'CreateTopic',
-    Name: bucket,
-    'Attributes.entry.1.key': 'push-endpoint',
-    'Attributes.entry.1.value': `http://127.0.0.1:${port}/`,
-  })
-  const answer = await minio.makeRequestAsync({
-    method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
-  }, parameters.toString(), [200, 400, 403, 404, 405, 501], region)
-  const document = (await buffer(answer)).toString()
-  const arn = /<TopicArn>([^<]+)<\/TopicArn>/.exec(document)?.[1]
-  if (arn === undefined) return false
-  const topic = new TopicConfig(arn)
-  topic.setId('usage')
-  topic.addEvent('s3:ObjectCreated:*')
-  topic.addEvent('s3:ObjectRemoved:*')
-  const configuration = new NotificationConfig()
-  configuration.add(topic)
-  await minio.setBucketNotification(bucket, configuration)
-  return true
-}

@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
+import { buffer } from 'node:stream/consumers'
+import type { FastifyInstance } from 'fastify'
+import { NotificationConfig, TopicConfig } from 'minio'
+
+/**
+ * A server that passes notifications on with the token, which Ceph RGW cannot be told over plain HTTP.
+ *
+ * @param answers gets the status of every answer
+ */
+export async function startRelay (app: FastifyInstance, token: string, answers: number[]): Promise<Server> {
+  const pass = async (request: IncomingMessage, response: ServerResponse) => {
+    const { statusCode, body } = await app.inject({
+      method: 'POST',
+      url: '/api/v1/objects/events',
+      headers: { authorization: `Bearer ${token}`, 'content-type': request.headers['content-type'] ?? '' },
+      payload: await buffer(request),
+    })
+    answers.push(statusCode)
+    response.writeHead(statusCode).end(body)
+  }
+  const server = createServer((request, response) => {
+    pass(request, response).catch((error: unknown) => { response.destroy(error instanceof Error ? error : undefined) })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return server
+}
+
+/** Has the store send its notifications to a server; false where it has no topics, as others than Ceph RGW do not. */
+export async function subscribe (app: FastifyInstance, server: Server): Promise<boolean> {
+  const { minio, storeTarget: { bucket, region } } = app
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : ''
+  const parameters = new URLSearchParams({
+    Action: 'CreateTopic',
+    Name: bucket,
+    'Attributes.entry.1.key': 'push-endpoint',
+    'Attributes.entry.1.value': `http://127.0.0.1:${port}/`,
+  })
+  const answer = await minio.makeRequestAsync({
+    method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
+  }, parameters.toString(), [200, 400, 403, 404, 405, 501], region)
+  const document = (await buffer(answer)).toString()
+  const arn = /<TopicArn>([^<]+)<\/TopicArn>/.exec(document)?.[1]
+  if (arn === undefined) return false
+  const topic = new TopicConfig(arn)
+  topic.setId('usage')
+  topic.addEvent('s3:ObjectCreated:*')
+  topic.addEvent('s3:ObjectRemoved:*')
+  const configuration = new NotificationConfig()
+  configuration.add(topic)
+  await minio.setBucketNotification(bucket, configuration)
+  return true
+}
