@@ -11,11 +11,12 @@ const allowedImports = {
   embedded: ['embedded', 'objects', 'schemas'],
   plugins: ['schemas', 'http', 'objects', 'db', 'embedded'],
   routes: ['schemas', 'http', 'objects', 'db'],
+  'usage-page': ['usage-page'],
 }
-const folders = ['schemas', 'http', 'objects', 'db', 'embedded', 'plugins', 'routes', 'commands', 'bench', 'test']
+const folders = ['schemas', 'http', 'objects', 'db', 'embedded', 'plugins', 'routes', 'usage-page', 'commands', 'bench', 'test']
 
 const importRules = Object.entries(allowedImports).map(([folder, allowed]) => ({
-  files: [`${folder}/**/*.ts`],
+  files: [`${folder}/**/*.{ts,js}`],
   rules: {
     'no-restricted-imports': ['error', {
       patterns: [{
@@ -27,7 +28,7 @@ const importRules = Object.entries(allowedImports).map(([folder, allowed]) => ({
 }))
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', 'coverage/**', '.tap/**', '.data/**'] }),
+  ...neostandard({ ts: true, ignores: ['dist/**', 'coverage/**', '.tap/**', '.data/**', 'test-output/**'] }),
   {
     rules: {
       '@stylistic/max-len': ['error', { code: 128, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],
@@ -46,5 +47,10 @@ export default [
     },
   },
   { files: ['server.ts', 'commands/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
+  // The compiler checks these files, and knows a browser's globals.
+  {
+    files: ['usage-page/**/*.js'],
+    rules: { 'no-undef': 'off', 'new-cap': ['error', { newIsCapExceptions: ['uPlot'], capIsNew: false }] },
+  },
   ...importRules,
 ]

@@ -21,6 +21,7 @@ export async function introduce (app: FastifyInstance, address: string): Promise
   const objects = `${address}/api/v1/objects`
   return `
 Objects & Storage runs at ${address}
+Usage page:       ${address}/usage#token=${token}
 Swagger UI:       ${address}/documentation
 A file to get:    ${objects}/download?objectKey=${encodeURIComponent(demo.showcase)}
 A token (30 days, for development only):

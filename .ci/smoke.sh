@@ -51,6 +51,7 @@ smoke_newcomer() {
   check 'starts without any configuration' start_newcomer
   check 'its printed link leads to a file by one redirect' follow "$link" "$work/linked.png"
   check 'the file is a PNG' [ "$(head -c 4 "$work/linked.png" | tail -c 3)" = PNG ]
+  check 'serves the usage page' [ "$(curl -sS -o /dev/null -w '%{http_code}' "$origin/usage/page.js")" = 200 ]
   check 'the demo organisation stores something' [ "$(usage | json .totalBytes || true)" -gt 0 ]
   check 'demo traffic is counted exactly, and leaves nothing' node dist/commands/demo-traffic.js --url "$origin" --seconds 3
   before=$(usage || true)

@@ -1,4 +1,4 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { OrgKeySchema, UuidSchema } from './identifiers.js'
 import { reference } from './reference.js'
 
@@ -26,6 +26,7 @@ export const UsageDaySchema = Type.Object({
     description: 'True where the service missed the end of the day, and filled the day with the figures of when it was back.',
   }),
 }, { $id: 'UsageDay', description: 'What was stored at the end of one day.' })
+export type UsageDay = Static<typeof UsageDaySchema>
 
 export const UsageHistorySchema = Type.Object({
   orgKey: OrgKeySchema,
@@ -49,3 +50,4 @@ export const UsageHistorySchema = Type.Object({
     ],
   }],
 })
+export type UsageHistory = Static<typeof UsageHistorySchema>

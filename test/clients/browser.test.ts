@@ -1,16 +1,11 @@
-import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { type Browser, type Page, chromium } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { demoFiles } from '../../embedded/demo-files.js'
 import { type DownloadService, startDownloadService } from '../download-service.js'
 import { storeKinds } from '../stores.js'
+import { launchChromium, withoutChromium } from './chromium.js'
 
-const executablePath = '/usr/bin/chromium'
-const args = [
-  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
-]
 // Chromium itself replaces what joins the parts of an emoji, so there is none.
 const FILE_NAME = 'Übersicht 報告 🚀.txt'
 
@@ -47,9 +42,8 @@ function routesAsked (log: string[], from: number): string[] {
 const [embedded] = storeKinds
 if (embedded === undefined) throw new Error('There is always an embedded store.')
 
-t.test('Chromium', { skip: !existsSync(executablePath) && `${executablePath} is not installed` }, async (t) => {
-  const browser = await chromium.launch({ executablePath, args })
-  t.teardown(() => browser.close())
+t.test('Chromium', { skip: withoutChromium }, async (t) => {
+  const browser = await launchChromium(t)
   for (const mode of ['redirect', 'stream']) {
     await t.test(`downloads in mode ${mode}`, async (t) => {
       const service = await startDownloadService(t, embedded, { DOWNLOAD_MODE: mode })

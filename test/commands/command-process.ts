@@ -40,7 +40,7 @@ export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Comma
     await mkdir(dirname(target), { recursive: true })
     await writeFile(target, outputText)
   }
-  await symlink(join(root, 'node_modules'), join(folder, 'node_modules'))
+  for (const name of ['node_modules', 'usage-page']) await symlink(join(root, name), join(folder, name))
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
 
   const start: Commands['start'] = (name, options, environment) => {

@@ -1,0 +1,97 @@
+const SYMBOLS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
+// The page is in English, and so are its figures: 1.234 would be read as a little more than one.
+const wholeNumber = new Intl.NumberFormat('en-GB')
+const threeDigits = new Intl.NumberFormat('en-GB', { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })
+const percentage = new Intl.NumberFormat('en-GB', { style: 'percent', maximumFractionDigits: 1 })
+const dateAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
+const dayOfYear = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' })
+const dayAndMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
+
+/**
+ * A size in the unit that suits it, to three digits: 48,213 is "48.2 kB". Units are powers of 1,000 (ISO 80000-13).
+ *
+ * @param {number} sizeBytes
+ * @returns {string}
+ */
+export function humanSize (sizeBytes) {
+  let size = sizeBytes
+  let unit = 0
+  // By what is shown: 999,960 rounds to 1,000 kB, which is 1.00 MB.
+  while (Number(size.toPrecision(3)) >= 1000 && unit < SYMBOLS.length - 1) {
+    size /= 1000
+    unit++
+  }
+  const digits = unit === 0 || size >= 1000 ? wholeNumber.format(Math.round(size)) : threeDigits.format(size)
+  return `${digits}\u00a0${SYMBOLS[unit]}`
+}
+
+/**
+ * A size to the byte: "48,213 bytes".
+ *
+ * @param {number} sizeBytes
+ * @returns {string}
+ */
+export function exactSize (sizeBytes) {
+  return `${wholeNumber.format(sizeBytes)}\u00a0${sizeBytes === 1 ? 'byte' : 'bytes'}`
+}
+
+/**
+ * @param {number} count
+ * @returns {string}
+ */
+export function exactCount (count) {
+  return wholeNumber.format(count)
+}
+
+/**
+ * "1 file", "1,200 files".
+ *
+ * @param {number} count
+ * @returns {string}
+ */
+export function fileCountInWords (count) {
+  return `${wholeNumber.format(count)}\u00a0${count === 1 ? 'file' : 'files'}`
+}
+
+/**
+ * What part of a whole: "64.2%". What is there is never said to be nothing.
+ *
+ * @param {number} part
+ * @param {number} whole
+ * @returns {string}
+ */
+export function share (part, whole) {
+  if (part === 0 || whole === 0) return percentage.format(0)
+  const ratio = part / whole
+  return ratio < 0.001 ? `<${percentage.format(0.001)}` : percentage.format(ratio)
+}
+
+/**
+ * A time of the API in the reader's time zone: "31 Jan 2026, 12:59:58".
+ *
+ * @param {string} time ISO 8601
+ * @returns {string}
+ */
+export function localTime (time) {
+  return dateAndTime.format(new Date(time))
+}
+
+/**
+ * A day in UTC: "31 Jan 2026".
+ *
+ * @param {string} date as YYYY-MM-DD
+ * @returns {string}
+ */
+export function dayInWords (date) {
+  return dayOfYear.format(new Date(date))
+}
+
+/**
+ * A day in UTC without its year: "31 Jan".
+ *
+ * @param {number} timeMs since the epoch
+ * @returns {string}
+ */
+export function shortDay (timeMs) {
+  return dayAndMonth.format(timeMs)
+}
