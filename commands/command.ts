@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { build } from '../app.js'
 import { ConfigError, loadConfig } from '../config.js'
 import { isDatabaseUnavailable } from '../db/availability.js'
+import { EmptyBucketError } from '../db/reconciliation-runs.js'
 import { DataDirectoryInUseError } from '../embedded/data-directory.js'
 import { MalformedListingError } from '../objects/listing-document.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
@@ -49,7 +50,8 @@ export function describeFailure (error: unknown): string {
   if (!(error instanceof Error)) return 'Something went wrong.'
   if (isDatabaseUnavailable(error)) return `The database does not answer: ${error.message || 'no connection'}.`
   const isOurs = [
-    ConfigError, DataDirectoryInUseError, MalformedListingError, ObjectStorageRefused, ObjectStorageUnavailable, UsageError,
+    ConfigError, DataDirectoryInUseError, EmptyBucketError, MalformedListingError, ObjectStorageRefused,
+    ObjectStorageUnavailable, UsageError,
   ].some((kind) => error instanceof kind)
   const isOfArguments = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
   return isOurs || isOfArguments ? error.message : `Something went wrong: ${error.stack ?? error.message}`

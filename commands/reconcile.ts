@@ -12,7 +12,7 @@ import { showProgress } from './progress.js'
 
 const HELP = `Makes what is counted agree with what the bucket holds: adds what is missing, removes what is gone, corrects sizes.
 
-  npm run reconcile -- [--org KEY] [--prefix P] [--dry-run] [--rate N] [--restart]
+  npm run reconcile -- [--org KEY] [--prefix P] [--dry-run] [--rate N] [--restart] [--allow-empty]
                        [--show-foreign [--reveal-keys]] [--json]
 
   --org           only this organisation's files
@@ -20,6 +20,7 @@ const HELP = `Makes what is counted agree with what the bucket holds: adds what 
   --dry-run       count the differences, and leave them
   --rate          look at no more than so many objects in a second
   --restart       begin anew where the last one stopped half way; otherwise it goes on from there
+  --allow-empty   go on where the bucket is empty while files are counted; otherwise it is taken for the wrong one
   --show-foreign  name some of the objects whose keys are not of this service's form
   --reveal-keys   name them by their keys, not by a hash
   --json          the result as JSON
@@ -73,6 +74,7 @@ function readOptions (): Options | undefined {
       'dry-run': { type: 'boolean', default: false },
       rate: { type: 'string' },
       restart: { type: 'boolean', default: false },
+      'allow-empty': { type: 'boolean', default: false },
       'show-foreign': { type: 'boolean', default: false },
       'reveal-keys': { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
@@ -86,7 +88,9 @@ function readOptions (): Options | undefined {
   const keysPerSecond = values.rate === undefined ? undefined : Number(values.rate)
   if (keysPerSecond !== undefined && !(keysPerSecond > 0)) throw new UsageError('--rate must be a number of objects in a second.')
   return {
-    request: { prefix, dryRun: values['dry-run'], restart: values.restart, keysPerSecond },
+    request: {
+      prefix, dryRun: values['dry-run'], restart: values.restart, allowEmptyBucket: values['allow-empty'], keysPerSecond,
+    },
     showForeign: values['show-foreign'],
     revealKeys: values['reveal-keys'],
     asJson: values.json,

@@ -13,6 +13,8 @@ export interface ReconcileRequest {
   dryRun?: boolean
   /** Begins anew where the last run did not come to its end. */
   restart?: boolean
+  /** Takes a bucket without one object for what it is, and not for a wrong one. */
+  allowEmptyBucket?: boolean
   keysPerSecond?: number | undefined
   onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
   onProgress?: (counts: ReconcileCounts) => void
@@ -27,6 +29,11 @@ export interface ReconcileRun {
   done: Promise<ReconcileCounts>
 }
 
+/** The bucket holds nothing, while files are counted: it is rather the wrong one than an emptied one. */
+export class EmptyBucketError extends Error {
+  override name = 'EmptyBucketError'
+}
+
 /** What tells others that a run is alive. */
 const SAVE_AT_LEAST_EVERY_MS = 5_000
 
@@ -39,7 +46,8 @@ export function orgKeyOfPrefix (prefix: string): string | undefined {
  * Begins to make the catalogue agree with the bucket. Each checkpoint is written down, so that the next run can go on where
  * this one's process ends.
  *
- * @returns undefined where another run is at work on any of the same keys
+ * @returns undefined where another run is at work on any of the same keys; its `done` rejects with {EmptyBucketError} where
+ *   the bucket is rather the wrong one
  */
 export async function startReconciliation (
   context: ReconcileContext, takeLock: TakeRunLock, request: ReconcileRequest,
@@ -97,7 +105,8 @@ async function run (
   context: ReconcileContext, request: ReconcileRequest, begun?: Reconciliation,
   onProgress: (progress: ReconcileProgress) => Promise<void> = async () => {},
 ): Promise<ReconcileCounts> {
-  const { prefix, dryRun = false, keysPerSecond, onForeign, signal } = request
+  const { prefix, dryRun = false, allowEmptyBucket = false, keysPerSecond, onForeign, signal } = request
+  if (!dryRun && !allowEmptyBucket) await requireObjects(context)
   let counts: ReconcileCounts = noCounts
   for await (const progress of reconcile(context, {
     prefix,
@@ -115,8 +124,20 @@ async function run (
   return counts
 }
 
+/** @throws {EmptyBucketError} where agreeing with the bucket would mean to count nothing any more */
+async function requireObjects ({ database, listBucket }: ReconcileContext): Promise<void> {
+  const pages = listBucket({ prefix: '', startAfter: '', pageKeys: 1 })[Symbol.asyncIterator]()
+  const { value: page } = await pages.next()
+  await pages.return?.()
+  if (page !== undefined && page.objects.length > 0) return
+  const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()
+  if (file === undefined) return
+  throw new EmptyBucketError(
+    'The bucket is empty, while files are counted. If it is the right one, npm run reconcile -- --allow-empty settles it.')
+}
+
 /** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */
 function failureOf (error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
-  return /^(ObjectStorage|MalformedListing)/.test(error.name) ? error.message : error.name
+  return /^(ObjectStorage|MalformedListing|EmptyBucket)/.test(error.name) ? error.message : error.name
 }

@@ -2,9 +2,11 @@ import { setImmediate } from 'node:timers/promises'
 import { Cron } from 'croner'
 import t from 'tap'
 import { ConfigError, loadConfig } from '../../config.js'
+import { EmptyBucketError } from '../../db/reconciliation-runs.js'
 import { readLastReconciliation } from '../../db/reconciliations.js'
+import { mintObjectKey } from '../../objects/object-key.js'
 import { createServerDatabase, testDatabaseUrl } from '../database.js'
-import { startService } from '../service.js'
+import { admin, member, runId, startService, workflowId } from '../service.js'
 import { openEmbeddedStore } from '../stores.js'
 
 t.test('a service that listens compares everything at the times of RECONCILE_CRON', async (t) => {
@@ -39,6 +41,35 @@ t.test('of several replicas one keeps the appointment', { skip: testDatabaseUrl 
     return Number(/^objects_storage_reconcile_runs_total.* (\d+)$/m.exec(await app.metrics.metrics())?.[1] ?? 0)
   }))
   t.strictSame(runs.toSorted(), [0, 1])
+})
+
+t.test('an empty bucket is taken for the wrong one, unless it is said to be right', async (t) => {
+  const { app, authorise } = await startService(t)
+  const key = mintObjectKey({
+    orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'gone.txt',
+  })
+  const { bucket } = app.storeTarget
+  await app.bucketEvents.receive({
+    Records: [{
+      eventSource: 'minio:s3',
+      eventTime: new Date().toISOString(),
+      eventName: 's3:ObjectCreated:Put',
+      s3: { bucket: { name: bucket }, object: { key: encodeURIComponent(key), size: 7, eTag: 'e', sequencer: '17F427499AC0BA8F' } },
+    }],
+  })
+  const fileCount = async () => {
+    const answer = await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(admin) })
+    return answer.json().fileCount
+  }
+  const refused = await app.reconciliation.start({ prefix: 'acme/' })
+  await t.rejects(Promise.resolve(refused?.done), EmptyBucketError)
+  t.equal(await fileCount(), 1)
+  t.match(await readLastReconciliation(app.database, 'acme/'), { status: 'failed', failure: /The bucket is empty/ })
+  const allowed = await app.reconciliation.start({ prefix: 'acme/', allowEmptyBucket: true })
+  t.match(await allowed?.done, { removedCount: 1 })
+  t.equal(await fileCount(), 0)
+  const agreeing = await app.reconciliation.start({ prefix: '' })
+  t.match(await agreeing?.done, { removedCount: 0, listedCount: 0 }, 'where nothing is counted there is nothing to lose')
 })
 
 t.test('a schedule that is none is refused', async (t) => {
