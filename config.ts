@@ -1,12 +1,16 @@
-import { createPublicKey } from 'node:crypto'
+import { type KeyObject, createPublicKey } from 'node:crypto'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CronPattern } from 'croner'
+import { signatureAlgorithms } from './identity/signature-algorithm.js'
 
 /** Signs tokens on a developer's machine where no secret is configured; production refuses it. */
 export const DEVELOPMENT_JWT_SECRET = 'development-secret-that-production-refuses'
 
 const httpUrl = (description: string) => Type.String({ pattern: '^https?://[^/?#\\s]+/?$', description })
+
+const claimName = (usual: string) =>
+  Type.String({ minLength: 1, maxLength: 256, default: usual, description: 'Name of a claim; identity providers often want a URL.' })
 
 /** The environment variables that the service reads; every one but NODE_ENV stands in `.env.example`. */
 export const ConfigSchema = Type.Object({
@@ -33,6 +37,17 @@ export const ConfigSchema = Type.Object({
   }),
   JWT_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'HS256 key of at least 32 characters (RFC 7518, 3.2).' })),
   JWT_PUBLIC_KEY: Type.Optional(Type.String({ minLength: 1, description: 'PEM of an RSA, EC or Ed25519 public key.' })),
+  JWT_JWKS_URL: Type.Optional(Type.String({
+    pattern: '^https?://[^/?#\\s@]+(/[^#\\s]*)?$', description: 'Address of the JSON Web Key Set of whoever signs the tokens.',
+  })),
+  JWT_ISSUER: Type.Optional(Type.String({ minLength: 1, description: 'What a token\'s claim iss must be. Unset: anything.' })),
+  JWT_AUDIENCE: Type.Optional(Type.String({ minLength: 1, description: 'What a token\'s claim aud must be or contain. Unset: anything.' })),
+  JWT_CLOCK_TOLERANCE: Type.Integer({
+    minimum: 0, maximum: 300, default: 0, description: 'Seconds that the clocks of who signs tokens and of the service may differ.',
+  }),
+  JWT_CLAIM_USER: claimName('sub'),
+  JWT_CLAIM_ORG: claimName('orgKey'),
+  JWT_CLAIM_ROLE: claimName('role'),
   EVENTS_TOKEN: Type.Optional(Type.String({
     minLength: 16, description: 'What the object store must send with its events. Unset: none are accepted over HTTP.',
   })),
@@ -87,7 +102,7 @@ function describe (name: string, schema: TSchema): string {
     return `${name} must be one of: ${schema.anyOf.map((option: TSchema) => option.const).join(', ')}.`
   }
   const bounds = Object.entries({
-    pattern: 'of the form', minimum: 'at least', maximum: 'at most', minLength: 'of a length of at least',
+    pattern: 'of the form', minimum: 'at least', maximum: 'at most', minLength: 'of a length of at least', maxLength: 'of a length of at most',
   }).filter(([keyword]) => schema[keyword] !== undefined).map(([keyword, words]) => `${words} ${schema[keyword]}`)
   return `${name} must be ${['a', 'i', 'o'].includes(String(schema.type)[0] ?? '') ? 'an' : 'a'} ${schema.type}${bounds.length > 0 ? ` ${bounds.join(', ')}` : ''}.`
 }
@@ -99,25 +114,27 @@ function checkTogether (config: Config): void {
     refuseIf(config.S3_ACCESS_KEY === undefined, 'S3_ACCESS_KEY is missing: S3_ENDPOINT needs credentials.')
     refuseIf(config.S3_SECRET_KEY === undefined, 'S3_SECRET_KEY is missing: S3_ENDPOINT needs credentials.')
   }
-  refuseIf(config.JWT_SECRET !== undefined && config.JWT_PUBLIC_KEY !== undefined,
-    'JWT_SECRET and JWT_PUBLIC_KEY are both set: choose one, so that the signing algorithm is pinned.')
-  if (config.JWT_PUBLIC_KEY !== undefined) {
-    let algorithm: string | undefined
+  const { JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL } = config
+  const keySources = Object.entries({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }).filter(([, value]) => value !== undefined)
+  refuseIf(keySources.length > 1,
+    `${keySources.map(([name]) => name).join(' and ')} are set: choose one, so that the signing algorithm is pinned.`)
+  if (JWT_PUBLIC_KEY !== undefined) {
+    let publicKey: KeyObject
     try {
-      algorithm = jwtAlgorithm(config.JWT_PUBLIC_KEY)
+      publicKey = createPublicKey(JWT_PUBLIC_KEY)
     } catch {
       throw new ConfigError('JWT_PUBLIC_KEY must be a public key in PEM form.')
     }
-    refuseIf(algorithm === undefined, 'JWT_PUBLIC_KEY must be an RSA, EC (P-256, P-384, P-521) or Ed25519 key.')
+    refuseIf(signatureAlgorithms(publicKey).length === 0,
+      'JWT_PUBLIC_KEY must be an RSA (2048 bits or more), EC (P-256, P-384, P-521) or Ed25519 key.')
   }
   refuseIf(config.RECONCILE_CRON !== undefined && !isCronPattern(config.RECONCILE_CRON),
     'RECONCILE_CRON must be a schedule as in crontab, such as `0 3 * * *`.')
   if (config.NODE_ENV !== 'production') return
   refuseIf(config.DATABASE_URL === undefined, 'DATABASE_URL is missing: production refuses the embedded database.')
   refuseIf(config.S3_ENDPOINT === undefined, 'S3_ENDPOINT is missing: production refuses the embedded object storage.')
-  refuseIf(config.JWT_SECRET === undefined && config.JWT_PUBLIC_KEY === undefined,
-    'JWT_SECRET or JWT_PUBLIC_KEY is missing: production refuses the development secret.')
-  refuseIf(config.JWT_SECRET === DEVELOPMENT_JWT_SECRET, 'JWT_SECRET is the development secret, which production refuses.')
+  refuseIf(keySources.length === 0, 'JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing: production refuses the development secret.')
+  refuseIf(JWT_SECRET === DEVELOPMENT_JWT_SECRET, 'JWT_SECRET is the development secret, which production refuses.')
 }
 
 function isCronPattern (text: string): boolean {
@@ -125,27 +142,5 @@ function isCronPattern (text: string): boolean {
     return new CronPattern(text) !== undefined
   } catch {
     return false
-  }
-}
-
-/** The signature algorithms that a token may use; exactly one is accepted, as the configured key says. */
-export type JwtAlgorithm = 'HS256' | 'RS256' | 'ES256' | 'ES384' | 'ES512' | 'EdDSA'
-
-/**
- * The one algorithm that a public key pins (RFC 7518, 3.1; RFC 8037, 3.1).
- *
- * @param publicKey PEM
- * @returns undefined for a key of another kind
- * @throws when it is no public key
- */
-export function jwtAlgorithm (publicKey: string): JwtAlgorithm | undefined {
-  const key = createPublicKey(publicKey)
-  if (key.asymmetricKeyType === 'rsa') return 'RS256'
-  if (key.asymmetricKeyType === 'ed25519') return 'EdDSA'
-  switch (key.asymmetricKeyDetails?.namedCurve) {
-    case 'prime256v1': return 'ES256'
-    case 'secp384r1': return 'ES384'
-    case 'secp521r1': return 'ES512'
-    default: return undefined
   }
 }

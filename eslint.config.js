@@ -9,11 +9,14 @@ const allowedImports = {
   objects: ['objects', 'schemas'],
   db: ['db', 'objects'],
   embedded: ['embedded', 'objects', 'schemas'],
-  plugins: ['schemas', 'http', 'objects', 'db', 'embedded'],
+  identity: ['identity'],
+  plugins: ['schemas', 'http', 'objects', 'db', 'embedded', 'identity'],
   routes: ['schemas', 'http', 'objects', 'db'],
   'usage-page': ['usage-page'],
 }
-const folders = ['schemas', 'http', 'objects', 'db', 'embedded', 'plugins', 'routes', 'usage-page', 'commands', 'bench', 'test']
+const folders = [
+  'schemas', 'http', 'objects', 'db', 'embedded', 'identity', 'plugins', 'routes', 'usage-page', 'commands', 'bench', 'test',
+]
 
 const importRules = Object.entries(allowedImports).map(([folder, allowed]) => ({
   files: [`${folder}/**/*.{ts,js}`],

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { nameWorkflow } from './db/workflows.js'
 import { seedDemoOrganisation } from './embedded/demo-organisation.js'
+import { writeClaims } from './schemas/token-claims.js'
 
 /**
  * Makes the demo organisation on the first start, waits until its files are counted, and tells a newcomer where to look.
@@ -17,7 +18,8 @@ export async function introduce (app: FastifyInstance, address: string): Promise
     nameWorkflow: async (orgKey, workflowId, name) => { await nameWorkflow(app.database, { orgKey, workflowId, name }) },
   })
   await app.bucketEvents.settled()
-  const token = app.jwt.sign({ sub: demo.admin, orgKey: demo.orgKey, role: 'admin' }, { expiresIn: '30d' })
+  const token = app.jwt.sign(
+    writeClaims({ userId: demo.admin, orgKey: demo.orgKey, role: 'admin' }, app.claimNames), { expiresIn: '30d' })
   const objects = `${address}/api/v1/objects`
   return `
 Objects & Storage runs at ${address}

@@ -19,8 +19,9 @@ async function main (): Promise<void> {
 }
 
 /** With no configuration there is a demo organisation to look at. */
-function isForNewcomers ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, NODE_ENV }: Config): boolean {
-  return NODE_ENV !== 'production' && [DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY].every((value) => value === undefined)
+function isForNewcomers ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL, NODE_ENV }: Config): boolean {
+  return NODE_ENV !== 'production' &&
+    [DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL].every((value) => value === undefined)
 }
 
 main().catch((error: unknown) => {

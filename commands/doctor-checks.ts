@@ -1,7 +1,9 @@
+import { createPublicKey } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
-import { DEVELOPMENT_JWT_SECRET, jwtAlgorithm } from '../config.js'
+import { DEVELOPMENT_JWT_SECRET } from '../config.js'
+import { signatureAlgorithms } from '../identity/signature-algorithm.js'
 import { mintObjectKey } from '../objects/object-key.js'
 import { type PresignedRequest, createPresign } from '../objects/presigning.js'
 import { describeFailure } from './command.js'
@@ -41,7 +43,8 @@ const skipped = (check: string, message: string): Finding => ({ check, status: '
 /** Looks a deployment over, one thing after the other. What depends on something that failed is skipped. */
 export async function * examine (examination: Examination): AsyncGenerator<Finding, undefined> {
   const { app } = examination
-  yield * examineTokens(app)
+  yield await examineTokens(app)
+  yield * examineSettings(app)
   const database = await examineDatabase(app)
   yield database
   const bucket = await examineBucket(app)
@@ -63,12 +66,26 @@ export async function * examine (examination: Examination): AsyncGenerator<Findi
   }
 }
 
-function * examineTokens ({ config }: FastifyInstance): Generator<Finding> {
-  const { JWT_SECRET, JWT_PUBLIC_KEY, EVENTS_TOKEN, S3_ENDPOINT, DOWNLOAD_URL_TTL, EXISTENCE_TTL } = config
-  if (JWT_PUBLIC_KEY !== undefined) yield ok('tokens', `Tokens are verified with the public key, ${jwtAlgorithm(JWT_PUBLIC_KEY)} alone.`)
-  else if (JWT_SECRET !== undefined && JWT_SECRET !== DEVELOPMENT_JWT_SECRET) yield ok('tokens', 'Tokens are verified with JWT_SECRET, HS256 alone.')
-  else yield warning('tokens', 'Tokens are verified with the development secret, which everybody knows: set JWT_SECRET or JWT_PUBLIC_KEY.')
+async function examineTokens ({ config, tokenKeys }: FastifyInstance): Promise<Finding> {
+  const { JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL = '', JWT_ISSUER, JWT_AUDIENCE } = config
+  if (tokenKeys !== undefined) {
+    await tokenKeys.refresh()
+    const algorithms = [...new Set(tokenKeys.keys.map(({ algorithm }) => algorithm))].join(', ')
+    if (algorithms === '') return failed('tokens', 'The key set has no key that tokens can be verified with, or cannot be fetched: check JWT_JWKS_URL, and that this machine may connect.')
+    if (!JWT_JWKS_URL.startsWith('https:')) return warning('tokens', 'The keys of tokens are fetched without TLS, so that who sits in between can give himself any token: let JWT_JWKS_URL begin with https.')
+    if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) return warning('tokens', 'Tokens that the identity provider made for others are accepted: set JWT_ISSUER and JWT_AUDIENCE.')
+    return ok('tokens', `Tokens are verified with the key set of JWT_JWKS_URL (${algorithms}).`)
+  }
+  if (JWT_PUBLIC_KEY !== undefined) {
+    return ok('tokens', `Tokens are verified with the public key, ${signatureAlgorithms(createPublicKey(JWT_PUBLIC_KEY))[0]} alone.`)
+  }
+  return JWT_SECRET !== undefined && JWT_SECRET !== DEVELOPMENT_JWT_SECRET
+    ? ok('tokens', 'Tokens are verified with JWT_SECRET, HS256 alone.')
+    : warning('tokens', 'Tokens are verified with the development secret, which everybody knows: set JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL.')
+}
 
+function * examineSettings ({ config }: FastifyInstance): Generator<Finding> {
+  const { EVENTS_TOKEN, S3_ENDPOINT, DOWNLOAD_URL_TTL, EXISTENCE_TTL } = config
   if (S3_ENDPOINT !== undefined && EVENTS_TOKEN === undefined) {
     yield failed('events-token', 'EVENTS_TOKEN is not set, so that no notification is let in: set it, here and at the object storage.')
   } else {

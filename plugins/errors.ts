@@ -6,11 +6,13 @@ import { capabilityHeaders } from '../http/download-headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
 import {
   BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, RouteNotFoundError,
-  StoreRefusedError, StoreUnavailableError, UnsupportedMediaTypeError, UsageOutOfRangeError, errorBody,
-  isDeclaredError,
+  StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError, UnsupportedMediaTypeError, UsageOutOfRangeError,
+  errorBody, isDeclaredError,
 } from '../schemas/errors.js'
 
 const DATABASE_RETRY_SECONDS = 2
+// As long as the identity provider is left alone after it did not answer.
+const TOKEN_KEYS_RETRY_SECONDS = 5
 
 /**
  * Answers every error in the one shape, with a declared code. What went wrong inside is logged, never answered; an error
@@ -51,5 +53,6 @@ function declaredErrorFor (error: Error): FastifyError {
 }
 
 function retryAfterSeconds (error: Error): number {
+  if (error instanceof TokenKeysUnavailableError) return TOKEN_KEYS_RETRY_SECONDS
   return error instanceof ObjectStorageUnavailable ? error.retryAfterSeconds : DATABASE_RETRY_SECONDS
 }

@@ -14,7 +14,7 @@ const descriptions = {
   416: 'The file has no bytes in the range asked for: `RANGE_NOT_SATISFIABLE`. Content-Range tells its size.',
   500: 'Something went wrong on our side: `INTERNAL_ERROR`.',
   502: 'Object storage refuses this service, for its credentials, its clock or its bucket: `STORE_REFUSED`.',
-  503: 'Object storage or the database does not answer: `STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE`, `EVENTS_NOT_APPLIED`. Retry-After says when to try again.',
+  503: 'Something that the service needs does not answer: `STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE`, `EVENTS_NOT_APPLIED`, `TOKEN_KEYS_UNAVAILABLE`. Retry-After says when to try again.',
 } as const
 
 type ErrorStatus = keyof typeof descriptions

@@ -5,18 +5,34 @@ export const RoleSchema = Type.Union([Type.Literal('member'), Type.Literal('admi
   description: '`admin` sees the whole organisation\'s usage; `service` is the workflow platform itself.',
 })
 
-/** The claims that a token must carry. Others are ignored. */
-export const TokenClaimsSchema = Type.Object({
-  sub: UuidSchema,
-  orgKey: OrgKeySchema,
-  role: RoleSchema,
-  exp: Type.Number(),
-})
-export type TokenClaims = Static<typeof TokenClaimsSchema>
+// ECMA-262, 21.4.1.1: a later one has no date. Tokens that never expire are not accepted.
+const DATE_MAX_SECONDS = 8_640_000_000_000
 
 /** Who sent a request, as its token says. */
-export interface Caller {
-  userId: TokenClaims['sub']
-  orgKey: TokenClaims['orgKey']
-  role: TokenClaims['role']
+export const CallerSchema = Type.Object({
+  userId: UuidSchema,
+  orgKey: OrgKeySchema,
+  role: RoleSchema,
+})
+export type Caller = Static<typeof CallerSchema>
+
+/** What a token must say, by the names that the service uses; the claims that it stands in are a matter of configuration. */
+export const TokenClaimsSchema = Type.Object({
+  ...CallerSchema.properties,
+  exp: Type.Number({ maximum: DATE_MAX_SECONDS }),
+})
+
+/** The names of the claims that a caller stands in. */
+export type ClaimNames = Record<keyof Caller, string>
+
+/** What a token's payload says by the names that the service uses, unchecked. Claims that it has no use for are left out. */
+export function readClaims (payload: object, names: ClaimNames): Record<keyof Static<typeof TokenClaimsSchema>, unknown> {
+  // Only what stands in the token itself: a claim may be configured to be, or sent, under any name that objects inherit.
+  const own = new Map<string, unknown>(Object.entries(payload))
+  return { userId: own.get(names.userId), orgKey: own.get(names.orgKey), role: own.get(names.role), exp: own.get('exp') }
+}
+
+/** The claims that a caller stands in. */
+export function writeClaims (caller: Caller, names: ClaimNames): Record<string, string> {
+  return Object.fromEntries([[names.userId, caller.userId], [names.orgKey, caller.orgKey], [names.role, caller.role]])
 }

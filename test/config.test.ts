@@ -6,6 +6,7 @@ const secret = 'a-secret-of-at-least-thirty-two-characters'
 const publicKey = (type: 'ed25519' | 'x25519') =>
   (type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519')).publicKey
     .export({ type: 'spki', format: 'pem' }).toString()
+const shortRsaKey = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' }).toString()
 const store = { S3_ENDPOINT: 'https://s3.example.com', S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'hidden' }
 
 t.test('without any variable everything has its default', async (t) => {
@@ -43,11 +44,19 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['a TTL beyond what S3 signs for', { DOWNLOAD_URL_TTL: '604801' }, /^DOWNLOAD_URL_TTL /],
   ['a short secret', { JWT_SECRET: 'short' }, /^JWT_SECRET /],
   ['a secret beside a key', { JWT_SECRET: secret, JWT_PUBLIC_KEY: publicKey('ed25519') }, /^JWT_SECRET and JWT_PUBLIC_KEY /],
+  ['a secret beside a key set', { JWT_SECRET: secret, JWT_JWKS_URL: 'https://id.example.com/keys' }, /^JWT_SECRET and JWT_JWKS_URL are set/],
+  ['a key beside a key set',
+    { JWT_PUBLIC_KEY: publicKey('ed25519'), JWT_JWKS_URL: 'https://id.example.com/keys' }, /^JWT_PUBLIC_KEY and JWT_JWKS_URL are set/],
+  ['a key set that is no address of HTTP', { JWT_JWKS_URL: 'file:///hidden' }, /^JWT_JWKS_URL /],
+  ['a key set behind credentials', { JWT_JWKS_URL: 'https://user:hidden@id.example.com/keys' }, /^JWT_JWKS_URL /],
+  ['a tolerance without bounds', { JWT_CLOCK_TOLERANCE: '301' }, /^JWT_CLOCK_TOLERANCE must be .*at most 300/],
+  ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be .*at most 256/],
+  ['a short RSA key', { JWT_PUBLIC_KEY: shortRsaKey }, /^JWT_PUBLIC_KEY must be an RSA \(2048 bits or more\)/],
   ['a key that is none', { JWT_PUBLIC_KEY: 'hidden' }, /^JWT_PUBLIC_KEY /],
   ['a key that cannot sign', { JWT_PUBLIC_KEY: publicKey('x25519') }, /^JWT_PUBLIC_KEY /],
   ['production on the embedded database', { NODE_ENV: 'production', JWT_SECRET: secret, ...store }, /^DATABASE_URL is missing/],
   ['production on the embedded store', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: secret }, /^S3_ENDPOINT is missing/],
-  ['production without a key', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', ...store }, /^JWT_SECRET or JWT_PUBLIC_KEY is missing/],
+  ['production without a key', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', ...store }, /^JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing/],
   ['production with the development secret',
     { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: DEVELOPMENT_JWT_SECRET, ...store }, /^JWT_SECRET is the development secret/],
 ]

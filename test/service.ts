@@ -10,7 +10,7 @@ import { build } from '../app.js'
 import { loadConfig } from '../config.js'
 import { loggerOptions } from '../logging.js'
 import { mintObjectKey } from '../objects/object-key.js'
-import type { Caller } from '../schemas/token-claims.js'
+import { type Caller, writeClaims } from '../schemas/token-claims.js'
 import { createEmbeddedDirectory } from './embedded-template.js'
 
 export const workflowId = '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
@@ -82,8 +82,8 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
       }
       lines.on('line', look)
     }),
-    authorise: ({ userId, orgKey, role }) => ({
-      authorization: `Bearer ${app.jwt.sign({ sub: userId, orgKey, role }, { expiresIn: '1h' })}`,
+    authorise: (caller) => ({
+      authorization: `Bearer ${app.jwt.sign(writeClaims(caller, app.claimNames), { expiresIn: '1h' })}`,
     }),
     putFile: async (body, file = {}) => {
       const { fileName = 'file.txt', contentType = 'text/plain', metadata = {} } = file

@@ -24,7 +24,7 @@ export interface Commands {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folders = ['commands', 'db', 'embedded', 'http', 'objects', 'plugins', 'routes', 'schemas']
+const folders = ['commands', 'db', 'embedded', 'http', 'identity', 'objects', 'plugins', 'routes', 'schemas']
 
 /** Compiles the commands into a folder that is removed with the test: a process that compiles them itself begins slowly. */
 export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Commands> {

@@ -3,6 +3,7 @@ import { createServerDatabase, testDatabaseUrl } from '../database.js'
 import { startRelay, subscribe } from '../notification-relay.js'
 import { startService } from '../service.js'
 import { storeKinds } from '../stores.js'
+import { makeKey, startIssuer } from '../identity/issuer.js'
 import { compileCommands } from './command-process.js'
 
 const commands = await compileCommands(t)
@@ -86,6 +87,19 @@ t.test('what cannot be reached, and what is not configured, is said in words tha
   t.equal(exitCode, 1)
   t.match(statuses(output), { tokens: 'ok', 'events-token': 'failed', database: 'failed', bucket: 'failed', credentials: 'skipped' })
   t.notMatch(output, secret)
+})
+
+t.test('the keys of an identity provider are fetched', async (t) => {
+  const issuer = await startIssuer(t)
+  const tokens = async (environment: Record<string, string>) => {
+    const { output } = await commands.run('doctor', ['--json'], {
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY: 'x', S3_SECRET_KEY: 'x', ...environment,
+    })
+    return statuses(output).tokens
+  }
+  t.equal(await tokens({ JWT_JWKS_URL: issuer.url }), 'failed', 'there is none')
+  issuer.publish(makeKey('ES256', 'one').jwk)
+  t.equal(await tokens({ JWT_JWKS_URL: issuer.url, JWT_ISSUER: 'x', JWT_AUDIENCE: 'x' }), 'warning', 'not over https')
 })
 
 t.test('a configuration that is none is a finding', async (t) => {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { isDatabaseUnavailable } from '../../../../db/availability.js'
+import { authorizationCount } from '../../../../http/authorization.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../objects/store-failure.js'
 import { BucketEventsSchema } from '../../../../schemas/bucket-events.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -25,8 +26,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/events', {
     // The store sends a request for every change; what became of them is counted, and failures are logged.
     logLevel: 'warn',
-    onRequest: async ({ headers: { authorization = '' } }) => {
+    onRequest: async ({ raw, headers: { authorization = '' } }) => {
       if (authorization === '') throw new TokenRequiredError()
+      if (authorizationCount(raw) > 1) throw new TokenInvalidError('there are several Authorization headers')
       if (expected === undefined || !timingSafeEqual(sha256(sentToken(authorization)), expected)) {
         throw new TokenInvalidError('it is not the token for events')
       }

@@ -1,0 +1,95 @@
+import { Agent, request } from 'undici'
+import { type VerificationKey, readKeySet } from './json-web-key-set.js'
+
+export interface RemoteKeySetOptions {
+  /** Is told why a fetch failed; the error holds neither the URL nor what was fetched. */
+  onFailure: (error: Error) => void
+  /** How often the set is fetched anew, and so how long a withdrawn key is believed at most while the issuer answers. */
+  refreshIntervalMs?: number
+}
+
+const REFRESH_INTERVAL_MS = 10 * 60_000
+const FETCH_TIMEOUT_MS = 5_000
+const DOCUMENT_MAX_BYTES = 1024 * 1024
+// Whoever sends tokens with made-up key ids must not have the issuer asked more often than this.
+const COOLDOWN_MS = 10_000
+const FAILED_COOLDOWN_MS = 5_000
+
+/**
+ * An issuer's JSON Web Key Set, as it was fetched last. It is fetched as a whole, at set times and when a token names a key
+ * that is not in it, but not more often than every ten seconds: a key that the issuer has just begun to use is known after
+ * that. While the issuer does not answer, the keys that are known go on.
+ */
+export class RemoteKeySet {
+  readonly #url: string
+  readonly #onFailure
+  readonly #agent = new Agent({ connections: 1, maxResponseSize: DOCUMENT_MAX_BYTES })
+  readonly #timer
+  #keys: VerificationKey[] = []
+  #fetching: Promise<void> | undefined
+  #hasFailed = false
+  #restsUntil = 0
+
+  constructor (url: string, { onFailure, refreshIntervalMs = REFRESH_INTERVAL_MS }: RemoteKeySetOptions) {
+    this.#url = url
+    this.#onFailure = onFailure
+    this.#timer = setInterval(() => this.refresh(), refreshIntervalMs).unref()
+  }
+
+  /** The keys as they were fetched last. */
+  get keys (): readonly VerificationKey[] {
+    return this.#keys
+  }
+
+  /**
+   * The keys that a token may be signed with.
+   *
+   * @param keyId as the token names it; a token that names none can only be of an issuer with one key
+   * @returns undefined where the issuer would have to be asked, and does not answer
+   */
+  async find (keyId: string | undefined): Promise<VerificationKey[] | undefined> {
+    let found = this.#match(keyId)
+    if (found.length > 0) return found
+    if (this.#fetching !== undefined || Date.now() >= this.#restsUntil) {
+      await this.refresh()
+      found = this.#match(keyId)
+    }
+    return found.length === 0 && this.#hasFailed ? undefined : found
+  }
+
+  /** Fetches the set now. Never rejects: what fails is told to `onFailure`, and the keys stay as they were. */
+  async refresh (): Promise<void> {
+    this.#fetching ??= this.#fetch().finally(() => { this.#fetching = undefined })
+    await this.#fetching
+  }
+
+  /** Ends a fetch under way. */
+  async close (): Promise<void> {
+    clearInterval(this.#timer)
+    await this.#agent.destroy()
+  }
+
+  #match (keyId: string | undefined): VerificationKey[] {
+    if (keyId === undefined) return this.#keys.length === 1 ? this.#keys : []
+    return this.#keys.filter((key) => key.keyId === keyId)
+  }
+
+  async #fetch (): Promise<void> {
+    try {
+      const { statusCode, body } = await request(this.#url, {
+        dispatcher: this.#agent, headers: { accept: 'application/json' }, signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+      })
+      if (statusCode !== 200) {
+        await body.dump()
+        throw new Error(`The issuer answers with status ${statusCode}.`)
+      }
+      this.#keys = readKeySet(await body.json())
+      if (this.#keys.length === 0) this.#onFailure(new Error('The issuer\'s key set has no key that can verify tokens.'))
+      this.#hasFailed = false
+    } catch (error) {
+      this.#hasFailed = true
+      this.#onFailure(new Error('The issuer\'s key set cannot be fetched.', { cause: error }))
+    }
+    this.#restsUntil = Date.now() + (this.#hasFailed ? FAILED_COOLDOWN_MS : COOLDOWN_MS)
+  }
+}
