@@ -3,6 +3,7 @@ import { type IncomingMessage, type Server, type ServerResponse, createServer } 
 import { join } from 'node:path'
 import { authenticate } from './authentication.js'
 import { type BucketNotificationRecord } from './bucket-notification.js'
+import { allowEveryOrigin } from './cross-origin.js'
 import { MultipartUploads } from './multipart-uploads.js'
 import { ObjectCatalog } from './object-catalog.js'
 import { type Store, answer } from './operations.js'
@@ -56,6 +57,7 @@ export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promis
 
   const running = new Set<Promise<void>>()
   const onRequest = (message: IncomingMessage, response: ServerResponse) => {
+    if (allowEveryOrigin(message, response)) return
     const handled = handle(message, response, store, { accessKey, secretKey, region })
       .catch(onError).finally(() => running.delete(handled))
     running.add(handled)

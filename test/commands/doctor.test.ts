@@ -27,7 +27,7 @@ t.test('the embedded parts are found to be well, and are left as they were', asy
     get: 'ok',
     list: 'ok',
     'public-endpoint': 'ok',
-    cors: 'warning',
+    cors: 'ok',
     delete: 'ok',
     notifications: 'ok',
   })
