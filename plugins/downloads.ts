@@ -1,9 +1,11 @@
 import fastifyPlugin from 'fastify-plugin'
 import { contentDisposition } from '../http/content-disposition.js'
-import { sentContentType } from '../http/inline-content.js'
+import { effectiveDisposition } from '../http/download-headers.js'
+import { inlineSafety, sentContentType } from '../http/inline-content.js'
 import { type DownloadLink, createDownloadLinks } from '../objects/download-links.js'
 import { ExistenceCache } from '../objects/existence-cache.js'
 import type { StoredObject } from '../objects/object-storage.js'
+import type { DownloadLinkBody } from '../schemas/download.js'
 
 type Disposition = 'attachment' | 'inline'
 
@@ -16,12 +18,16 @@ declare module 'fastify' {
      * disposition, so that nobody who has the URL can change how a browser treats the file.
      */
     downloadLink: (objectKey: string, fileName: string, stored: StoredObject, disposition: Disposition) => DownloadLink
+    /** The pre-signed URL as programs get it. Active content is only ever an attachment there: the store's headers apply. */
+    describeLink: (objectKey: string, fileName: string, stored: StoredObject, asked: Disposition) => DownloadLinkBody
+    /** The link that downloads a file from this service, as whoever sent the request reaches it. */
+    downloadUrl: (request: FastifyRequest, objectKey: string) => string
   }
 }
 
 /** Decorates the instance with what a download without a stream needs: whether the file is there, and its URL. */
 export default fastifyPlugin(async (app) => {
-  const { EXISTENCE_TTL, DOWNLOAD_URL_TTL } = app.config
+  const { EXISTENCE_TTL, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL } = app.config
   app.decorate('existence', new ExistenceCache(EXISTENCE_TTL * 1000, (objectKey) => app.objectStorage.head(objectKey)))
 
   const makeLink = createDownloadLinks(app.presign, DOWNLOAD_URL_TTL)
@@ -38,5 +44,25 @@ export default fastifyPlugin(async (app) => {
     }, now)
     links[disposition] = link
     return link
+  })
+
+  app.decorate('describeLink', (objectKey, fileName, stored, asked) => {
+    const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
+    const isActive = disposition === 'inline' && inlineSafety(stored.contentType) === 'active'
+    const { url, expiresAt } = app.downloadLink(objectKey, fileName, stored, isActive ? 'attachment' : disposition)
+    return {
+      url,
+      expiresAt: expiresAt.toISOString(),
+      fileName,
+      bytes: stored.sizeBytes,
+      contentType: sentContentType(stored.contentType),
+      etag: stored.entityTag,
+    }
+  })
+
+  const publicOrigin = PUBLIC_URL === undefined ? undefined : new URL(PUBLIC_URL).origin
+  app.decorate('downloadUrl', (request, objectKey) => {
+    const origin = publicOrigin ?? `${request.protocol}://${request.host}`
+    return `${origin}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`
   })
 }, { name: 'downloads', dependencies: ['config', 'object-storage'] })

@@ -5,7 +5,9 @@ import { BucketEventsSchema } from '../schemas/bucket-events.js'
 import { DeletionSchema } from '../schemas/deletion.js'
 import { DownloadLinkSchema } from '../schemas/download.js'
 import { ErrorSchema } from '../schemas/errors.js'
+import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../schemas/links.js'
 import { ReconciliationSchema } from '../schemas/reconciliation.js'
+import { RunFileSchema, RunFilesSchema } from '../schemas/run-files.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usage.js'
 import { UploadRequestSchema, UploadSchema } from '../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../schemas/usage-history.js'
@@ -17,6 +19,7 @@ export default fastifyPlugin(async (app) => {
     ErrorSchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
     ReconciliationSchema, UsageDaySchema, UsageHistorySchema,
+    LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, RunFilesSchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {

@@ -21,13 +21,13 @@ export default fastifyPlugin(async (app) => {
     }
   }
   const takeSnapshotsInTurn = async () => {
-    underWay = takeSnapshots()
+    underWay = underWay.then(takeSnapshots)
     await underWay
   }
   // Only of a service that listens: commands build an instance, too.
   app.addHook('onListen', async () => {
     schedule = new Cron(SCHEDULE, { protect: true, timezone: 'UTC' }, takeSnapshotsInTurn)
-    void schedule.trigger()
+    underWay = takeSnapshots()
   })
   app.addHook('onClose', async () => {
     schedule?.stop()

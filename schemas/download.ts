@@ -1,14 +1,16 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { ObjectKeySchema } from './identifiers.js'
 
+export const DispositionSchema = Type.Unsafe<'attachment' | 'inline'>({
+  type: 'string',
+  enum: ['attachment', 'inline'],
+  default: 'attachment',
+  description: '`attachment` saves the file, `inline` shows it where that is safe.',
+})
+
 export const DownloadQuerySchema = Type.Object({
   objectKey: ObjectKeySchema,
-  type: Type.Optional(Type.Unsafe<'attachment' | 'inline'>({
-    type: 'string',
-    enum: ['attachment', 'inline'],
-    default: 'attachment',
-    description: '`attachment` saves the file, `inline` shows it where that is safe.',
-  })),
+  type: Type.Optional(DispositionSchema),
 }, { additionalProperties: false })
 export type DownloadQuery = Static<typeof DownloadQuerySchema>
 

@@ -5,6 +5,7 @@ import { auditSumsQuery } from '../../db/audit.js'
 import type { Database } from '../../db/database.js'
 import { insertOrLockObjectsQuery, readObjectsQuery, updateObjectsQuery } from '../../db/object-rows.js'
 import { purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } from '../../db/purge.js'
+import { listFilesQuery } from '../../db/run-files.js'
 import { writeSettledRowsQuery } from '../../db/settled-rows.js'
 import { storageUsageQuery } from '../../db/storage-usage.js'
 import { takePromisedUploadsQuery } from '../../db/uploads.js'
@@ -27,6 +28,7 @@ const statements: Record<string, CompiledQuery> = {
   'take-promised-uploads': takePromisedUploadsQuery(compileOnly, []).compile(),
   'storage-usage': storageUsageQuery(compileOnly, { orgKey: '' }).compile(),
   'storage-usage-of-a-user': storageUsageQuery(compileOnly, { orgKey: '', createdBy: '' }).compile(),
+  'list-files': listFilesQuery(compileOnly, 'run/', { after: undefined, maxFiles: 101 }).compile(),
   'usage-history': raw(usageHistoryQuery({ orgKey: '', from: '', to: '', today: '' })),
   'usage-history-of-a-workflow': raw(usageHistoryQuery({ orgKey: '', workflowId: '', from: '', to: '', today: '' })),
   'take-usage-snapshot': raw(takeSnapshotQuery({ day: '', isFilled: false }, new Date())),

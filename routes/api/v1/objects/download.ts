@@ -1,7 +1,7 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { prefersJson } from '../../../../http/accept.js'
 import { capabilityHeaders, effectiveDisposition } from '../../../../http/download-headers.js'
-import { inlineSafety, sentContentType } from '../../../../http/inline-content.js'
+import { inlineSafety } from '../../../../http/inline-content.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -49,20 +49,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
     const stored = await app.existence.find(objectKey)
     if (stored === undefined) throw new ObjectNotFoundError()
+    if (asJson) {
+      return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' })
+        .send(app.describeLink(objectKey, fileName, stored, asked))
+    }
     const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
     const isActive = disposition === 'inline' && inlineSafety(stored.contentType) === 'active'
-    if (asJson) {
-      // Behind the URL the store's headers apply, so there active content can only be a download.
-      const { url, expiresAt } = app.downloadLink(objectKey, fileName, stored, isActive ? 'attachment' : disposition)
-      return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' }).send({
-        url,
-        expiresAt: expiresAt.toISOString(),
-        fileName,
-        bytes: stored.sizeBytes,
-        contentType: sentContentType(stored.contentType),
-        etag: stored.entityTag,
-      })
-    }
     if (isActive) return await reply.streamFile({ objectKey, fileName, disposition })
 
     const { url, sameUntil } = app.downloadLink(objectKey, fileName, stored, disposition)

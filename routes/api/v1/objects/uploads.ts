@@ -7,7 +7,7 @@ import { reference } from '../../../../schemas/reference.js'
 import { UploadRequestSchema, UploadSchema } from '../../../../schemas/uploads.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
-  const { UPLOAD_URL_TTL, PUBLIC_URL } = app.config
+  const { UPLOAD_URL_TTL } = app.config
 
   app.post('/uploads', {
     onRequest: app.authenticate,
@@ -27,7 +27,6 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     if (!isFileName(fileName)) {
       throw new InvalidRequestError('body/fileName must be 1 to 255 bytes of UTF-8 without / or control characters, and not . or ..')
     }
-    const origin = PUBLIC_URL === undefined ? `${request.protocol}://${request.host}` : new URL(PUBLIC_URL).origin
     const signedAt = new Date()
     const expiresAt = new Date(signedAt.getTime() + UPLOAD_URL_TTL * 1000)
     const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, fileName })
@@ -45,7 +44,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       url,
       headers,
       expiresAt: expiresAt.toISOString(),
-      downloadUrl: `${origin}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`,
+      downloadUrl: app.downloadUrl(request, objectKey),
     })
   })
 }

@@ -1,0 +1,48 @@
+import type { Kysely } from 'kysely'
+import { endOfPrefix } from '../objects/key-order.js'
+import type { Database } from './database.js'
+import { exactNumber } from './storage-usage.js'
+
+/** A file that is counted. */
+export interface CountedFile {
+  objectKey: string
+  sizeBytes: number
+  /** When it was put into storage; null where only a look into the bucket found it. */
+  createdAt: Date | null
+}
+
+/** A page of a listing. */
+export interface FilesPage {
+  files: CountedFile[]
+  hasMore: boolean
+}
+
+/**
+ * Lists the counted files whose keys have a prefix, a page in the order of the keys. Costs as much as the page, however many
+ * files there are.
+ *
+ * @param page.after only keys after this one
+ */
+export async function listFiles (
+  database: Kysely<Database>, prefix: string, page: { after: string | undefined, maxFiles: number },
+): Promise<FilesPage> {
+  const rows = await listFilesQuery(database, prefix, { ...page, maxFiles: page.maxFiles + 1 }).execute()
+  return {
+    files: rows.slice(0, page.maxFiles).map((row) => ({
+      objectKey: row.object_key, sizeBytes: exactNumber(row.size_bytes), createdAt: row.event_time,
+    })),
+    hasMore: rows.length > page.maxFiles,
+  }
+}
+
+export function listFilesQuery (
+  database: Kysely<Database>, prefix: string, { after = prefix, maxFiles }: { after: string | undefined, maxFiles: number },
+) {
+  return database.selectFrom('objects')
+    .select(['object_key', 'size_bytes', 'event_time'])
+    .where('object_key', '>', after)
+    .where('object_key', '<', endOfPrefix(prefix) ?? '')
+    .where('removed_at', 'is', null)
+    .orderBy('object_key')
+    .limit(maxFiles)
+}

@@ -1,0 +1,51 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { bulkhead } from 'cockatiel'
+import { capabilityHeaders } from '../../../../http/download-headers.js'
+import { parseObjectKey } from '../../../../objects/object-key.js'
+import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../objects/store-failure.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { ObjectNotFoundError, StoreRefusedError, StoreUnavailableError, errorBody } from '../../../../schemas/errors.js'
+import { type LinkResult, LinksRequestSchema, LinksSchema } from '../../../../schemas/links.js'
+import { reference } from '../../../../schemas/reference.js'
+
+/** Of all batches together: single downloads should not wait behind them for a connection to the store. */
+const LOOK_UPS_MAX_CONCURRENT = 16
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  const lookUps = bulkhead(LOOK_UPS_MAX_CONCURRENT, Infinity)
+
+  const look = async (objectKey: string, type: 'attachment' | 'inline'): Promise<LinkResult> => {
+    const parts = parseObjectKey(objectKey)
+    if (parts === undefined) return { error: errorBody(new ObjectNotFoundError()) }
+    try {
+      const stored = await lookUps.execute(() => app.existence.find(objectKey))
+      return stored === undefined
+        ? { error: errorBody(new ObjectNotFoundError()) }
+        : { link: app.describeLink(objectKey, parts.fileName, stored, type) }
+    } catch (error) {
+      if (error instanceof ObjectStorageUnavailable) return { error: errorBody(new StoreUnavailableError()) }
+      if (error instanceof ObjectStorageRefused) return { error: errorBody(new StoreRefusedError()) }
+      throw error
+    }
+  }
+
+  app.post('/links', {
+    schema: {
+      operationId: 'createLinks',
+      tags: ['Files'],
+      summary: 'Make links to many files',
+      description: 'The pre-signed URLs of up to 100 files at once, as a download with `Accept: application/json` gives of one. Needs no ' +
+        'token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; ' +
+        'a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`.',
+      security: [],
+      body: reference(LinksRequestSchema),
+      response: { 200: reference(LinksSchema), ...errorResponses(400, 413, 415) },
+    },
+  }, async (request, reply) => {
+    const { objectKeys, type = 'attachment' } = request.body
+    const results = await Promise.all(objectKeys.map((objectKey) => look(objectKey, type)))
+    return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store' }).send({ results })
+  })
+}
+
+export default route

@@ -1,0 +1,59 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { listFiles } from '../../../../db/run-files.js'
+import { capabilityHeaders } from '../../../../http/download-headers.js'
+import { createListingCursors } from '../../../../objects/listing-cursor.js'
+import { parseObjectKey } from '../../../../objects/object-key.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { InvalidRequestError } from '../../../../schemas/errors.js'
+import { reference } from '../../../../schemas/reference.js'
+import { FILES_PAGE_MAX, RunFilesQuerySchema, RunFilesSchema } from '../../../../schemas/run-files.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  // Every replica has it, also where tokens are signed elsewhere.
+  const cursors = createListingCursors(app.storeTarget.secretKey)
+
+  app.get('', {
+    onRequest: app.authenticate,
+    schema: {
+      operationId: 'listRunFiles',
+      tags: ['Files'],
+      summary: 'List a run\'s files',
+      description: 'The files of one run in the token\'s organisation that are counted in its usage, up to 100 at a time, each with its ' +
+        'object key and download link. Whoever has those may read the file: an admin and a service get all of them, a member those that ' +
+        'the member made. A run that is not known has no files. Media types are not known here: links tell them.',
+      security: [{ bearerAuth: [] }],
+      querystring: RunFilesQuerySchema,
+      response: { 200: reference(RunFilesSchema), ...errorResponses(400, 401, 503) },
+    },
+  }, async (request, reply) => {
+    const { orgKey, userId, role } = request.user
+    const { workflowId, runId, cursor } = request.query
+    const run = `${orgKey}/workflows/${workflowId}/runs/${runId}/`
+    const prefix = role === 'member' ? `${run}users/${userId}/` : run
+    const after = cursor === undefined ? undefined : cursors.open(prefix, cursor)
+    if (cursor !== undefined && after === undefined) throw new InvalidRequestError('querystring/cursor is not one of this listing.')
+
+    const { files, hasMore } = await listFiles(app.database, prefix, { after, maxFiles: FILES_PAGE_MAX })
+    const last = files.at(-1)
+    return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store' }).send({
+      files: files.flatMap(({ objectKey, sizeBytes, createdAt }) => {
+        const parts = parseObjectKey(objectKey)
+        // Every row's key has the form: whoever changes the form must move the rows.
+        if (parts === undefined) return []
+        const { fileName, direction, createdBy } = parts
+        return [{
+          objectKey,
+          fileName,
+          direction,
+          createdBy,
+          bytes: sizeBytes,
+          createdAt: createdAt?.toISOString() ?? null,
+          downloadUrl: app.downloadUrl(request, objectKey),
+        }]
+      }),
+      nextCursor: hasMore && last !== undefined ? cursors.seal(prefix, last.objectKey) : null,
+    })
+  })
+}
+
+export default route

@@ -1,0 +1,41 @@
+import { type Static, Type } from '@sinclair/typebox'
+import { DispositionSchema, DownloadLinkSchema } from './download.js'
+import { ErrorSchema } from './errors.js'
+import { ObjectKeySchema } from './identifiers.js'
+import { reference } from './reference.js'
+
+/** Keys that one request may name. */
+export const LINKS_MAX_KEYS = 100
+
+export const LinksRequestSchema = Type.Object({
+  objectKeys: Type.Array(ObjectKeySchema, {
+    minItems: 1, maxItems: LINKS_MAX_KEYS, description: 'Object keys of 1 to 100 files. The key of each is the permission to read it.',
+  }),
+  type: Type.Optional(DispositionSchema),
+}, {
+  $id: 'LinksRequest',
+  additionalProperties: false,
+  description: 'Files to make pre-signed URLs for.',
+  examples: [{ objectKeys: [...ObjectKeySchema.examples], type: 'inline' }],
+})
+
+export const LinkResultSchema = Type.Object({
+  link: Type.Optional(reference(DownloadLinkSchema)),
+  error: Type.Optional(reference(ErrorSchema)),
+}, { $id: 'LinkResult', description: 'Of one key: either a link, or the error that a download of it would be answered with.' })
+export type LinkResult = Static<typeof LinkResultSchema>
+
+export const LinksSchema = Type.Object({
+  results: Type.Array(reference(LinkResultSchema), {
+    maxItems: LINKS_MAX_KEYS, description: 'A result for each key, in the order of the request.',
+  }),
+}, {
+  $id: 'Links',
+  description: 'Where files can be read from. One file that is not there does not keep others from being.',
+  examples: [{
+    results: [
+      { link: DownloadLinkSchema.examples[0] },
+      { error: ErrorSchema.examples[0] },
+    ],
+  }],
+})

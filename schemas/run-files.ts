@@ -1,0 +1,55 @@
+import { Type } from '@sinclair/typebox'
+import { UuidSchema } from './identifiers.js'
+import { reference } from './reference.js'
+
+/** Files that one page holds: as many as one request for links may name. */
+export const FILES_PAGE_MAX = 100
+
+const CURSOR_MAX_LENGTH = 2048
+
+export const RunFilesQuerySchema = Type.Object({
+  workflowId: Type.String({ ...UuidSchema, description: 'The workflow.' }),
+  runId: Type.String({ ...UuidSchema, description: 'The workflow\'s run.' }),
+  cursor: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: CURSOR_MAX_LENGTH,
+    pattern: '^[A-Za-z0-9_-]+$',
+    description: '`nextCursor` of the page before; without it, the first page.',
+  })),
+}, { additionalProperties: false })
+
+export const RunFileSchema = Type.Object({
+  objectKey: Type.String({ description: 'The file\'s object key: whoever knows it may download the file.' }),
+  fileName: Type.String({ description: 'The file\'s name, as it stands in the object key.' }),
+  direction: Type.Unsafe<'inputs' | 'outputs'>({
+    type: 'string', enum: ['inputs', 'outputs'], description: 'Whether the file went into the run or came out of it.',
+  }),
+  createdBy: Type.String({ ...UuidSchema, description: 'The user who made the file.' }),
+  bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Size of the file in bytes.' }),
+  createdAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'When the file was put into storage, as storage reported it; null where a reconcile found the file.',
+  }),
+  downloadUrl: Type.String({ format: 'uri', description: 'The file\'s download link.' }),
+}, { $id: 'RunFile', description: 'A file of a run.' })
+
+export const RunFilesSchema = Type.Object({
+  files: Type.Array(reference(RunFileSchema), {
+    maxItems: FILES_PAGE_MAX, description: 'Up to 100 files, in the order of their object keys: by user, then inputs before outputs.',
+  }),
+  nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'Asks for the page after this one; null on the last page.' }),
+}, {
+  $id: 'RunFiles',
+  description: 'A page of a run\'s files.',
+  examples: [{
+    files: [{
+      objectKey: 'demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/…/report.pdf',
+      fileName: 'report.pdf',
+      direction: 'outputs',
+      createdBy: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b',
+      bytes: 48213,
+      createdAt: '2026-01-31T11:59:58.000Z',
+      downloadUrl: 'https://files.example.com/api/v1/objects/download?objectKey=demo%2Fworkflows%2F…%2Freport.pdf',
+    }],
+    nextCursor: null,
+  }],
+})
