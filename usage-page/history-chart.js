@@ -59,6 +59,7 @@ export class HistoryChart {
         {
           ...axis,
           grid: { show: false },
+          size: 28,
           space: 72,
           incrs: TICK_DAYS.map((days) => days * DAY_SECONDS),
           values: (_chart, ticks) => ticks.map((tick) => shortDay(tick * 1000)),

@@ -157,6 +157,7 @@ class UsagePage {
     const isFromBefore = !element('usage', HTMLElement).hidden
     this.#say(isFromBefore ? `${message} The figures below are from before.` : message)
     reveal('retry', 'actions')
+    if (!isFromBefore) element('retry', HTMLButtonElement).focus()
   }
 
   /** @param {string} [message] what is wrong; nothing where all is well */
