@@ -31,6 +31,8 @@ export const serverOptions = {
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   forceCloseConnections: 'idle',
+  // Its parts are there until the last connection is closed, so what still comes in on one is answered as ever.
+  return503OnClosing: false,
 } as const
 
 /**

@@ -60,6 +60,12 @@ export const ConfigSchema = Type.Object({
   RECONCILE_CRON: Type.Optional(Type.String({
     minLength: 1, description: 'When to compare the whole catalogue with the bucket, as in crontab. Unset: only on request.',
   })),
+  SHUTDOWN_DELAY: Type.Number({
+    minimum: 0, maximum: 300, default: 0, description: 'Seconds to go on for after a signal to end, with readiness false.',
+  }),
+  SHUTDOWN_GRACE: Type.Number({
+    minimum: 0, maximum: 86400, default: 20, description: 'Seconds after that for requests and streams under way to end.',
+  }),
   INLINE_ACTIVE_CONTENT: Type.Union([Type.Literal('sandbox'), Type.Literal('scripts'), Type.Literal('attachment')], {
     default: 'sandbox', description: 'How HTML, SVG and other active types are shown inline.',
   }),

@@ -4,17 +4,21 @@ import { type Config, ConfigError, loadConfig } from './config.js'
 import { DataDirectoryInUseError } from './embedded/data-directory.js'
 import { introduce } from './introduction.js'
 
-const CLOSE_GRACE_MS = 10_000
+// A statement of PostgreSQL may take so long, and what was received is committed before the end.
+const CLOSE_MAX_MS = 15_000
 
-/** Starts the service, and stops it on SIGTERM and SIGINT once the requests under way are answered. */
+/** Starts the service, and stops it on SIGTERM and SIGINT in an orderly way. */
 async function main (): Promise<void> {
   const config = loadConfig(process.env)
   const app = build(config, { logForPeople: process.stdout.isTTY && config.NODE_ENV !== 'production' })
-  closeWithGrace({ delay: CLOSE_GRACE_MS, logger: app.log }, async ({ err }) => {
+  const delay = (config.SHUTDOWN_DELAY + config.SHUTDOWN_GRACE) * 1000 + CLOSE_MAX_MS
+  const listening = app.listen({ host: config.HOST, port: config.PORT })
+  closeWithGrace({ delay, logger: app.log }, async ({ err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after an error that nothing caught')
-    await app.close()
+    await listening
+    await app.shutdown.run()
   })
-  const address = await app.listen({ host: config.HOST, port: config.PORT })
+  const address = await listening
   if (isForNewcomers(config)) console.log(await introduce(app, address))
 }
 

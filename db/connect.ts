@@ -1,5 +1,6 @@
 import {
-  Kysely, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult,
+  Kysely, type Logger, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient,
+  type PostgresQueryResult,
 } from 'kysely'
 import pg from 'pg'
 import type { Database } from './database.js'
@@ -33,9 +34,11 @@ const POOL_SIZE = 10
  * bound, and a connection that failed is never used again.
  *
  * @param onConnectionError hears of connections that broke while no statement ran on them; the pool replaces them by itself
+ * @param onStatement hears of every statement once it has ended
  */
 export function connectPostgres (
   connectionString: string, onConnectionError: (error: Error) => void, bounds: Partial<ConnectionBounds> = {},
+  onStatement: Logger = () => {},
 ): Kysely<Database> {
   const { planMaxAgeMs, ...timeouts } = { ...defaultBounds, ...bounds }
   const pool = new pg.Pool({
@@ -51,7 +54,7 @@ export function connectPostgres (
   })
   pool.on('error', onConnectionError)
   const checkedPool = new CheckedPool(pool, onConnectionError, planMaxAgeMs)
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: checkedPool }) })
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: checkedPool }), log: onStatement })
 }
 
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>

@@ -40,8 +40,10 @@ export function decideKey (row: ObjectRow | undefined, records: readonly EventRe
   return {
     row: newRow,
     settledBy,
-    outcomeOf: (record) =>
-      settlement.outcome === 'ask' && !isAnswered(record) ? { kind: 'ask', revision } : { kind: 'applied' },
+    outcomeOf: (record) => {
+      if (isAnswered(record) || settlement.outcome === 'event') return { kind: 'applied' }
+      return settlement.outcome === 'ask' ? { kind: 'ask', revision } : { kind: 'late' }
+    },
   }
 }
 

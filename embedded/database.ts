@@ -1,16 +1,17 @@
 import { mkdirSync } from 'node:fs'
 import { PGlite, types } from '@electric-sql/pglite'
-import { Kysely, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
+import { Kysely, type Logger, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
 
 /**
  * Opens PostgreSQL in this process; it starts with the first query.
  *
  * @param directory where the data is kept, by one process at a time; without one it is in memory
+ * @param onStatement hears of every statement once it has ended
  */
-export function connectEmbeddedPostgres<Tables> (directory?: string): Kysely<Tables> {
+export function connectEmbeddedPostgres<Tables> (directory?: string, onStatement: Logger = () => {}): Kysely<Tables> {
   // PGlite makes the folder itself, but not the one around it.
   if (directory !== undefined) mkdirSync(directory, { recursive: true })
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new EmbeddedPostgresPool(directory) }) })
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new EmbeddedPostgresPool(directory) }), log: onStatement })
 }
 
 /**

@@ -5,6 +5,8 @@ import { type AskStore, StoreInquiries } from './store-inquiries.js'
 /** What became of the records of one sender. */
 export interface IntakeCounts {
   appliedCount: number
+  /** Records that said nothing new. */
+  lateCount: number
   setAsideCount: number
 }
 
@@ -48,7 +50,7 @@ export class EventIntake {
    * @throws what applying a batch threw, or asking the bucket; all records that this did not concern are committed
    */
   async take (records: readonly PendingRecord[]): Promise<IntakeCounts> {
-    const counts = { appliedCount: 0, setAsideCount: 0 }
+    const counts = { appliedCount: 0, lateCount: 0, setAsideCount: 0 }
     const failures: unknown[] = []
     let pending = records
     for (let round = 0; pending.length > 0; round++) {
@@ -58,6 +60,7 @@ export class EventIntake {
         const outcome = outcomes[index]
         if (outcome?.kind === 'ask' && isEventRecord(record)) return [this.#ask(record, outcome.revision)]
         if (outcome?.kind === 'set_aside') counts.setAsideCount++
+        else if (outcome?.kind === 'late') counts.lateCount++
         else counts.appliedCount++
         return []
       })

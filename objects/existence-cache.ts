@@ -10,6 +10,9 @@ export class ExistenceCache<Found extends object> {
   readonly #lookUp
   readonly #found: LRUCache<string, Found> | undefined
   readonly #pending = new Map<string, Promise<Found | undefined>>()
+  /** Finds that took no look-up of their own. */
+  hitCount = 0
+  missCount = 0
 
   /** @param ttlMs 0 remembers nothing */
   constructor (ttlMs: number, lookUp: (objectKey: string) => Promise<Found | undefined>) {
@@ -20,7 +23,13 @@ export class ExistenceCache<Found extends object> {
 
   /** What is remembered, else what a look-up finds; rejects as the look-up does. */
   find (objectKey: string): Found | Promise<Found | undefined> {
-    return this.#found?.get(objectKey) ?? this.#pending.get(objectKey) ?? this.#start(objectKey)
+    const known = this.#found?.get(objectKey) ?? this.#pending.get(objectKey)
+    if (known === undefined) {
+      this.missCount++
+      return this.#start(objectKey)
+    }
+    this.hitCount++
+    return known
   }
 
   /** Makes the next find look again; a look-up under way is not remembered either. */

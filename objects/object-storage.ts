@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { SigningTarget } from './presigning.js'
-import { StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode } from './store-connection.js'
+import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode } from './store-connection.js'
 import { ObjectStorageRefused } from './store-failure.js'
 
 /** What object storage says of a file. */
@@ -40,8 +40,9 @@ export class ObjectStorage {
   readonly #connection: StoreConnection
   #bucketSeenAt = -Infinity
 
-  constructor (target: SigningTarget, timeouts: StoreTimeouts) {
-    this.#connection = new StoreConnection(target, timeouts)
+  /** @param onAttempt hears of every request to the store */
+  constructor (target: SigningTarget, timeouts: StoreTimeouts, onAttempt?: (attempt: StoreAttempt) => void) {
+    this.#connection = new StoreConnection(target, timeouts, onAttempt)
   }
 
   /** What the store says of a file now; undefined when there is none. */
@@ -109,8 +110,8 @@ export class ObjectStorage {
   }
 
   /** Whether the bucket is there; also true where the credentials may not ask. */
-  async bucketExists (): Promise<boolean> {
-    const response = await this.#connection.request({ method: 'HEAD', objectKey: '' })
+  async bucketExists (signal?: AbortSignal): Promise<boolean> {
+    const response = await this.#connection.request({ method: 'HEAD', objectKey: '', ...signal === undefined ? {} : { signal } })
     await response.body.dump()
     return response.statusCode !== 404
   }

@@ -29,8 +29,12 @@ export type PendingRecord = EventRecord | SetAsideRecord
 
 /** What became of a record, once its batch is committed. */
 export type RecordOutcome =
-  /** The row of its key is what the bucket was when the event, and every earlier one, had happened. */
+  /**
+   * The row of its key is what the bucket was when the event, and every earlier one, had happened. A late record changed
+   * nothing, since the row said as much already or more.
+   */
   | { kind: 'applied' }
+  | { kind: 'late' }
   | { kind: 'set_aside' }
   /** The bucket must be asked what the key is, and the record applied again with the answer for this revision. */
   | { kind: 'ask', revision: string }

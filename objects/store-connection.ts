@@ -28,6 +28,17 @@ export interface StoreRequest {
   streamed?: boolean
 }
 
+/** How one attempt at a request went; it says nothing of which object it was about. */
+export interface StoreAttempt {
+  method: StoreRequest['method']
+  /** The answer's status; undefined where there was none. */
+  statusCode: number | undefined
+  /** Whether whoever asked gave up first. */
+  isAborted: boolean
+  /** Until the answer began, and of a streamed one until its first byte. */
+  durationMs: number
+}
+
 /** What the store answered; the receiver must read, dump or destroy the body. */
 export type StoreResponse = Dispatcher.ResponseData
 
@@ -64,6 +75,7 @@ export class StoreConnection {
   readonly #presign
   readonly #origin: string
   readonly #firstByteTimeoutMs: number
+  readonly #onAttempt: (attempt: StoreAttempt) => void
   // Readers may be slow: where they shared the metadata's connections, a few could hold up every other request.
   readonly #metadataPool: Pool
   readonly #streamPool: Pool
@@ -79,7 +91,9 @@ export class StoreConnection {
   // than each wait for a store that does not answer.
   readonly #retryInTurn = wrap(this.#retry, bulkhead(METADATA_CONNECTIONS, Infinity))
 
-  constructor (target: SigningTarget, timeouts: StoreTimeouts) {
+  /** @param onAttempt hears of every attempt, also of those that are repeated */
+  constructor (target: SigningTarget, timeouts: StoreTimeouts, onAttempt: (attempt: StoreAttempt) => void = () => {}) {
+    this.#onAttempt = onAttempt
     this.#presign = createPresign(target)
     this.#origin = new URL(target.endpoint).origin
     this.#firstByteTimeoutMs = timeouts.firstByteTimeoutMs
@@ -124,6 +138,10 @@ export class StoreConnection {
 
   async #attempt (request: StoreRequest): Promise<StoreResponse> {
     const { method, objectKey, query = {}, headers = {}, signal, streamed = false } = request
+    const startedAtMs = performance.now()
+    const tell = (statusCode: number | undefined) => {
+      this.#onAttempt({ method, statusCode, isAborted: signal?.aborted === true, durationMs: performance.now() - startedAtMs })
+    }
     const url = this.#presign({ method, objectKey, query, signedAt: new Date(), expiresInSeconds: SIGNATURE_SECONDS })
     let response: StoreResponse
     try {
@@ -132,10 +150,12 @@ export class StoreConnection {
       })
       if (streamed && response.statusCode < 300) await firstByte(response, this.#firstByteTimeoutMs)
     } catch (error) {
+      tell(undefined)
       if (signal?.aborted === true || !(error instanceof Error)) throw error
       const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
       throw new StoreFailure(`Object storage does not answer: ${code || error.name}.`, transientErrors.has(code), { cause: error })
     }
+    tell(response.statusCode)
     if (!failureStatuses.test(String(response.statusCode))) return response
     const storeCode = await readErrorCode(response)
     throw new StoreFailure(`Object storage answers ${response.statusCode} ${storeCode}.`, transientStatuses.has(response.statusCode))

@@ -85,12 +85,13 @@ export default fastifyPlugin(async (app) => {
   app.decorate('bucketEvents', {
     receive: async (notification) => {
       const { events, rejected, ignoredCount, foreignCount } = readNotification(notification)
-      const { appliedCount, setAsideCount } = await take([...events, ...rejected])
+      const { appliedCount, lateCount, setAsideCount } = await take([...events, ...rejected])
       counts.inc({ outcome: 'applied' }, appliedCount)
+      counts.inc({ outcome: 'late' }, lateCount)
       counts.inc({ outcome: 'set_aside' }, setAsideCount)
       counts.inc({ outcome: 'ignored' }, ignoredCount)
       counts.inc({ outcome: 'foreign' }, foreignCount)
-      return { applied: appliedCount, setAside: setAsideCount, ignored: ignoredCount + foreignCount }
+      return { applied: appliedCount + lateCount, setAside: setAsideCount, ignored: ignoredCount + foreignCount }
     },
     recount: async ({ objectKey, parts }) => {
       const event = {

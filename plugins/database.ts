@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import fastifyPlugin from 'fastify-plugin'
-import type { Kysely } from 'kysely'
+import type { Kysely, LogEvent } from 'kysely'
+import { Histogram } from 'prom-client'
 import { connectPostgres } from '../db/connect.js'
 import type { Database } from '../db/database.js'
 import { isDatabaseUnavailable } from '../db/availability.js'
@@ -11,6 +12,8 @@ import { connectEmbeddedPostgres } from '../embedded/database.js'
 declare module 'fastify' {
   interface FastifyInstance {
     database: Kysely<Database>
+    /** Whether the database has the newest schema, as far as this process has seen. */
+    isDatabaseMigrated: () => boolean
   }
 }
 
@@ -22,9 +25,22 @@ const MIGRATION_RETRY_MS = 2_000
  */
 export default fastifyPlugin(async (app) => {
   const { DATABASE_URL, DATA_DIR } = app.config
+  const statements = new Histogram({
+    name: 'objects_storage_database_statement_duration_seconds',
+    help: 'Statements, from when they were sent on a connection until they were answered.',
+    labelNames: ['outcome'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15],
+    registers: [app.metrics],
+  })
+  // Nothing but the time is looked at: a statement's parameters hold object keys.
+  const observe = ({ level, queryDurationMillis }: LogEvent) => {
+    statements.observe({ outcome: level === 'error' ? 'error' : 'ok' }, queryDurationMillis / 1000)
+  }
   const database = DATABASE_URL === undefined
-    ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'))
-    : connectPostgres(DATABASE_URL, (error) => app.log.warn({ err: error }, 'an idle connection to the database broke'))
+    ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe)
+    : connectPostgres(DATABASE_URL, (error) => {
+      app.log.warn({ err: error }, 'an idle connection to the database broke')
+    }, {}, observe)
   app.decorate('database', database)
 
   const closing = new AbortController()
@@ -35,8 +51,11 @@ export default fastifyPlugin(async (app) => {
     await database.destroy()
   })
 
+  let isMigrated = false
+  app.decorate('isDatabaseMigrated', () => isMigrated)
   const migrate = async () => {
     const applied = await migrateToLatest(database)
+    isMigrated = true
     if (applied.length > 0) app.log.info({ migrations: applied }, 'migrated the database')
   }
   const migrateOnceReachable = async () => {
@@ -56,4 +75,4 @@ export default fastifyPlugin(async (app) => {
     app.log.warn({ err: error }, 'the database does not answer: starting without it')
     retrying = migrateOnceReachable()
   }
-}, { name: 'database', dependencies: ['config', 'data-directory'] })
+}, { name: 'database', dependencies: ['config', 'data-directory', 'metrics'] })

@@ -1,4 +1,5 @@
 import fastifyPlugin from 'fastify-plugin'
+import { Counter } from 'prom-client'
 import { contentDisposition } from '../http/content-disposition.js'
 import { effectiveDisposition } from '../http/download-headers.js'
 import { inlineSafety, sentContentType } from '../http/inline-content.js'
@@ -28,7 +29,20 @@ declare module 'fastify' {
 /** Decorates the instance with what a download without a stream needs: whether the file is there, and its URL. */
 export default fastifyPlugin(async (app) => {
   const { EXISTENCE_TTL, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL } = app.config
-  app.decorate('existence', new ExistenceCache(EXISTENCE_TTL * 1000, (objectKey) => app.objectStorage.head(objectKey)))
+  const existence = new ExistenceCache(EXISTENCE_TTL * 1000, (objectKey) => app.objectStorage.head(objectKey))
+  app.decorate('existence', existence)
+  const finds = new Counter({
+    name: 'objects_storage_existence_cache_total',
+    help: 'Files looked for by downloads: a hit was found a short time ago, or is being looked for already.',
+    labelNames: ['result'],
+    registers: [app.metrics],
+    // Counted by the cache itself, since every download passes there.
+    collect: () => {
+      finds.reset()
+      finds.inc({ result: 'hit' }, existence.hitCount)
+      finds.inc({ result: 'miss' }, existence.missCount)
+    },
+  })
 
   const makeLink = createDownloadLinks(app.presign, DOWNLOAD_URL_TTL)
   // Kept as long as the find that it belongs to, and so bounded with it.
@@ -65,4 +79,4 @@ export default fastifyPlugin(async (app) => {
     const origin = publicOrigin ?? `${request.protocol}://${request.host}`
     return `${origin}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`
   })
-}, { name: 'downloads', dependencies: ['config', 'object-storage'] })
+}, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics'] })

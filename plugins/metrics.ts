@@ -1,5 +1,5 @@
 import fastifyPlugin from 'fastify-plugin'
-import { Registry } from 'prom-client'
+import { Registry, collectDefaultMetrics } from 'prom-client'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -8,7 +8,10 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates the instance with a registry of Prometheus metrics of its own. */
+/** Decorates the instance with a registry of Prometheus metrics of its own: of the process, and of what plugins add. */
 export default fastifyPlugin(async (app) => {
-  app.decorate('metrics', new Registry())
+  const registry = new Registry()
+  app.decorate('metrics', registry)
+  // Only of a service that listens: they watch the whole process for as long as it lives, and commands build an instance, too.
+  app.addHook('onListen', async () => { collectDefaultMetrics({ register: registry }) })
 }, { name: 'metrics' })

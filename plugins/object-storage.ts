@@ -18,7 +18,7 @@ export default fastifyPlugin(async (app) => {
     connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
     firstByteTimeoutMs: S3_FIRST_BYTE_TIMEOUT * 1000,
     idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
-  })
+  }, app.observeStore)
   app.decorate('objectStorage', objectStorage)
   app.decorate('presign', createPresign({ ...storeTarget, endpoint: S3_PUBLIC_ENDPOINT ?? storeTarget.endpoint }))
   app.addHook('onClose', async () => { await objectStorage.close() })
@@ -35,4 +35,4 @@ export default fastifyPlugin(async (app) => {
   } catch (error) {
     app.log.warn({ err: error }, 'object storage does not answer: starting without it')
   }
-}, { name: 'object-storage', dependencies: ['config', 'store-target', 'minio'] })
+}, { name: 'object-storage', dependencies: ['config', 'store-target', 'minio', 'store-metrics'] })

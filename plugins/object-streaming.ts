@@ -1,5 +1,6 @@
 import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
+import { Gauge } from 'prom-client'
 import { type ByteRange, contentRange, selectRange } from '../http/byte-range.js'
 import { effectiveDisposition, representationHeaders, validatorHeaders } from '../http/download-headers.js'
 import { evaluatePreconditions } from '../http/preconditions.js'
@@ -34,6 +35,11 @@ const RETRY_AFTER_SECONDS = 1
 /** Decorates replies with the sending of files. */
 export default fastifyPlugin(async (app) => {
   const { INLINE_ACTIVE_CONTENT, STREAM_IDLE_TIMEOUT } = app.config
+  const streams = new Gauge({
+    name: 'objects_storage_streams_open',
+    help: 'Downloads whose bytes are being sent.',
+    registers: [app.metrics],
+  })
 
   const fileHeaders = (stored: StoredObject, { fileName, disposition }: StreamedFile) => representationHeaders(
     stored, fileName, effectiveDisposition(disposition, stored.contentType, INLINE_ACTIVE_CONTENT), INLINE_ACTIVE_CONTENT)
@@ -70,6 +76,10 @@ export default fastifyPlugin(async (app) => {
 
   function send (reply: FastifyReply, opened: ObjectBody, range: ByteRange | undefined, headers: Record<string, string>) {
     const { stored, lengthBytes, body } = opened
+    if (!reply.raw.destroyed) {
+      streams.inc()
+      reply.raw.once('close', () => { streams.dec() })
+    }
     // Node's own timer restarts with each byte that the client takes. Where all is taken the client waits for the store,
     // which has a timer of its own.
     reply.raw.setTimeout(STREAM_IDLE_TIMEOUT * 1000, () => {
@@ -80,7 +90,7 @@ export default fastifyPlugin(async (app) => {
     if (range !== undefined) reply.status(206).header('content-range', contentRange(range, stored.sizeBytes))
     return reply.headers({ ...headers, 'content-length': lengthBytes }).send(body)
   }
-}, { name: 'object-streaming', dependencies: ['config', 'object-storage'] })
+}, { name: 'object-streaming', dependencies: ['config', 'object-storage', 'metrics'] })
 
 /** A signal that is aborted when the client leaves, or has left already. */
 function signalWhenGone ({ raw }: FastifyReply): AbortSignal {

@@ -6,6 +6,7 @@ import { DeletionSchema } from '../schemas/deletion.js'
 import { DownloadLinkSchema } from '../schemas/download.js'
 import { ErrorSchema } from '../schemas/errors.js'
 import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../schemas/links.js'
+import { ReadinessSchema } from '../schemas/readiness.js'
 import { ReconciliationSchema } from '../schemas/reconciliation.js'
 import { RunFileSchema, RunFilesSchema } from '../schemas/run-files.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usage.js'
@@ -18,7 +19,7 @@ export default fastifyPlugin(async (app) => {
   for (const schema of [
     ErrorSchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
-    ReconciliationSchema, UsageDaySchema, UsageHistorySchema,
+    ReconciliationSchema, UsageDaySchema, UsageHistorySchema, ReadinessSchema,
     LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, RunFilesSchema,
   ]) app.addSchema(schema)
 

@@ -35,7 +35,7 @@ export default fastifyPlugin(async (app) => {
     connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
     firstByteTimeoutMs: FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
-  })
+  }, app.observeStore)
   const listBucket = createBucketListing(connection)
   const takeLock = DATABASE_URL === undefined ? createLocalRunLocks() : createServerRunLocks(DATABASE_URL)
   const context = {
@@ -49,6 +49,12 @@ export default fastifyPlugin(async (app) => {
     labelNames: ['status'],
     registers: [app.metrics],
   })
+  const drift = new Counter({
+    name: 'objects_storage_reconcile_drift_total',
+    help: 'Keys that were not counted as the bucket has them, by what settled them; unsettled ones are so still.',
+    labelNames: ['kind'],
+    registers: [app.metrics],
+  })
 
   const start = async (request: ReconcileRequest) => {
     const { signal = closing.signal } = request
@@ -56,6 +62,10 @@ export default fastifyPlugin(async (app) => {
     if (run === undefined) return undefined
     const ended = run.done.then((counts) => {
       runs.inc({ status: 'complete' })
+      drift.inc({ kind: 'added' }, counts.addedCount)
+      drift.inc({ kind: 'removed' }, counts.removedCount)
+      drift.inc({ kind: 'corrected' }, counts.correctedCount)
+      drift.inc({ kind: 'unsettled' }, counts.unsettledCount)
       app.log.info({ ...counts, foreignBytes: String(counts.foreignBytes) }, 'compared the catalogue with the bucket')
     }, (error: unknown) => {
       runs.inc({ status: signal.aborted || closing.signal.aborted ? 'interrupted' : 'failed' })
@@ -88,4 +98,4 @@ export default fastifyPlugin(async (app) => {
     await Promise.all(underWay)
     await connection.close()
   })
-}, { name: 'reconciliation', dependencies: ['config', 'store-target', 'database', 'bucket-events', 'metrics'] })
+}, { name: 'reconciliation', dependencies: ['config', 'store-target', 'database', 'bucket-events', 'metrics', 'store-metrics'] })

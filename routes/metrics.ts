@@ -1,7 +1,7 @@
 import type { FastifyPluginAsync } from 'fastify'
 
 const route: FastifyPluginAsync = async (app) => {
-  app.get('/metrics', { schema: { hide: true } }, async (_request, reply) => {
+  app.get('/metrics', { logLevel: 'warn', schema: { hide: true } }, async (_request, reply) => {
     return await reply.type(app.metrics.contentType).send(await app.metrics.metrics())
   })
 }

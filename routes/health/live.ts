@@ -2,6 +2,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/live', {
+    logLevel: 'warn',
     schema: {
       operationId: 'checkLiveness',
       tags: ['Operation'],

@@ -1,0 +1,74 @@
+import { setTimeout } from 'node:timers/promises'
+import fastifyPlugin from 'fastify-plugin'
+import { sql } from 'kysely'
+import { Gauge } from 'prom-client'
+import type { Readiness } from '../schemas/readiness.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Tells whether the service can do its work. Answers within two seconds, whatever its parts do. */
+    readiness: () => Promise<Readiness>
+  }
+}
+
+const CHECK_TIMEOUT_MS = 2_000
+const REMEMBERED_MS = 1_000
+
+/**
+ * Decorates the instance with its readiness. Downloads need no database, and most of the traffic is downloads, so without
+ * one the service is degraded but ready; without the object storage it can do nothing.
+ */
+export default fastifyPlugin(async (app) => {
+  const checkStore = createCheck(async () => await app.objectStorage.bucketExists(AbortSignal.timeout(CHECK_TIMEOUT_MS)))
+  const checkDatabase = createCheck(async () => {
+    if (!app.isDatabaseMigrated()) return false
+    await sql`select 1`.execute(app.database)
+    return true
+  })
+  const up = new Gauge({
+    name: 'objects_storage_part_up',
+    help: 'Whether a part of the service worked when its readiness was asked for last.',
+    labelNames: ['part'],
+    registers: [app.metrics],
+  })
+  app.decorate('readiness', async () => {
+    const [isStoreUp, isDatabaseUp] = await Promise.all([checkStore(), checkDatabase()])
+    up.set({ part: 'object_storage' }, Number(isStoreUp))
+    up.set({ part: 'database' }, Number(isDatabaseUp))
+    return {
+      status: statusOf(app.shutdown.hasBegun(), isStoreUp, isDatabaseUp),
+      parts: { objectStorage: isStoreUp ? 'up' : 'down', database: isDatabaseUp ? 'up' : 'down' },
+    }
+  })
+}, { name: 'readiness', dependencies: ['object-storage', 'database', 'shutdown', 'metrics'] })
+
+function statusOf (isStopping: boolean, isStoreUp: boolean, isDatabaseUp: boolean): Readiness['status'] {
+  if (isStopping) return 'stopping'
+  if (!isStoreUp) return 'unavailable'
+  return isDatabaseUp ? 'ready' : 'degraded'
+}
+
+/**
+ * A check that many may ask for at once: one is under way at a time, its outcome is remembered for a second, and one that
+ * takes longer than two seconds counts as failed.
+ */
+function createCheck (check: () => Promise<boolean>): () => Promise<boolean> {
+  let present: Promise<boolean> | undefined
+  let known = { isUp: false, untilMs: -Infinity }
+  const begin = async () => {
+    const isUp = await check().catch(() => false)
+    known = { isUp, untilMs: performance.now() + REMEMBERED_MS }
+    present = undefined
+    return isUp
+  }
+  return async () => {
+    if (performance.now() < known.untilMs) return known.isUp
+    present ??= begin()
+    const impatience = new AbortController()
+    try {
+      return await Promise.race([present, setTimeout(CHECK_TIMEOUT_MS, false, { signal: impatience.signal })])
+    } finally {
+      impatience.abort()
+    }
+  }
+}

@@ -1,0 +1,29 @@
+import fastifyPlugin from 'fastify-plugin'
+import { Histogram } from 'prom-client'
+import type { StoreAttempt } from '../objects/store-connection.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Counts a request to the object storage. */
+    observeStore: (attempt: StoreAttempt) => void
+  }
+}
+
+/** Decorates the instance with the measure of how the object storage answers, for whatever asks it. */
+export default fastifyPlugin(async (app) => {
+  const requests = new Histogram({
+    name: 'objects_storage_store_request_duration_seconds',
+    help: 'Requests to the object storage, each attempt by itself, until the answer began.',
+    labelNames: ['method', 'outcome'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [app.metrics],
+  })
+  app.decorate('observeStore', (attempt) => {
+    requests.observe({ method: attempt.method, outcome: outcomeOf(attempt) }, attempt.durationMs / 1000)
+  })
+}, { name: 'store-metrics', dependencies: ['metrics'] })
+
+function outcomeOf ({ statusCode, isAborted }: StoreAttempt): string {
+  if (statusCode !== undefined) return `${Math.floor(statusCode / 100)}xx`
+  return isAborted ? 'aborted' : 'no_answer'
+}

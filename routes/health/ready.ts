@@ -1,0 +1,27 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ReadinessSchema } from '../../schemas/readiness.js'
+import { reference } from '../../schemas/reference.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/ready', {
+    logLevel: 'warn',
+    schema: {
+      operationId: 'checkReadiness',
+      tags: ['Operation'],
+      summary: 'Whether the service should get requests',
+      description: 'For load balancers. 200 also where only the database is away, since downloads need none. The parts are ' +
+        'asked at most once a second, and for at most two seconds.',
+      security: [],
+      response: {
+        200: { ...reference(ReadinessSchema), description: 'Downloads work.' },
+        503: { ...reference(ReadinessSchema), description: 'Object storage is away, or the service is stopping.' },
+      },
+    },
+  }, async (_request, reply) => {
+    const readiness = await app.readiness()
+    const isReady = readiness.status === 'ready' || readiness.status === 'degraded'
+    return await reply.status(isReady ? 200 : 503).header('cache-control', 'no-store').send(readiness)
+  })
+}
+
+export default route
