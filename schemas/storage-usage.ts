@@ -1,10 +1,12 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { OrgKeySchema, UuidSchema } from './identifiers.js'
+import { OrgKeySchema, UUID_PATTERN, UuidSchema } from './identifiers.js'
 import { reference } from './reference.js'
 
 export const StorageUsageQuerySchema = Type.Object({
   createdBy: Type.Optional(Type.String({
-    ...UuidSchema, description: 'Only the files that this user made. An admin may name anyone, anyone else only themselves.',
+    // No example: Swagger UI would fill it in, and ask for a user who is not there.
+    pattern: UUID_PATTERN,
+    description: 'Only the files that this user made. An admin may name anyone, anyone else only themselves.',
   })),
 }, { additionalProperties: false })
 

@@ -1,9 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { OrgKeySchema, UuidSchema } from './identifiers.js'
+import { OrgKeySchema, UUID_PATTERN } from './identifiers.js'
 import { reference } from './reference.js'
 
-const day = (description: string, example: string) => Type.String({
-  format: 'date', pattern: '^2[0-9]{3}-', description, examples: [example],
+// Without an example where it may be left out, since Swagger UI would fill it in.
+const day = (description: string, ...examples: string[]) => Type.String({
+  format: 'date', pattern: '^2[0-9]{3}-', description, ...examples.length > 0 ? { examples } : {},
 })
 const sum = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
 
@@ -11,9 +12,9 @@ const sum = (description: string) => Type.Integer({ minimum: 0, maximum: Number.
 export const HISTORY_ANSWER_MAX_DAYS = 400
 
 export const UsageHistoryQuerySchema = Type.Object({
-  from: Type.Optional(day('The first day, in UTC; 29 days before the last one where it is left out.', '2026-01-02')),
-  to: Type.Optional(day('The last day, in UTC, at most 399 days after the first; today where it is left out.', '2026-01-31')),
-  workflowId: Type.Optional(Type.String({ ...UuidSchema, description: 'Only the files of this workflow.' })),
+  from: Type.Optional(day('The first day, in UTC; 29 days before the last one where it is left out.')),
+  to: Type.Optional(day('The last day, in UTC, at most 399 days after the first; today where it is left out.')),
+  workflowId: Type.Optional(Type.String({ pattern: UUID_PATTERN, description: 'Only the files of this workflow.' })),
 }, { additionalProperties: false })
 
 export const UsageDaySchema = Type.Object({
