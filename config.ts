@@ -66,6 +66,10 @@ export const ConfigSchema = Type.Object({
   SHUTDOWN_GRACE: Type.Number({
     minimum: 0, maximum: 86400, default: 20, description: 'Seconds after that for requests and streams under way to end.',
   }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({
+    pattern: '^https?://[^?#\\s]+$', description: 'Where traces are sent, by OTLP over HTTP. Unset: there are none.',
+  })),
+  OTEL_SERVICE_NAME: Type.String({ minLength: 1, default: 'objects-storage', description: 'The service\'s name in traces.' }),
   INLINE_ACTIVE_CONTENT: Type.Union([Type.Literal('sandbox'), Type.Literal('scripts'), Type.Literal('attachment')], {
     default: 'sandbox', description: 'How HTML, SVG and other active types are shown inline.',
   }),
