@@ -1,12 +1,13 @@
-import type { ServerResponse } from 'node:http'
+import { STATUS_CODES, type ServerResponse, maxHeaderSize } from 'node:http'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
 import { capabilityHeaders } from './http/download-headers.js'
 import { loggerOptions } from './logging.js'
-import { InvalidRequestError, errorBody } from './schemas/errors.js'
+import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
 import { OBJECT_KEY_MAX_BYTES } from './schemas/identifiers.js'
 
 const BODY_MAX_BYTES = 1024 * 1024
@@ -27,6 +28,8 @@ export const serverOptions = {
     },
   },
   bodyLimit: BODY_MAX_BYTES,
+  // What a parameter may be is for its schema to say, not for the router.
+  routerOptions: { maxParamLength: maxHeaderSize },
   pluginTimeout: PLUGIN_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
@@ -48,8 +51,11 @@ export function build (
   const app = fastify({
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
     ...serverOptions,
+    clientErrorHandler: answerUnreadable,
     frameworkErrors: (_error, _request, reply) => { answerBadUrl(reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
+  // Node would answer 417 by itself; an expectation that nobody knows may as well be ignored (RFC 9110, 10.1.1).
+  app.server.on('checkExpectation', app.routing)
   app.register(autoload, { dir: join(import.meta.dirname, 'plugins'), options: { config }, encapsulate: false })
   app.register(autoload, { dir: join(import.meta.dirname, 'routes'), dirNameRoutePrefix: true })
   return app
@@ -59,10 +65,35 @@ export function build (
 function answerBadUrl (reply: { hijack: () => unknown, raw: ServerResponse }): void {
   const body = JSON.stringify(errorBody(new InvalidRequestError('The URL is not percent-encoded UTF-8.')))
   reply.hijack()
-  reply.raw.writeHead(400, {
+  reply.raw.writeHead(400, bareErrorHeaders(body)).end(body)
+}
+
+/** Answers what is no whole HTTP request, of which there is only a connection, and closes it. */
+function answerUnreadable (error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return
+  const answer = unreadableErrorFor(error.code)
+  const body = JSON.stringify(errorBody(answer))
+  const lines = Object.entries({ ...bareErrorHeaders(body), connection: 'close' }).map(([name, value]) => `${name}: ${value}`)
+  const { statusCode = 400 } = answer
+  const sent: unknown = error.rawPacket
+  const isHead = Buffer.isBuffer(sent) && sent.toString('latin1', 0, 5) === 'HEAD '
+  socket.write(`HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\n${lines.join('\r\n')}\r\n\r\n${isHead ? '' : body}`)
+  socket.destroySoon()
+}
+
+function unreadableErrorFor (code: string | undefined) {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW': return new HeadersTooLargeError()
+    case 'ERR_HTTP_REQUEST_TIMEOUT': return new RequestTimeoutError()
+    default: return new InvalidRequestError('The request is not valid HTTP.')
+  }
+}
+
+function bareErrorHeaders (body: string) {
+  return {
     ...capabilityHeaders,
     'cache-control': 'no-store',
     'content-type': 'application/json; charset=utf-8',
     'content-length': Buffer.byteLength(body),
-  }).end(body)
+  }
 }

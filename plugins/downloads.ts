@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Counter } from 'prom-client'
 import { contentDisposition } from '../http/content-disposition.js'
@@ -7,6 +8,7 @@ import { type DownloadLink, createDownloadLinks } from '../objects/download-link
 import { ExistenceCache } from '../objects/existence-cache.js'
 import type { StoredObject } from '../objects/object-storage.js'
 import type { DownloadLinkBody } from '../schemas/download.js'
+import { InvalidRequestError } from '../schemas/errors.js'
 
 type Disposition = 'attachment' | 'inline'
 
@@ -21,7 +23,11 @@ declare module 'fastify' {
     downloadLink: (objectKey: string, fileName: string, stored: StoredObject, disposition: Disposition) => DownloadLink
     /** The pre-signed URL as programs get it. Active content is only ever an attachment there: the store's headers apply. */
     describeLink: (objectKey: string, fileName: string, stored: StoredObject, asked: Disposition) => DownloadLinkBody
-    /** The link that downloads a file from this service, as whoever sent the request reaches it. */
+    /**
+     * The link that downloads a file from this service, as whoever sent the request reaches it.
+     *
+     * @throws {InvalidRequestError} where that depends on a Host header which names no host
+     */
     downloadUrl: (request: FastifyRequest, objectKey: string) => string
   }
 }
@@ -76,7 +82,20 @@ export default fastifyPlugin(async (app) => {
 
   const publicOrigin = PUBLIC_URL === undefined ? undefined : new URL(PUBLIC_URL).origin
   app.decorate('downloadUrl', (request, objectKey) => {
-    const origin = publicOrigin ?? `${request.protocol}://${request.host}`
+    const origin = publicOrigin ?? requestedOrigin(request)
     return `${origin}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`
   })
 }, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics'] })
+
+/**
+ * The service's origin as a request names it.
+ *
+ * @throws {InvalidRequestError} where the Host header names none (RFC 9112, 3.2)
+ */
+function requestedOrigin ({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>): string {
+  const origin = `${protocol}://${host}`
+  if (!/^([a-z0-9._~-]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(host) || !URL.canParse(origin)) {
+    throw new InvalidRequestError('The Host header names no host.')
+  }
+  return origin
+}

@@ -45,11 +45,15 @@ function declaredErrorFor (error: Error): FastifyError {
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_JSON_BODY':
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': return new InvalidRequestError('The body is not valid JSON.')
-    default:
-      return 'statusCode' in error && error.statusCode === 400
-        ? new InvalidRequestError('The request cannot be read.')
-        : new InternalError()
+    default: return errorOfStatus('statusCode' in error ? error.statusCode : undefined)
   }
+}
+
+/** What a library's own error is, by the status that it suggests. */
+function errorOfStatus (statusCode: unknown): FastifyError {
+  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return new InternalError()
+  // @fastify/static forbids paths that lead out of its folder, which is nobody's business to know.
+  return statusCode === 403 || statusCode === 404 ? new RouteNotFoundError() : new InvalidRequestError('The request cannot be read.')
 }
 
 function retryAfterSeconds (error: Error): number {

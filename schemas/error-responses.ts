@@ -12,6 +12,7 @@ const descriptions = {
   413: 'The request body is too large: `BODY_TOO_LARGE`.',
   415: 'The body is not JSON: `UNSUPPORTED_MEDIA_TYPE`.',
   416: 'The file has no bytes in the range asked for: `RANGE_NOT_SATISFIABLE`. Content-Range tells its size.',
+  431: 'The URL and the headers are larger than 16 KiB: `HEADERS_TOO_LARGE`.',
   500: 'Something went wrong on our side: `INTERNAL_ERROR`.',
   502: 'Object storage refuses this service, for its credentials, its clock or its bucket: `STORE_REFUSED`.',
   503: 'Something that the service needs does not answer: `STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE`, `EVENTS_NOT_APPLIED`, `TOKEN_KEYS_UNAVAILABLE`. Retry-After says when to try again.',
@@ -19,8 +20,11 @@ const descriptions = {
 
 type ErrorStatus = keyof typeof descriptions
 
-/** Response schemas for the error statuses that a route can answer; every route can answer 500. */
+/**
+ * Response schemas for the error statuses that a route can answer. Every route can answer 400 and 431, to what is a good
+ * request of no route, and 500.
+ */
 export function errorResponses (...statuses: ErrorStatus[]) {
-  return Object.fromEntries([...statuses, 500 as const].map((status) =>
+  return Object.fromEntries([...new Set<ErrorStatus>([400, ...statuses, 431, 500])].map((status) =>
     [status, { ...reference(ErrorSchema), description: descriptions[status] }]))
 }

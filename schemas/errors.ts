@@ -14,10 +14,12 @@ export const ObjectNotFoundError = createError('OBJECT_NOT_FOUND', 'There is no 
 export const RouteNotFoundError = createError('ROUTE_NOT_FOUND', 'There is no such route.', 404)
 export const ReconciliationNotFoundError = createError('RECONCILIATION_NOT_FOUND', 'The organisation was never reconciled on request.', 404)
 export const ReconcileRunningError = createError('RECONCILE_RUNNING', 'A reconcile of the organisation is running already.', 409)
+export const RequestTimeoutError = createError('REQUEST_TIMEOUT', 'The request did not arrive in time.', 408)
 export const PreconditionFailedError = createError('PRECONDITION_FAILED', 'The file is not in the state that the request asks for.', 412)
 export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The request body is larger than this route accepts.', 413)
 export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'This route accepts application/json only.', 415)
 export const RangeNotSatisfiableError = createError('RANGE_NOT_SATISFIABLE', 'The file has no bytes in the range asked for.', 416)
+export const HeadersTooLargeError = createError('HEADERS_TOO_LARGE', 'The URL and the headers are larger than 16 KiB.', 431)
 export const InternalError = createError('INTERNAL_ERROR', 'Something went wrong on our side.', 500)
 export const UsageOutOfRangeError = createError('USAGE_OUT_OF_RANGE', 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.', 500)
 export const StoreRefusedError = createError('STORE_REFUSED', 'Object storage refuses this service.', 502)
@@ -28,7 +30,7 @@ export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The
 
 const errors = [
   InvalidRequestError, TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
-  ReconciliationNotFoundError, ReconcileRunningError,
+  ReconciliationNotFoundError, ReconcileRunningError, RequestTimeoutError, HeadersTooLargeError,
   PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, InternalError,
   UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, EventsNotAppliedError,
   TokenKeysUnavailableError, DatabaseUnavailableError,

@@ -1,10 +1,11 @@
 import { once } from 'node:events'
+import { STATUS_CODES } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
-import { startService } from './service.js'
+import { admin, startService } from './service.js'
 
 t.test('the service', async (t) => {
-  const { app } = await startService(t)
+  const { app, authorise } = await startService(t)
 
   t.test('an unknown route is answered in the one error shape, without repeating it', async (t) => {
     const answer = await app.inject('/api/v1/objects/secret-in-the-path')
@@ -52,14 +53,59 @@ t.test('the service', async (t) => {
     })
   })
 
-  t.test('what is no HTTP is answered with 400 and ends the connection', async (t) => {
+  t.test('a path parameter of any length is judged by its schema', async (t) => {
+    const { authorization } = authorise(admin)
+    for (const length of [37, 101, 15_000]) {
+      const url = `/api/v1/objects/workflows/${'a'.repeat(length)}`
+      const answer = await app.inject({ method: 'PUT', url, headers: { authorization }, payload: { name: 'x' } })
+      t.equal(answer.statusCode, 400)
+      t.equal(answer.json().code, 'INVALID_REQUEST')
+    }
+  })
+
+  t.test('behind a socket', async (t) => {
     await app.listen({ host: '127.0.0.1', port: 0 })
     const { port } = new URL(app.listeningOrigin)
-    const socket = connect(Number(port), '127.0.0.1')
-    let answer = ''
-    socket.setEncoding('utf8').on('data', (data) => { answer += data })
-    socket.write('NONSENSE\r\n\r\n')
-    await once(socket, 'close')
-    t.match(answer, /^HTTP\/1\.1 400 /)
+    /** Sends bytes, and reads until the service closes the connection. */
+    const exchange = async (text: string) => {
+      const socket = connect(Number(port), '127.0.0.1')
+      let answer = ''
+      socket.setEncoding('latin1').on('data', (data) => { answer += data })
+      socket.write(text, 'latin1')
+      await once(socket, 'close')
+      const [head = '', body = ''] = answer.split('\r\n\r\n')
+      return { head, body }
+    }
+
+    for (const [what, status, code, text] of [
+      ['what is no HTTP', 400, 'INVALID_REQUEST', 'NONSENSE\r\n\r\n'],
+      ['a URL of raw bytes', 400, 'INVALID_REQUEST', 'GET /health/live?\xff HTTP/1.1\r\nHost: a\r\n\r\n'],
+      ['a header of 16 KiB', 431, 'HEADERS_TOO_LARGE', `GET /health/live HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(16_384)}\r\n\r\n`],
+    ] as const) {
+      t.test(`${what} is answered with ${status} in the one error shape, and ends the connection`, async (t) => {
+        const { head, body } = await exchange(text)
+        t.match(head, new RegExp(`^HTTP/1\\.1 ${status} `))
+        t.match(head, /^content-type: application\/json; charset=utf-8\r$/m)
+        t.match(head, /^connection: close/m)
+        t.match(JSON.parse(body), { statusCode: status, code, error: STATUS_CODES[status], message: String })
+      })
+    }
+
+    t.test('to a HEAD that is no HTTP no body is sent', async (t) => {
+      const { head, body } = await exchange('HEAD /health/live?\xff HTTP/1.1\r\nHost: a\r\n\r\n')
+      t.match(head, /^HTTP\/1\.1 400 /)
+      t.equal(body, '')
+    })
+
+    t.test('a path out of the folder of Swagger UI is no route', async (t) => {
+      const { head, body } = await exchange('GET /documentation/static//.. HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
+      t.match(head, /^HTTP\/1\.1 404 /)
+      t.match(JSON.parse(body), { code: 'ROUTE_NOT_FOUND' })
+    })
+
+    t.test('an expectation that nobody knows is ignored', async (t) => {
+      const { head } = await exchange('GET /health/live HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nConnection: close\r\n\r\n')
+      t.match(head, /^HTTP\/1\.1 200 /)
+    })
   })
 })

@@ -1,4 +1,5 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { errorResponses } from '../../schemas/error-responses.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/live', {
@@ -8,7 +9,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Operation'],
       summary: 'Whether the service runs',
       security: [],
-      response: { 200: Type.Object({ status: Type.Literal('ok') }, { description: 'It runs.', examples: [{ status: 'ok' }] }) },
+      response: {
+        200: Type.Object({ status: Type.Literal('ok') }, { description: 'It runs.', examples: [{ status: 'ok' }] }),
+        ...errorResponses(),
+      },
     },
   }, async () => ({ status: 'ok' as const }))
 }

@@ -30,10 +30,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
           description: 'The pre-signed URL as JSON, or the file\'s bytes.',
           content: {
             'application/json': { schema: reference(DownloadLinkSchema) },
-            'application/octet-stream': { schema: bytes },
+            // The type that the file is stored with.
+            '*/*': { schema: bytes },
           },
         },
-        206: { description: 'The range of bytes that was asked for.', content: { 'application/octet-stream': { schema: bytes } } },
+        206: { description: 'The range of bytes that was asked for.', content: { '*/*': { schema: bytes } } },
         302: Type.Null({ description: 'The file is at the pre-signed URL in Location.' }),
         304: Type.Null({ description: 'The client has the file as it is now.' }),
         ...errorResponses(400, 404, 412, 416, 502, 503),

@@ -42,7 +42,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'every record is committed or set aside; after any other answer the sender should send the same again: records may ' +
         'come in any order and any number of times.',
       security: [{ eventsToken: [] }],
-      response: { 200: reference(BucketEventsSchema), ...errorResponses(401, 413, 502, 503) },
+      response: { 200: reference(BucketEventsSchema), ...errorResponses(400, 401, 413, 415, 502, 503) },
     },
   }, async (request) => {
     try {

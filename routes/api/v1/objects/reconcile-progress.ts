@@ -16,7 +16,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       security: [{ bearerAuth: [] }],
       response: {
         200: reference(ReconciliationSchema),
-        ...errorResponses(401, 403, 503),
+        ...errorResponses(400, 401, 403, 503),
         404: { ...reference(ErrorSchema), description: 'There was none: `RECONCILIATION_NOT_FOUND`.' },
       },
     },

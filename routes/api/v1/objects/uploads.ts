@@ -30,6 +30,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const signedAt = new Date()
     const expiresAt = new Date(signedAt.getTime() + UPLOAD_URL_TTL * 1000)
     const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, fileName })
+    const downloadUrl = app.downloadUrl(request, objectKey)
     const headers = { 'content-type': contentType }
     const url = app.presign({
       method: 'PUT',
@@ -44,7 +45,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       url,
       headers,
       expiresAt: expiresAt.toISOString(),
-      downloadUrl: app.downloadUrl(request, objectKey),
+      downloadUrl,
     })
   })
 }

@@ -109,4 +109,14 @@ t.test('what is no upload', async (t) => {
   t.test('the longest file name fits the key', async (t) => {
     t.equal((await mint({ ...wanted, fileName: 'x'.repeat(255) })).statusCode, 201)
   })
+
+  for (const host of ['a b', 'example.com/path', 'user@example.com', 'example.com:99999', '\xff']) {
+    t.test(`a Host header of ${JSON.stringify(host)} is answered with 400, not repeated in a link`, async (t) => {
+      const answer = await app.inject({
+        method: 'POST', url: '/api/v1/objects/uploads', headers: { ...authorise(member), host }, payload: wanted,
+      })
+      t.equal(answer.statusCode, 400)
+      t.equal(answer.json().code, 'INVALID_REQUEST')
+    })
+  }
 })
