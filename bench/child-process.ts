@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 
 /** A server in a process of its own. */
 export interface ServerProcess {
@@ -10,9 +11,11 @@ export interface ServerProcess {
   stop: () => Promise<void>
 }
 
-/** The arguments that run a program of this folder, which is not built. */
+const run = promisify(execFile)
+
+/** The arguments that run a program of `programs/`, which is not built. */
 export function benchProgram (name: string): string[] {
-  return ['--import', '@tapjs/typescript/import', join(import.meta.dirname, `${name}.ts`)]
+  return ['--import', '@tapjs/typescript/import', join(import.meta.dirname, 'programs', `${name}.ts`)]
 }
 
 /**
@@ -41,4 +44,38 @@ async function listeningOrigin ({ stdout }: ChildProcess): Promise<string> {
     return origin
   }
   throw new Error('The server did not start.')
+}
+
+/**
+ * Runs a program of `programs/` to its end.
+ *
+ * @param input becomes its standard input
+ * @returns the numbers on the last line that it prints
+ */
+export async function runProgram (
+  name: string, programArguments: string[], options: { input?: string, environment?: Record<string, string> } = {},
+): Promise<number[]> {
+  const child = spawn(process.execPath, [...benchProgram(name), ...programArguments], {
+    env: { ...process.env, ...options.environment }, stdio: ['pipe', 'pipe', 'inherit'],
+  })
+  child.stdin.end(options.input ?? '')
+  let output = ''
+  for await (const chunk of child.stdout) output += String(chunk)
+  return output.trim().split('\n').at(-1)?.split(' ').map(Number) ?? []
+}
+
+/** Requests one URL for some seconds with autocannon, over kept connections. */
+export async function load (
+  url: string,
+  options: { connections: number, seconds: number, method?: string, headers?: Record<string, string>, status: number },
+): Promise<{ perSecond: number, p99Ms: number }> {
+  const { connections, seconds, method = 'GET', headers = {}, status } = options
+  const { stdout } = await run('node', [
+    'node_modules/autocannon/autocannon.js', '--json', '-c', String(connections), '-d', String(seconds), '-m', method,
+    ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`]), url,
+  ])
+  const { requests, errors, latency, statusCodeStats } = JSON.parse(stdout)
+  const others = Object.keys(statusCodeStats).filter((code) => code !== String(status))
+  if (errors > 0 || others.length > 0) throw new Error(`${errors} errors, and answers with ${others.join(', ')}.`)
+  return { perSecond: requests.average, p99Ms: latency.p99 }
 }

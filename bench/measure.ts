@@ -5,6 +5,21 @@ export interface Spread {
   maximum: number
 }
 
+/** What was measured in a case, beside what it is to be compared with. */
+export interface Measurement {
+  case: string
+  unit: string
+  measured: Spread
+  /** The floor or the rival, measured in the same rounds. */
+  peer?: { name: string, measured: Spread }
+  /** Of each round: the figure over the peer's. */
+  ratio?: Spread
+  target?: { text: string, isMet: boolean }
+}
+
+/** Measures one figure once. */
+export type Measure = () => Promise<number>
+
 export function spread (figures: readonly number[]): Spread {
   const sorted = figures.toSorted((left, right) => left - right)
   const at = (part: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? NaN
@@ -12,26 +27,41 @@ export function spread (figures: readonly number[]): Spread {
 }
 
 /**
- * Measures two things in turn, round by round, so that both meet the machine in the same moods.
+ * Measures several things in turn, round by round, so that all meet the machine in the same moods. A round before the first
+ * one is not counted.
  *
- * @param measureFirst gives one figure
- * @returns both spreads, and that of the first figure over the second, round by round
+ * @returns the figures of each, in the order of the rounds
  */
-export async function compare (
-  rounds: number, measureFirst: () => Promise<number>, measureSecond: () => Promise<number>,
-): Promise<{ first: Spread, second: Spread, ratio: Spread }> {
-  const firsts: number[] = []
-  const seconds: number[] = []
-  for (let round = 0; round < rounds; round++) {
-    firsts.push(await measureFirst())
-    seconds.push(await measureSecond())
+export async function interleave<Name extends string> (
+  rounds: number, measures: Readonly<Record<Name, Measure>>,
+): Promise<Record<Name, number[]>> {
+  const figures: Record<string, number[]> = {}
+  for (let round = -1; round < rounds; round++) {
+    for (const [name, measure] of Object.entries<Measure>(measures)) {
+      const figure = await measure()
+      const list = figures[name] ??= []
+      if (round >= 0) list.push(figure)
+    }
   }
-  const ratios = firsts.map((figure, round) => figure / (seconds[round] ?? NaN))
-  return { first: spread(firsts), second: spread(seconds), ratio: spread(ratios) }
+  return figures
 }
 
-/** One line of a report: `12,345 (11,000 to 13,000)`. */
-export function format ({ minimum, median, maximum }: Spread, digits = 0): string {
+/** The ratio of two figures, round by round. */
+export function ratioOf (figures: readonly number[], peers: readonly number[]): Spread {
+  return spread(figures.map((figure, round) => figure / (peers[round] ?? NaN)))
+}
+
+/** How a cost grows with a size: 0 not at all, 1 as the size does (the exponent of the power law through both points). */
+export function growthExponent (few: { size: number, cost: number }, many: { size: number, cost: number }): number {
+  return Math.log(many.cost / few.cost) / Math.log(many.size / few.size)
+}
+
+/** `12,345 (11,000 to 13,000)`; the median first. */
+export function format ({ minimum, median, maximum }: Spread, digits = digitsFor(median)): string {
   const text = (figure: number) => figure.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits })
-  return `${text(median)} (${text(minimum)} to ${text(maximum)})`
+  return minimum === maximum ? text(median) : `${text(median)} (${text(minimum)} to ${text(maximum)})`
+}
+
+function digitsFor (figure: number): number {
+  return Math.abs(figure) < 10 ? 2 : Math.abs(figure) < 100 ? 1 : 0
 }

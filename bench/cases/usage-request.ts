@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto'
 import { Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import type { CountedService } from './counted-service.js'
+import type { ServiceProcess } from '../services/service.js'
 
 const UsageSchema = Type.Object({ totalBytes: Type.Number(), fileCount: Type.Number() })
 
 /** Makes the request for an organisation's storage usage. */
-export function usageRequest ({ origin, jwtSecret }: CountedService, orgKey: string, userId: string) {
+export function usageRequest ({ origin, jwtSecret }: ServiceProcess, orgKey: string, userId: string) {
   const part = (claims: object) => Buffer.from(JSON.stringify(claims)).toString('base64url')
   const expiresAt = Math.floor(Date.now() / 1000) + 3600
   const signed = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: userId, orgKey, role: 'admin', exp: expiresAt })}`

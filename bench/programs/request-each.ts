@@ -1,6 +1,6 @@
 /*
  * A load generator in a process of its own: requests each of the URLs that come as lines on standard input once, by a number
- * of concurrent clients over kept connections, and prints how many a second. A program for downloads.ts.
+ * of concurrent clients over kept connections, and prints how many a second. A program for redirects.ts.
  * Arguments: method, concurrency, expected status.
  */
 import { createInterface } from 'node:readline'

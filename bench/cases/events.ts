@@ -1,0 +1,127 @@
+import { randomUUID } from 'node:crypto'
+import { connectPostgres } from '../../db/connect.js'
+import { type SettledRow, writeSettledRows } from '../../db/settled-rows.js'
+import { migrateToLatest } from '../../db/migrate.js'
+import type { Bench, Case } from '../bench.js'
+import { runProgram } from '../child-process.js'
+import { interleave, ratioOf, spread } from '../measure.js'
+import { type ServiceProcess, startService } from '../services/service.js'
+
+const SHARED_BATCH = 64
+const BIG_BATCH = 1_000
+
+/**
+ * How fast bucket notifications are counted: one, 8 and 64 posters of one record, and records in thousands; beside the bare
+ * statement that writes a batch of 64. Two replicas over one database beside one.
+ */
+export const events: Case = async function * (bench) {
+  const { postgres, rounds } = bench
+  if (postgres === undefined) return
+  const url = await postgres.createDatabase()
+  const token = { EVENTS_TOKEN: randomUUID() }
+  const start = () => startService(bench, { DATABASE_URL: url, ...token })
+  const services = [await start(), await start()]
+  const [one] = services
+  const bareUrl = await postgres.createDatabase()
+  const bareStatement = await openBareStatement(bareUrl, bench.seconds)
+  try {
+    const mediansMs: Record<string, number[]> = {}
+    const post = (name: string, to: Array<ServiceProcess | undefined>, posters: number, records: number) => async () => {
+      const [perSecond = NaN, medianMs = NaN] = await postEvents(bench, token, to, posters, records)
+      const medians = mediansMs[name] ??= []
+      medians.push(medianMs)
+      return perSecond
+    }
+    const figures = await interleave(rounds, {
+      serial: post('serial', [one], 1, 1),
+      eight: post('eight', [one], 8, 1),
+      many: post('many', [one], 64, 1),
+      batches: post('batches', [one], 2, BIG_BATCH),
+      replicas: post('replicas', services, 64, 1),
+      statement: bareStatement.perSecond,
+    })
+    const serialMs = spread(mediansMs.serial?.slice(1) ?? [])
+    yield { case: 'Answer to a serial poster, median', unit: 'ms', measured: serialMs, target: { text: '≤ 3', isMet: serialMs.median <= 3 } }
+    const peer = { name: `bare statement, batches of ${SHARED_BATCH}`, measured: spread(figures.statement) }
+    for (const [name, measured, target] of [
+      ['One poster of one record', figures.serial, undefined],
+      ['8 posters of one record', figures.eight, undefined],
+      ['64 posters of one record', figures.many, 5_000],
+      [`2 posters of ${BIG_BATCH} records`, figures.batches, undefined],
+    ] as const) {
+      yield {
+        case: name,
+        unit: 'events/s',
+        measured: spread(measured),
+        peer,
+        ratio: ratioOf(measured, figures.statement),
+        ...target === undefined ? {} : { target: { text: `≥ ${target.toLocaleString('en')}/s`, isMet: spread(measured).median >= target } },
+      }
+    }
+    const ratio = ratioOf(figures.replicas, figures.many)
+    yield {
+      case: '64 posters to two replicas',
+      unit: 'events/s',
+      measured: spread(figures.replicas),
+      peer: { name: 'to one', measured: spread(figures.many) },
+      ratio,
+      target: { text: '≥ 1.5, where PostgreSQL is not the limit', isMet: ratio.median >= 1.5 },
+    }
+  } finally {
+    await bareStatement.close()
+    for (const service of services) await service.stop()
+  }
+}
+
+async function postEvents (
+  { seconds, store }: Bench, token: Record<string, string>, services: Array<ServiceProcess | undefined>,
+  posters: number, records: number,
+): Promise<number[]> {
+  const origins = services.map((service) => service?.origin).join(',')
+  return await runProgram('post-events', [origins, String(posters), String(seconds), String(records)], {
+    environment: { ...token, S3_BUCKET: store.environment.S3_BUCKET },
+  })
+}
+
+/** The statement that writes a batch, on one connection, without HTTP. */
+async function openBareStatement (url: string, seconds: number) {
+  const database = connectPostgres(url, () => {})
+  await migrateToLatest(database)
+  const ids = Array.from({ length: 10 }, () => randomUUID())
+  let count = 0
+  const makeRow = (): SettledRow => {
+    const [workflowId = '', userId = ''] = [ids[++count % ids.length], ids[0]]
+    return {
+      before: undefined,
+      eventTime: new Date(),
+      row: {
+        object_key: `bench/workflows/${workflowId}/runs/${userId}/users/${userId}/outputs/${String(count).padStart(22, '0')}/result.csv`,
+        org_key: 'bench',
+        workflow_id: workflowId,
+        run_id: userId,
+        created_by: userId,
+        direction: 'outputs',
+        size_bytes: 1000n,
+        entity_tag: '5d41402abc4b2a76b9719d911017c592',
+        event_source: 'minio:s3',
+        event_time: new Date(),
+        sequencer: '17F427499AC0BA8F',
+        version_id: null,
+        observed_at: null,
+        removed_at: null,
+        revision: randomUUID(),
+      },
+    }
+  }
+  return {
+    perSecond: async () => {
+      const startedAtMs = performance.now()
+      const before = count
+      while (performance.now() - startedAtMs < seconds * 1000) {
+        await writeSettledRows(database, Array.from({ length: SHARED_BATCH }, makeRow))
+      }
+      return (count - before) / (performance.now() - startedAtMs) * 1000
+    },
+    close: () => database.destroy(),
+  }
+}

@@ -1,0 +1,121 @@
+import { Pool } from 'undici'
+import { connectPostgres } from '../../db/connect.js'
+import { migrateToLatest } from '../../db/migrate.js'
+import { reconcile } from '../../db/reconcile.js'
+import { createBucketListing } from '../../objects/bucket-listing.js'
+import { createPresign } from '../../objects/presigning.js'
+import { StoreConnection } from '../../objects/store-connection.js'
+import type { Case } from '../bench.js'
+import { benchProgram, runProgram, startServer } from '../child-process.js'
+import { growthExponent, interleave, ratioOf, spread } from '../measure.js'
+import { objectKeyAt } from './listed-keys.js'
+
+const OBJECTS = 200_000
+const MEMORY_OBJECTS = [100_000, 1_000_000] as const
+const MEMORY_MAX_MIB = 100
+const WRITERS = 32
+const account = { S3_BUCKET: 'objects', S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret' }
+
+/**
+ * How fast a reconcile goes beside a bare listing of the same bucket, of the embedded store: importing into an empty
+ * catalogue, and comparing with one that agrees. What memory it takes, over a listing that is made up as it is read.
+ */
+export const reconciliation: Case = async function * ({ postgres, rounds }) {
+  if (postgres === undefined) return
+  const store = await startServer(benchProgram('embedded-store'), account)
+  const target = { endpoint: store.origin, region: 'us-east-1', bucket: 'objects', accessKey: 'access', secretKey: 'secret' }
+  const connection = new StoreConnection(target, { connectTimeoutMs: 5_000, firstByteTimeoutMs: 60_000, idleTimeoutMs: 60_000 })
+  const listBucket = createBucketListing(connection)
+  const askStore = async () => { throw new Error('Nothing else changes this catalogue.') }
+  const open = async () => {
+    const database = connectPostgres(await postgres.createDatabase(), () => {})
+    await migrateToLatest(database)
+    return database
+  }
+  const reconcileAll = (database: Awaited<ReturnType<typeof open>>) => keysPerSecond(async () => {
+    let listedCount = 0
+    const context = { database, listBucket, askStore, clockSkewMs: 5_000 }
+    for await (const { counts } of reconcile(context, { prefix: '', startAfter: '', dryRun: false })) listedCount = counts.listedCount
+    return listedCount
+  })
+  const agreeing = await open()
+  try {
+    await fillBucket(store.origin, createPresign(target))
+    await reconcileAll(agreeing)
+    const figures = await interleave(rounds, {
+      listed: () => keysPerSecond(async () => {
+        let listedCount = 0
+        for await (const { objects } of listBucket({ prefix: '', startAfter: '' })) listedCount += objects.length
+        return listedCount
+      }),
+      compared: () => reconcileAll(agreeing),
+      imported: async () => {
+        const empty = await open()
+        try {
+          return await reconcileAll(empty)
+        } finally {
+          await empty.destroy()
+        }
+      },
+    })
+    const peer = { name: 'bare listing', measured: spread(figures.listed) }
+    const ratio = ratioOf(figures.compared, figures.listed)
+    yield {
+      case: `Reconcile of ${OBJECTS.toLocaleString('en')} objects that agree`,
+      unit: 'keys/s',
+      measured: spread(figures.compared),
+      peer,
+      ratio,
+      target: { text: '≥ 0.7', isMet: ratio.median >= 0.7 },
+    }
+    yield {
+      case: `Import of ${OBJECTS.toLocaleString('en')} objects into an empty catalogue`,
+      unit: 'keys/s',
+      measured: spread(figures.imported),
+      peer,
+      ratio: ratioOf(figures.imported, figures.listed),
+    }
+  } finally {
+    await agreeing.destroy()
+    await connection.close()
+    await store.stop()
+  }
+
+  const peaks: Array<{ size: number, cost: number }> = []
+  for (const size of MEMORY_OBJECTS) {
+    const [cost = NaN] = await runProgram('reconcile-memory', [String(size)], { environment: { DATABASE_URL: await postgres.createDatabase() } })
+    peaks.push({ size, cost })
+  }
+  const [few, many] = peaks
+  if (few === undefined || many === undefined) return
+  yield {
+    case: `Most memory of a reconcile of ${many.size.toLocaleString('en')} objects`,
+    unit: 'MiB',
+    measured: spread([many.cost]),
+    peer: { name: `of ${few.size.toLocaleString('en')}`, measured: spread([few.cost]) },
+    ratio: spread([many.cost / few.cost]),
+    target: { text: `within ${MEMORY_MAX_MIB} MiB`, isMet: many.cost - few.cost <= MEMORY_MAX_MIB },
+  }
+  yield { case: 'Growth of a reconcile\'s memory', unit: '(exponent)', measured: spread([growthExponent(few, many)]) }
+}
+
+async function fillBucket (origin: string, presign: ReturnType<typeof createPresign>): Promise<void> {
+  const pool = new Pool(origin, { connections: WRITERS })
+  let next = 0
+  await Promise.all(Array.from({ length: WRITERS }, async () => {
+    for (let index = next++; index < OBJECTS; index = next++) {
+      const url = presign({ method: 'PUT', objectKey: objectKeyAt(index), signedAt: new Date(), expiresInSeconds: 300 })
+      const { body, statusCode } = await pool.request({ method: 'PUT', path: url.slice(origin.length), body: 'x' })
+      await body.dump()
+      if (statusCode !== 200) throw new Error(`The store answers a PUT with ${statusCode}.`)
+    }
+  }))
+  await pool.close()
+}
+
+async function keysPerSecond (work: () => Promise<number>): Promise<number> {
+  const startedAtMs = performance.now()
+  const listedCount = await work()
+  if (listedCount !== OBJECTS) throw new Error(`${listedCount} objects were listed.`)
+  return listedCount / (performance.now() - startedAtMs) * 1000
+}

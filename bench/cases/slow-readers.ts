@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
+import { type Socket, connect } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import type { Case } from '../bench.js'
+import { load } from '../child-process.js'
+import { spread } from '../measure.js'
+import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
+
+const READERS = 200
+const READER_BYTES_PER_SECOND = 1024
+const SETTLED_AFTER_MS = 20_000
+const MEMORY_MAX_MIB = 64
+const MIB = 1024 * 1024
+
+/**
+ * What slow readers of a streamed file of 100 MiB cost the service: memory added, and the rate of other requests meanwhile.
+ * Memory is read before the service has been under load, since what a load leaves behind would make room for the readers;
+ * and after a collection of garbage, which is no reader's.
+ */
+export const slowReaders: Case = async function * (bench) {
+  const { store, seconds } = bench
+  const service = await startService(
+    bench, { DATABASE_URL: NO_DATABASE, DOWNLOAD_MODE: 'stream' }, ['--expose-gc', '--import', './bench/programs/collect-garbage.mjs'])
+  const sockets: Socket[] = []
+  try {
+    const [bigUrl, smallUrl] = [
+      new URL(downloadUrl(service, await store.put('100MiB.bin', 100 * MIB))), downloadUrl(service, await store.put('1KiB.bin', 1024)),
+    ]
+    await (await fetch(smallUrl)).arrayBuffer()
+    const before = await residentMib(service.pid)
+    for (let reader = 0; reader < READERS; reader++) {
+      const socket = connect(Number(bigUrl.port), bigUrl.hostname)
+      await once(socket, 'connect')
+      socket.pause()
+      socket.write(`GET ${bigUrl.pathname}${bigUrl.search} HTTP/1.1\r\nHost: ${bigUrl.host}\r\n\r\n`)
+      sockets.push(socket)
+    }
+    const reading = setInterval(() => { for (const socket of sockets) socket.read(READER_BYTES_PER_SECOND) }, 1000)
+    await setTimeout(SETTLED_AFTER_MS)
+    const added = await residentMib(service.pid) - before
+    yield {
+      case: `Memory that ${READERS} readers at 1 KiB/s add`,
+      unit: 'MiB',
+      measured: spread([added]),
+      target: { text: `≤ ${MEMORY_MAX_MIB}`, isMet: added <= MEMORY_MAX_MIB },
+    }
+    const rate = async () => (await load(smallUrl, { connections: 8, seconds, status: 200 })).perSecond
+    await rate()
+    const meanwhile = await rate()
+    if (sockets.some((socket) => socket.destroyed)) throw new Error('A reader was cut off.')
+    clearInterval(reading)
+    for (const socket of sockets) socket.destroy()
+    const afterwards = await rate()
+    yield {
+      case: `Streamed files of 1 KiB beside ${READERS} slow readers`,
+      unit: 'requests/s',
+      measured: spread([meanwhile]),
+      peer: { name: 'without them', measured: spread([afterwards]) },
+      ratio: spread([meanwhile / afterwards]),
+    }
+  } finally {
+    for (const socket of sockets) socket.destroy()
+    await service.stop()
+  }
+}
+
+/** The process's resident memory after a collection of garbage. */
+async function residentMib (pid: number): Promise<number> {
+  process.kill(pid, 'SIGWINCH')
+  await setTimeout(1_000)
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+}
