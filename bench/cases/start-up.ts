@@ -5,6 +5,7 @@ import { spread } from '../measure.js'
 import { startService } from '../services/service.js'
 
 const RESTING_AFTER_MS = 3_000
+const READY_WITHIN_MS = 30_000
 const START_MAX_MS = 1_000
 const RESTING_MAX_MIB = 120
 
@@ -26,7 +27,10 @@ export const startUp: Case = async function * (bench) {
       const startedAtMs = performance.now()
       const service = await startService(bench, environment)
       try {
-        while (!(await fetch(`${service.origin}/health/ready`)).ok) await setTimeout(5)
+        while (!(await fetch(`${service.origin}/health/ready`)).ok) {
+          if (performance.now() - startedAtMs > READY_WITHIN_MS) throw new Error('The service did not become ready.')
+          await setTimeout(5)
+        }
         startsMs.push(performance.now() - startedAtMs)
         await setTimeout(RESTING_AFTER_MS)
         restingMib.push(Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${service.pid}/status`, 'utf8'))?.[1]) / 1024)
