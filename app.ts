@@ -6,6 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
 import { capabilityHeaders } from './http/download-headers.js'
+import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { loggerOptions } from './logging.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
 import { OBJECT_KEY_MAX_BYTES } from './schemas/identifiers.js'
@@ -51,6 +52,7 @@ export function build (
   const app = fastify({
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
     ...serverOptions,
+    trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustedProxies(config.TRUST_PROXY) ?? false,
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (_error, _request, reply) => { answerBadUrl(reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()

@@ -2,6 +2,7 @@ import { type KeyObject, createPublicKey } from 'node:crypto'
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CronPattern } from 'croner'
+import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { signatureAlgorithms } from './identity/signature-algorithm.js'
 
 /** Signs tokens on a developer's machine where no secret is configured; production refuses it. */
@@ -12,6 +13,9 @@ const httpUrl = (description: string) => Type.String({ pattern: '^https?://[^/?#
 const claimName = (usual: string) =>
   Type.String({ minLength: 1, maxLength: 256, default: usual, description: 'Name of a claim; identity providers often want a URL.' })
 
+const perMinute = (usual: number, what: string) =>
+  Type.Integer({ minimum: 0, maximum: 1_000_000, default: usual, description: `${what}; 0 sets no limit.` })
+
 /** The environment variables that the service reads; every one but NODE_ENV stands in `.env.example`. */
 export const ConfigSchema = Type.Object({
   NODE_ENV: Type.Optional(Type.String({ description: '`production` refuses embedded parts and development secrets.' })),
@@ -20,6 +24,9 @@ export const ConfigSchema = Type.Object({
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info' }),
   PUBLIC_URL: Type.Optional(httpUrl('Address of this service as its users reach it, for links. Unset: as the request names it.')),
+  TRUST_PROXY: Type.Optional(Type.String({
+    minLength: 1, description: 'Number of proxies, or their addresses, whose X-Forwarded headers are believed. Unset: nobody\'s.',
+  })),
   DATA_DIR: Type.String({ minLength: 1, default: '.data', description: 'Folder of the embedded database and store.' }),
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'PostgreSQL 15 or newer. Unset: embedded.' })),
   S3_ENDPOINT: Type.Optional(httpUrl('Address of the object storage. Unset: embedded.')),
@@ -50,6 +57,12 @@ export const ConfigSchema = Type.Object({
   JWT_CLAIM_ROLE: claimName('role'),
   EVENTS_TOKEN: Type.Optional(Type.String({
     minLength: 16, description: 'What the object store must send with its events. Unset: none are accepted over HTTP.',
+  })),
+  DOWNLOAD_MISS_LIMIT: perMinute(60, 'Downloads a minute and address that find no file'),
+  AUTH_FAILURE_LIMIT: perMinute(60, 'Requests a minute and address without a valid token'),
+  UPLOAD_LIMIT: perMinute(6000, 'Uploads a minute and user'),
+  REDIS_URL: Type.Optional(Type.String({
+    pattern: '^rediss?://', description: 'Redis that replicas count together in. Unset: each counts for itself.',
   })),
   DOWNLOAD_MODE: Type.Union([Type.Literal('redirect'), Type.Literal('stream')], { default: 'redirect' }),
   DOWNLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 300, description: 'Seconds that a pre-signed URL is valid at most.' }),
@@ -138,6 +151,8 @@ function checkTogether (config: Config): void {
     refuseIf(signatureAlgorithms(publicKey).length === 0,
       'JWT_PUBLIC_KEY must be an RSA (2048 bits or more), EC (P-256, P-384, P-521) or Ed25519 key.')
   }
+  refuseIf(config.TRUST_PROXY !== undefined && parseTrustedProxies(config.TRUST_PROXY) === undefined,
+    'TRUST_PROXY must be a number of proxies, 16 at most, or a list of addresses and CIDR ranges.')
   refuseIf(config.RECONCILE_CRON !== undefined && !isCronPattern(config.RECONCILE_CRON),
     'RECONCILE_CRON must be a schedule as in crontab, such as `0 3 * * *`.')
   if (config.NODE_ENV !== 'production') return

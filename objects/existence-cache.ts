@@ -21,15 +21,24 @@ export class ExistenceCache<Found extends object> {
     this.#found = ttlMs === 0 ? undefined : new LRUCache({ max: MAX_ENTRIES, ttl: ttlMs, ttlResolution: 0 })
   }
 
+  /** What is remembered. */
+  known (objectKey: string): Found | undefined {
+    const known = this.#found?.get(objectKey)
+    if (known !== undefined) this.hitCount++
+    return known
+  }
+
   /** What is remembered, else what a look-up finds; rejects as the look-up does. */
   find (objectKey: string): Found | Promise<Found | undefined> {
-    const known = this.#found?.get(objectKey) ?? this.#pending.get(objectKey)
-    if (known === undefined) {
+    const known = this.known(objectKey)
+    if (known !== undefined) return known
+    const pending = this.#pending.get(objectKey)
+    if (pending === undefined) {
       this.missCount++
       return this.#start(objectKey)
     }
     this.hitCount++
-    return known
+    return pending
   }
 
   /** Makes the next find look again; a look-up under way is not remembered either. */

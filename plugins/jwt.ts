@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import fastifyJwt, { type FastifyJWTOptions, type TokenOrHeader, type VerifyOptions } from '@fastify/jwt'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { DEVELOPMENT_JWT_SECRET } from '../config.js'
 import { authorizationCount } from '../http/authorization.js'
@@ -19,7 +19,7 @@ declare module '@fastify/jwt' {
 declare module 'fastify' {
   interface FastifyInstance {
     /** An onRequest hook that lets only requests with a valid token in, and puts its claims into `request.user`. */
-    authenticate: (request: FastifyRequest) => Promise<void>
+    authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /** The claims that a caller stands in. */
     claimNames: ClaimNames
   }
@@ -55,7 +55,17 @@ export default fastifyPlugin(async (app) => {
   })
 
   app.decorate('claimNames', claimNames)
-  app.decorate('authenticate', async (request) => {
+  app.decorate('authenticate', async (request, reply) => {
+    try {
+      request.user = await callerOf(request)
+    } catch (error) {
+      // Tokens that are valid pass at any time: others may share their sender's address.
+      if (!(error instanceof TokenKeysUnavailableError)) await app.limits.authFailures.spend(request, reply)
+      throw error
+    }
+  })
+
+  async function callerOf (request: FastifyRequest): Promise<Caller> {
     const { authorization } = request.headers
     if (authorization === undefined || authorization === '') throw new TokenRequiredError()
     if (authorizationCount(request.raw) > 1) throw new TokenInvalidError('there are several Authorization headers')
@@ -72,9 +82,9 @@ export default fastifyPlugin(async (app) => {
       throw new TokenInvalidError(`its claim ${new Map(Object.entries(claimNames)).get(wrong) ?? wrong} is missing or has the wrong form`)
     }
     const { userId, orgKey, role } = said
-    request.user = { userId, orgKey, role }
-  })
-}, { name: 'jwt', dependencies: ['config', 'token-keys'] })
+    return { userId, orgKey, role }
+  }
+}, { name: 'jwt', dependencies: ['config', 'token-keys', 'limits'] })
 
 function keysOf ({ config, tokenKeys }: FastifyInstance): { secret: FastifyJWTOptions['secret'], algorithms: NonNullable<VerifyOptions['algorithms']> } {
   const { JWT_SECRET = DEVELOPMENT_JWT_SECRET, JWT_PUBLIC_KEY } = config

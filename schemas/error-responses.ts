@@ -12,6 +12,7 @@ const descriptions = {
   413: 'The request body is too large: `BODY_TOO_LARGE`.',
   415: 'The body is not JSON: `UNSUPPORTED_MEDIA_TYPE`.',
   416: 'The file has no bytes in the range asked for: `RANGE_NOT_SATISFIABLE`. Content-Range tells its size.',
+  429: 'The client has done this too often, or sent too many tokens that are not valid: `TOO_MANY_REQUESTS`. Retry-After says when to try again.',
   431: 'The URL and the headers are larger than 16 KiB: `HEADERS_TOO_LARGE`.',
   500: 'Something went wrong on our side: `INTERNAL_ERROR`.',
   502: 'Object storage refuses this service, for its credentials, its clock or its bucket: `STORE_REFUSED`.',
@@ -22,9 +23,10 @@ type ErrorStatus = keyof typeof descriptions
 
 /**
  * Response schemas for the error statuses that a route can answer. Every route can answer 400 and 431, to what is a good
- * request of no route, and 500.
+ * request of no route, and 500; one that needs a token also 429.
  */
 export function errorResponses (...statuses: ErrorStatus[]) {
-  return Object.fromEntries([...new Set<ErrorStatus>([400, ...statuses, 431, 500])].map((status) =>
+  const limited = statuses.includes(401) ? [429] as const : []
+  return Object.fromEntries([...new Set<ErrorStatus>([400, ...statuses, ...limited, 431, 500])].map((status) =>
     [status, { ...reference(ErrorSchema), description: descriptions[status] }]))
 }

@@ -19,6 +19,7 @@ export const PreconditionFailedError = createError('PRECONDITION_FAILED', 'The f
 export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The request body is larger than this route accepts.', 413)
 export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'This route accepts application/json only.', 415)
 export const RangeNotSatisfiableError = createError('RANGE_NOT_SATISFIABLE', 'The file has no bytes in the range asked for.', 416)
+export const TooManyRequestsError = createError('TOO_MANY_REQUESTS', 'This client has done this too often: try again after the time in Retry-After.', 429)
 export const HeadersTooLargeError = createError('HEADERS_TOO_LARGE', 'The URL and the headers are larger than 16 KiB.', 431)
 export const InternalError = createError('INTERNAL_ERROR', 'Something went wrong on our side.', 500)
 export const UsageOutOfRangeError = createError('USAGE_OUT_OF_RANGE', 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.', 500)
@@ -31,7 +32,8 @@ export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The
 const errors = [
   InvalidRequestError, TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
   ReconciliationNotFoundError, ReconcileRunningError, RequestTimeoutError, HeadersTooLargeError,
-  PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, InternalError,
+  PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, TooManyRequestsError,
+  InternalError,
   UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, EventsNotAppliedError,
   TokenKeysUnavailableError, DatabaseUnavailableError,
 ]

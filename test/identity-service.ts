@@ -5,6 +5,7 @@ import { loadConfig } from '../config.js'
 import { loggerOptions } from '../logging.js'
 import config from '../plugins/config.js'
 import errors from '../plugins/errors.js'
+import limits from '../plugins/limits.js'
 import jwt from '../plugins/jwt.js'
 import tokenKeys from '../plugins/token-keys.js'
 
@@ -25,7 +26,7 @@ export async function startIdentityService (
   const logger: FastifyBaseLogger = pino(loggerOptions('trace'), { write: (line: string) => { log.push(line) } })
   const app = fastify({ loggerInstance: logger })
   t.teardown(() => app.close())
-  app.register(config, { config: loadConfig(environment) }).register(errors).register(tokenKeys).register(jwt)
+  app.register(config, { config: loadConfig({ AUTH_FAILURE_LIMIT: '0', ...environment }) }).register(errors).register(limits).register(tokenKeys).register(jwt)
   app.after(() => { app.get('/who', { onRequest: app.authenticate }, async ({ user }) => user) })
   await app.ready()
   return {

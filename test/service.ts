@@ -64,7 +64,14 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
       done()
     },
   })
-  const config = loadConfig({ DATA_DIR: dataDirectory, LOG_LEVEL: 'trace', ...environment })
+  const config = loadConfig({
+    DATA_DIR: dataDirectory,
+    LOG_LEVEL: 'trace',
+    // Tests send more wrong requests in a minute than anybody.
+    DOWNLOAD_MISS_LIMIT: '0',
+    AUTH_FAILURE_LIMIT: '0',
+    ...environment,
+  })
   const app = build(config, { logger: pino(loggerOptions(config.LOG_LEVEL), stream) })
   t.teardown(async () => {
     await app.close()

@@ -6,6 +6,9 @@ import { ObjectNotFoundError } from '../../../../schemas/errors.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.head('/download', {
+    onError: async (request, _reply, { statusCode }) => {
+      if (statusCode === 404 || statusCode === 400) await app.limits.downloadMisses.count(request)
+    },
     config: { swagger: { exposeHeadRoute: true } },
     schema: {
       operationId: 'describeFile',
@@ -18,13 +21,14 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: Type.Null({ description: 'The file is there.' }),
         304: Type.Null({ description: 'The client has the file as it is now.' }),
-        ...errorResponses(400, 404, 412, 502, 503),
+        ...errorResponses(400, 404, 412, 429, 502, 503),
       },
     },
   }, async (request, reply) => {
     const { objectKey, type: disposition = 'attachment' } = request.query
     const parts = parseObjectKey(objectKey)
     if (parts === undefined) throw new ObjectNotFoundError()
+    if (app.existence.known(objectKey) === undefined) await app.limits.downloadMisses.check(request, reply)
     return await reply.describeFile({ objectKey, fileName: parts.fileName, disposition })
   })
 }

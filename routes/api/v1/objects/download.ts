@@ -15,6 +15,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('/download', {
     exposeHeadRoute: false,
+    onError: async (request, _reply, { statusCode }) => {
+      if (statusCode === 404 || statusCode === 400) await app.limits.downloadMisses.count(request)
+    },
     schema: {
       operationId: 'downloadFile',
       tags: ['Files'],
@@ -37,7 +40,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         206: { description: 'The range of bytes that was asked for.', content: { '*/*': { schema: bytes } } },
         302: Type.Null({ description: 'The file is at the pre-signed URL in Location.' }),
         304: Type.Null({ description: 'The client has the file as it is now.' }),
-        ...errorResponses(400, 404, 412, 416, 502, 503),
+        ...errorResponses(400, 404, 412, 416, 429, 502, 503),
       },
     },
   }, async (request, reply) => {
@@ -46,9 +49,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     if (parts === undefined) throw new ObjectNotFoundError()
     const { fileName } = parts
     const asJson = prefersJson(request.headers.accept)
+    const known = app.existence.known(objectKey)
+    // Before the store is asked: a client that guesses keys is to cost it nothing.
+    if (known === undefined) await app.limits.downloadMisses.check(request, reply)
     if (DOWNLOAD_MODE === 'stream' && !asJson) return await reply.streamFile({ objectKey, fileName, disposition: asked })
 
-    const stored = await app.existence.find(objectKey)
+    const stored = known ?? await app.existence.find(objectKey)
     if (stored === undefined) throw new ObjectNotFoundError()
     if (asJson) {
       return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' })

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../../../../db/availability.js'
 import { authorizationCount } from '../../../../http/authorization.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../objects/store-failure.js'
@@ -11,6 +12,13 @@ import { reference } from '../../../../schemas/reference.js'
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const { EVENTS_TOKEN } = app.config
   const expected = EVENTS_TOKEN === undefined ? undefined : sha256(EVENTS_TOKEN)
+
+  const refusalOf = ({ raw, headers: { authorization = '' } }: FastifyRequest) => {
+    if (authorization === '') return new TokenRequiredError()
+    if (authorizationCount(raw) > 1) return new TokenInvalidError('there are several Authorization headers')
+    const isRight = expected !== undefined && timingSafeEqual(sha256(sentToken(authorization)), expected)
+    return isRight ? undefined : new TokenInvalidError('it is not the token for events')
+  }
 
   // What is no JSON is set aside as text: a sender that got an error would repeat it for ever and hold up what follows.
   // Every vendor calls its JSON something else, or nothing.
@@ -26,12 +34,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/events', {
     // The store sends a request for every change; what became of them is counted, and failures are logged.
     logLevel: 'warn',
-    onRequest: async ({ raw, headers: { authorization = '' } }) => {
-      if (authorization === '') throw new TokenRequiredError()
-      if (authorizationCount(raw) > 1) throw new TokenInvalidError('there are several Authorization headers')
-      if (expected === undefined || !timingSafeEqual(sha256(sentToken(authorization)), expected)) {
-        throw new TokenInvalidError('it is not the token for events')
-      }
+    onRequest: async (request, reply) => {
+      const refusal = refusalOf(request)
+      if (refusal === undefined) return
+      await app.limits.authFailures.spend(request, reply)
+      throw refusal
     },
     schema: {
       operationId: 'receiveBucketEvents',

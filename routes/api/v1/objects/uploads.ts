@@ -10,7 +10,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   const { UPLOAD_URL_TTL } = app.config
 
   app.post('/uploads', {
-    onRequest: app.authenticate,
+    onRequest: [app.authenticate, app.limits.uploads.spend],
     schema: {
       operationId: 'createUpload',
       tags: ['Files'],

@@ -1,0 +1,27 @@
+import { isIP } from 'node:net'
+
+const MAX_HOPS = 16
+// Names for ranges of addresses, as the proxy-addr package has them.
+const RANGES = new Set(['loopback', 'linklocal', 'uniquelocal'])
+
+/**
+ * Whose `X-Forwarded-For` is believed: a number of proxies that a request has come through, or a list of addresses, CIDR
+ * ranges and the names `loopback`, `linklocal` and `uniquelocal`, parted by commas.
+ *
+ * @returns the addresses, or whether the one so many hops away is believed; undefined for anything else, also for a range of
+ * all addresses, with which every client could name its own
+ */
+export function parseTrustedProxies (text: string): string[] | ((address: string, hop: number) => boolean) | undefined {
+  if (/^\d+$/.test(text)) {
+    const hops = Number(text)
+    return hops >= 1 && hops <= MAX_HOPS ? (_address, hop) => hop < hops : undefined
+  }
+  const entries = text.split(',').map((entry) => entry.trim())
+  return entries.every((entry) => RANGES.has(entry) || isAddressRange(entry)) ? entries : undefined
+}
+
+function isAddressRange (entry: string): boolean {
+  const [, address = '', prefix] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(entry) ?? []
+  const version = isIP(address)
+  return version !== 0 && (prefix === undefined || (Number(prefix) >= 1 && Number(prefix) <= (version === 4 ? 32 : 128)))
+}

@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { createInterface } from 'node:readline'
+import type { Test } from 'tap'
+
+/** Why there is no Redis to test with; false where there is one. */
+export const redisSkip = spawnSync('redis-server', ['--version']).error === undefined ? false as const : 'redis-server is not installed'
+
+export interface TestRedis {
+  url: string
+  freeze: () => void
+  thaw: () => void
+  stop: () => Promise<void>
+  /** Starts it again at the same address, with nothing in it. */
+  restart: () => Promise<void>
+}
+
+/** Starts a Redis of the test's own that keeps nothing on disk, and ends it with the test. */
+export async function startRedis (t: Pick<Test, 'teardown'>): Promise<TestRedis> {
+  const port = await freePort()
+  let server = await start(port)
+  const stop = async () => {
+    if (server.exitCode !== null || server.signalCode !== null) return
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+  }
+  t.teardown(stop)
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    freeze: () => { server.kill('SIGSTOP') },
+    thaw: () => { server.kill('SIGCONT') },
+    stop,
+    restart: async () => { server = await start(port) },
+  }
+}
+
+async function start (port: number): Promise<ChildProcess> {
+  const server = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  for await (const line of createInterface(server.stdout)) {
+    if (line.includes('Ready to accept connections')) return server
+  }
+  throw new Error('redis-server did not start.')
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  if (address === null || typeof address === 'string') throw new Error('There is no port.')
+  return address.port
+}
