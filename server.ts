@@ -2,7 +2,6 @@ import closeWithGrace from 'close-with-grace'
 import { build } from './app.js'
 import { type Config, ConfigError, loadConfig } from './config.js'
 import { DataDirectoryInUseError } from './embedded/data-directory.js'
-import { introduce } from './introduction.js'
 
 // A statement of PostgreSQL may take so long, and what was received is committed before the end.
 const CLOSE_MAX_MS = 15_000
@@ -19,7 +18,10 @@ async function main (): Promise<void> {
     await app.shutdown.run()
   })
   const address = await listening
-  if (isForNewcomers(config)) console.log(await introduce(app, address))
+  if (isForNewcomers(config)) {
+    const { introduce } = await import('./introduction.js')
+    console.log(await introduce(app, address))
+  }
 }
 
 /** With no configuration there is a demo organisation to look at. */

@@ -7,7 +7,6 @@ import { connectPostgres } from '../db/connect.js'
 import type { Database } from '../db/database.js'
 import { isDatabaseUnavailable } from '../db/availability.js'
 import { migrateToLatest } from '../db/migrate.js'
-import { connectEmbeddedPostgres } from '../embedded/database.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -37,7 +36,8 @@ export default fastifyPlugin(async (app) => {
     statements.observe({ outcome: level === 'error' ? 'error' : 'ok' }, queryDurationMillis / 1000)
   }
   const database = DATABASE_URL === undefined
-    ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe)
+    // Not loaded where it is not used: it is the biggest of all parts.
+    ? (await import('../embedded/database.js')).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe)
     : connectPostgres(DATABASE_URL, (error) => {
       app.log.warn({ err: error }, 'an idle connection to the database broke')
     }, {}, observe)

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import fastifyPlugin from 'fastify-plugin'
-import { startEmbeddedStore } from '../embedded/object-store.js'
 import type { SigningTarget } from '../objects/presigning.js'
 
 declare module 'fastify' {
@@ -23,6 +22,7 @@ export default fastifyPlugin(async (app) => {
     app.decorate('storeTarget', { endpoint: S3_ENDPOINT, region, bucket, accessKey, secretKey })
     return
   }
+  const { startEmbeddedStore } = await import('../embedded/object-store.js')
   const store = await startEmbeddedStore({
     directory: join(DATA_DIR, 'objects'),
     bucket,
