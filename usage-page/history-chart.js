@@ -59,7 +59,8 @@ export class HistoryChart {
         {
           ...axis,
           grid: { show: false },
-          size: 28,
+          size: 32,
+          gap: 10,
           space: 72,
           incrs: TICK_DAYS.map((days) => days * DAY_SECONDS),
           values: (_chart, ticks) => ticks.map((tick) => shortDay(tick * 1000)),

@@ -3,7 +3,7 @@ import { workflowsAsCsv } from './csv.js'
 import { element, make, write } from './elements.js'
 import { HistoryChart } from './history-chart.js'
 import { showOverview } from './overview.js'
-import { parseToken, saysAdmin, takeTokenFromAddress } from './token.js'
+import { mayBeAdmin, parseToken, takeTokenFromAddress } from './token.js'
 import { ApiError, readStorageUsage, readUsageHistory } from './usage-api.js'
 import { WorkflowTable } from './workflow-table.js'
 
@@ -82,7 +82,7 @@ class UsagePage {
     this.#createdBy = undefined
     this.#tokenField.value = ''
     this.#userField.value = ''
-    element('filter', HTMLFormElement).hidden = !saysAdmin(token)
+    element('filter', HTMLFormElement).hidden = !mayBeAdmin(token)
     hide('everybody', 'usage', 'entry')
     await this.#refresh()
   }

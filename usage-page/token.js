@@ -26,15 +26,17 @@ export function takeTokenFromAddress () {
 }
 
 /**
- * Whether a token says that its user is an admin: only to know what to offer, since the service judges each request itself.
+ * Whether a token's user may be an admin: only to know what to offer, since the service judges each request itself. A token
+ * without a `role` may say it in a claim of another name.
  *
  * @param {string} token
  * @returns {boolean}
  */
-export function saysAdmin (token) {
+export function mayBeAdmin (token) {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')
-    return JSON.parse(window.atob(payload)).role === 'admin'
+    const { role = 'admin' } = JSON.parse(window.atob(payload))
+    return role === 'admin'
   } catch {
     return false
   }

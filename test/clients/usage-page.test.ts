@@ -10,6 +10,7 @@ import {
   countSums, digits, openAddress, overflowsSideways, rememberDays, settled, shownWorkflows, violations,
 } from './usage-page.js'
 
+// The README's picture is `light.png` of these.
 const pictures = new URL('../../test-output/usage-page/', import.meta.url)
 const picture = (name: string) => new URL(`${name}.png`, pictures).pathname
 const GB = 1_000_000_000n
@@ -38,9 +39,12 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     { name: 'Quarterly sales report', inputBytes: 67_867_967n, outputBytes: 941_083_981n, fileCount: 148n },
   ])
   await rememberDays(app, planet.orgKey, Array.from({ length: 180 }, (_, ago) => ({
-    // Grows by the day and by the week, and was tidied up once.
-    bytes: (1236n - 6n * BigInt(ago) + (ago > 61 ? 240n : 0n) - (ago % 7 > 4 ? 6n : 0n)) * GB, isFilled: ago === 12,
+    // Grows by the day, and was tidied up once.
+    bytes: (1236n - 7n * BigInt(ago) + (ago > 17 ? 190n : 0n)) * GB, isFilled: ago === 12,
   })))
+  const reconciledAt = new Date(Date.now() - 39_600_000)
+  await app.database.insertInto('reconciliations')
+    .values({ prefix: 'planet/', status: 'complete', started_at: reconciledAt, finished_at: reconciledAt }).execute()
 
   await t.test('the link that `npm start` prints shows the demo organisation\'s figures, each as the API gives it', async (t) => {
     const { page, complaints } = await openAddress(t, browser, demoLink)
@@ -57,6 +61,13 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.equal(await page.locator('#freshness time').first().getAttribute('datetime'), answer.asOf)
     t.match(await page.locator('#freshness').innerText(), /Not yet compared with the bucket/)
     t.strictSame(complaints, [], 'the browser has nothing to say against the page')
+  })
+
+  await t.test('both times that tell how fresh the figures are stand under them', async (t) => {
+    const { page } = await openAddress(t, browser, linkOf(planet))
+    await settled(page)
+    const times = await page.locator('#freshness time').evaluateAll((found) => found.map((time) => time.getAttribute('datetime')))
+    t.strictSame(times, [(await usage(tokenOf(planet))).asOf, reconciledAt.toISOString()])
   })
 
   await t.test('the token is nowhere but in memory', async (t) => {
