@@ -1,7 +1,7 @@
 import fastifyRateLimit, { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { TooManyRequestsError } from '../schemas/errors.js'
 
 /** How often a client may do something in a minute. Where Redis does not answer, as often as it likes. */
@@ -95,6 +95,8 @@ function limitsOf (app: FastifyInstance) {
 
 /** Waits for the first attempt to connect, whatever comes of it. */
 async function connect (app: FastifyInstance, url: string): Promise<Redis> {
+  // Not loaded where it is not used.
+  const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     connectTimeout: REDIS_CONNECT_TIMEOUT_MS,
     commandTimeout: REDIS_COMMAND_TIMEOUT_MS,

@@ -27,6 +27,8 @@ export async function startService (
     DATA_DIR: dataDirectory,
     EVENTS_TOKEN: eventsToken,
     JWT_SECRET: jwtSecret,
+    // All load comes from one address.
+    DOWNLOAD_MISS_LIMIT: '0',
     ...environment,
   })
   return {
