@@ -6,6 +6,8 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
 import { capabilityHeaders } from './http/download-headers.js'
+import { createRequestIds } from './http/request-id.js'
+import { traceIdOf } from './http/trace-context.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { loggerOptions } from './logging.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
@@ -53,8 +55,13 @@ export function build (
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
     ...serverOptions,
     trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustedProxies(config.TRUST_PROXY) ?? false,
+    genReqId: createRequestIds(),
+    childLoggerFactory: (parent, bindings, options, { headers }) => {
+      const traceId = traceIdOf(headers)
+      return parent.child(traceId === undefined ? bindings : { ...bindings, traceId }, options)
+    },
     clientErrorHandler: answerUnreadable,
-    frameworkErrors: (_error, _request, reply) => { answerBadUrl(reply) },
+    frameworkErrors: (_error, { id }, reply) => { answerBadUrl(id, reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Node would answer 417 by itself; an expectation that nobody knows may as well be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', app.routing)
@@ -64,10 +71,10 @@ export function build (
 }
 
 /** Answers a URL that cannot be decoded: it has no route, and so never reaches the error handler. */
-function answerBadUrl (reply: { hijack: () => unknown, raw: ServerResponse }): void {
+function answerBadUrl (requestId: string, reply: { hijack: () => unknown, raw: ServerResponse }): void {
   const body = JSON.stringify(errorBody(new InvalidRequestError('The URL is not percent-encoded UTF-8.')))
   reply.hijack()
-  reply.raw.writeHead(400, bareErrorHeaders(body)).end(body)
+  reply.raw.writeHead(400, { ...bareErrorHeaders(body), 'x-request-id': requestId }).end(body)
 }
 
 /** Answers what is no whole HTTP request, of which there is only a connection, and closes it. */

@@ -24,6 +24,13 @@ export const ConfigSchema = Type.Object({
   LOG_LEVEL: Type.Union(
     ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info' }),
   PUBLIC_URL: Type.Optional(httpUrl('Address of this service as its users reach it, for links. Unset: as the request names it.')),
+  CORS_ORIGINS: Type.Optional(Type.String({
+    pattern: '^(\\*|https?://[^/,\\s]+( *, *https?://[^/,\\s]+)*)$',
+    description: 'Origins whose web pages may use the service, parted by commas, or *. Unset: none but its own.',
+  })),
+  MAX_EVENT_LOOP_DELAY: Type.Number({
+    minimum: 0, maximum: 60, default: 1, description: 'Seconds that events may wait on average before requests are refused; 0 for ever.',
+  }),
   TRUST_PROXY: Type.Optional(Type.String({
     minLength: 1, description: 'Number of proxies, or their addresses, whose X-Forwarded headers are believed. Unset: nobody\'s.',
   })),

@@ -1,6 +1,8 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Config } from './config.js'
+import { hideObjectKey } from './objects/hidden-key.js'
 
+type LoggedReply = { statusCode: number, request?: { query?: unknown } }
 type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
 /**
@@ -20,10 +22,19 @@ export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): L
         route: request.routeOptions?.url ?? null,
         remoteAddress: request.ip,
       }),
-      res: (reply) => ({ statusCode: reply.statusCode }),
+      res: describeReply,
       err: describeError,
     },
   }
+}
+
+/** What became of a request; of one about a file also a hash of its object key, to find what else was logged of it. */
+function describeReply (reply: LoggedReply): { statusCode: number, object?: string } {
+  const { statusCode, request } = reply
+  const query = request?.query
+  return typeof query === 'object' && query !== null && 'objectKey' in query && typeof query.objectKey === 'string'
+    ? { statusCode, object: hideObjectKey(query.objectKey) }
+    : { statusCode }
 }
 
 type LoggedError = {

@@ -5,9 +5,9 @@ import { InexactSumError } from '../db/storage-usage.js'
 import { capabilityHeaders } from '../http/download-headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
 import {
-  BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, RouteNotFoundError,
-  StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError, UnsupportedMediaTypeError, UsageOutOfRangeError,
-  errorBody, isDeclaredError,
+  BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, OverloadedError,
+  RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError, UnsupportedMediaTypeError,
+  UsageOutOfRangeError, errorBody, isDeclaredError,
 } from '../schemas/errors.js'
 
 const DATABASE_RETRY_SECONDS = 2
@@ -22,7 +22,8 @@ export default fastifyPlugin(async (app) => {
   app.setErrorHandler<Error>((error, request, reply) => {
     const answer = declaredErrorFor(error)
     const statusCode = answer.statusCode ?? 500
-    if (statusCode >= 500) request.log.error({ err: error }, answer.message)
+    // Each line of a log is a load itself.
+    if (statusCode >= 500 && !(error instanceof OverloadedError)) request.log.error({ err: error }, answer.message)
     if (statusCode === 503) reply.header('retry-after', retryAfterSeconds(error))
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
     // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.

@@ -1,6 +1,8 @@
+import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fastifyPlugin from 'fastify-plugin'
+import type { Config } from '../config.js'
 import { BucketEventsSchema } from '../schemas/bucket-events.js'
 import { DeletionSchema } from '../schemas/deletion.js'
 import { DownloadLinkSchema } from '../schemas/download.js'
@@ -13,6 +15,8 @@ import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usag
 import { UploadRequestSchema, UploadSchema } from '../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../schemas/usage-history.js'
 import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
+
+const HSTS_SECONDS = 365 * 24 * 3600
 
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
 export default fastifyPlugin(async (app) => {
@@ -62,8 +66,35 @@ export default fastifyPlugin(async (app) => {
       buildLocalReference: (schema, _baseUri, _fragment, index) => typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
     },
   })
-  await app.register(fastifySwaggerUi, {
-    routePrefix: '/documentation',
-    uiConfig: { persistAuthorization: false, tryItOutEnabled: true },
+  // In a scope of its own: helmet's hooks would run on every route.
+  await app.register(async (documentation) => {
+    await documentation.register(fastifyHelmet, helmetOptions(app.config))
+    await documentation.register(fastifySwaggerUi, {
+      routePrefix: '/documentation',
+      uiConfig: { persistAuthorization: false, tryItOutEnabled: true },
+    })
   })
-}, { name: 'openapi' })
+}, { name: 'openapi', dependencies: ['config'] })
+
+function helmetOptions ({ PUBLIC_URL = '' }: Config): FastifyHelmetOptions {
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        // Swagger UI writes styles into its elements.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'", 'data:'],
+        // A download that is tried out is redirected to wherever the storage is.
+        connectSrc: ["'self'", 'http:', 'https:'],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    xFrameOptions: { action: 'deny' },
+    strictTransportSecurity: PUBLIC_URL.startsWith('https:') && { maxAge: HSTS_SECONDS, includeSubDomains: false },
+  }
+}

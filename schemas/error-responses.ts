@@ -16,7 +16,7 @@ const descriptions = {
   431: 'The URL and the headers are larger than 16 KiB: `HEADERS_TOO_LARGE`.',
   500: 'Something went wrong on our side: `INTERNAL_ERROR`.',
   502: 'Object storage refuses this service, for its credentials, its clock or its bucket: `STORE_REFUSED`.',
-  503: 'Something that the service needs does not answer: `STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE`, `EVENTS_NOT_APPLIED`, `TOKEN_KEYS_UNAVAILABLE`. Retry-After says when to try again.',
+  503: 'Something that the service needs does not answer, or it has too much to do: `OVERLOADED`, `STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE`, `EVENTS_NOT_APPLIED`, `TOKEN_KEYS_UNAVAILABLE`. Retry-After says when to try again.',
 } as const
 
 type ErrorStatus = keyof typeof descriptions

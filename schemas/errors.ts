@@ -26,6 +26,7 @@ export const UsageOutOfRangeError = createError('USAGE_OUT_OF_RANGE', 'A sum exc
 export const StoreRefusedError = createError('STORE_REFUSED', 'Object storage refuses this service.', 502)
 export const StoreUnavailableError = createError('STORE_UNAVAILABLE', 'Object storage does not answer.', 503)
 export const EventsNotAppliedError = createError('EVENTS_NOT_APPLIED', 'The events could not be applied now: send them again.', 503)
+export const OverloadedError = createError('OVERLOADED', 'The service has too much to do.', 503)
 export const TokenKeysUnavailableError = createError('TOKEN_KEYS_UNAVAILABLE', 'The keys that tokens are verified with cannot be fetched.', 503)
 export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The database does not answer.', 503)
 
@@ -35,7 +36,7 @@ const errors = [
   PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, TooManyRequestsError,
   InternalError,
   UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, EventsNotAppliedError,
-  TokenKeysUnavailableError, DatabaseUnavailableError,
+  OverloadedError, TokenKeysUnavailableError, DatabaseUnavailableError,
 ]
 
 /** The one shape of every error answer. */

@@ -40,6 +40,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['an endpoint without an access key', { ...store, S3_ACCESS_KEY: '' }, /^S3_ACCESS_KEY is missing/],
   ['an endpoint without a secret key', { ...store, S3_SECRET_KEY: '' }, /^S3_SECRET_KEY is missing/],
   ['a bucket name that is none', { S3_BUCKET: 'My Bucket' }, /^S3_BUCKET /],
+  ['an origin with a path', { CORS_ORIGINS: 'https://app.example.com/' }, /^CORS_ORIGINS /],
   ['trust in every proxy', { TRUST_PROXY: 'true' }, /^TRUST_PROXY must be /],
   ['a limit below zero', { UPLOAD_LIMIT: '-1' }, /^UPLOAD_LIMIT must be .*at least 0/],
   ['a Redis that is none', { REDIS_URL: 'http://hidden' }, /^REDIS_URL /],

@@ -1,0 +1,32 @@
+import fastifyCors from '@fastify/cors'
+import fastifyPlugin from 'fastify-plugin'
+
+const PREFLIGHT_MAX_AGE_SECONDS = 600
+
+/** Lets web pages of the origins in CORS_ORIGINS use the service; costs nothing where there are none. */
+export default fastifyPlugin(async (app) => {
+  const { CORS_ORIGINS } = app.config
+  if (CORS_ORIGINS === undefined) return
+  const origin = CORS_ORIGINS === '*' ? '*' : CORS_ORIGINS.split(',').map((each) => each.trim())
+  await app.register(fastifyCors, {
+    origin,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
+    allowedHeaders: [
+      'accept', 'authorization', 'content-type', 'range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since',
+      'if-range', 'x-request-id', 'traceparent', 'tracestate',
+    ],
+    exposedHeaders: [
+      'accept-ranges', 'content-disposition', 'content-length', 'content-range', 'etag', 'last-modified', 'location', 'retry-after',
+      'x-request-id',
+    ],
+    maxAge: PREFLIGHT_MAX_AGE_SECONDS,
+    strictPreflight: false,
+  })
+  if (origin === '*') return
+  // Routes set Vary for themselves, in place of what was there.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    const vary = String(reply.getHeader('vary') ?? '')
+    if (!/\borigin\b/i.test(vary)) reply.header('vary', vary === '' ? 'origin' : `${vary}, origin`)
+    done(null, payload)
+  })
+}, { name: 'cors', dependencies: ['config'] })
