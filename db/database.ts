@@ -8,6 +8,7 @@ export interface Database {
   set_aside_events: SetAsideEventsTable
   workflows: WorkflowsTable
   reconciliations: ReconciliationsTable
+  orgs: OrgsTable
   usage_days: UsageDaysTable
   usage_snapshots: UsageSnapshotsTable
 }
@@ -77,6 +78,13 @@ export interface WorkflowsTable {
   org_key: string
   workflow_id: string
   name: string
+  updated_at: Generated<Date>
+}
+
+/** Organisations whose storage is limited; the others have no row. */
+export interface OrgsTable {
+  org_key: string
+  quota_bytes: bigint
   updated_at: Generated<Date>
 }
 

@@ -2,6 +2,7 @@ import { type Kysely, type Migration, Migrator } from 'kysely'
 import { catalogue } from './migrations/0001-catalogue.js'
 import { reconciliation } from './migrations/0002-reconciliation.js'
 import { usageHistory } from './migrations/0003-usage-history.js'
+import { quotas } from './migrations/0004-quotas.js'
 import type { Database } from './database.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -9,6 +10,7 @@ const migrations: Record<string, Migration> = {
   '0001-catalogue': catalogue,
   '0002-reconciliation': reconciliation,
   '0003-usage-history': usageHistory,
+  '0004-quotas': quotas,
 }
 
 /**

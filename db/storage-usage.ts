@@ -8,6 +8,8 @@ export interface StorageUsage {
   inputBytes: number
   outputBytes: number
   fileCount: number
+  /** What the organisation may store; undefined where that is not limited, and in the usage of one user. */
+  quotaBytes?: number
   /** When the newest event happened that the figures hold; null where none does. */
   asOf: Date | null
   /** When the last complete reconcile of the organisation began: what the bucket held then is counted. */
@@ -56,12 +58,14 @@ export async function readStorageUsage (
       fileCount: exactNumber(workflowFileCount),
     }]
   })
+  const quotaBytes = rows[0]?.quota_bytes ?? null
   return {
     orgKey: filter.orgKey,
     totalBytes: exactNumber(inputBytes + outputBytes),
     inputBytes: exactNumber(inputBytes),
     outputBytes: exactNumber(outputBytes),
     fileCount: exactNumber(fileCount),
+    ...quotaBytes === null ? {} : { quotaBytes: exactNumber(quotaBytes) },
     asOf: rows[0]?.as_of ?? null,
     reconciledAt: rows[0]?.reconciled_at ?? null,
     breakdown,
@@ -97,6 +101,9 @@ export function storageUsageQuery (database: Kysely<Database>, filter: { orgKey:
           .where('prefix', 'in', ['', `${orgKey}/`])
           .select((runs) => runs.fn.max('started_at').as('started_at'))
           .as('reconciled_at'),
+        createdBy === undefined
+          ? sql<bigint | null>`(select quota_bytes from orgs where org_key = ${orgKey})`.as('quota_bytes')
+          : sql<bigint | null>`null::bigint`.as('quota_bytes'),
       ]))
     .selectFrom('freshness')
     .leftJoin('sums', (join) => join.onTrue())
@@ -105,6 +112,7 @@ export function storageUsageQuery (database: Kysely<Database>, filter: { orgKey:
     .select([
       'freshness.as_of',
       'freshness.reconciled_at',
+      'freshness.quota_bytes',
       'sums.workflow_id',
       sql<string | null>`coalesce(workflows.name, sums.workflow_id::text)`.as('workflow_name'),
       sql<string | null>`sums.input_bytes::text`.as('input_bytes'),

@@ -6,7 +6,7 @@ import { capabilityHeaders } from '../http/download-headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
 import {
   BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, OverloadedError,
-  RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError, UnsupportedMediaTypeError,
+  QuotaExceededError, RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError, UnsupportedMediaTypeError,
   UsageOutOfRangeError, errorBody, isDeclaredError,
 } from '../schemas/errors.js'
 
@@ -22,8 +22,9 @@ export default fastifyPlugin(async (app) => {
   app.setErrorHandler<Error>((error, request, reply) => {
     const answer = declaredErrorFor(error)
     const statusCode = answer.statusCode ?? 500
-    // Each line of a log is a load itself.
-    if (statusCode >= 500 && !(error instanceof OverloadedError)) request.log.error({ err: error }, answer.message)
+    // Each line of a log is a load itself; and a quota is no failure of the service.
+    const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError
+    if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
     if (statusCode === 503) reply.header('retry-after', retryAfterSeconds(error))
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
     // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.

@@ -8,6 +8,7 @@ import { DeletionSchema } from '../schemas/deletion.js'
 import { DownloadLinkSchema } from '../schemas/download.js'
 import { ErrorSchema } from '../schemas/errors.js'
 import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../schemas/links.js'
+import { QuotaRequestSchema, QuotaSchema } from '../schemas/quota.js'
 import { ReadinessSchema } from '../schemas/readiness.js'
 import { ReconciliationSchema } from '../schemas/reconciliation.js'
 import { RunFileSchema, RunFilesSchema } from '../schemas/run-files.js'
@@ -24,6 +25,7 @@ export default fastifyPlugin(async (app) => {
     ErrorSchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
     ReconciliationSchema, UsageDaySchema, UsageHistorySchema, ReadinessSchema,
+    QuotaRequestSchema, QuotaSchema,
     LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, RunFilesSchema,
   ]) app.addSchema(schema)
 

@@ -16,7 +16,8 @@ export default fastifyPlugin(async (app) => {
     durations.observe({
       method: request.method,
       route: request.routeOptions.url ?? 'none',
-      status: statusClasses[Math.floor(reply.statusCode / 100)] ?? '',
+      // 507 is an organisation's own doing, and no failure of the service.
+      status: reply.statusCode === 507 ? '507' : statusClasses[Math.floor(reply.statusCode / 100)] ?? '',
     }, reply.elapsedTime / 1000)
     done()
   })

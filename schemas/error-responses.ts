@@ -3,7 +3,7 @@ import { reference } from './reference.js'
 
 /** When each error status is answered; a route names those that it can answer. */
 const descriptions = {
-  400: 'The request is malformed: `INVALID_REQUEST`.',
+  400: 'The request is malformed: `INVALID_REQUEST`, `SIZE_REQUIRED`.',
   401: 'There is no valid bearer token: `TOKEN_REQUIRED`, `TOKEN_INVALID`.',
   403: 'The token does not allow this: `FORBIDDEN`.',
   404: 'There is no file with this object key: `OBJECT_NOT_FOUND`. The same answer for a key that is not of this service\'s form.',
@@ -17,6 +17,7 @@ const descriptions = {
   500: 'Something went wrong on our side: `INTERNAL_ERROR`.',
   502: 'Object storage refuses this service, for its credentials, its clock or its bucket: `STORE_REFUSED`.',
   503: 'Something that the service needs does not answer, or it has too much to do: `OVERLOADED`, `STORE_UNAVAILABLE`, `DATABASE_UNAVAILABLE`, `EVENTS_NOT_APPLIED`, `TOKEN_KEYS_UNAVAILABLE`. Retry-After says when to try again.',
+  507: 'The organisation\'s quota leaves no room for the file: `QUOTA_EXCEEDED`.',
 } as const
 
 type ErrorStatus = keyof typeof descriptions

@@ -7,6 +7,7 @@ import { type Static, Type } from '@sinclair/typebox'
  * hold an object key, which is a secret.
  */
 export const InvalidRequestError = createError('INVALID_REQUEST', '%s', 400)
+export const SizeRequiredError = createError('SIZE_REQUIRED', 'The organisation has a quota: an upload must state its sizeBytes.', 400)
 export const TokenRequiredError = createError('TOKEN_REQUIRED', 'A bearer token is required in the Authorization header.', 401)
 export const TokenInvalidError = createError('TOKEN_INVALID', 'The bearer token is not valid: %s.', 401)
 export const ForbiddenError = createError('FORBIDDEN', '%s', 403)
@@ -29,9 +30,11 @@ export const EventsNotAppliedError = createError('EVENTS_NOT_APPLIED', 'The even
 export const OverloadedError = createError('OVERLOADED', 'The service has too much to do.', 503)
 export const TokenKeysUnavailableError = createError('TOKEN_KEYS_UNAVAILABLE', 'The keys that tokens are verified with cannot be fetched.', 503)
 export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The database does not answer.', 503)
+export const QuotaExceededError = createError('QUOTA_EXCEEDED', 'The organisation\'s quota leaves no room for this file.', 507)
 
 const errors = [
-  InvalidRequestError, TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
+  InvalidRequestError, SizeRequiredError, QuotaExceededError,
+  TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
   ReconciliationNotFoundError, ReconcileRunningError, RequestTimeoutError, HeadersTooLargeError,
   PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, TooManyRequestsError,
   InternalError,

@@ -28,6 +28,7 @@ export const StorageUsageSchema = Type.Object({
   inputBytes: bytes('Bytes of the files that went into runs.'),
   outputBytes: bytes('Bytes of the files that runs made.'),
   fileCount: Type.Integer({ minimum: 0, description: 'Number of files.' }),
+  quotaBytes: Type.Optional(bytes('Bytes that the organisation may store. Only where that is limited, and not with `createdBy`.')),
   asOf: timeOrNull('When the newest event happened that these figures hold; null where none does.'),
   reconciledAt: timeOrNull('When the last complete reconcile of the organisation began; null where there was none.'),
   breakdown: Type.Array(reference(WorkflowUsageSchema), {

@@ -81,5 +81,5 @@ async function onServer (url: string, statement: string): Promise<void> {
 
 /** Empties every table. */
 export async function emptyTables (database: Kysely<Database>): Promise<void> {
-  await sql`truncate objects, usage_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots`.execute(database)
+  await sql`truncate orgs, objects, usage_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots`.execute(database)
 }

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { promiseUpload } from '../../../../db/uploads.js'
 import { isFileName, mintObjectKey } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { InvalidRequestError } from '../../../../schemas/errors.js'
+import { InvalidRequestError, QuotaExceededError, SizeRequiredError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 import { UploadRequestSchema, UploadSchema } from '../../../../schemas/uploads.js'
 
@@ -16,10 +16,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'Make a place for a file',
       description: 'Mints an object key and a pre-signed PUT for one file of a run, made by the token\'s user. The PUT must send ' +
-        'the headers given: the URL is valid for that content type, and that exact size where one was stated, only.',
+        'the headers given: the URL is valid for that content type, and that exact size where one was stated, only. ' +
+        'Where the organisation has a quota the size must be stated; it is then reserved until the file arrives or the URL expires.',
       security: [{ bearerAuth: [] }],
       body: reference(UploadRequestSchema),
-      response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 503) },
+      response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 503, 507) },
     },
   }, async (request, reply) => {
     const { workflowId, runId, direction, fileName, contentType, sizeBytes } = request.body
@@ -39,7 +40,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       expiresInSeconds: UPLOAD_URL_TTL,
       headers: { ...headers, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } },
     })
-    await promiseUpload(app.database, { objectKey, orgKey, createdBy, sizeBytes, contentType, expiresAt })
+    const outcome = await promiseUpload(app.database, { objectKey, orgKey, createdBy, sizeBytes, contentType, expiresAt })
+    if (outcome === 'size-required') throw new SizeRequiredError()
+    if (outcome === 'quota-exceeded') throw new QuotaExceededError()
     return await reply.status(201).header('cache-control', 'no-store').send({
       objectKey,
       url,
