@@ -6,8 +6,8 @@ import { capabilityHeaders } from '../http/download-headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
 import {
   BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, OverloadedError,
-  QuotaExceededError, RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError, UnsupportedMediaTypeError,
-  UsageOutOfRangeError, errorBody, isDeclaredError,
+  QuotaExceededError, RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError,
+  UnsupportedMediaTypeError, UsageOutOfRangeError, errorBody, isDeclaredError,
 } from '../schemas/errors.js'
 
 const DATABASE_RETRY_SECONDS = 2
