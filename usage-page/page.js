@@ -209,7 +209,8 @@ function download (fileName, csv) {
   link.href = url
   link.download = fileName
   link.click()
-  URL.revokeObjectURL(url)
+  // Some browsers only begin to read it after this.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
 
 new UsagePage().open()

@@ -1,10 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import type { FastifyInstance } from 'fastify'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import type { Test } from 'tap'
 
-const DAY_MS = 86_400_000
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 /** A page in a browser context of its own, and all that the browser found wrong with it. */
@@ -61,49 +59,4 @@ export async function violations (page: Page): Promise<string[]> {
 /** Whether anything is wider than the window. */
 export async function overflowsSideways (page: Page): Promise<boolean> {
   return await page.evaluate('document.documentElement.scrollWidth > innerWidth') === true
-}
-
-export interface StoredSum {
-  name: string
-  inputBytes: bigint
-  outputBytes: bigint
-  fileCount: bigint
-}
-
-/** Has the service count files that are not there: workflows of any size, each with a name. */
-export async function countSums (
-  { database }: FastifyInstance, owner: { orgKey: string, userId: string }, sums: readonly StoredSum[],
-): Promise<void> {
-  for (const [index, { name, inputBytes, outputBytes, fileCount }] of sums.entries()) {
-    const workflowId = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`
-    await database.insertInto('workflows').values({ org_key: owner.orgKey, workflow_id: workflowId, name }).execute()
-    for (const [direction, sizeBytes, count] of [
-      ['inputs', inputBytes, fileCount / 2n], ['outputs', outputBytes, fileCount - fileCount / 2n],
-    ] as const) {
-      await database.insertInto('usage_sums').values({
-        org_key: owner.orgKey,
-        workflow_id: workflowId,
-        created_by: owner.userId,
-        direction,
-        size_bytes: sizeBytes,
-        file_count: count,
-        newest_event_at: new Date(),
-      }).execute()
-    }
-  }
-}
-
-/** Has the service remember the days before today: how many bytes were stored at each one's end, the newest first. */
-export async function rememberDays (
-  { database }: FastifyInstance, orgKey: string, days: ReadonlyArray<{ bytes: bigint, isFilled: boolean }>,
-): Promise<void> {
-  for (const [index, { bytes, isFilled }] of days.entries()) {
-    const end = new Date(Date.now() - (index + 1) * DAY_MS)
-    const day = end.toISOString().slice(0, 10)
-    await database.insertInto('usage_days').values({ day, taken_at: end, is_filled: isFilled })
-      .onConflict((conflict) => conflict.column('day').doUpdateSet({ is_filled: isFilled })).execute()
-    await database.insertInto('usage_snapshots').values({
-      org_key: orgKey, workflow_id: null, day, input_bytes: '0', output_bytes: String(bytes), file_count: String(bytes / 1_000_000n),
-    }).execute()
-  }
 }
