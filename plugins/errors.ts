@@ -1,4 +1,3 @@
-import type { FastifyError } from '@fastify/error'
 import fastifyPlugin from 'fastify-plugin'
 import { isDatabaseUnavailable } from '../db/availability.js'
 import { InexactSumError } from '../db/storage-usage.js'
@@ -7,7 +6,7 @@ import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store
 import {
   BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, OverloadedError,
   QuotaExceededError, RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError,
-  UnsupportedMediaTypeError, UsageOutOfRangeError, errorBody, isDeclaredError,
+  UnsupportedMediaTypeError, UsageOutOfRangeError, type DeclaredError, errorBody, isDeclaredError,
 } from '../schemas/errors.js'
 
 const DATABASE_RETRY_SECONDS = 2
@@ -21,7 +20,7 @@ const TOKEN_KEYS_RETRY_SECONDS = 5
 export default fastifyPlugin(async (app) => {
   app.setErrorHandler<Error>((error, request, reply) => {
     const answer = declaredErrorFor(error)
-    const statusCode = answer.statusCode ?? 500
+    const { statusCode } = answer
     // Each line of a log is a load itself; and a quota is no failure of the service.
     const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError
     if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
@@ -34,7 +33,7 @@ export default fastifyPlugin(async (app) => {
   app.setNotFoundHandler(() => { throw new RouteNotFoundError() })
 }, { name: 'errors' })
 
-function declaredErrorFor (error: Error): FastifyError {
+function declaredErrorFor (error: Error): DeclaredError {
   if (isDeclaredError(error)) return error
   if (error instanceof ObjectStorageUnavailable) return new StoreUnavailableError()
   if (error instanceof ObjectStorageRefused) return new StoreRefusedError()
@@ -52,7 +51,7 @@ function declaredErrorFor (error: Error): FastifyError {
 }
 
 /** What a library's own error is, by the status that it suggests. */
-function errorOfStatus (statusCode: unknown): FastifyError {
+function errorOfStatus (statusCode: unknown): DeclaredError {
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return new InternalError()
   // @fastify/static forbids paths that lead out of its folder, which is nobody's business to know.
   return statusCode === 403 || statusCode === 404 ? new RouteNotFoundError() : new InvalidRequestError('The request cannot be read.')

@@ -5,13 +5,15 @@ import fastifyPlugin from 'fastify-plugin'
 import type { Config } from '../config.js'
 import { BucketEventsSchema } from '../schemas/bucket-events.js'
 import { DeletionSchema } from '../schemas/deletion.js'
-import { DownloadLinkSchema } from '../schemas/download.js'
+import { DispositionSchema, DownloadLinkSchema } from '../schemas/download.js'
 import { ErrorSchema } from '../schemas/errors.js'
+import { ObjectKeySchema, OrgKeySchema, UuidSchema } from '../schemas/identifiers.js'
 import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../schemas/links.js'
 import { QuotaRequestSchema, QuotaSchema } from '../schemas/quota.js'
 import { ReadinessSchema } from '../schemas/readiness.js'
 import { ReconciliationSchema } from '../schemas/reconciliation.js'
 import { RunFileSchema, RunFilesSchema } from '../schemas/run-files.js'
+import { shareComponents } from '../schemas/shared-components.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usage.js'
 import { UploadRequestSchema, UploadSchema } from '../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../schemas/usage-history.js'
@@ -37,6 +39,7 @@ export default fastifyPlugin(async (app) => {
         version: '1.0.0',
         description: 'The file plane of a workflow platform: downloads by unguessable key, uploads, and exact storage usage.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        contact: { name: 'Whoever runs the service' },
       },
       servers: [{ url: '/' }],
       tags: [
@@ -64,6 +67,10 @@ export default fastifyPlugin(async (app) => {
       schema: { ...schema, ...schema?.operationId === undefined ? {} : { operationId: schema.operationId.replace(/-head$/, '') } },
       url,
     }),
+    transformObject: (document) => shareComponents(
+      'openapiObject' in document ? document.openapiObject : document.swaggerObject,
+      { Uuid: UuidSchema, OrgKey: OrgKeySchema, ObjectKey: ObjectKeySchema, Disposition: DispositionSchema },
+    ),
     refResolver: {
       buildLocalReference: (schema, _baseUri, _fragment, index) => typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
     },

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { examplePresignedUrl } from './examples.js'
 import { ObjectKeySchema } from './identifiers.js'
 
 export const DispositionSchema = Type.Unsafe<'attachment' | 'inline'>({
@@ -25,7 +26,7 @@ export const DownloadLinkSchema = Type.Object({
   $id: 'DownloadLink',
   description: 'Where a file can be read from, for programs that cannot follow a redirect to another origin.',
   examples: [{
-    url: 'https://storage.example.com/objects/demo/workflows/…/report.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=300&X-Amz-Signature=…',
+    url: examplePresignedUrl(300),
     expiresAt: '2026-01-31T12:05:00.000Z',
     fileName: 'report.pdf',
     bytes: 48213,

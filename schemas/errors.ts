@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import createError, { type FastifyError } from '@fastify/error'
+import createError from '@fastify/error'
 import { type Static, Type } from '@sinclair/typebox'
 
 /*
@@ -40,14 +40,20 @@ const errors = [
   InternalError,
   UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, EventsNotAppliedError,
   OverloadedError, TokenKeysUnavailableError, DatabaseUnavailableError,
-]
+] as const
+
+export type DeclaredError = InstanceType<(typeof errors)[number]>
+export type ErrorCode = DeclaredError['code']
+
+/** Every error by its code. */
+export const declaredErrors = new Map(errors.map((ErrorClass) => [new ErrorClass().code, ErrorClass]))
 
 /** The one shape of every error answer. */
 export const ErrorSchema = Type.Object({
   statusCode: Type.Integer({ description: 'The HTTP status, repeated.' }),
-  code: Type.Unsafe<string>({
+  code: Type.Unsafe<ErrorCode>({
     type: 'string',
-    enum: errors.map((ErrorClass) => new ErrorClass().code),
+    enum: [...declaredErrors.keys()],
     description: 'What went wrong, for programs: stable across releases.',
   }),
   error: Type.String({ description: 'The name of the HTTP status.' }),
@@ -62,11 +68,11 @@ export const ErrorSchema = Type.Object({
 export type ErrorBody = Static<typeof ErrorSchema>
 
 /** Whether an error is one of those above, and so may be answered as it is. */
-export function isDeclaredError (error: unknown): error is FastifyError {
+export function isDeclaredError (error: unknown): error is DeclaredError {
   return errors.some((declared) => error instanceof declared)
 }
 
 /** The answer that a declared error is. */
-export function errorBody ({ statusCode = 500, code, message }: FastifyError): ErrorBody {
+export function errorBody ({ statusCode, code, message }: DeclaredError): ErrorBody {
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message }
 }

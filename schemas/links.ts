@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { DispositionSchema, DownloadLinkSchema } from './download.js'
 import { ErrorSchema } from './errors.js'
+import { EXAMPLE_OBJECT_KEY } from './examples.js'
 import { ObjectKeySchema } from './identifiers.js'
 import { reference } from './reference.js'
 
@@ -16,7 +17,7 @@ export const LinksRequestSchema = Type.Object({
   $id: 'LinksRequest',
   additionalProperties: false,
   description: 'Files to make pre-signed URLs for.',
-  examples: [{ objectKeys: [...ObjectKeySchema.examples], type: 'inline' }],
+  examples: [{ objectKeys: [EXAMPLE_OBJECT_KEY], type: 'inline' }],
 })
 
 export const LinkResultSchema = Type.Object({

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
 import { UuidSchema } from './identifiers.js'
 import { reference } from './reference.js'
 
@@ -42,13 +43,13 @@ export const RunFilesSchema = Type.Object({
   description: 'A page of a run\'s files.',
   examples: [{
     files: [{
-      objectKey: 'demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/…/report.pdf',
+      objectKey: EXAMPLE_OBJECT_KEY,
       fileName: 'report.pdf',
       direction: 'outputs',
       createdBy: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b',
       bytes: 48213,
       createdAt: '2026-01-31T11:59:58.000Z',
-      downloadUrl: 'https://files.example.com/api/v1/objects/download?objectKey=demo%2Fworkflows%2F…%2Freport.pdf',
+      downloadUrl: EXAMPLE_DOWNLOAD_URL,
     }],
     nextCursor: null,
   }],

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY, examplePresignedUrl } from './examples.js'
 import { UuidSchema } from './identifiers.js'
 
 export const UploadRequestSchema = Type.Object({
@@ -45,11 +46,11 @@ export const UploadSchema = Type.Object({
   $id: 'Upload',
   description: 'A place for one file.',
   examples: [{
-    objectKey: 'demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/…/report.pdf',
-    url: 'https://storage.example.com/objects/demo/workflows/…/report.pdf?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=900&X-Amz-Signature=…',
+    objectKey: EXAMPLE_OBJECT_KEY,
+    url: examplePresignedUrl(900),
     headers: { 'content-type': 'application/pdf' },
     expiresAt: '2026-01-31T12:15:00.000Z',
-    downloadUrl: 'https://files.example.com/api/v1/objects/download?objectKey=demo%2Fworkflows%2F…%2Freport.pdf',
+    downloadUrl: EXAMPLE_DOWNLOAD_URL,
   }],
 })
 export type Upload = Static<typeof UploadSchema>

@@ -8,6 +8,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'checkLiveness',
       tags: ['Operation'],
       summary: 'Whether the service runs',
+      description: 'Answers as long as the process does, whatever the state of object storage and database. Needs no token.',
       security: [],
       response: {
         200: Type.Object({ status: Type.Literal('ok') }, { description: 'It runs.', examples: [{ status: 'ok' }] }),

@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { errorResponses } from '../../schemas/error-responses.js'
 import { ReadinessSchema } from '../../schemas/readiness.js'
 import { reference } from '../../schemas/reference.js'
 
@@ -14,6 +15,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       security: [],
       response: {
         200: { ...reference(ReadinessSchema), description: 'Downloads work.' },
+        ...errorResponses(),
         503: { ...reference(ReadinessSchema), description: 'Object storage is away, or the service is stopping.' },
       },
     },

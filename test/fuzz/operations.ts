@@ -52,28 +52,45 @@ export interface ApiDocument {
 interface OpenApi {
   paths: Record<string, Record<string, {
     operationId: string
-    parameters?: Parameter[]
+    parameters?: Array<Parameter | Reference>
     requestBody?: { content: Content }
-    responses: Operation['responses']
+    responses: Record<string, Operation['responses'][string] | Reference>
     security?: Array<Record<string, unknown>>
   }>>
-  components: { schemas: Record<string, JsonSchema> }
+  components: {
+    schemas: Record<string, JsonSchema>
+    parameters?: Record<string, Parameter>
+    responses?: Record<string, Operation['responses'][string]>
+  }
+}
+
+interface Reference {
+  $ref: string
 }
 
 /** Reads openapi.yaml, so that an operation that is documented is fuzzed with no word about it here. */
 export async function readApiDocument (): Promise<ApiDocument> {
   const document: OpenApi = parse(await readFile(new URL('../../openapi.yaml', import.meta.url), 'utf8'))
+  const { schemas, parameters: sharedParameters = {}, responses: sharedResponses = {} } = document.components
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, { operationId, parameters = [], requestBody, responses, security = [] }]) => ({
       operationId,
       method: method.toUpperCase(),
       path,
-      parameters,
+      parameters: parameters.map((parameter) => resolve(parameter, sharedParameters)),
       body: requestBody?.content['application/json']?.schema,
-      responses,
+      responses: Object.fromEntries(
+        Object.entries(responses).map(([status, response]) => [status, resolve(response, sharedResponses)])),
       security: Object.keys(security[0] ?? {})[0],
     })))
-  return { operations, schemas: document.components.schemas }
+  return { operations, schemas }
+}
+
+function resolve<Component extends object> (component: Component | Reference, shared: Record<string, Component>): Component {
+  if (!('$ref' in component)) return component
+  const referred = shared[component.$ref.replace(/^.*\//, '')]
+  if (referred === undefined) throw new Error(`openapi.yaml has no ${component.$ref}.`)
+  return referred
 }
 
 /** The schema that a schema is, or refers to. */

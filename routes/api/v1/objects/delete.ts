@@ -19,7 +19,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'no longer has it.',
       security: [{ bearerAuth: [] }],
       querystring: DeletionQuerySchema,
-      response: { 200: reference(DeletionSchema), ...errorResponses(400, 401, 403, 404, 413, 415, 502, 503) },
+      response: { 200: reference(DeletionSchema), ...errorResponses(400, 401, 403, 'OBJECT_NOT_FOUND', 413, 415, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE') },
     },
   }, async (request) => {
     const { objectKey } = request.query

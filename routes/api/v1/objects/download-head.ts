@@ -21,7 +21,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: Type.Null({ description: 'The file is there.' }),
         304: Type.Null({ description: 'The client has the file as it is now.' }),
-        ...errorResponses(400, 404, 412, 429, 502, 503),
+        ...errorResponses(400, 'OBJECT_NOT_FOUND', 412, 429, 502, 'STORE_UNAVAILABLE'),
       },
     },
   }, async (request, reply) => {

@@ -38,9 +38,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
           },
         },
         206: { description: 'The range of bytes that was asked for.', content: { '*/*': { schema: bytes } } },
-        302: Type.Null({ description: 'The file is at the pre-signed URL in Location.' }),
+        302: Type.Null({
+          description: 'The file is at the pre-signed URL in Location. Cache-Control says for how long the redirect may be kept.',
+          headers: { Location: { type: 'string', format: 'uri', description: 'A pre-signed URL, valid for DOWNLOAD_URL_TTL seconds at most.' } },
+        }),
         304: Type.Null({ description: 'The client has the file as it is now.' }),
-        ...errorResponses(400, 404, 412, 416, 429, 502, 503),
+        ...errorResponses(400, 'OBJECT_NOT_FOUND', 412, 416, 429, 502, 'STORE_UNAVAILABLE'),
       },
     },
   }, async (request, reply) => {

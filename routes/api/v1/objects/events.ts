@@ -49,7 +49,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'every record is committed or set aside; after any other answer the sender should send the same again: records may ' +
         'come in any order and any number of times.',
       security: [{ eventsToken: [] }],
-      response: { 200: reference(BucketEventsSchema), ...errorResponses(400, 401, 413, 415, 502, 503) },
+      response: { 200: reference(BucketEventsSchema), ...errorResponses('TOKEN_REQUIRED', 'TOKEN_INVALID', 413, 415, 429, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'EVENTS_NOT_APPLIED') },
     },
   }, async (request) => {
     try {

@@ -18,7 +18,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const parts = parseObjectKey(objectKey)
     if (parts === undefined) return { error: errorBody(new ObjectNotFoundError()) }
     try {
-      const stored = await lookUps.execute(() => app.existence.find(objectKey))
+      const stored = app.existence.known(objectKey) ?? await lookUps.execute(() => app.existence.find(objectKey))
       return stored === undefined
         ? { error: errorBody(new ObjectNotFoundError()) }
         : { link: app.describeLink(objectKey, parts.fileName, stored, type) }
@@ -30,6 +30,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }
 
   app.post('/links', {
+    onError: async (request, _reply, { statusCode }) => {
+      if (statusCode === 400) await app.limits.downloadMisses.count(request)
+    },
     schema: {
       operationId: 'createLinks',
       tags: ['Files'],
@@ -39,11 +42,15 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`.',
       security: [],
       body: reference(LinksRequestSchema),
-      response: { 200: reference(LinksSchema), ...errorResponses(400, 413, 415) },
+      response: { 200: reference(LinksSchema), ...errorResponses(400, 413, 415, 429) },
     },
   }, async (request, reply) => {
     const { objectKeys, type = 'attachment' } = request.body
+    // Before the store is asked: a client that guesses keys is to cost it nothing.
+    const areKnown = objectKeys.every((objectKey) => app.existence.known(objectKey) !== undefined)
+    if (!areKnown) await app.limits.downloadMisses.check(request, reply)
     const results = await Promise.all(objectKeys.map((objectKey) => look(objectKey, type)))
+    for (const { error } of results) if (error?.statusCode === 404) await app.limits.downloadMisses.count(request)
     return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store' }).send({ results })
   })
 }

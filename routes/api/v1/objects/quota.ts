@@ -16,7 +16,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'it; files that are there already stay, and so does what was promised before.',
       security: [{ bearerAuth: [] }],
       body: reference(QuotaRequestSchema),
-      response: { 200: reference(QuotaSchema), ...errorResponses(400, 401, 403, 413, 415, 503) },
+      response: { 200: reference(QuotaSchema), ...errorResponses(400, 401, 403, 413, 415, 'DATABASE_UNAVAILABLE') },
     },
   }, async (request) => {
     const { orgKey, role } = request.user

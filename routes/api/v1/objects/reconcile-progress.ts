@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { readLastReconciliation } from '../../../../db/reconciliations.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { ErrorSchema, ForbiddenError, ReconciliationNotFoundError } from '../../../../schemas/errors.js'
+import { ForbiddenError, ReconciliationNotFoundError } from '../../../../schemas/errors.js'
 import { ReconciliationSchema, reconciliationBody } from '../../../../schemas/reconciliation.js'
 import { reference } from '../../../../schemas/reference.js'
 
@@ -16,8 +16,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       security: [{ bearerAuth: [] }],
       response: {
         200: reference(ReconciliationSchema),
-        ...errorResponses(400, 401, 403, 503),
-        404: { ...reference(ErrorSchema), description: 'There was none: `RECONCILIATION_NOT_FOUND`.' },
+        ...errorResponses(401, 403, 'RECONCILIATION_NOT_FOUND', 'DATABASE_UNAVAILABLE'),
       },
     },
   }, async (request, reply) => {

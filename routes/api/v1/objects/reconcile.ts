@@ -14,7 +14,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Begins to compare what is counted of the token\'s organisation with the bucket, and to settle every difference. ' +
         'For an admin. Answers at once: GET tells how far it has come. One that did not come to its end goes on from there.',
       security: [{ bearerAuth: [] }],
-      response: { 202: reference(ReconciliationSchema), ...errorResponses(400, 401, 403, 409, 413, 415, 503) },
+      response: { 202: reference(ReconciliationSchema), ...errorResponses(400, 401, 403, 'RECONCILE_RUNNING', 413, 415, 'DATABASE_UNAVAILABLE') },
     },
   }, async (request, reply) => {
     const { orgKey, role } = request.user

@@ -23,7 +23,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'the member made. A run that is not known has no files. Media types are not known here: links tell them.',
       security: [{ bearerAuth: [] }],
       querystring: RunFilesQuerySchema,
-      response: { 200: reference(RunFilesSchema), ...errorResponses(400, 401, 503) },
+      response: { 200: reference(RunFilesSchema), ...errorResponses(400, 401, 'DATABASE_UNAVAILABLE') },
     },
   }, async (request, reply) => {
     const { orgKey, userId, role } = request.user

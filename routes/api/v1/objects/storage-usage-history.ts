@@ -20,7 +20,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'so this does not tell one user\'s.',
       security: [{ bearerAuth: [] }],
       querystring: UsageHistoryQuerySchema,
-      response: { 200: reference(UsageHistorySchema), ...errorResponses(400, 401, 503) },
+      response: { 200: reference(UsageHistorySchema), ...errorResponses(400, 401, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE') },
     },
   }, async (request, reply) => {
     const { orgKey } = request.user

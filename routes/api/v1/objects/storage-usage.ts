@@ -21,7 +21,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       response: {
         200: reference(StorageUsageSchema),
         304: Type.Unsafe<undefined>(Type.Null({ description: 'Nothing has changed since the answer with this ETag.' })),
-        ...errorResponses(400, 401, 403, 503),
+        ...errorResponses(400, 401, 403, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE'),
       },
     },
   }, async (request, reply) => {

@@ -20,7 +20,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'Where the organisation has a quota the size must be stated; it is then reserved until the file arrives or the URL expires.',
       security: [{ bearerAuth: [] }],
       body: reference(UploadRequestSchema),
-      response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 503, 507) },
+      response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 'SIZE_REQUIRED', 'QUOTA_EXCEEDED', 'DATABASE_UNAVAILABLE') },
     },
   }, async (request, reply) => {
     const { workflowId, runId, direction, fileName, contentType, sizeBytes } = request.body

@@ -16,7 +16,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       security: [{ bearerAuth: [] }],
       params: WorkflowParamsSchema,
       body: reference(WorkflowNameSchema),
-      response: { 200: reference(WorkflowSchema), ...errorResponses(400, 401, 403, 413, 415, 503) },
+      response: { 200: reference(WorkflowSchema), ...errorResponses(400, 401, 403, 413, 415, 'DATABASE_UNAVAILABLE') },
     },
   }, async (request) => {
     const { orgKey, role } = request.user

@@ -13,9 +13,10 @@ interface Results {
 
 for (const kind of storeKinds) {
   t.test(`links to many files of the ${kind.name}`, { skip: kind.skip }, async (t) => {
-    const service = await startDownloadService(t, kind, { EXISTENCE_TTL: '0' })
+    const service = await startDownloadService(t, kind, { EXISTENCE_TTL: '0', DOWNLOAD_MISS_LIMIT: '150' })
     const { app, ask, putFile, downloadPath, proxy } = service
-    const post = async (payload: object) => await app.inject({ method: 'POST', url: '/api/v1/objects/links', payload })
+    const post = async (payload: object, remoteAddress = '192.0.2.1') =>
+      await app.inject({ method: 'POST', url: '/api/v1/objects/links', payload, remoteAddress })
     const links = async (objectKeys: string[], type?: string): Promise<Results> =>
       (await post({ objectKeys, ...type === undefined ? {} : { type } })).json()
     const picture = await putFile('picture', { fileName: 'a.png', contentType: 'image/png' })
@@ -76,6 +77,14 @@ for (const kind of storeKinds) {
       service.log.length = 0
       await links([picture, missing])
       t.notMatch(service.log.join(''), /missing\.png|a\.png/)
+    })
+
+    t.test('keys that are guessed wrong are counted, and too many end the answers', async (t) => {
+      const guesses = Array.from({ length: 100 }, (_, index) => `${missing}${index}`)
+      for (const objectKeys of [guesses, guesses]) t.equal((await post({ objectKeys }, '192.0.2.2')).statusCode, 200)
+      const answer = await post({ objectKeys: [picture] }, '192.0.2.2')
+      t.strictSame([answer.statusCode, answer.json().code], [429, 'TOO_MANY_REQUESTS'])
+      t.ok(Number(answer.headers['retry-after']) > 0)
     })
 
     t.test('a store that does not answer is the error of each key that it was to be asked about', async (t) => {
