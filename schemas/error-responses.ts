@@ -75,7 +75,9 @@ export function errorResponses (...errors: Array<ErrorCode | keyof typeof errors
   const byStatus = new Map<number, ErrorBody[]>()
   for (const [code, ErrorClass] of declaredErrors) {
     if (!named.has(code)) continue
-    const example = errorBody(new ErrorClass(exampleDetails[code]))
+    const detail = exampleDetails[code]
+    // An argument that is undefined would be appended to the message.
+    const example = errorBody(detail === undefined ? new ErrorClass() : new ErrorClass(detail))
     byStatus.set(example.statusCode, [...byStatus.get(example.statusCode) ?? [], example])
   }
   return Object.fromEntries([...byStatus].map(([status, examples]) => [status, errorResponse(status, examples)]))
