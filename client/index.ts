@@ -1,0 +1,48 @@
+import createFetchClient, { type Client } from 'openapi-fetch'
+import type { components, paths } from './schema.js'
+
+export type { Client } from 'openapi-fetch'
+export type { components, paths } from './schema.js'
+
+const DOWNLOAD = '/api/v1/objects/download'
+
+type DownloadFile = paths[typeof DOWNLOAD]['get']
+type DownloadFileAsJson = Omit<DownloadFile, 'responses'> & { responses: Omit<DownloadFile['responses'], 206 | 302> }
+
+/**
+ * The service's paths as whoever accepts JSON alone sees them: a download is answered with a pre-signed URL, never with bytes.
+ */
+export type JsonPaths = Omit<paths, typeof DOWNLOAD> & {
+  [DOWNLOAD]: Omit<paths[typeof DOWNLOAD], 'get'> & { get: DownloadFileAsJson }
+}
+
+/** The body of every answer that is an error. */
+export type ErrorBody = components['schemas']['Error']
+
+export type ObjectsClient = Client<JsonPaths, 'application/json'>
+
+export interface ClientOptions {
+  /** The service's address, as `https://files.example.com`. */
+  baseUrl: string
+  /** A JSON Web Token, or what gives the one of now, asked before each request. Downloads and links need none. */
+  token?: string | (() => string | Promise<string>)
+}
+
+/**
+ * Makes a client of the service, whose methods take the paths of openapi.yaml and resolve with `{ data, error, response }`, all
+ * of them typed by it; they reject only when there is no answer. The token goes to addresses below `baseUrl` and to no other:
+ * pre-signed URLs are to be fetched without it.
+ *
+ * @throws TypeError if `baseUrl` is not an absolute URL.
+ */
+export function createClient ({ baseUrl, token }: ClientOptions): ObjectsClient {
+  const base = new URL(baseUrl).href.replace(/\/$/, '')
+  const client = createFetchClient<JsonPaths, 'application/json'>({ baseUrl: base, headers: { accept: 'application/json' } })
+  client.use({
+    async onRequest ({ request }) {
+      if (token === undefined || !request.url.startsWith(`${base}/`) || request.headers.has('authorization')) return
+      request.headers.set('authorization', `Bearer ${typeof token === 'string' ? token : await token()}`)
+    },
+  })
+  return client
+}
