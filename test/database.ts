@@ -69,7 +69,8 @@ export const databaseKinds: ReadonlyArray<{ kind: TestDatabase['kind'], skip: st
   },
 ]
 
-async function onServer (url: string, statement: string): Promise<void> {
+/** Runs one statement on a connection of its own. */
+export async function onServer (url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {

@@ -9,6 +9,8 @@ export interface FuzzOptions {
   /** Requests for each operation. */
   runs: number
   seed: number
+  /** Sees every answer; without it the log is forgotten after each, since that of a long run would not fit into memory. */
+  onAnswer?: (answer: Answer) => void
 }
 
 /** What is fuzzed, and how often each status was answered. */
@@ -21,7 +23,7 @@ export interface FuzzPart {
 const OTHER = 'any other path'
 
 /** The parts of a fuzz run: one for each operation of openapi.yaml, and one for all that is none. */
-export async function fuzzParts (target: Target, { runs, seed }: FuzzOptions): Promise<FuzzPart[]> {
+export async function fuzzParts (target: Target, { runs, seed, onAnswer }: FuzzOptions): Promise<FuzzPart[]> {
   const document: ApiDocument = await readApiDocument()
   const judge = await createJudge(document, target.secrets)
 
@@ -37,8 +39,8 @@ export async function fuzzParts (target: Target, { runs, seed }: FuzzOptions): P
         const wrong = ofAnswer(answer, request)
         if (wrong !== undefined) throw new Error(`${wrong}: ${answer.status} ${JSON.stringify(answer.headers)} ${answer.body.toString().slice(0, 2000)}`)
         if (request.method === 'DELETE' && answer.status < 300) await target.restoreFiles()
-        // Kept for ever, the log of a long run would not fit into memory.
-        target.log.length = 0
+        if (onAnswer === undefined) target.log.length = 0
+        else onAnswer(answer)
       }), { numRuns: runs, seed, includeErrorInReport: true })
       return statuses
     },

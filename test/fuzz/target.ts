@@ -59,7 +59,7 @@ export async function startTarget (t: Pick<Test, 'teardown'>, environment: Recor
   }
   await restoreFiles()
   // So that there is one to tell of.
-  await (await app.reconciliation.start({ prefix: `${member.orgKey}/` }))?.done
+  await app.inject({ method: 'POST', url: '/api/v1/objects/reconcile', headers: authorise(admin) })
   const objectKeys = stored.map(({ objectKey }) => objectKey)
   const tokens = {
     bearerAuth: [member, admin, service].map((caller) => authorise(caller).authorization),
