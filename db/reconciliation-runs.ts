@@ -1,3 +1,6 @@
+import type { Kysely } from 'kysely'
+import type { ListBucket } from '../objects/bucket-listing.js'
+import type { Database } from './database.js'
 import type { ReconcileContext, ReconcileProgress } from './reconcile.js'
 import { noCounts, reconcile } from './reconcile.js'
 import {
@@ -106,9 +109,9 @@ async function run (
   onProgress: (progress: ReconcileProgress) => Promise<void> = async () => {},
 ): Promise<ReconcileCounts> {
   const { prefix, dryRun = false, allowEmptyBucket = false, keysPerSecond, onForeign, signal } = request
-  if (!dryRun && !allowEmptyBucket) await requireObjects(context)
+  const listBucket = dryRun || allowEmptyBucket ? context.listBucket : ofNoEmptyBucket(context)
   let counts: ReconcileCounts = noCounts
-  for await (const progress of reconcile(context, {
+  for await (const progress of reconcile({ ...context, listBucket }, {
     prefix,
     dryRun,
     keysPerSecond,
@@ -124,16 +127,34 @@ async function run (
   return counts
 }
 
-/** @throws {EmptyBucketError} where agreeing with the bucket would mean to count nothing any more */
-async function requireObjects ({ database, listBucket }: ReconcileContext): Promise<void> {
+/**
+ * A listing that throws {EmptyBucketError} where nothing has its prefix because the whole bucket is empty, while files are
+ * counted.
+ */
+function ofNoEmptyBucket ({ database, listBucket }: ReconcileContext): ListBucket {
+  return async function * (range) {
+    let isBeginning = range.startAfter === ''
+    for await (const page of listBucket(range)) {
+      if (isBeginning && page.objects.length === 0 && await isEmpty(listBucket) && await countsFiles(database)) {
+        throw new EmptyBucketError(
+          'The bucket is empty, while files are counted. If it is the right one, npm run reconcile -- --allow-empty settles it.')
+      }
+      isBeginning = false
+      yield page
+    }
+  }
+}
+
+async function isEmpty (listBucket: ListBucket): Promise<boolean> {
   const pages = listBucket({ prefix: '', startAfter: '', pageKeys: 1 })[Symbol.asyncIterator]()
   const { value: page } = await pages.next()
   await pages.return?.()
-  if (page !== undefined && page.objects.length > 0) return
+  return page === undefined || page.objects.length === 0
+}
+
+async function countsFiles (database: Kysely<Database>): Promise<boolean> {
   const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()
-  if (file === undefined) return
-  throw new EmptyBucketError(
-    'The bucket is empty, while files are counted. If it is the right one, npm run reconcile -- --allow-empty settles it.')
+  return file !== undefined
 }
 
 /** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */
