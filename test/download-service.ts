@@ -70,7 +70,7 @@ export function json ({ body }: Answer): unknown {
 }
 
 /** Headers that are the same in any two answers of the same meaning. */
-export function steadyHeaders ({ headers: { date, connection, 'keep-alive': keepAlive, ...headers } }: Answer) {
+export function steadyHeaders ({ headers: { date, connection, 'keep-alive': keepAlive, 'x-request-id': requestId, ...headers } }: Answer) {
   return headers
 }
 
