@@ -1,0 +1,150 @@
+import { once } from 'node:events'
+import { type Socket, connect } from 'node:net'
+import { setTimeout } from 'node:timers/promises'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { auditSums } from '../../db/audit.js'
+import { connectPostgres } from '../../db/connect.js'
+import { createPresign } from '../../objects/presigning.js'
+import { compileCommands } from '../commands/command-process.js'
+import { startServiceProcess } from '../service-process.js'
+import { signToken, validClaims } from '../tokens.js'
+import { Load } from './load.js'
+import { findPostgres, startPostgres, startStore } from './servers.js'
+
+const EVENTS_TOKEN = 'events-token-of-the-fault-run'
+const JWT_SECRET = 'secret-of-the-tokens-in-the-fault-run'
+// As documented: seconds that connecting to the store and its first byte may take, for each of two attempts.
+const STORE_SECONDS = { S3_CONNECT_TIMEOUT: '1', S3_FIRST_BYTE_TIMEOUT: '1' }
+/** Connecting to PostgreSQL takes 3 seconds at most, a statement 12; the rest is for a machine that is busy. */
+const LONGEST_ANSWER_MS = 25_000
+const FREEZE_MS = 4_000
+const HALF_OPEN_CLIENTS = 1_000
+
+const programs = await findPostgres()
+
+t.test('under load, faults end in bounded answers, recovery without a restart, and exact sums', {
+  skip: programs === undefined && 'no PostgreSQL server is installed', timeout: 280_000,
+}, async (t) => {
+  const postgres = await startPostgres(t, programs ?? '')
+  const store = await startStore(t)
+  const commands = await compileCommands(t)
+  const environment = {
+    ...STORE_SECONDS,
+    S3_ENDPOINT: store.target.endpoint,
+    S3_BUCKET: store.target.bucket,
+    S3_ACCESS_KEY: store.target.accessKey,
+    S3_SECRET_KEY: store.target.secretKey,
+    DATABASE_URL: postgres.url,
+    EVENTS_TOKEN,
+    JWT_SECRET,
+    EXISTENCE_TTL: '0',
+    UPLOAD_LIMIT: '0',
+    LOG_LEVEL: 'info',
+  }
+  // It ends with the whole test, also where one of the faults starts it.
+  const startService = () => startServiceProcess(t, commands, environment)
+  let service = await startService()
+  const load = new Load({
+    origin: () => service.origin,
+    authorization: `Bearer ${signToken(JWT_SECRET, validClaims())}`,
+    eventsToken: EVENTS_TOKEN,
+    presign: createPresign(store.target),
+  })
+  await load.recovery()
+
+  /** Tells how the requests of a fault ended, and that none took too long. */
+  const checkAnswers = (t: Test, allowed: number[]) => {
+    const counts: Record<string, number> = {}
+    for (const { what, status } of load.ended) counts[`${what} ${status}`] = (counts[`${what} ${status}`] ?? 0) + 1
+    const longestMs = Math.round(Math.max(...load.ended.map(({ tookMs }) => tookMs)))
+    t.comment(`${JSON.stringify(counts)}, the longest ${longestMs} ms`)
+    t.ok(longestMs < LONGEST_ANSWER_MS, 'no answer took too long')
+    const others = load.ended.filter(({ status }) => (status === 0 || status >= 400) && !allowed.includes(status))
+    t.ok(others.length === 0, `no other failure: ${JSON.stringify(others.slice(0, 3))}`)
+    load.ended = []
+  }
+
+  await t.test('PostgreSQL frozen', async (t) => {
+    await postgres.freeze()
+    await setTimeout(FREEZE_MS)
+    await postgres.thaw()
+    await load.recovery()
+    checkAnswers(t, [503])
+  })
+
+  await t.test('PostgreSQL stopped and started again', async (t) => {
+    await postgres.kill()
+    await load.failure('usage', [503])
+    await postgres.start()
+    await load.recovery()
+    checkAnswers(t, [503])
+  })
+
+  await t.test('all connections waiting for locks that somebody else holds', async (t) => {
+    const client = new pg.Client({ connectionString: postgres.url })
+    await client.connect()
+    await client.query('begin')
+    await client.query('lock table usage_sums, uploads, objects in access exclusive mode')
+    await setTimeout(FREEZE_MS)
+    await client.query('rollback')
+    await client.end()
+    await load.recovery()
+    checkAnswers(t, [503])
+  })
+
+  await t.test('the store frozen', async (t) => {
+    await store.freeze()
+    await load.failure('download', [503])
+    await store.thaw()
+    await load.recovery()
+    checkAnswers(t, [503])
+  })
+
+  await t.test('the store killed and started again', async (t) => {
+    await store.kill()
+    await load.failure('download', [503])
+    await store.start()
+    await load.recovery()
+    // What the store was writing when it was killed may be gone.
+    checkAnswers(t, [404, 503])
+  })
+
+  await t.test(`${HALF_OPEN_CLIENTS} clients that send half a request`, async (t) => {
+    const { port } = new URL(service.origin)
+    const sockets = await Promise.all(Array.from({ length: HALF_OPEN_CLIENTS }, async (_, index): Promise<Socket> => {
+      const socket = connect(Number(port), '127.0.0.1').on('error', () => {})
+      await once(socket, 'connect')
+      socket.write(index % 2 === 0 ? 'GET /health/li' : 'POST /api/v1/objects/events HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{')
+      return socket
+    }))
+    await load.recovery()
+    for (const socket of sockets) socket.destroy()
+    // A machine that is busy besides may be too slow for a moment, and says so.
+    checkAnswers(t, [503])
+  })
+
+  await t.test('the service killed in the middle of ingest, and started again', async (t) => {
+    service.child.kill('SIGKILL')
+    await service.exited
+    service = await startService()
+    await load.recovery()
+    checkAnswers(t, [0])
+  })
+
+  await t.test('in the end every file that is in the store is counted, once', async (t) => {
+    t.comment(`${load.queuedCount} events are still to be taken`)
+    await load.stop()
+    const database = connectPostgres(postgres.url, () => {})
+    try {
+      t.same(await auditSums(database), [])
+      const rows = await database.selectFrom('objects').select(['object_key', 'size_bytes']).where('removed_at', 'is', null).execute()
+      const counted = new Map(rows.map((row) => [row.object_key, Number(row.size_bytes)]))
+      t.same([...load.files].filter(([objectKey, sizeBytes]) => counted.get(objectKey) !== sizeBytes), [], 'none is missing')
+      t.same([...counted.keys()].filter((objectKey) => !load.files.has(objectKey)), [], 'none is too many')
+      t.comment(`${rows.length} files`)
+    } finally {
+      await database.destroy()
+    }
+  })
+})
