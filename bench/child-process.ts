@@ -1,5 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
@@ -12,6 +13,11 @@ export interface ServerProcess {
 }
 
 const run = promisify(execFile)
+
+/** A process's resident memory, as Linux counts it. */
+export async function residentMib (pid: number): Promise<number> {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+}
 
 /** The arguments that run a program of `programs/`, which is not built. */
 export function benchProgram (name: string): string[] {

@@ -1,6 +1,6 @@
 import { contentDisposition } from './content-disposition.js'
 import { formatHttpDate } from './http-date.js'
-import { type InlineActiveContent, activeContentPolicy, inlineSafety, sentContentType } from './inline-content.js'
+import { type InlineActiveContent, activeContentPolicy, inlineSafety, isActiveInline, sentContentType } from './inline-content.js'
 import type { Validators } from './preconditions.js'
 
 /** What of a stored file shows in its headers. */
@@ -23,7 +23,7 @@ export const capabilityHeaders = {
 export function effectiveDisposition (
   asked: 'attachment' | 'inline', storedType: string | undefined, setting: InlineActiveContent,
 ): 'attachment' | 'inline' {
-  return asked === 'inline' && setting === 'attachment' && inlineSafety(storedType) === 'active' ? 'attachment' : asked
+  return setting === 'attachment' && isActiveInline(asked, storedType) ? 'attachment' : asked
 }
 
 /** Headers that identify a file's present state: in a 304 as in a 200 (RFC 9110, 15.4.5). */

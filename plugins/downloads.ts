@@ -3,7 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { Counter } from 'prom-client'
 import { contentDisposition } from '../http/content-disposition.js'
 import { effectiveDisposition } from '../http/download-headers.js'
-import { inlineSafety, sentContentType } from '../http/inline-content.js'
+import { isActiveInline, sentContentType } from '../http/inline-content.js'
 import { type DownloadLink, createDownloadLinks } from '../objects/download-links.js'
 import { ExistenceCache } from '../objects/existence-cache.js'
 import type { StoredObject } from '../objects/object-storage.js'
@@ -68,7 +68,7 @@ export default fastifyPlugin(async (app) => {
 
   app.decorate('describeLink', (objectKey, fileName, stored, asked) => {
     const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
-    const isActive = disposition === 'inline' && inlineSafety(stored.contentType) === 'active'
+    const isActive = isActiveInline(disposition, stored.contentType)
     const { url, expiresAt } = app.downloadLink(objectKey, fileName, stored, isActive ? 'attachment' : disposition)
     return {
       url,

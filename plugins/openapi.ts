@@ -3,6 +3,7 @@ import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
 import fastifyPlugin from 'fastify-plugin'
 import type { Config } from '../config.js'
+import { strictTransportSeconds } from '../http/strict-transport-security.js'
 import { BucketEventsSchema } from '../schemas/bucket-events.js'
 import { DeletionSchema } from '../schemas/deletion.js'
 import { DispositionSchema, DownloadLinkSchema } from '../schemas/download.js'
@@ -18,8 +19,6 @@ import { StorageUsageSchema, WorkflowUsageSchema } from '../schemas/storage-usag
 import { UploadRequestSchema, UploadSchema } from '../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../schemas/usage-history.js'
 import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
-
-const HSTS_SECONDS = 365 * 24 * 3600
 
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
 export default fastifyPlugin(async (app) => {
@@ -85,7 +84,8 @@ export default fastifyPlugin(async (app) => {
   })
 }, { name: 'openapi', dependencies: ['config'] })
 
-function helmetOptions ({ PUBLIC_URL = '' }: Config): FastifyHelmetOptions {
+function helmetOptions ({ PUBLIC_URL }: Config): FastifyHelmetOptions {
+  const maxAge = strictTransportSeconds(PUBLIC_URL)
   return {
     contentSecurityPolicy: {
       useDefaults: false,
@@ -104,6 +104,6 @@ function helmetOptions ({ PUBLIC_URL = '' }: Config): FastifyHelmetOptions {
       },
     },
     xFrameOptions: { action: 'deny' },
-    strictTransportSecurity: PUBLIC_URL.startsWith('https:') && { maxAge: HSTS_SECONDS, includeSubDomains: false },
+    strictTransportSecurity: maxAge !== undefined && { maxAge, includeSubDomains: false },
   }
 }

@@ -1,6 +1,5 @@
 import fastifyPlugin from 'fastify-plugin'
-
-const HSTS_SECONDS = 365 * 24 * 3600
+import { strictTransportSeconds } from '../http/strict-transport-security.js'
 
 /**
  * Headers of the API's JSON, which is for programs: no browser is to show it, take it for something else or keep where it came
@@ -8,14 +7,14 @@ const HSTS_SECONDS = 365 * 24 * 3600
  * run on downloads, too.
  */
 export default fastifyPlugin(async (app) => {
-  const { PUBLIC_URL = '' } = app.config
+  const maxAgeSeconds = strictTransportSeconds(app.config.PUBLIC_URL)
   const headers = {
     'content-security-policy': 'default-src \'none\'; frame-ancestors \'none\'',
     'cross-origin-resource-policy': 'same-origin',
     'referrer-policy': 'no-referrer',
     'x-content-type-options': 'nosniff',
     'x-frame-options': 'DENY',
-    ...PUBLIC_URL.startsWith('https:') ? { 'strict-transport-security': `max-age=${HSTS_SECONDS}` } : {},
+    ...maxAgeSeconds === undefined ? {} : { 'strict-transport-security': `max-age=${maxAgeSeconds}` },
   }
   app.addHook('onRoute', (route) => {
     if (!route.url.startsWith('/api/') || route.url.endsWith('/download')) return

@@ -1,9 +1,8 @@
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { type Socket, connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Case } from '../bench.js'
-import { load } from '../child-process.js'
+import { load, residentMib } from '../child-process.js'
 import { spread } from '../measure.js'
 import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
 
@@ -28,7 +27,7 @@ export const slowReaders: Case = async function * (bench) {
       new URL(downloadUrl(service, await store.put('100MiB.bin', 100 * MIB))), downloadUrl(service, await store.put('1KiB.bin', 1024)),
     ]
     await (await fetch(smallUrl)).arrayBuffer()
-    const before = await residentMib(service.pid)
+    const before = await collectedMib(service.pid)
     for (let reader = 0; reader < READERS; reader++) {
       const socket = connect(Number(bigUrl.port), bigUrl.hostname)
       await once(socket, 'connect')
@@ -38,7 +37,7 @@ export const slowReaders: Case = async function * (bench) {
     }
     const reading = setInterval(() => { for (const socket of sockets) socket.read(READER_BYTES_PER_SECOND) }, 1000)
     await setTimeout(SETTLED_AFTER_MS)
-    const added = await residentMib(service.pid) - before
+    const added = await collectedMib(service.pid) - before
     yield {
       case: `Memory that ${READERS} readers at 1 KiB/s add`,
       unit: 'MiB',
@@ -66,8 +65,8 @@ export const slowReaders: Case = async function * (bench) {
 }
 
 /** The process's resident memory after a collection of garbage. */
-async function residentMib (pid: number): Promise<number> {
+async function collectedMib (pid: number): Promise<number> {
   process.kill(pid, 'SIGWINCH')
   await setTimeout(1_000)
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+  return await residentMib(pid)
 }

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { Case } from '../bench.js'
+import { residentMib } from '../child-process.js'
 import { spread } from '../measure.js'
 import { startService } from '../services/service.js'
 
@@ -33,7 +33,7 @@ export const startUp: Case = async function * (bench) {
         }
         startsMs.push(performance.now() - startedAtMs)
         await setTimeout(RESTING_AFTER_MS)
-        restingMib.push(Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${service.pid}/status`, 'utf8'))?.[1]) / 1024)
+        restingMib.push(await residentMib(service.pid))
       } finally {
         await service.stop()
       }

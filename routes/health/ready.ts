@@ -14,7 +14,6 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'asked at most once a second, and for at most two seconds.',
       security: [],
       response: {
-        ...errorResponses(),
         200: { ...reference(ReadinessSchema), description: 'Downloads work.' },
         ...errorResponses(),
         503: { ...reference(ReadinessSchema), description: 'Object storage is away, or the service is stopping.' },

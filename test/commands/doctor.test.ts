@@ -9,28 +9,29 @@ import { compileCommands } from './command-process.js'
 const commands = await compileCommands(t)
 const statuses = (output: string) => Object.fromEntries(
   JSON.parse(output).findings.map(({ check, status }: { check: string, status: string }) => [check, status]))
+const allWell = {
+  configuration: 'ok',
+  tokens: 'ok',
+  'events-token': 'ok',
+  lifetimes: 'ok',
+  database: 'ok',
+  bucket: 'ok',
+  'missing-key': 'ok',
+  put: 'ok',
+  head: 'ok',
+  get: 'ok',
+  list: 'ok',
+  'public-endpoint': 'ok',
+  cors: 'ok',
+  delete: 'ok',
+  notifications: 'ok',
+}
 
 t.test('the embedded parts are found to be well, and are left as they were', async (t) => {
   const environment = { DATA_DIR: t.testdir() }
   const { exitCode, output, errors } = await commands.run('doctor', ['--json'], environment)
   t.equal(exitCode, 0, errors)
-  t.strictSame(statuses(output), {
-    configuration: 'ok',
-    tokens: 'warning',
-    'events-token': 'ok',
-    lifetimes: 'ok',
-    database: 'ok',
-    bucket: 'ok',
-    'missing-key': 'ok',
-    put: 'ok',
-    head: 'ok',
-    get: 'ok',
-    list: 'ok',
-    'public-endpoint': 'ok',
-    cors: 'ok',
-    delete: 'ok',
-    notifications: 'ok',
-  })
+  t.strictSame(statuses(output), { ...allWell, tokens: 'warning' })
   const explained = JSON.parse((await commands.run('explain', ['--org', 'doctor', '--json'], environment)).output)
   t.match(explained, { agrees: true, bucket: { total: { files: '0' } }, kept: { total: { files: '0' } } })
 })
@@ -56,23 +57,7 @@ t.test('a real store that notifies a running service is found to be well, and on
   if (!await subscribe(app, relay)) return t.comment('the store has no topics')
   const notified = await commands.run('doctor', ['--json'], environment)
   t.equal(notified.exitCode, 0, notified.errors)
-  t.strictSame(statuses(notified.output), {
-    configuration: 'ok',
-    tokens: 'ok',
-    'events-token': 'ok',
-    lifetimes: 'ok',
-    database: 'ok',
-    bucket: 'ok',
-    'missing-key': 'ok',
-    put: 'ok',
-    head: 'ok',
-    get: 'ok',
-    list: 'ok',
-    'public-endpoint': 'ok',
-    cors: 'warning',
-    delete: 'ok',
-    notifications: 'ok',
-  })
+  t.strictSame(statuses(notified.output), { ...allWell, cors: 'warning' })
 })
 
 t.test('what cannot be reached, and what is not configured, is said in words that hold no secrets', async (t) => {

@@ -1,7 +1,7 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { prefersJson } from '../../../../http/accept.js'
 import { capabilityHeaders, effectiveDisposition } from '../../../../http/download-headers.js'
-import { inlineSafety } from '../../../../http/inline-content.js'
+import { isActiveInline } from '../../../../http/inline-content.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -64,8 +64,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         .send(app.describeLink(objectKey, fileName, stored, asked))
     }
     const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
-    const isActive = disposition === 'inline' && inlineSafety(stored.contentType) === 'active'
-    if (isActive) return await reply.streamFile({ objectKey, fileName, disposition })
+    if (isActiveInline(disposition, stored.contentType)) return await reply.streamFile({ objectKey, fileName, disposition })
 
     const { url, sameUntil } = app.downloadLink(objectKey, fileName, stored, disposition)
     // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
