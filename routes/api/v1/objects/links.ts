@@ -2,6 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { bulkhead } from 'cockatiel'
 import { capabilityHeaders } from '../../../../http/download-headers.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
+import type { StoredObject } from '../../../../objects/object-storage.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../objects/store-failure.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ObjectNotFoundError, StoreRefusedError, StoreUnavailableError, errorBody } from '../../../../schemas/errors.js'
@@ -14,11 +15,13 @@ const LOOK_UPS_MAX_CONCURRENT = 16
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const lookUps = bulkhead(LOOK_UPS_MAX_CONCURRENT, Infinity)
 
-  const look = async (objectKey: string, type: 'attachment' | 'inline'): Promise<LinkResult> => {
+  const look = async (
+    objectKey: string, known: StoredObject | undefined, type: 'attachment' | 'inline',
+  ): Promise<LinkResult> => {
     const parts = parseObjectKey(objectKey)
     if (parts === undefined) return { error: errorBody(new ObjectNotFoundError()) }
     try {
-      const stored = app.existence.known(objectKey) ?? await lookUps.execute(() => app.existence.find(objectKey))
+      const stored = known ?? await lookUps.execute(() => app.existence.find(objectKey))
       return stored === undefined
         ? { error: errorBody(new ObjectNotFoundError()) }
         : { link: app.describeLink(objectKey, parts.fileName, stored, type) }
@@ -47,10 +50,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { objectKeys, type = 'attachment' } = request.body
     // Before the store is asked: a client that guesses keys is to cost it nothing.
-    const areKnown = objectKeys.every((objectKey) => app.existence.known(objectKey) !== undefined)
-    if (!areKnown) await app.limits.downloadMisses.check(request, reply)
-    const results = await Promise.all(objectKeys.map((objectKey) => look(objectKey, type)))
-    for (const { error } of results) if (error?.statusCode === 404) await app.limits.downloadMisses.count(request)
+    const known = objectKeys.map((objectKey) => app.existence.known(objectKey))
+    if (known.includes(undefined)) await app.limits.downloadMisses.check(request, reply)
+    const results = await Promise.all(objectKeys.map((objectKey, index) => look(objectKey, known[index], type)))
+    const misses = results.filter(({ error }) => error?.statusCode === 404)
+    // At once: where Redis does not answer, each count waits for it.
+    await Promise.all(misses.map(() => app.limits.downloadMisses.count(request)))
     return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store' }).send({ results })
   })
 }
