@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
+import { freePort } from './free-port.js'
 
 /** Why there is no Redis to test with; false where there is one. */
 export const redisSkip = spawnSync('redis-server', ['--version']).error === undefined ? false as const : 'redis-server is not installed'
@@ -43,13 +43,4 @@ async function start (port: number): Promise<ChildProcess> {
     if (line.includes('Ready to accept connections')) return server
   }
   throw new Error('redis-server did not start.')
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('There is no port.')
-  return address.port
 }

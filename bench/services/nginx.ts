@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '../../test/free-port.js'
 
 /** nginx (Debian's nginx-light) as a proxy of one URL, with its defaults for buffering and a kept connection to the store. */
 export async function startNginx (target: string): Promise<{ url: string, stop: () => Promise<void> }> {
@@ -52,13 +52,4 @@ http {
       await rm(directory, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.')
-  return address.port
 }

@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import type { SigningTarget } from '../../objects/presigning.js'
+import { freePort } from '../free-port.js'
+import { startLocalPostgres } from '../postgres-server.js'
 
 /** A server of the test's own, to do anything to. */
 export interface FaultyServer {
@@ -20,62 +21,20 @@ export interface FaultyServer {
   start: () => Promise<void>
 }
 
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.')
-  return address.port
-}
-
-/** The folder of the newest PostgreSQL server's programs, 15 or later; undefined where there is none. */
-export async function findPostgres (): Promise<string | undefined> {
-  const versions = await readdir('/usr/lib/postgresql').catch(() => [])
-  const [newest] = versions.map(Number).filter((version) => version >= 15).sort((left, right) => right - left)
-  return newest === undefined ? undefined : `/usr/lib/postgresql/${newest}/bin`
-}
-
-/** Makes and starts a PostgreSQL server, as the user postgres where this is root, who may not. */
+/** Makes and starts a PostgreSQL server. */
 export async function startPostgres (t: Pick<Test, 'teardown'>, programs: string): Promise<FaultyServer & { url: string }> {
-  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-postgres-'))
-  const port = await freePort()
-  const isRoot = process.getuid?.() === 0
-  const run = async (program: string, options: string[]) => {
-    const command = [join(programs, program), ...options]
-    const child = isRoot
-      ? spawn('runuser', ['-u', 'postgres', '--', ...command], { cwd: '/', stdio: 'ignore' })
-      : spawn(command[0] ?? '', command.slice(1), { cwd: '/', stdio: 'ignore' })
-    const [exitCode] = await once(child, 'exit')
-    if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode}.`)
-  }
-  if (isRoot) {
-    const [, uid, gid] = /^postgres:[^:]*:(\d+):(\d+):/m.exec(await readFile('/etc/passwd', 'utf8')) ?? []
-    await chown(directory, Number(uid), Number(gid))
-  }
-  const data = join(directory, 'data')
-  await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'])
-  const settings = `-p ${port} -k ${directory} -c listen_addresses=127.0.0.1 -c fsync=off`
-  const start = async () => { await run('pg_ctl', ['-D', data, '-l', join(directory, 'log'), '-w', '-o', settings, 'start']) }
-  const kill = async () => { await run('pg_ctl', ['-D', data, '-m', 'immediate', 'stop']) }
+  const { url, postmasterId, start, stop, remove } = await startLocalPostgres(programs, ['fsync=off'])
+  const kill = () => stop('immediate')
   const signalAll = async (signal: 'SIGSTOP' | 'SIGCONT') => {
-    const [postmaster = ''] = (await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')
+    const postmaster = await postmasterId()
     const children = (await readFile(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')).split(' ').filter((pid) => pid !== '')
-    for (const pid of [postmaster, ...children]) process.kill(Number(pid), signal)
+    for (const pid of [postmaster, ...children.map(Number)]) process.kill(pid, signal)
   }
-  await start()
   t.teardown(async () => {
     await kill()
-    await rm(directory, { recursive: true })
+    await remove()
   })
-  return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
-    freeze: () => signalAll('SIGSTOP'),
-    thaw: () => signalAll('SIGCONT'),
-    kill,
-    start,
-  }
+  return { url, freeze: () => signalAll('SIGSTOP'), thaw: () => signalAll('SIGCONT'), kill, start }
 }
 
 /** Starts the embedded object store in a process of its own. */

@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chown, mkdtemp, readFile, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { freePort } from './free-port.js'
+
+/** A PostgreSQL server that runs in a temporary folder, on the loopback address. */
+export interface LocalPostgres {
+  url: string
+  /** The process that all others of the server come from. */
+  postmasterId: () => Promise<number>
+  /** Starts it again. Resolves once it listens. */
+  start: () => Promise<void>
+  /** `immediate` ends it as a crash would. */
+  stop: (mode: 'fast' | 'immediate') => Promise<void>
+  /** Removes the folder of a server that is stopped. */
+  remove: () => Promise<void>
+}
+
+const INSTALLED = '/usr/lib/postgresql'
+
+/** The folder of the newest PostgreSQL server's programs (Debian's packages), 15 or later; undefined where there is none. */
+export async function findPostgres (): Promise<string | undefined> {
+  const versions = await readdir(INSTALLED).catch(() => [])
+  const [newest] = versions.map(Number).filter((version) => version >= 15).sort((left, right) => right - left)
+  return newest === undefined ? undefined : join(INSTALLED, String(newest), 'bin')
+}
+
+/**
+ * Makes and starts a server, as the user postgres where this is root, who may not.
+ *
+ * @param programs as `findPostgres` gives them
+ * @param settings beside the address, as `name=value`; all others are the server's defaults
+ */
+export async function startLocalPostgres (programs: string, settings: readonly string[] = []): Promise<LocalPostgres> {
+  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-postgres-'))
+  const port = await freePort()
+  const isRoot = process.getuid?.() === 0
+  const run = async (program: string, options: string[]) => {
+    const command = [join(programs, program), ...options]
+    const child = isRoot
+      ? spawn('runuser', ['-u', 'postgres', '--', ...command], { cwd: '/', stdio: 'ignore' })
+      : spawn(command[0] ?? '', command.slice(1), { cwd: '/', stdio: 'ignore' })
+    const [exitCode] = await once(child, 'exit')
+    if (exitCode !== 0) throw new Error(`${program} ended with ${exitCode}.`)
+  }
+  if (isRoot) {
+    const [, uid, gid] = /^postgres:[^:]*:(\d+):(\d+):/m.exec(await readFile('/etc/passwd', 'utf8')) ?? []
+    await chown(directory, Number(uid), Number(gid))
+  }
+  const data = join(directory, 'data')
+  await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'])
+  const options = [`-p ${port} -k ${directory}`, ...['listen_addresses=127.0.0.1', ...settings].map((setting) => `-c ${setting}`)]
+  const start = () => run('pg_ctl', ['-D', data, '-l', join(directory, 'log'), '-w', '-o', options.join(' '), 'start'])
+  await start()
+  return {
+    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    postmasterId: async () => Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0]),
+    start,
+    stop: (mode) => run('pg_ctl', ['-D', data, '-m', mode, 'stop']),
+    remove: () => rm(directory, { recursive: true }),
+  }
+}
