@@ -73,15 +73,16 @@ export async function runProgram (
 /** Requests one URL for some seconds with autocannon, over kept connections. */
 export async function load (
   url: string,
-  options: { connections: number, seconds: number, method?: string, headers?: Record<string, string>, status: number },
+  options: { connections: number, seconds: number, headers?: Record<string, string>, status: number },
 ): Promise<{ perSecond: number, p99Ms: number }> {
-  const { connections, seconds, method = 'GET', headers = {}, status } = options
+  const { connections, seconds, headers = {}, status } = options
   const { stdout } = await run('node', [
-    'node_modules/autocannon/autocannon.js', '--json', '-c', String(connections), '-d', String(seconds), '-m', method,
+    'node_modules/autocannon/autocannon.js', '--json', '-c', String(connections), '-d', String(seconds),
     ...Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}=${value}`]), url,
   ])
   const { requests, errors, latency, statusCodeStats } = JSON.parse(stdout)
   const others = Object.keys(statusCodeStats).filter((code) => code !== String(status))
+  if (requests.total === 0) throw new Error('No request was answered.')
   if (errors > 0 || others.length > 0) throw new Error(`${errors} errors, and answers with ${others.join(', ')}.`)
   return { perSecond: requests.average, p99Ms: latency.p99 }
 }

@@ -51,6 +51,36 @@ export function ratioOf (figures: readonly number[], peers: readonly number[]): 
   return spread(figures.map((figure, round) => figure / (peers[round] ?? NaN)))
 }
 
+/**
+ * Puts figures beside those of a peer, of the same rounds.
+ *
+ * @param bound on the ratio's median, where there is a target
+ */
+export function beside (
+  name: string, unit: string, figures: readonly number[], peer: { name: string, figures: readonly number[] },
+  bound?: { text: string, isMet: (ratio: number) => boolean },
+): Measurement {
+  const ratio = ratioOf(figures, peer.figures)
+  return {
+    case: name,
+    unit,
+    measured: spread(figures),
+    peer: { name: peer.name, measured: spread(peer.figures) },
+    ratio,
+    ...bound === undefined ? {} : { target: { text: bound.text, isMet: bound.isMet(ratio.median) } },
+  }
+}
+
+/** A bound that a ratio must reach. */
+export function atLeast (bound: number): { text: string, isMet: (ratio: number) => boolean } {
+  return { text: `≥ ${bound}`, isMet: (ratio) => ratio >= bound }
+}
+
+/** A bound that a ratio must not exceed. */
+export function atMost (bound: number): { text: string, isMet: (ratio: number) => boolean } {
+  return { text: `≤ ${bound}`, isMet: (ratio) => ratio <= bound }
+}
+
 /** How a cost grows with a size: 0 not at all, 1 as the size does (the exponent of the power law through both points). */
 export function growthExponent (few: { size: number, cost: number }, many: { size: number, cost: number }): number {
   return Math.log(many.cost / few.cost) / Math.log(many.size / few.size)

@@ -7,7 +7,7 @@ import { createPresign } from '../../objects/presigning.js'
 import { StoreConnection } from '../../objects/store-connection.js'
 import type { Case } from '../bench.js'
 import { benchProgram, runProgram, startServer } from '../child-process.js'
-import { growthExponent, interleave, ratioOf, spread } from '../measure.js'
+import { atLeast, beside, growthExponent, interleave, spread } from '../measure.js'
 import { objectKeyAt } from './listed-keys.js'
 
 const OBJECTS = 200_000
@@ -58,23 +58,10 @@ export const reconciliation: Case = async function * ({ postgres, rounds }) {
         }
       },
     })
-    const peer = { name: 'bare listing', measured: spread(figures.listed) }
-    const ratio = ratioOf(figures.compared, figures.listed)
-    yield {
-      case: `Reconcile of ${OBJECTS.toLocaleString('en')} objects that agree`,
-      unit: 'keys/s',
-      measured: spread(figures.compared),
-      peer,
-      ratio,
-      target: { text: '≥ 0.7', isMet: ratio.median >= 0.7 },
-    }
-    yield {
-      case: `Import of ${OBJECTS.toLocaleString('en')} objects into an empty catalogue`,
-      unit: 'keys/s',
-      measured: spread(figures.imported),
-      peer,
-      ratio: ratioOf(figures.imported, figures.listed),
-    }
+    const listing = { name: 'bare listing', figures: figures.listed }
+    const objects = `${OBJECTS.toLocaleString('en')} objects`
+    yield beside(`Reconcile of ${objects} that agree`, 'keys/s', figures.compared, listing, atLeast(0.7))
+    yield beside(`Import of ${objects} into an empty catalogue`, 'keys/s', figures.imported, listing)
   } finally {
     await agreeing.destroy()
     await connection.close()

@@ -1,14 +1,14 @@
 import { type ServerProcess, benchProgram, load, runProgram, startServer } from '../child-process.js'
 import type { Bench, Case } from '../bench.js'
-import { type Measurement, interleave, ratioOf, spread } from '../measure.js'
+import { type Measurement, atLeast, atMost, beside, interleave } from '../measure.js'
 import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
 
 const CONNECTIONS = 32
+const UNIT = 'requests/s'
 const COLD_KEYS_PER_ROUND = 2_000
 const FOREIGN_KEY = 'somebody-elses/file.txt'
 
 interface RequestOptions {
-  method?: string
   headers?: Record<string, string>
   key?: string
 }
@@ -44,47 +44,31 @@ export const redirects: Case = async function * (bench) {
       warm: measure('warm', service, 302),
       bare: measure('bare', bare, 302),
       json: measure('json', service, 200, { headers: { accept: 'application/json' } }),
-      head: measure('head', service, 200, { method: 'HEAD' }),
       foreign: measure('foreign', service, 404, { key: FOREIGN_KEY }),
       presigning: measure('presigning', presigning, 302),
     })
-    const beside = (name: string, measured: number[], peerName: string, peer: number[]): Measurement => ({
-      case: name,
-      unit: 'requests/s',
-      measured: spread(measured),
-      peer: { name: peerName, measured: spread(peer) },
-      ratio: ratioOf(measured, peer),
-    })
-    const warm = beside('Redirect of a warm key', figures.warm, 'bare Fastify 302', figures.bare)
-    yield { ...warm, target: { text: '≥ 0.85', isMet: (warm.ratio?.median ?? 0) >= 0.85 } }
+    const bareFigures = { name: 'bare Fastify 302', figures: figures.bare }
+    yield beside('Redirect of a warm key', UNIT, figures.warm, bareFigures, atLeast(0.85))
     // The first figure is of the round before the first, which does not count.
     const [p99, bareP99] = [latenciesMs.warm?.slice(1) ?? [], latenciesMs.bare?.slice(1) ?? []]
-    const ratio = ratioOf(p99, bareP99)
-    yield {
-      case: 'Redirect of a warm key, 99 % within',
-      unit: 'ms',
-      measured: spread(p99),
-      peer: { name: 'bare Fastify 302', measured: spread(bareP99) },
-      ratio,
-      target: { text: '≤ 2', isMet: ratio.median <= 2 },
-    }
-    yield beside('Redirect of a warm key', figures.warm, 'minio-js signs each', figures.presigning)
+    yield beside('Redirect of a warm key, 99 % within', 'ms', p99, { name: 'bare Fastify 302', figures: bareP99 }, atMost(2))
+    yield beside('Redirect of a warm key', UNIT, figures.warm, { name: 'minio-js signs each', figures: figures.presigning })
     if (asking !== undefined) {
       const rivals = await interleave(bench.rounds, { warm: measure('again', service, 302), asking: measure('asking', asking, 302) })
-      yield beside('Redirect of a warm key', rivals.warm, 'PostgreSQL asked for each', rivals.asking)
+      yield beside('Redirect of a warm key', UNIT, rivals.warm, { name: 'PostgreSQL asked for each', figures: rivals.asking })
     }
-    yield beside('JSON variant of a warm key', figures.json, 'bare Fastify 302', figures.bare)
-    yield beside('HEAD, which asks the store each time', figures.head, 'bare Fastify 302', figures.bare)
-    yield beside('404 of a key that is none', figures.foreign, 'bare Fastify 302', figures.bare)
-    yield await coldKeys(bench, service)
+    yield beside('JSON variant of a warm key', UNIT, figures.json, bareFigures)
+    yield beside('404 of a key that is none', UNIT, figures.foreign, bareFigures)
+    yield * lookUps(bench, service)
   } finally {
     for (const server of Object.values(servers)) await server.stop()
   }
 }
 
-async function coldKeys ({ store, rounds }: Bench, service: ServerProcess): Promise<Measurement> {
+/** What costs the store a HEAD, beside the bare HEAD: a key that nobody has asked for yet, and the HEAD of a file. */
+async function * lookUps ({ store, rounds }: Bench, service: ServerProcess): AsyncGenerator<Measurement> {
   const objectKeys: string[] = []
-  while (objectKeys.length < COLD_KEYS_PER_ROUND * (rounds + 1) * 2) {
+  while (objectKeys.length < COLD_KEYS_PER_ROUND * (rounds + 1) * 3) {
     objectKeys.push(...await Promise.all(Array.from({ length: 64 }, () => store.put('cold.bin', 10))))
   }
   const eachOnce = (method: string, status: number, urlOf: (objectKey: string) => string) => async () => {
@@ -93,18 +77,13 @@ async function coldKeys ({ store, rounds }: Bench, service: ServerProcess): Prom
     })
     return perSecond
   }
-  const { cold, heads } = await interleave(rounds, {
+  const { cold, described, heads } = await interleave(rounds, {
     cold: eachOnce('GET', 302, (objectKey) => downloadUrl(service, objectKey)),
+    described: eachOnce('HEAD', 200, (objectKey) => downloadUrl(service, objectKey)),
     heads: eachOnce('HEAD', 200, (objectKey) =>
       store.presign({ method: 'HEAD', objectKey, signedAt: new Date(), expiresInSeconds: 600 })),
   })
-  const ratio = ratioOf(cold, heads)
-  return {
-    case: 'Redirect of a cold key',
-    unit: 'requests/s',
-    measured: spread(cold),
-    peer: { name: 'bare signed HEAD', measured: spread(heads) },
-    ratio,
-    target: { text: '≥ 0.8', isMet: ratio.median >= 0.8 },
-  }
+  const floor = { name: 'bare signed HEAD', figures: heads }
+  yield beside('Redirect of a cold key', UNIT, cold, floor, atLeast(0.8))
+  yield beside('HEAD of a file', UNIT, described, floor)
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Case } from '../bench.js'
-import { type Measure, growthExponent, interleave, ratioOf, spread } from '../measure.js'
+import { type Measure, atMost, beside, growthExponent, interleave, spread } from '../measure.js'
 import { onDatabase } from '../services/postgres.js'
 import { type ServiceProcess, startService } from '../services/service.js'
 import { usageRequest } from './usage-request.js'
@@ -49,15 +49,8 @@ export const storageUsage: Case = async function * ({ isLong, rounds, ...bench }
         ...size === 1_000_000 ? { target: { text: '≥ 100 times faster', isMet: faster >= 100 } } : {},
       }
       if (index === 0) continue
-      const ratio = ratioOf(measured, smallest)
-      yield {
-        case: `The same, beside ${sizes[0]?.toLocaleString('en')} files`,
-        unit: 'ms',
-        measured: spread(measured),
-        peer: { name: `${sizes[0]?.toLocaleString('en')} files`, measured: spread(smallest) },
-        ratio,
-        target: { text: '≤ 1.2', isMet: ratio.median <= 1.2 },
-      }
+      const few = { name: `${sizes[0]?.toLocaleString('en')} files`, figures: smallest }
+      yield beside(`The same, beside ${few.name}`, 'ms', measured, few, atMost(1.2))
       yield {
         case: `Growth of a read's cost up to ${size.toLocaleString('en')} files`,
         unit: '(exponent)',

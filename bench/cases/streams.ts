@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { Pool } from 'undici'
 import type { Case } from '../bench.js'
-import { interleave, ratioOf, spread } from '../measure.js'
+import { atLeast, atMost, beside, interleave } from '../measure.js'
 import { startNginx } from '../services/nginx.js'
 import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
 
@@ -30,15 +30,8 @@ export const streams: Case = async function * (bench) {
         const { streamed, passed } = await interleave(rounds, {
           streamed: measure(downloadUrl(service, objectKey)), passed: measure(nginx.url),
         })
-        const ratio = ratioOf(streamed, passed)
-        yield {
-          case: `Streamed file of ${name}, one client`,
-          unit: 'files/s',
-          measured: spread(streamed),
-          peer: { name: 'nginx', measured: spread(passed) },
-          ratio,
-          ...sizeBytes === 100 * MIB ? { target: { text: '≥ 0.8', isMet: ratio.median >= 0.8 } } : {},
-        }
+        yield beside(`Streamed file of ${name}, one client`, 'files/s', streamed, { name: 'nginx', figures: passed },
+          sizeBytes === 100 * MIB ? atLeast(0.8) : undefined)
       } finally {
         await nginx.stop()
       }
@@ -52,15 +45,7 @@ export const streams: Case = async function * (bench) {
       huge: measure(hugeKey, 1024 * MIB), small: measure(smallKey, MIB),
     })
     await pool.close()
-    const ratio = ratioOf(huge, small)
-    yield {
-      case: 'Range of 100 bytes of 1 GiB',
-      unit: 'ms',
-      measured: spread(huge),
-      peer: { name: 'of 1 MiB', measured: spread(small) },
-      ratio,
-      target: { text: '≤ 1.5', isMet: ratio.median <= 1.5 },
-    }
+    yield beside('Range of 100 bytes of 1 GiB', 'ms', huge, { name: 'of 1 MiB', figures: small }, atMost(1.5))
   } finally {
     await service.stop()
   }
