@@ -27,7 +27,8 @@ const defaultBounds: ConnectionBounds = {
   // A kept plan suits the sizes that tables had when it was made: one for empty tables reads them whole.
   planMaxAgeMs: 1_000,
 }
-const POOL_SIZE = 10
+/** Connections that one process has at most; whoever finds all in use waits for `connectTimeoutMs`. */
+export const POOL_SIZE = 10
 
 /**
  * Opens a pool of connections to PostgreSQL; none is made before the first query. No statement is waited for without a

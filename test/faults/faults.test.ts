@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import t, { type Test } from 'tap'
 import { auditSums } from '../../db/audit.js'
-import { connectPostgres } from '../../db/connect.js'
+import { POOL_SIZE, connectPostgres } from '../../db/connect.js'
 import { createPresign } from '../../objects/presigning.js'
 import { compileCommands } from '../commands/command-process.js'
 import { findPostgres } from '../postgres-server.js'
@@ -20,6 +20,7 @@ const STORE_SECONDS = { S3_CONNECT_TIMEOUT: '1', S3_FIRST_BYTE_TIMEOUT: '1' }
 /** Connecting to PostgreSQL takes 3 seconds at most, a statement 12; the rest is for a machine that is busy. */
 const LONGEST_ANSWER_MS = 25_000
 const FREEZE_MS = 4_000
+const POLL_MS = 20
 const HALF_OPEN_CLIENTS = 1_000
 
 const programs = await findPostgres()
@@ -41,6 +42,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     JWT_SECRET,
     EXISTENCE_TTL: '0',
     UPLOAD_LIMIT: '0',
+    DOWNLOAD_MISS_LIMIT: '0',
     LOG_LEVEL: 'info',
   }
   // It ends with the whole test, also where one of the faults starts it.
@@ -57,7 +59,10 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
   /** Tells how the requests of a fault ended, and that none took too long. */
   const checkAnswers = (t: Test, allowed: number[]) => {
     const counts: Record<string, number> = {}
-    for (const { what, status } of load.ended) counts[`${what} ${status}`] = (counts[`${what} ${status}`] ?? 0) + 1
+    for (const { what, status, code } of load.ended) {
+      const outcome = `${what} ${status} ${code}`.trim()
+      counts[outcome] = (counts[outcome] ?? 0) + 1
+    }
     const longestMs = Math.round(Math.max(...load.ended.map(({ tookMs }) => tookMs)))
     t.comment(`${JSON.stringify(counts)}, the longest ${longestMs} ms`)
     t.ok(longestMs < LONGEST_ANSWER_MS, 'no answer took too long')
@@ -82,14 +87,19 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     checkAnswers(t, [503])
   })
 
-  await t.test('all connections waiting for locks that somebody else holds', async (t) => {
+  await t.test('every connection waiting for a lock that somebody else holds, and more requests than connections', async (t) => {
     const client = new pg.Client({ connectionString: postgres.url })
     await client.connect()
     await client.query('begin')
     await client.query('lock table usage_sums, uploads, objects in access exclusive mode')
-    await setTimeout(FREEZE_MS)
+    const first = load.readUsage(2 * POOL_SIZE)
+    const waiting = 'select distinct pid from pg_locks where not granted'
+    while ((await client.query(waiting)).rowCount !== POOL_SIZE) await setTimeout(POLL_MS)
+    for (const { status, code } of await load.readUsage(POOL_SIZE)) t.strictSame([status, code], [503, 'DATABASE_UNAVAILABLE'])
+    t.equal((await client.query(waiting)).rowCount, POOL_SIZE, 'the connections are still waiting')
     await client.query('rollback')
     await client.end()
+    await first
     await load.recovery()
     checkAnswers(t, [503])
   })
@@ -130,7 +140,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await service.exited
     service = await startService()
     await load.recovery()
-    checkAnswers(t, [0])
+    checkAnswers(t, [0, 503])
   })
 
   await t.test('in the end every file that is in the store is counted, once', async (t) => {

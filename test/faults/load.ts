@@ -8,6 +8,8 @@ import { member, runId, workflowId } from '../service.js'
 interface Ended {
   what: string
   status: number
+  /** Of an error, as documented; otherwise empty. */
+  code: string
   tookMs: number
 }
 
@@ -71,14 +73,23 @@ export class Load {
     while (!hasFailed()) await setTimeout(PAUSE_MS)
   }
 
+  /** Reads the usage so many times at once, and tells how each ended. */
+  async readUsage (count: number): Promise<Ended[]> {
+    return await Promise.all(Array.from({ length: count }, async () => await this.#readUsage()))
+  }
+
   async #use (): Promise<void> {
     for (let turn = 0; !this.#isStopping; turn++) {
       await this.#upload(turn)
       const [objectKey = ''] = [...this.files.keys()].slice(-1)
       await this.#ask('download', 'GET', `/download?objectKey=${encodeURIComponent(objectKey)}`)
-      await this.#ask('usage', 'GET', '/storage-usage', { authorization: this.#target.authorization })
+      await this.#readUsage()
       await setTimeout(PAUSE_MS)
     }
+  }
+
+  async #readUsage (): Promise<Ended> {
+    return await this.#ask('usage', 'GET', '/storage-usage', { authorization: this.#target.authorization })
   }
 
   async #upload (turn: number): Promise<void> {
@@ -107,20 +118,29 @@ export class Load {
   async #sendEvents (): Promise<void> {
     while (!this.#isStopping || this.#events.length > 0) {
       const event = this.#events.shift()
-      const status = event === undefined
-        ? 200
-        : await this.#ask('event', 'POST', '/events', { authorization: `Bearer ${this.#target.eventsToken}` }, event)
-      if (event !== undefined && status !== 200) this.#events.unshift(event)
-      if (event === undefined || status !== 200) await setTimeout(PAUSE_MS)
+      if (event === undefined) {
+        await setTimeout(PAUSE_MS)
+        continue
+      }
+      const { status } = await this.#ask('event', 'POST', '/events', { authorization: `Bearer ${this.#target.eventsToken}` }, event)
+      if (status === 200) continue
+      this.#events.unshift(event)
+      await setTimeout(PAUSE_MS)
     }
   }
 
-  async #ask (what: string, method: 'GET' | 'POST', path: string, headers: Record<string, string> = {}, body?: string): Promise<number> {
+  async #ask (what: string, method: 'GET' | 'POST', path: string, headers: Record<string, string> = {}, body?: string): Promise<Ended> {
     const sentAt = performance.now()
-    const status = await request(new URL(`/api/v1/objects${path}`, this.#target.origin()), {
+    const answer = await request(new URL(`/api/v1/objects${path}`, this.#target.origin()), {
       dispatcher: this.#dispatcher, method, headers, body: body ?? null,
-    }).then(async (answer) => { await answer.body.dump(); return answer.statusCode }, () => 0)
-    this.ended.push({ what, status, tookMs: performance.now() - sentAt })
-    return status
+    }).then(async ({ statusCode: status, body }) => ({ status, code: codeOf(status, await body.text()) }))
+      .catch(() => ({ status: 0, code: '' }))
+    const ended = { what, ...answer, tookMs: performance.now() - sentAt }
+    this.ended.push(ended)
+    return ended
   }
+}
+
+function codeOf (status: number, body: string): string {
+  return status < 400 ? '' : JSON.parse(body).code
 }

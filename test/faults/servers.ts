@@ -59,7 +59,9 @@ export async function startStore (t: Pick<Test, 'teardown'>): Promise<FaultyServ
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     child = started
-    await once(createInterface({ input: started.stdout }), 'line')
+    const endedEarly = once(started, 'exit').then(() => { throw new Error('The store did not start.') })
+    await Promise.race([once(createInterface({ input: started.stdout }), 'line'), endedEarly])
+    endedEarly.catch(() => {})
   }
   const kill = async () => {
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
