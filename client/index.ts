@@ -17,7 +17,10 @@ export type JsonPaths = Omit<paths, typeof DOWNLOAD> & {
 }
 
 /** The body of every answer that is an error. */
-export type ErrorBody = components['schemas']['Error']
+export type ErrorBody = components['schemas']['ErrorBody']
+
+/** What went wrong, for programs: stable across releases. */
+export type ErrorCode = components['schemas']['ErrorCode']
 
 export type ObjectsClient = Client<JsonPaths, 'application/json'>
 

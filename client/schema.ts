@@ -269,14 +269,10 @@ export interface components {
          *       "message": "There is no file with this object key."
          *     }
          */
-        Error: {
+        ErrorBody: {
             /** @description The HTTP status, repeated. */
             statusCode: number;
-            /**
-             * @description What went wrong, for programs: stable across releases.
-             * @enum {string}
-             */
-            code: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE";
+            code: components["schemas"]["ErrorCode"];
             /** @description The name of the HTTP status. */
             error: string;
             /** @description What went wrong, for people. */
@@ -352,14 +348,11 @@ export interface components {
             /** @description Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals. */
             breakdown: components["schemas"]["WorkflowUsage"][];
         };
+        /** @description A file to make a place for. */
         UploadRequest: {
             workflowId: components["schemas"]["Uuid"];
             runId: components["schemas"]["Uuid"];
-            /**
-             * @description Whether the file goes into the run or comes out of it.
-             * @enum {string}
-             */
-            direction: "inputs" | "outputs";
+            direction: components["schemas"]["Direction"];
             /** @description 1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`. */
             fileName: string;
             /** @description The media type that the file is stored with (RFC 9110, 8.3.1); the upload must send just this one. */
@@ -391,12 +384,15 @@ export interface components {
              */
             downloadUrl: string;
         };
+        /** @description A name for a workflow. */
         WorkflowName: {
             /** @description The workflow's name, for people. */
             name: string;
         };
+        /** @description A workflow and its name. */
         Workflow: {
             workflowId: components["schemas"]["Uuid"];
+            /** @description The workflow's name, for people. */
             workflowName: string;
         };
         /** @description How far a comparison of the catalogue with the bucket has come. */
@@ -471,6 +467,11 @@ export interface components {
             /** @description The days that are known, oldest first. Today is among them with the figures of now. Days before the service began to remember, and those more than 400 days ago, are left out. */
             days: components["schemas"]["UsageDay"][];
         };
+        /** @description It runs. */
+        Liveness: {
+            /** @enum {string} */
+            status: "ok";
+        };
         /** @description Whether the service can do its work, and which part keeps it from that. */
         Readiness: {
             /**
@@ -491,6 +492,7 @@ export interface components {
                 database: "up" | "down";
             };
         };
+        /** @description What the organisation may store from now on. */
         QuotaRequest: {
             /** @description Bytes that the organisation may store; null for as many as it likes. */
             quotaBytes: number | null;
@@ -510,7 +512,7 @@ export interface components {
         /** @description Of one key: either a link, or the error that a download of it would be answered with. */
         LinkResult: {
             link?: components["schemas"]["DownloadLink"];
-            error?: components["schemas"]["Error"];
+            error?: components["schemas"]["ErrorBody"];
         };
         /** @description Where files can be read from. One file that is not there does not keep others from being. */
         Links: {
@@ -523,11 +525,7 @@ export interface components {
             objectKey: string;
             /** @description The file's name, as it stands in the object key. */
             fileName: string;
-            /**
-             * @description Whether the file went into the run or came out of it.
-             * @enum {string}
-             */
-            direction: "inputs" | "outputs";
+            direction: components["schemas"]["Direction"];
             /** @description The user who made the file. */
             createdBy: components["schemas"]["Uuid"];
             /** @description Size of the file in bytes. */
@@ -564,11 +562,21 @@ export interface components {
          */
         ObjectKey: string;
         /**
+         * @description Whether a file goes into a run or comes out of it.
+         * @enum {string}
+         */
+        Direction: "inputs" | "outputs";
+        /**
          * @description `attachment` saves the file, `inline` shows it where that is safe.
          * @default attachment
          * @enum {string}
          */
         Disposition: "attachment" | "inline";
+        /**
+         * @description What went wrong, for programs: stable across releases.
+         * @enum {string}
+         */
+        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE";
     };
     responses: {
         /** @description `INVALID_REQUEST`: a parameter or the body is missing, malformed or unknown. */
@@ -577,7 +585,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `TOKEN_REQUIRED`: there is no bearer token. `TOKEN_INVALID`: the bearer token is malformed, expired, signed otherwise, or lacks a claim. */
@@ -588,7 +596,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `FORBIDDEN`: the token's user may not do this. */
@@ -597,7 +605,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `OBJECT_NOT_FOUND`: there is no file with this object key, or the key is not of this service's form. */
@@ -606,7 +614,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `BODY_TOO_LARGE`: the request's body is larger than 1 MiB. */
@@ -615,7 +623,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `UNSUPPORTED_MEDIA_TYPE`: the body is not application/json. */
@@ -624,7 +632,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `TOO_MANY_REQUESTS`: the client has done this too often, or sent too many tokens that are not valid. */
@@ -635,7 +643,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `HEADERS_TOO_LARGE`: the URL and the headers are larger than 16 KiB. */
@@ -644,7 +652,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `INTERNAL_ERROR`: a fault of the service. */
@@ -653,7 +661,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `STORE_REFUSED`: object storage refuses this service, for its credentials, its clock or its bucket. */
@@ -662,7 +670,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. */
@@ -673,7 +681,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. */
@@ -684,7 +692,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `PRECONDITION_FAILED`: the file is not in the state that If-Match or If-Unmodified-Since asks for. */
@@ -693,7 +701,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. */
@@ -704,7 +712,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `RANGE_NOT_SATISFIABLE`: the file has no bytes in the range asked for; Content-Range tells its size. */
@@ -713,7 +721,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `STORE_UNAVAILABLE`: object storage does not answer. `EVENTS_NOT_APPLIED`: the events could not be applied now: send them again. `OVERLOADED`: the service has too much to do. `DATABASE_UNAVAILABLE`: the database does not answer. */
@@ -724,7 +732,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `OVERLOADED`: the service has too much to do. */
@@ -735,7 +743,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `RECONCILIATION_NOT_FOUND`: the organisation was never reconciled on request. */
@@ -744,7 +752,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `RECONCILE_RUNNING`: a reconcile of the organisation is running already. */
@@ -753,7 +761,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `INTERNAL_ERROR`: a fault of the service. `USAGE_OUT_OF_RANGE`: a sum exceeds 2^53−1 and is not stated wrongly. */
@@ -762,7 +770,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `INVALID_REQUEST`: a parameter or the body is missing, malformed or unknown. `SIZE_REQUIRED`: the organisation has a quota, and the upload does not state its size. */
@@ -771,7 +779,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
         /** @description `QUOTA_EXCEEDED`: the organisation's quota leaves no room for the file. */
@@ -780,7 +788,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["Error"];
+                "application/json": components["schemas"]["ErrorBody"];
             };
         };
     };
@@ -789,9 +797,9 @@ export interface components {
          * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
          * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
          */
-        ObjectKey: components["schemas"]["ObjectKey"];
+        ObjectKeyParameter: components["schemas"]["ObjectKey"];
         /** @description `attachment` saves the file, `inline` shows it where that is safe. */
-        Type: components["schemas"]["Disposition"];
+        DispositionParameter: components["schemas"]["Disposition"];
     };
     requestBodies: never;
     headers: never;
@@ -845,7 +853,7 @@ export interface operations {
                  * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
                  * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
                  */
-                objectKey: components["parameters"]["ObjectKey"];
+                objectKey: components["parameters"]["ObjectKeyParameter"];
             };
             header?: never;
             path?: never;
@@ -882,9 +890,9 @@ export interface operations {
                  * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
                  * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
                  */
-                objectKey: components["parameters"]["ObjectKey"];
+                objectKey: components["parameters"]["ObjectKeyParameter"];
                 /** @description `attachment` saves the file, `inline` shows it where that is safe. */
-                type?: components["parameters"]["Type"];
+                type?: components["parameters"]["DispositionParameter"];
             };
             header?: never;
             path?: never;
@@ -945,9 +953,9 @@ export interface operations {
                  * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
                  * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
                  */
-                objectKey: components["parameters"]["ObjectKey"];
+                objectKey: components["parameters"]["ObjectKeyParameter"];
                 /** @description `attachment` saves the file, `inline` shows it where that is safe. */
-                type?: components["parameters"]["Type"];
+                type?: components["parameters"]["DispositionParameter"];
             };
             header?: never;
             path?: never;
@@ -1252,7 +1260,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Default Response */
+            /** @description A workflow and its name. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1287,15 +1295,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    /**
-                     * @example {
-                     *       "status": "ok"
-                     *     }
-                     */
-                    "application/json": {
-                        /** @enum {string} */
-                        status: "ok";
-                    };
+                    "application/json": components["schemas"]["Liveness"];
                 };
             };
             400: components["responses"]["InvalidRequest"];

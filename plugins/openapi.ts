@@ -7,11 +7,11 @@ import { strictTransportSeconds } from '../http/strict-transport-security.js'
 import { BucketEventsSchema } from '../schemas/bucket-events.js'
 import { DeletionSchema } from '../schemas/deletion.js'
 import { DispositionSchema, DownloadLinkSchema } from '../schemas/download.js'
-import { ErrorSchema } from '../schemas/errors.js'
-import { ObjectKeySchema, OrgKeySchema, UuidSchema } from '../schemas/identifiers.js'
+import { ErrorBodySchema, ErrorCodeSchema } from '../schemas/errors.js'
+import { DirectionSchema, ObjectKeySchema, OrgKeySchema, UuidSchema } from '../schemas/identifiers.js'
 import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../schemas/links.js'
 import { QuotaRequestSchema, QuotaSchema } from '../schemas/quota.js'
-import { ReadinessSchema } from '../schemas/readiness.js'
+import { LivenessSchema, ReadinessSchema } from '../schemas/readiness.js'
 import { ReconciliationSchema } from '../schemas/reconciliation.js'
 import { RunFileSchema, RunFilesSchema } from '../schemas/run-files.js'
 import { shareComponents } from '../schemas/shared-components.js'
@@ -23,9 +23,9 @@ import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
 export default fastifyPlugin(async (app) => {
   for (const schema of [
-    ErrorSchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
+    ErrorBodySchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
-    ReconciliationSchema, UsageDaySchema, UsageHistorySchema, ReadinessSchema,
+    ReconciliationSchema, UsageDaySchema, UsageHistorySchema, LivenessSchema, ReadinessSchema,
     QuotaRequestSchema, QuotaSchema,
     LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, RunFilesSchema,
   ]) app.addSchema(schema)
@@ -68,7 +68,14 @@ export default fastifyPlugin(async (app) => {
     }),
     transformObject: (document) => shareComponents(
       'openapiObject' in document ? document.openapiObject : document.swaggerObject,
-      { Uuid: UuidSchema, OrgKey: OrgKeySchema, ObjectKey: ObjectKeySchema, Disposition: DispositionSchema },
+      {
+        Uuid: UuidSchema,
+        OrgKey: OrgKeySchema,
+        ObjectKey: ObjectKeySchema,
+        Direction: DirectionSchema,
+        Disposition: DispositionSchema,
+        ErrorCode: ErrorCodeSchema,
+      },
     ),
     refResolver: {
       buildLocalReference: (schema, _baseUri, _fragment, index) => typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { type ErrorBody, type ErrorCode, ErrorSchema, declaredErrors, errorBody } from './errors.js'
+import { type ErrorBody, type ErrorCode, ErrorBodySchema, declaredErrors, errorBody } from './errors.js'
 import { reference } from './reference.js'
 
 /** When each error is answered, as the OpenAPI document says it. */
@@ -89,7 +89,7 @@ function errorResponse (status: number, examples: readonly ErrorBody[]) {
     ...responseHeaders[status] === undefined ? {} : { headers: responseHeaders[status] },
     content: {
       'application/json': {
-        schema: reference(ErrorSchema),
+        schema: reference(ErrorBodySchema),
         examples: Object.fromEntries(examples.map((example) => [example.code, { value: example }])),
       },
     },

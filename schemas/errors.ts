@@ -48,24 +48,26 @@ export type ErrorCode = DeclaredError['code']
 /** Every error by its code. */
 export const declaredErrors = new Map(errors.map((ErrorClass) => [new ErrorClass().code, ErrorClass]))
 
+export const ErrorCodeSchema = Type.Unsafe<ErrorCode>({
+  type: 'string',
+  enum: [...declaredErrors.keys()],
+  description: 'What went wrong, for programs: stable across releases.',
+})
+
 /** The one shape of every error answer. */
-export const ErrorSchema = Type.Object({
+export const ErrorBodySchema = Type.Object({
   statusCode: Type.Integer({ description: 'The HTTP status, repeated.' }),
-  code: Type.Unsafe<ErrorCode>({
-    type: 'string',
-    enum: [...declaredErrors.keys()],
-    description: 'What went wrong, for programs: stable across releases.',
-  }),
+  code: ErrorCodeSchema,
   error: Type.String({ description: 'The name of the HTTP status.' }),
   message: Type.String({ description: 'What went wrong, for people.' }),
 }, {
-  $id: 'Error',
+  $id: 'ErrorBody',
   description: 'Every error has this shape.',
   examples: [{
     statusCode: 404, code: 'OBJECT_NOT_FOUND', error: 'Not Found', message: 'There is no file with this object key.',
   }],
 })
-export type ErrorBody = Static<typeof ErrorSchema>
+export type ErrorBody = Static<typeof ErrorBodySchema>
 
 /** Whether an error is one of those above, and so may be answered as it is. */
 export function isDeclaredError (error: unknown): error is DeclaredError {

@@ -11,6 +11,9 @@ export const UuidSchema = Type.String({ pattern: UUID_PATTERN, description: 'A U
 export const OrgKeySchema = Type.String({
   pattern: ORG_KEY_PATTERN, description: 'The organisation\'s key, as its tokens name it.', examples: ['demo'],
 })
+export const DirectionSchema = Type.Unsafe<'inputs' | 'outputs'>({
+  type: 'string', enum: ['inputs', 'outputs'], description: 'Whether a file goes into a run or comes out of it.',
+})
 export const ObjectKeySchema = Type.String({
   minLength: 1,
   maxLength: OBJECT_KEY_MAX_BYTES,

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { DispositionSchema, DownloadLinkSchema } from './download.js'
-import { ErrorSchema } from './errors.js'
+import { ErrorBodySchema } from './errors.js'
 import { EXAMPLE_OBJECT_KEY } from './examples.js'
 import { ObjectKeySchema } from './identifiers.js'
 import { reference } from './reference.js'
@@ -22,7 +22,7 @@ export const LinksRequestSchema = Type.Object({
 
 export const LinkResultSchema = Type.Object({
   link: Type.Optional(reference(DownloadLinkSchema)),
-  error: Type.Optional(reference(ErrorSchema)),
+  error: Type.Optional(reference(ErrorBodySchema)),
 }, { $id: 'LinkResult', description: 'Of one key: either a link, or the error that a download of it would be answered with.' })
 export type LinkResult = Static<typeof LinkResultSchema>
 
@@ -36,7 +36,7 @@ export const LinksSchema = Type.Object({
   examples: [{
     results: [
       { link: DownloadLinkSchema.examples[0] },
-      { error: ErrorSchema.examples[0] },
+      { error: ErrorBodySchema.examples[0] },
     ],
   }],
 })

@@ -6,7 +6,10 @@ const quotaBytes = Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SA
 })
 
 export const QuotaRequestSchema = Type.Object({ quotaBytes }, {
-  $id: 'QuotaRequest', additionalProperties: false, examples: [{ quotaBytes: 107374182400 }],
+  $id: 'QuotaRequest',
+  description: 'What the organisation may store from now on.',
+  additionalProperties: false,
+  examples: [{ quotaBytes: 107374182400 }],
 })
 
 export const QuotaSchema = Type.Object({ orgKey: OrgKeySchema, quotaBytes }, {

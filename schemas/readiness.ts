@@ -1,5 +1,9 @@
 import { type Static, Type } from '@sinclair/typebox'
 
+export const LivenessSchema = Type.Object({ status: Type.Literal('ok') }, {
+  $id: 'Liveness', description: 'It runs.', examples: [{ status: 'ok' }],
+})
+
 const part = (description: string) => Type.Unsafe<'up' | 'down'>({ type: 'string', enum: ['up', 'down'], description })
 
 export const ReadinessSchema = Type.Object({

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
-import { UuidSchema } from './identifiers.js'
+import { DirectionSchema, UuidSchema } from './identifiers.js'
 import { reference } from './reference.js'
 
 /** Files that one page holds: as many as one request for links may name. */
@@ -22,9 +22,7 @@ export const RunFilesQuerySchema = Type.Object({
 export const RunFileSchema = Type.Object({
   objectKey: Type.String({ description: 'The file\'s object key: whoever knows it may download the file.' }),
   fileName: Type.String({ description: 'The file\'s name, as it stands in the object key.' }),
-  direction: Type.Unsafe<'inputs' | 'outputs'>({
-    type: 'string', enum: ['inputs', 'outputs'], description: 'Whether the file went into the run or came out of it.',
-  }),
+  direction: DirectionSchema,
   createdBy: Type.String({ ...UuidSchema, description: 'The user who made the file.' }),
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Size of the file in bytes.' }),
   createdAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {

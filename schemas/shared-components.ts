@@ -59,7 +59,7 @@ function shareResponses (operation: JsonObject, components: JsonObject): void {
   }
   for (const [status, response] of Object.entries(responses)) {
     const media = objectAt(objectAt(asObject(response), 'content'), 'application/json')
-    if (Number(status) < 400 || objectAt(media, 'schema').$ref !== '#/components/schemas/Error') continue
+    if (Number(status) < 400 || objectAt(media, 'schema').$ref !== '#/components/schemas/ErrorBody') continue
     const shown = objectAt(media, 'examples')
     for (const [code, example] of Object.entries(shown)) {
       examples[code] = example
@@ -82,7 +82,8 @@ function shareParameters (operations: readonly JsonObject[], components: JsonObj
   for (const [same, parameters] of uses) {
     if (parameters.length === 1) continue
     const shared: JsonObject = JSON.parse(same)
-    const name = pascalCase(String(shared.name))
+    // Not just the parameter's own name: generators of clients make types of schemas and of parameters alike.
+    const name = `${String(objectAt(shared, 'schema').$ref ?? pascalCase(String(shared.name))).replace(/^.*\//, '')}Parameter`
     components.parameters = { ...objectAt(components, 'parameters'), [name]: shared }
     for (const parameter of parameters) {
       for (const keyword of Object.keys(parameter)) delete parameter[keyword]

@@ -1,13 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY, examplePresignedUrl } from './examples.js'
-import { UuidSchema } from './identifiers.js'
+import { DirectionSchema, UuidSchema } from './identifiers.js'
 
 export const UploadRequestSchema = Type.Object({
   workflowId: UuidSchema,
   runId: UuidSchema,
-  direction: Type.Unsafe<'inputs' | 'outputs'>({
-    type: 'string', enum: ['inputs', 'outputs'], description: 'Whether the file goes into the run or comes out of it.',
-  }),
+  direction: DirectionSchema,
   fileName: Type.String({
     minLength: 1, maxLength: 255, description: '1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`.',
   }),
@@ -21,6 +19,7 @@ export const UploadRequestSchema = Type.Object({
   })),
 }, {
   $id: 'UploadRequest',
+  description: 'A file to make a place for.',
   additionalProperties: false,
   examples: [{
     workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10',

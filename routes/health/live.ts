@@ -1,5 +1,7 @@
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { errorResponses } from '../../schemas/error-responses.js'
+import { LivenessSchema } from '../../schemas/readiness.js'
+import { reference } from '../../schemas/reference.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/live', {
@@ -11,7 +13,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Answers as long as the process does, whatever the state of object storage and database. Needs no token.',
       security: [],
       response: {
-        200: Type.Object({ status: Type.Literal('ok') }, { description: 'It runs.', examples: [{ status: 'ok' }] }),
+        200: reference(LivenessSchema),
         ...errorResponses(),
       },
     },

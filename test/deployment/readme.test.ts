@@ -1,7 +1,7 @@
 import { access, readFile } from 'node:fs/promises'
 import t from 'tap'
 import { ConfigSchema } from '../../config.js'
-import { ErrorSchema } from '../../schemas/errors.js'
+import { ErrorBodySchema } from '../../schemas/errors.js'
 
 const directory = new URL('../../', import.meta.url)
 const readme = await readFile(new URL('README.md', directory), 'utf8')
@@ -23,7 +23,7 @@ t.test('README.md has every setting with its default', async (t) => {
 })
 
 t.test('README.md has every error code', async (t) => {
-  t.same(tableUnder('Errors').map(([, name]) => code(name)).toSorted(), ErrorSchema.properties.code.enum.toSorted())
+  t.same(tableUnder('Errors').map(([, name]) => code(name)).toSorted(), ErrorBodySchema.properties.code.enum.toSorted())
 })
 
 t.test('README.md links to files that are there', async (t) => {

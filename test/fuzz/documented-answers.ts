@@ -25,7 +25,7 @@ export async function createJudge (document: ApiDocument, secrets: readonly stri
 
   const ofError = ({ status, headers, body }: Answer): string | undefined => {
     if (headers['content-type'] !== 'application/json; charset=utf-8') return `an error of type ${headers['content-type']}`
-    const wrong = validate({ $ref: '#/components/schemas/Error' }, parseJson(body))
+    const wrong = validate({ $ref: '#/components/schemas/ErrorBody' }, parseJson(body))
     if (wrong !== undefined) return `not an error as documented: ${wrong}`
     if (Object(parseJson(body)).statusCode !== status) return 'the status in the body is another'
     return undefined

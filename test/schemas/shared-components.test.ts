@@ -4,12 +4,12 @@ import { shareComponents } from '../../schemas/shared-components.js'
 const parameter = (name: string) => ({ in: 'query', name, required: true, schema: { type: 'string', pattern: '^x$' }, example: 'x' })
 const problem = (code: string) => ({
   description: `${code}.`,
-  content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' }, examples: { [code]: { value: { code } } } } },
+  content: { 'application/json': { schema: { $ref: '#/components/schemas/ErrorBody' }, examples: { [code]: { value: { code } } } } },
 })
 const document = {
   components: {
     schemas: {
-      Error: { type: 'object', examples: [{ code: 'ANY' }] },
+      ErrorBody: { type: 'object', examples: [{ code: 'ANY' }] },
       Thing: { description: 'A thing.', type: 'object', properties: { id: { type: 'string', pattern: '^x$' } }, examples: [{ id: 'x' }] },
     },
   },
@@ -32,7 +32,7 @@ t.test('what repeats becomes a component, and is referred to', async (t) => {
   t.strictSame(shared, {
     components: {
       schemas: {
-        Error: { type: 'object', examples: [{ code: 'ANY' }] },
+        ErrorBody: { type: 'object', examples: [{ code: 'ANY' }] },
         Thing: { description: 'A thing.', type: 'object', properties: { id: { $ref: '#/components/schemas/Id' } } },
         Id: { type: 'string', pattern: '^x$', description: 'An id.', examples: ['x'] },
       },
@@ -45,12 +45,12 @@ t.test('what repeats becomes a component, and is referred to', async (t) => {
         BadThing: withReference('BAD_THING'),
         NoThing: withReference('NO_THING'),
       },
-      parameters: { First: { in: 'query', name: 'first', required: true, schema: { $ref: '#/components/schemas/Id' }, example: 'x' } },
+      parameters: { IdParameter: { in: 'query', name: 'first', required: true, schema: { $ref: '#/components/schemas/Id' }, example: 'x' } },
     },
     paths: {
       '/one': {
         get: {
-          parameters: [{ $ref: '#/components/parameters/First' }, {
+          parameters: [{ $ref: '#/components/parameters/IdParameter' }, {
             in: 'query', name: 'onlyHere', required: true, schema: { $ref: '#/components/schemas/Id' }, example: 'x',
           }],
           responses: {
@@ -68,7 +68,7 @@ t.test('what repeats becomes a component, and is referred to', async (t) => {
       },
       '/two': {
         put: {
-          parameters: [{ $ref: '#/components/parameters/First' }],
+          parameters: [{ $ref: '#/components/parameters/IdParameter' }],
           responses: { 400: { $ref: '#/components/responses/BadThing' }, 404: { $ref: '#/components/responses/NoThing' } },
         },
       },
@@ -86,7 +86,7 @@ function withReference (code: string) {
     description: `${code}.`,
     content: {
       'application/json': {
-        schema: { $ref: '#/components/schemas/Error' }, examples: { [code]: { $ref: `#/components/examples/${code}` } },
+        schema: { $ref: '#/components/schemas/ErrorBody' }, examples: { [code]: { $ref: `#/components/examples/${code}` } },
       },
     },
   }
