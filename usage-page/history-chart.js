@@ -50,7 +50,8 @@ export class HistoryChart {
     return new uPlot({
       ...this.#size(),
       legend: { show: false },
-      padding: [8, 8, 0, 0],
+      // The newest day's name is centred on the end of the line.
+      padding: [8, 28, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, width: 2, fill: () => colour('--ground') } },
       // Days are in UTC; the local midnight may be that of another day.
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),

@@ -63,6 +63,21 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.strictSame(complaints, [])
   })
 
+  await t.test('the newest day is named in full at the end of the line', async (t) => {
+    const { page } = await openAddress(t, browser, 'about:blank')
+    // Counted back from then, the first day is yesterday.
+    await page.clock.setFixedTime(Date.now() + 28 * 86_400_000)
+    await page.goto(linkOf(planet))
+    await settled(page)
+    const drawnAtTheEdge = await page.evaluate(`new Promise((resolve) => {
+      const { width, height } = document.querySelector('#history-chart canvas')
+      const isDrawn = (...area) => document.querySelector('#history-chart canvas').getContext('2d').getImageData(...area).data.some(Boolean)
+      const look = () => isDrawn(0, 0, width, height) ? resolve(isDrawn(width - 4, 0, 4, height)) : requestAnimationFrame(look)
+      look()
+    })`)
+    t.equal(drawnAtTheEdge, false)
+  })
+
   await t.test('an organisation without files is told so', async (t) => {
     const { page, complaints } = await openAddress(t, browser, linkOf({ ...admin, orgKey: 'nobody' }))
     await settled(page)
