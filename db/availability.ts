@@ -1,6 +1,6 @@
-// Class 08: connection exception; 53300: too many connections; 57P01 to 57P05: shutting down, starting up, session ended;
-// 57014: the statement timeout; 25P03: the transaction was idle too long (PostgreSQL, Appendix A, "Error Codes").
-const unavailableSqlState = /^(08...|53300|57P0[1-5]|57014|25P03)$/
+// Class 08: connection exception; 53100: disk full; 53300: too many connections; 57P01 to 57P05: shutting down, starting up,
+// session ended; 57014: the statement timeout; 25P03: transaction idle too long (PostgreSQL, Appendix A, "Error Codes").
+const unavailableSqlState = /^(08...|53100|53300|57P0[1-5]|57014|25P03)$/
 const systemErrors = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT',
 ])

@@ -1,17 +1,33 @@
-import { mkdirSync } from 'node:fs'
-import { PGlite, types } from '@electric-sql/pglite'
+import { mkdirSync, statfsSync } from 'node:fs'
+import { types } from '@electric-sql/pglite'
 import { Kysely, type Logger, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
+import { CrashablePostgres } from './crashable-postgres.js'
 
 /**
  * Opens PostgreSQL in this process; it starts with the first query.
  *
  * @param directory where the data is kept, by one process at a time; without one it is in memory
  * @param onStatement hears of every statement once it has ended
+ * @param onCrash hears why PostgreSQL ended itself, as it does where its log does not fit on the disk; it starts again, with
+ *   all that was committed, with the first query after that for which there is room
  */
-export function connectEmbeddedPostgres<Tables> (directory?: string, onStatement: Logger = () => {}): Kysely<Tables> {
+export function connectEmbeddedPostgres<Tables> (
+  directory?: string, onStatement: Logger = () => {}, onCrash: (error: unknown) => void = () => {},
+): Kysely<Tables> {
   // PGlite makes the folder itself, but not the one around it.
   if (directory !== undefined) mkdirSync(directory, { recursive: true })
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: new EmbeddedPostgresPool(directory) }), log: onStatement })
+  const pool = new EmbeddedPostgresPool(directory, onCrash)
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log: onStatement })
+}
+
+// Starting after a crash takes two segments of the write-ahead log, of 16 MiB each, and something for the tables.
+const RESTART_MIN_BYTES = 40 * 1024 ** 2
+
+/** The disk has no room for the embedded database to start again. */
+class DiskFullError extends Error {
+  override name = 'DiskFullError'
+  /** Of PostgreSQL's: disk_full. */
+  readonly code = '53100'
 }
 
 /**
@@ -19,15 +35,16 @@ export function connectEmbeddedPostgres<Tables> (directory?: string, onStatement
  * callers take turns, as with a pool of one. 64-bit integers are read as bigint.
  */
 export class EmbeddedPostgresPool implements PostgresPool {
-  readonly #database: PGlite
+  readonly #directory: string | undefined
+  readonly #onCrash: (error: unknown) => void
+  #database: CrashablePostgres | undefined
+  #hasCrashed = false
   #turn: Promise<void> = Promise.resolve()
 
   /** @param directory where the data is kept; without one it is in memory */
-  constructor (directory?: string) {
-    this.#database = new PGlite({
-      ...directory === undefined ? {} : { dataDir: directory },
-      parsers: { [types.INT8]: BigInt },
-    })
+  constructor (directory?: string, onCrash: (error: unknown) => void = () => {}) {
+    this.#directory = directory
+    this.#onCrash = onCrash
   }
 
   async connect (): Promise<PostgresPoolClient> {
@@ -35,20 +52,60 @@ export class EmbeddedPostgresPool implements PostgresPool {
     let endTurn = () => {}
     this.#turn = new Promise((resolve) => { endTurn = resolve })
     await previousTurn
-    return new EmbeddedPostgresClient(this.#database, endTurn)
+    try {
+      const database = await this.#open()
+      return new EmbeddedPostgresClient(database, () => {
+        if (database.crash !== undefined) this.#abandon(database, database.crash)
+        endTurn()
+      })
+    } catch (error) {
+      endTurn()
+      throw error
+    }
   }
 
   async end (): Promise<void> {
     await this.#turn
-    await this.#database.close()
+    await this.#database?.close()
+  }
+
+  async #open (): Promise<CrashablePostgres> {
+    if (this.#hasCrashed) this.#requireRoom()
+    const database = this.#database ??= new CrashablePostgres({
+      ...this.#directory === undefined ? {} : { dataDir: this.#directory },
+      parsers: { [types.INT8]: BigInt },
+    })
+    try {
+      await database.waitReady
+    } catch (error) {
+      this.#abandon(database, error)
+      this.#requireRoom()
+      throw error
+    }
+    this.#hasCrashed = false
+    return database
+  }
+
+  #abandon (database: CrashablePostgres, error: unknown): void {
+    this.#database = undefined
+    this.#hasCrashed = true
+    database.closeFiles()
+    this.#onCrash(error)
+  }
+
+  /** @throws {DiskFullError} */
+  #requireRoom (): void {
+    if (this.#directory === undefined) return
+    const { bavail, bsize } = statfsSync(this.#directory)
+    if (bavail * bsize < RESTART_MIN_BYTES) throw new DiskFullError('The disk has no room for the embedded database to start again.')
   }
 }
 
 class EmbeddedPostgresClient implements PostgresPoolClient {
-  readonly #database: PGlite
+  readonly #database: CrashablePostgres
   readonly release: () => void
 
-  constructor (database: PGlite, release: () => void) {
+  constructor (database: CrashablePostgres, release: () => void) {
     this.#database = database
     this.release = release
   }

@@ -24,7 +24,7 @@ export interface EmbeddedStoreOptions {
   port?: number
   /** Called after each change has taken effect, in their order. It must not throw. A crash can lose the last calls. */
   onEvent?: (record: BucketNotificationRecord) => void
-  /** Told of what should not happen, such as a full disk; the client gets an InternalError. */
+  /** Told of what should not happen, such as a full disk; the client gets an InternalError, or XMinioStorageFull. */
   onError?: (error: unknown) => void
 }
 
@@ -107,9 +107,13 @@ async function handle (
     // A client that went away is nobody to answer.
     if (message.destroyed && !message.complete) return
     if (response.headersSent) response.destroy()
-    else sendError(response, error instanceof S3Error ? error : new S3Error('InternalError'), store.bucket, requestId)
+    else sendError(response, error instanceof S3Error ? error : new S3Error(isDiskFull(error) ? 'XMinioStorageFull' : 'InternalError'), store.bucket, requestId)
     if (!(error instanceof S3Error)) throw error
   }
+}
+
+function isDiskFull (error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
 }
 
 function sendError (response: ServerResponse, error: S3Error, bucket: string, requestId: string): void {

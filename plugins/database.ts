@@ -37,7 +37,9 @@ export default fastifyPlugin(async (app) => {
   }
   const database = DATABASE_URL === undefined
     // Not loaded where it is not used: it is the biggest of all parts.
-    ? (await import('../embedded/database.js')).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe)
+    ? (await import('../embedded/database.js')).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe, (error) => {
+        app.log.error({ err: error }, 'the embedded database crashed, and is started again once it is needed and the disk has room')
+      })
     : connectPostgres(DATABASE_URL, (error) => {
       app.log.warn({ err: error }, 'an idle connection to the database broke')
     }, {}, observe)

@@ -30,11 +30,8 @@ export default fastifyPlugin(async (app) => {
     accessKey,
     secretKey,
     onError: (error) => { app.log.error({ err: error }, 'the embedded object storage failed') },
-    onEvent: (record) => {
-      app.bucketEvents.receive({ Records: [record] }).catch((error: unknown) => {
-        app.log.error({ err: error }, 'a change of the embedded object storage could not be counted')
-      })
-    },
+    // Not there yet, but before anybody is told of the store.
+    onEvent: (record) => { app.countStoreEvent(record) },
   })
   app.addHook('onClose', async () => { await store.close() })
   app.decorate('storeTarget', { endpoint: store.endpoint, region, bucket, accessKey, secretKey })

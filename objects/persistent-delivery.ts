@@ -1,0 +1,92 @@
+import { setTimeout } from 'node:timers/promises'
+
+export interface PersistentDeliveryOptions {
+  /** Items that wait to be delivered again, at most. */
+  maxWaiting: number
+  /** After the first failure; each further one doubles it, up to a hundred times as much. */
+  firstPauseMs: number
+  /** Hears of the first failure after a success. */
+  onFailure: (error: unknown) => void
+  /** Hears that everything is delivered again, and how many items were lost meanwhile: there was no room for them. */
+  onRecovery: (lostCount: number) => void
+}
+
+const BATCH_MAX = 1_000
+const LONGEST_PAUSE_FACTOR = 100
+
+/**
+ * Delivers items until they are taken, in no certain order: each at once, and where that fails again and again after growing
+ * pauses. While any wait to be delivered again, new ones wait with them.
+ */
+export class PersistentDelivery<Item> {
+  readonly #deliver: (item: Item) => Promise<unknown>
+  readonly #options: PersistentDeliveryOptions
+  readonly #closing = new AbortController()
+  readonly #waiting: Item[] = []
+  #underWay = new Set<Promise<void>>()
+  #repeating: Promise<void> | undefined
+  #lostCount = 0
+
+  constructor (deliver: (item: Item) => Promise<unknown>, options: PersistentDeliveryOptions) {
+    this.#deliver = deliver
+    this.#options = options
+  }
+
+  /** Items that wait to be delivered again. */
+  get waitingCount (): number {
+    return this.#waiting.length
+  }
+
+  add (item: Item): void {
+    if (this.#repeating !== undefined) {
+      this.#keep(item)
+      return
+    }
+    const delivery = this.#deliver(item).then(() => {}, (error: unknown) => {
+      this.#keep(item)
+      if (this.#repeating !== undefined) return
+      this.#options.onFailure(error)
+      this.#repeating = this.#repeat().finally(() => { this.#repeating = undefined })
+    }).finally(() => this.#underWay.delete(delivery))
+    this.#underWay.add(delivery)
+  }
+
+  /** Tries everything that waits for the last time. Resolves with how many items were not delivered. */
+  async close (): Promise<number> {
+    this.#closing.abort()
+    await Promise.all(this.#underWay)
+    await this.#repeating
+    return this.#waiting.length + this.#lostCount
+  }
+
+  #keep (item: Item): void {
+    if (this.#waiting.length < this.#options.maxWaiting) this.#waiting.push(item)
+    else this.#lostCount++
+  }
+
+  async #repeat (): Promise<void> {
+    const { firstPauseMs, onRecovery } = this.#options
+    let pauseMs = firstPauseMs
+    for (let isLast = false; this.#waiting.length > 0 && !isLast;) {
+      await setTimeout(pauseMs, undefined, { signal: this.#closing.signal }).catch(() => {})
+      isLast = this.#closing.signal.aborted
+      const someFailed = await this.#deliverWaiting()
+      pauseMs = someFailed ? Math.min(pauseMs * 2, firstPauseMs * LONGEST_PAUSE_FACTOR) : firstPauseMs
+    }
+    if (this.#waiting.length > 0) return
+    onRecovery(this.#lostCount)
+    this.#lostCount = 0
+  }
+
+  /** Delivers what waits until some of it fails again. */
+  async #deliverWaiting (): Promise<boolean> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting.splice(0, BATCH_MAX)
+      const outcomes = await Promise.allSettled(batch.map(async (item) => await this.#deliver(item)))
+      const failed = batch.filter((_item, index) => outcomes[index]?.status === 'rejected')
+      for (const item of failed) this.#keep(item)
+      if (failed.length > 0) return true
+    }
+    return false
+  }
+}
