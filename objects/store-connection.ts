@@ -146,7 +146,12 @@ export class StoreConnection {
     let response: StoreResponse
     try {
       response = await (streamed ? this.#streamPool : this.#metadataPool).request({
-        method, path: url.slice(this.#origin.length), headers, signal: signal ?? null,
+        method,
+        path: url.slice(this.#origin.length),
+        headers,
+        signal: signal ?? null,
+        // By default, undici gives up a connection after each HEAD, for servers that send a body all the same.
+        reset: false,
       })
       if (streamed && response.statusCode < 300) await firstByte(response, this.#firstByteTimeoutMs)
     } catch (error) {
