@@ -55,6 +55,11 @@ export function parseObjectKey (objectKey: string): ObjectKeyParts | undefined {
   return { orgKey, workflowId, runId, createdBy, direction, token, fileName }
 }
 
+/** The file's name in an object key that is known to be one. */
+export function fileNameOf (objectKey: string): string {
+  return objectKey.slice(objectKey.lastIndexOf('/') + 1)
+}
+
 /**
  * Makes a new object key that nobody can guess: its token is 128 bits from the system's random source.
  *

@@ -2,7 +2,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { prefersJson } from '../../../../http/accept.js'
 import { capabilityHeaders, effectiveDisposition } from '../../../../http/download-headers.js'
 import { isActiveInline } from '../../../../http/inline-content.js'
-import { parseObjectKey } from '../../../../objects/object-key.js'
+import { fileNameOf, parseObjectKey } from '../../../../objects/object-key.js'
 import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ObjectNotFoundError } from '../../../../schemas/errors.js'
@@ -48,13 +48,14 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     },
   }, async (request, reply) => {
     const { objectKey, type: asked = 'attachment' } = request.query
-    const parts = parseObjectKey(objectKey)
-    if (parts === undefined) throw new ObjectNotFoundError()
-    const { fileName } = parts
-    const asJson = prefersJson(request.headers.accept)
     const known = app.existence.known(objectKey)
-    // Before the store is asked: a client that guesses keys is to cost it nothing.
-    if (known === undefined) await app.limits.downloadMisses.check(request, reply)
+    if (known === undefined) {
+      if (parseObjectKey(objectKey) === undefined) throw new ObjectNotFoundError()
+      // Before the store is asked: a client that guesses keys is to cost it nothing.
+      await app.limits.downloadMisses.check(request, reply)
+    }
+    const fileName = fileNameOf(objectKey)
+    const asJson = prefersJson(request.headers.accept)
     if (DOWNLOAD_MODE === 'stream' && !asJson) return await reply.streamFile({ objectKey, fileName, disposition: asked })
 
     const stored = known ?? await app.existence.find(objectKey)
