@@ -6,6 +6,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
 import { capabilityHeaders } from './http/download-headers.js'
+import { createLazySerializers } from './http/lazy-serializers.js'
 import { createRequestIds } from './http/request-id.js'
 import { traceIdOf } from './http/trace-context.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
@@ -55,6 +56,7 @@ export function build (
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
     ...serverOptions,
     trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustedProxies(config.TRUST_PROXY) ?? false,
+    schemaController: { compilersFactory: { buildSerializer: createLazySerializers() } },
     genReqId: createRequestIds(),
     childLoggerFactory: (parent, bindings, options, { headers }) => {
       const traceId = traceIdOf(headers)
