@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
-import ts from 'typescript'
+import { bundle } from '../../bundle.js'
 
 export interface CommandResult {
   exitCode: number | null
@@ -24,22 +24,12 @@ export interface Commands {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const folders = ['commands', 'db', 'embedded', 'http', 'identity', 'objects', 'plugins', 'routes', 'schemas']
 
-/** Compiles the commands into a folder that is removed with the test: a process that compiles them itself begins slowly. */
+/** Builds the commands as they are released, into a folder that is removed with the test. */
 export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Commands> {
   const folder = await mkdtemp(join(tmpdir(), 'objects-storage-commands-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  const { compilerOptions } = ts.parseConfigFileTextToJson('tsconfig.json', await readFile(join(root, 'tsconfig.json'), 'utf8')).config
-  for (const path of await sourceFiles()) {
-    const { outputText } = ts.transpileModule(await readFile(join(root, path), 'utf8'), {
-      fileName: join(root, path),
-      compilerOptions: { ...compilerOptions, module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022, noEmit: false },
-    })
-    const target = join(folder, path.replace(/\.ts$/, '.js'))
-    await mkdir(dirname(target), { recursive: true })
-    await writeFile(target, outputText)
-  }
+  await bundle(folder)
   for (const name of ['node_modules', 'usage-page']) await symlink(join(root, name), join(folder, name))
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
 
@@ -53,11 +43,4 @@ export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Comma
     return { child, ended }
   }
   return { start, run: async (name, options, environment) => await start(name, options, environment).ended }
-}
-
-async function sourceFiles (): Promise<string[]> {
-  const inRoot = (await readdir(root)).filter((name) => name.endsWith('.ts'))
-  const inFolders = await Promise.all(folders.map(async (folder) =>
-    (await readdir(join(root, folder), { recursive: true })).map((name) => join(folder, name)).filter((name) => name.endsWith('.ts'))))
-  return [...inRoot, ...inFolders.flat()]
 }
