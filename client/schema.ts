@@ -245,7 +245,7 @@ export interface paths {
         };
         /**
          * Whether the service should get requests
-         * @description For load balancers. 200 also where only the database is away, since downloads need none. The parts are asked at most once a second, and for at most two seconds.
+         * @description For load balancers. 200 also where only the database or the identity provider is away, since downloads need neither. The parts are asked at most once a second, and for at most two seconds.
          */
         get: operations["checkReadiness"];
         put?: never;
@@ -475,7 +475,7 @@ export interface components {
         /** @description Whether the service can do its work, and which part keeps it from that. */
         Readiness: {
             /**
-             * @description `degraded`: downloads work, everything else waits for the database.
+             * @description `degraded`: downloads work, but not what needs the part that is down.
              * @enum {string}
              */
             status: "ready" | "degraded" | "unavailable" | "stopping";
@@ -490,6 +490,11 @@ export interface components {
                  * @enum {string}
                  */
                 database: "up" | "down";
+                /**
+                 * @description Only where JWT_JWKS_URL is set: whether the key set could be fetched when that was last tried. Without it downloads work, and tokens signed with a key that is known.
+                 * @enum {string}
+                 */
+                identityProvider?: "up" | "down";
             };
         };
         /** @description What the organisation may store from now on. */

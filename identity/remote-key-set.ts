@@ -19,6 +19,10 @@ const FAILED_COOLDOWN_MS = 5_000
  * An issuer's JSON Web Key Set, as it was fetched last. It is fetched as a whole, at set times and when a token names a key
  * that is not in it, but not more often than every ten seconds: a key that the issuer has just begun to use is known after
  * that. While the issuer does not answer, the keys that are known go on.
+ *
+ * Not jose's createRemoteJWKSet: with 6.2, while the issuer fails every made-up key id has it asked (50 of 50), keys that are
+ * known fail with it past `cacheMaxAge`, a set may have any size (50 MB were read), and a key pins no algorithm (PS256 passes
+ * with a key that RS256 stands for). What mends that is most of this file and of json-web-key-set.ts.
  */
 export class RemoteKeySet {
   readonly #url: string
@@ -55,6 +59,14 @@ export class RemoteKeySet {
       found = this.#match(keyId)
     }
     return found.length === 0 && this.#hasFailed ? undefined : found
+  }
+
+  /**
+   * Whether the issuer gave keys when it was asked last. Where it did not, it is asked again, at most every five seconds.
+   */
+  async isUp (): Promise<boolean> {
+    if (this.#fetching !== undefined || (this.#hasFailed && Date.now() >= this.#restsUntil)) await this.refresh()
+    return !this.#hasFailed && this.#keys.length > 0
   }
 
   /** Fetches the set now. Never rejects: what fails is told to `onFailure`, and the keys stay as they were. */

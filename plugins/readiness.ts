@@ -15,8 +15,8 @@ const CHECK_TIMEOUT_MS = 2_000
 const REMEMBERED_MS = 1_000
 
 /**
- * Decorates the instance with its readiness. Downloads need no database, and most of the traffic is downloads, so without
- * one the service is degraded but ready; without the object storage it can do nothing.
+ * Decorates the instance with its readiness. Downloads need no database and no tokens, and most of the traffic is downloads, so
+ * without a database or an identity provider the service is degraded but ready; without the object storage it can do nothing.
  */
 export default fastifyPlugin(async (app) => {
   const checkStore = createCheck(async () => await app.objectStorage.bucketExists(AbortSignal.timeout(CHECK_TIMEOUT_MS)))
@@ -25,6 +25,8 @@ export default fastifyPlugin(async (app) => {
     await sql`select 1`.execute(app.database)
     return true
   })
+  const { tokenKeys } = app
+  const checkIdentityProvider = tokenKeys === undefined ? undefined : createCheck(async () => await tokenKeys.isUp())
   const up = new Gauge({
     name: 'objects_storage_part_up',
     help: 'Whether a part of the service worked when its readiness was asked for last.',
@@ -32,20 +34,26 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
   })
   app.decorate('readiness', async () => {
-    const [isStoreUp, isDatabaseUp] = await Promise.all([checkStore(), checkDatabase()])
+    const [isStoreUp, isDatabaseUp, isIdentityProviderUp] =
+      await Promise.all([checkStore(), checkDatabase(), checkIdentityProvider?.()])
     up.set({ part: 'object_storage' }, Number(isStoreUp))
     up.set({ part: 'database' }, Number(isDatabaseUp))
+    if (isIdentityProviderUp !== undefined) up.set({ part: 'identity_provider' }, Number(isIdentityProviderUp))
     return {
-      status: statusOf(app.shutdown.hasBegun(), isStoreUp, isDatabaseUp),
-      parts: { objectStorage: isStoreUp ? 'up' : 'down', database: isDatabaseUp ? 'up' : 'down' },
+      status: statusOf(app.shutdown.hasBegun(), isStoreUp, isDatabaseUp && isIdentityProviderUp !== false),
+      parts: {
+        objectStorage: isStoreUp ? 'up' : 'down',
+        database: isDatabaseUp ? 'up' : 'down',
+        ...isIdentityProviderUp === undefined ? {} : { identityProvider: isIdentityProviderUp ? 'up' as const : 'down' as const },
+      },
     }
   })
-}, { name: 'readiness', dependencies: ['object-storage', 'database', 'shutdown', 'metrics'] })
+}, { name: 'readiness', dependencies: ['object-storage', 'database', 'token-keys', 'shutdown', 'metrics'] })
 
-function statusOf (isStopping: boolean, isStoreUp: boolean, isDatabaseUp: boolean): Readiness['status'] {
+function statusOf (isStopping: boolean, isStoreUp: boolean, isRestUp: boolean): Readiness['status'] {
   if (isStopping) return 'stopping'
   if (!isStoreUp) return 'unavailable'
-  return isDatabaseUp ? 'ready' : 'degraded'
+  return isRestUp ? 'ready' : 'degraded'
 }
 
 /**

@@ -10,11 +10,13 @@ export const ReadinessSchema = Type.Object({
   status: Type.Unsafe<'ready' | 'degraded' | 'unavailable' | 'stopping'>({
     type: 'string',
     enum: ['ready', 'degraded', 'unavailable', 'stopping'],
-    description: '`degraded`: downloads work, everything else waits for the database.',
+    description: '`degraded`: downloads work, but not what needs the part that is down.',
   }),
   parts: Type.Object({
     objectStorage: part('Without it nothing works.'),
     database: part('Without it downloads work.'),
+    identityProvider: Type.Optional(part('Only where JWT_JWKS_URL is set: whether the key set could be fetched when that was last tried. ' +
+      'Without it downloads work, and tokens signed with a key that is known.')),
   }),
 }, {
   $id: 'Readiness',

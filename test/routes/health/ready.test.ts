@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { createServerDatabase, testDatabaseUrl } from '../../database.js'
 import { startDownloadService } from '../../download-service.js'
+import { makeKey, startIssuer } from '../../identity/issuer.js'
 import { startService } from '../../service.js'
 import { storeKinds } from '../../stores.js'
 
@@ -37,6 +38,22 @@ t.test('without a database it is ready, but degraded', async (t) => {
   const answer = await app.inject('/health/ready')
   t.equal(answer.statusCode, 200)
   t.strictSame(answer.json(), { status: 'degraded', parts: { objectStorage: 'up', database: 'down' } })
+})
+
+t.test('without the keys of the identity provider it is ready, but degraded, until they are there', async (t) => {
+  const issuer = await startIssuer(t)
+  issuer.behave((response) => { response.destroy() })
+  const { app } = await startService(t, { JWT_JWKS_URL: issuer.url })
+  const answer = await app.inject('/health/ready')
+  t.equal(answer.statusCode, 200)
+  t.strictSame(answer.json(), { status: 'degraded', parts: { objectStorage: 'up', database: 'up', identityProvider: 'down' } })
+  issuer.publish(makeKey('ES256', 'first').jwk)
+  const { now } = performance
+  t.intercept(performance, 'now', { value: () => now.call(performance) + 6_000 })
+  t.intercept(Date, 'now', { value: () => performance.timeOrigin + now.call(performance) + 6_000 })
+  t.strictSame((await app.inject('/health/ready')).json(), {
+    status: 'ready', parts: { objectStorage: 'up', database: 'up', identityProvider: 'up' },
+  })
 })
 
 t.test('a database that is there, and then is not, is told', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
