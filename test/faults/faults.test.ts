@@ -2,14 +2,14 @@ import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
-import t, { type Test } from 'tap'
-import { auditSums } from '../../db/audit.js'
+import t from 'tap'
 import { POOL_SIZE, connectPostgres } from '../../db/connect.js'
 import { createPresign } from '../../objects/presigning.js'
 import { compileCommands } from '../commands/command-process.js'
 import { findPostgres } from '../postgres-server.js'
 import { startServiceProcess } from '../service-process.js'
 import { signToken, validClaims } from '../tokens.js'
+import { checkAnswers, checkCounted } from './checks.js'
 import { Load } from './load.js'
 import { startPostgres, startStore } from './servers.js'
 
@@ -17,8 +17,6 @@ const EVENTS_TOKEN = 'events-token-of-the-fault-run'
 const JWT_SECRET = 'secret-of-the-tokens-in-the-fault-run'
 // As documented: seconds that connecting to the store and its first byte may take, for each of two attempts.
 const STORE_SECONDS = { S3_CONNECT_TIMEOUT: '1', S3_FIRST_BYTE_TIMEOUT: '1' }
-/** Connecting to PostgreSQL takes 3 seconds at most, a statement 12; the rest is for a machine that is busy. */
-const LONGEST_ANSWER_MS = 25_000
 const FREEZE_MS = 4_000
 const POLL_MS = 20
 const HALF_OPEN_CLIENTS = 1_000
@@ -53,30 +51,16 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     authorization: `Bearer ${signToken(JWT_SECRET, validClaims())}`,
     eventsToken: EVENTS_TOKEN,
     presign: createPresign(store.target),
+    bucket: store.target.bucket,
   })
   await load.recovery()
-
-  /** Tells how the requests of a fault ended, and that none took too long. */
-  const checkAnswers = (t: Test, allowed: number[]) => {
-    const counts: Record<string, number> = {}
-    for (const { what, status, code } of load.ended) {
-      const outcome = `${what} ${status} ${code}`.trim()
-      counts[outcome] = (counts[outcome] ?? 0) + 1
-    }
-    const longestMs = Math.round(Math.max(...load.ended.map(({ tookMs }) => tookMs)))
-    t.comment(`${JSON.stringify(counts)}, the longest ${longestMs} ms`)
-    t.ok(longestMs < LONGEST_ANSWER_MS, 'no answer took too long')
-    const others = load.ended.filter(({ status }) => (status === 0 || status >= 400) && !allowed.includes(status))
-    t.ok(others.length === 0, `no other failure: ${JSON.stringify(others.slice(0, 3))}`)
-    load.ended = []
-  }
 
   await t.test('PostgreSQL frozen', async (t) => {
     await postgres.freeze()
     await setTimeout(FREEZE_MS)
     await postgres.thaw()
     await load.recovery()
-    checkAnswers(t, [503])
+    checkAnswers(t, load, [503])
   })
 
   await t.test('PostgreSQL stopped and started again', async (t) => {
@@ -84,7 +68,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await load.failure('usage', [503])
     await postgres.start()
     await load.recovery()
-    checkAnswers(t, [503])
+    checkAnswers(t, load, [503])
   })
 
   await t.test('every connection waiting for a lock that somebody else holds, and more requests than connections', async (t) => {
@@ -101,7 +85,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await client.end()
     await first
     await load.recovery()
-    checkAnswers(t, [503])
+    checkAnswers(t, load, [503])
   })
 
   await t.test('the store frozen', async (t) => {
@@ -109,7 +93,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await load.failure('download', [503])
     await store.thaw()
     await load.recovery()
-    checkAnswers(t, [503])
+    checkAnswers(t, load, [503])
   })
 
   await t.test('the store killed and started again', async (t) => {
@@ -118,7 +102,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await store.start()
     await load.recovery()
     // What the store was writing when it was killed may be gone.
-    checkAnswers(t, [404, 503])
+    checkAnswers(t, load, [404, 503])
   })
 
   await t.test(`${HALF_OPEN_CLIENTS} clients that send half a request`, async (t) => {
@@ -132,7 +116,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await load.recovery()
     for (const socket of sockets) socket.destroy()
     // A machine that is busy besides may be too slow for a moment, and says so.
-    checkAnswers(t, [503])
+    checkAnswers(t, load, [503])
   })
 
   await t.test('the service killed in the middle of ingest, and started again', async (t) => {
@@ -140,7 +124,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await service.exited
     service = await startService()
     await load.recovery()
-    checkAnswers(t, [0, 503])
+    checkAnswers(t, load, [0, 503])
   })
 
   await t.test('in the end every file that is in the store is counted, once', async (t) => {
@@ -148,12 +132,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await load.stop()
     const database = connectPostgres(postgres.url, () => {})
     try {
-      t.same(await auditSums(database), [])
-      const rows = await database.selectFrom('objects').select(['object_key', 'size_bytes']).where('removed_at', 'is', null).execute()
-      const counted = new Map(rows.map((row) => [row.object_key, Number(row.size_bytes)]))
-      t.same([...load.files].filter(([objectKey, sizeBytes]) => counted.get(objectKey) !== sizeBytes), [], 'none is missing')
-      t.same([...counted.keys()].filter((objectKey) => !load.files.has(objectKey)), [], 'none is too many')
-      t.comment(`${rows.length} files`)
+      await checkCounted(t, load, database)
     } finally {
       await database.destroy()
     }

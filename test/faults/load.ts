@@ -20,6 +20,7 @@ export interface LoadTarget {
   eventsToken: string
   /** Signs for the store itself. */
   presign: Presign
+  bucket: string
 }
 
 const WORKERS = 4
@@ -93,7 +94,7 @@ export class Load {
   }
 
   async #upload (turn: number): Promise<void> {
-    const { authorization, presign } = this.#target
+    const { authorization, presign, bucket } = this.#target
     const upload = { workflowId, runId, direction: 'outputs', fileName: 'file', contentType: 'text/plain' } as const
     await this.#ask('upload', 'POST', '/uploads', { authorization, 'content-type': 'application/json' }, JSON.stringify(upload))
     const objectKey = mintObjectKey({ orgKey: member.orgKey, createdBy: member.userId, ...upload })
@@ -110,7 +111,7 @@ export class Load {
         eventSource: 'aws:s3',
         eventName: 'ObjectCreated:Put',
         eventTime,
-        s3: { bucket: { name: 'objects' }, object: { key: encodeURIComponent(objectKey), size: body.length, eTag: 'e', sequencer: '01' } },
+        s3: { bucket: { name: bucket }, object: { key: encodeURIComponent(objectKey), size: body.length, eTag: 'e', sequencer: '01' } },
       }],
     }))
   }
