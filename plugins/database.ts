@@ -34,6 +34,7 @@ export default fastifyPlugin(async (app) => {
   // Nothing but the time is looked at: a statement's parameters hold object keys.
   const observe = ({ level, queryDurationMillis }: LogEvent) => {
     statements.observe({ outcome: level === 'error' ? 'error' : 'ok' }, queryDurationMillis / 1000)
+    app.traceCall?.('database statement', queryDurationMillis, level === 'error')
   }
   const database = DATABASE_URL === undefined
     // Not loaded where it is not used: it is the biggest of all parts.
@@ -77,4 +78,4 @@ export default fastifyPlugin(async (app) => {
     app.log.warn({ err: error }, 'the database does not answer: starting without it')
     retrying = migrateOnceReachable()
   }
-}, { name: 'database', dependencies: ['config', 'data-directory', 'metrics'] })
+}, { name: 'database', dependencies: ['config', 'data-directory', 'metrics', 'tracing'] })

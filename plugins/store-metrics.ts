@@ -19,9 +19,11 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
   })
   app.decorate('observeStore', (attempt) => {
-    requests.observe({ method: attempt.method, outcome: outcomeOf(attempt) }, attempt.durationMs / 1000)
+    const { method, statusCode = Infinity, durationMs } = attempt
+    requests.observe({ method, outcome: outcomeOf(attempt) }, durationMs / 1000)
+    app.traceCall?.(`object storage ${method}`, durationMs, statusCode >= 500)
   })
-}, { name: 'store-metrics', dependencies: ['metrics'] })
+}, { name: 'store-metrics', dependencies: ['metrics', 'tracing'] })
 
 function outcomeOf ({ statusCode, isAborted }: StoreAttempt): string {
   if (statusCode !== undefined) return `${Math.floor(statusCode / 100)}xx`

@@ -1,6 +1,16 @@
 import fastifyPlugin from 'fastify-plugin'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Adds something that has just ended to the trace of the request that is being answered; undefined where nothing is
+     * traced. The name must be one of few.
+     */
+    traceCall: ((name: string, durationMs: number, hasFailed: boolean) => void) | undefined
+  }
+}
+
 const EXPORT_TIMEOUT_MS = 2_000
 // None of them can hold an object key. @fastify/otel for one gives each span the whole URL.
 const safeAttributes = new Set([
@@ -8,17 +18,22 @@ const safeAttributes = new Set([
 ])
 
 /**
- * Traces requests, and sends the spans to OTEL_EXPORTER_OTLP_ENDPOINT. Without that, nothing is loaded. A caller's
- * `traceparent` is gone on with (W3C Trace Context).
+ * Traces requests, with what each asked of the object storage and the database, and sends the spans to
+ * OTEL_EXPORTER_OTLP_ENDPOINT. Without that, nothing is loaded. A caller's `traceparent` is gone on with (W3C Trace Context).
  */
 export default fastifyPlugin(async (app) => {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = app.config
-  if (endpoint === undefined) return
-  const [{ FastifyOtelInstrumentation }, { propagation, trace }, { OTLPTraceExporter }, { resourceFromAttributes }, sdk] =
-    await Promise.all([
-      import('@fastify/otel'), import('@opentelemetry/api'), import('@opentelemetry/exporter-trace-otlp-http'),
-      import('@opentelemetry/resources'), import('@opentelemetry/sdk-trace-node'),
-    ])
+  if (endpoint === undefined) {
+    app.decorate('traceCall', undefined)
+    return
+  }
+  const [
+    { FastifyOtelInstrumentation }, { SpanKind, SpanStatusCode, context, propagation, trace }, { OTLPTraceExporter },
+    { resourceFromAttributes }, sdk,
+  ] = await Promise.all([
+    import('@fastify/otel'), import('@opentelemetry/api'), import('@opentelemetry/exporter-trace-otlp-http'),
+    import('@opentelemetry/resources'), import('@opentelemetry/sdk-trace-node'),
+  ])
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: EXPORT_TIMEOUT_MS })
   let isFailing = false
   const reportOutcome = (hasFailed: boolean) => {
@@ -31,8 +46,16 @@ export default fastifyPlugin(async (app) => {
       new sdk.BatchSpanProcessor(withoutSecrets(exporter, reportOutcome), { exportTimeoutMillis: EXPORT_TIMEOUT_MS }),
     ],
   })
-  // Spans are handed on with the request, so that nothing needs to follow its asynchronous course.
-  provider.register({ contextManager: null })
+  provider.register()
+  const tracer = provider.getTracer(serviceName)
+  app.decorate('traceCall', (name, durationMs, hasFailed) => {
+    const active = context.active()
+    // A batch or a reconcile that a request began may go on long after it was answered.
+    if (trace.getSpan(active)?.isRecording() !== true) return
+    const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: Date.now() - durationMs }, active)
+    if (hasFailed) span.setStatus({ code: SpanStatusCode.ERROR })
+    span.end()
+  })
   const instrumentation = new FastifyOtelInstrumentation({
     instrumentHooks: false,
     recordExceptions: false,
@@ -46,6 +69,7 @@ export default fastifyPlugin(async (app) => {
   app.addHook('onClose', async () => {
     instrumentation.disable()
     trace.disable()
+    context.disable()
     propagation.disable()
     // What cannot be sent any more is no reason not to end.
     await provider.shutdown().catch(() => { reportOutcome(true) })

@@ -13,6 +13,7 @@ const ExportSchema = Type.Object({
       spans: Type.Array(Type.Object({
         name: Type.String(),
         traceId: Type.String(),
+        spanId: Type.String(),
         parentSpanId: Type.Optional(Type.String()),
         attributes: Type.Array(Type.Object({ key: Type.String(), value: Type.Unknown() })),
       })),
@@ -71,6 +72,13 @@ t.test('requests are traced by their routes, within their callers\' traces, and 
     t.ok(names.has(name), name)
   }
   t.notOk([...names].some((name) => name.includes('health')))
+  for (const [call, route] of [
+    ['object storage HEAD', 'GET /api/v1/objects/download'], ['database statement', 'GET /api/v1/objects/storage-usage'],
+  ]) {
+    const requests = new Set(spans().filter(({ name }) => name === route).map(({ spanId }) => spanId))
+    const handlers = new Set(spans().filter(({ parentSpanId = '' }) => requests.has(parentSpanId)).map(({ spanId }) => spanId))
+    t.ok(spans().some(({ name, parentSpanId = '' }) => name === call && handlers.has(parentSpanId)), `${call} is within ${route}`)
+  }
   t.same(new Set(spans().map((span) => span.traceId)), new Set([traceId]))
   t.ok(spans().some(({ parentSpanId }) => parentSpanId === 'b7ad6b7169203331'))
   const attributes = new Set(spans().flatMap((span) => span.attributes.map(({ key }) => key)))
