@@ -8,8 +8,8 @@ const root = import.meta.dirname
 const entryFolders = ['commands', 'plugins', 'routes']
 // Libraries that read files of their own, or that only some configurations load.
 const external = [
-  '@electric-sql/pglite', '@fastify/otel', '@fastify/static', '@fastify/swagger-ui', '@opentelemetry/*', 'ioredis', 'pino',
-  'pino-pretty', 'uplot',
+  '@electric-sql/pglite', '@fastify/otel', '@fastify/static', '@fastify/swagger-ui', '@opentelemetry/exporter-trace-otlp-http',
+  '@opentelemetry/resources', '@opentelemetry/sdk-trace-node', 'ioredis', 'pino', 'pino-pretty', 'uplot',
 ]
 
 /**

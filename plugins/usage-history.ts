@@ -26,7 +26,7 @@ export default fastifyPlugin(async (app) => {
   }
   // Only of a service that listens: commands build an instance, too.
   app.addHook('onListen', async () => {
-    schedule = new Cron(SCHEDULE, { protect: true, timezone: 'UTC' }, takeSnapshotsInTurn)
+    schedule = new Cron(SCHEDULE, { protect: true, utcOffset: 0 }, takeSnapshotsInTurn)
     underWay = takeSnapshots()
   })
   app.addHook('onClose', async () => {
