@@ -12,7 +12,7 @@ const MIB = 1024 * KIB
 const sizes = [
   { name: '1 KiB', sizeBytes: KIB, count: 500 },
   { name: '1 MiB', sizeBytes: MIB, count: 50 },
-  { name: '100 MiB', sizeBytes: 100 * MIB, count: 2 },
+  { name: '100 MiB', sizeBytes: 100 * MIB, count: 5 },
 ] as const
 const RANGES = 100
 const run = promisify(execFile)
