@@ -45,16 +45,18 @@ async function main (): Promise<void> {
   console.log(`${before.orgKey} stores ${describe(before)}. Ctrl-C stops and tidies up.`)
 
   const traffic = new Traffic(client, DEMO_WORKFLOWS.map(({ workflowId }) => workflowId))
-  const interrupted = new AbortController()
-  process.once('SIGINT', () => { interrupted.abort() })
-  const stop = AbortSignal.any([interrupted.signal, AbortSignal.timeout(seconds * 1000)])
-  const running = traffic.run(stop)
+  const stop = new AbortController()
+  process.once('SIGINT', () => { stop.abort() })
+  // Not AbortSignal.timeout: Node.js 20 may collect one that is only a part of an AbortSignal.any, and it would never end.
+  const timeUp = globalThis.setTimeout(() => { stop.abort() }, seconds * 1000)
+  const running = traffic.run(stop.signal)
   try {
-    await Promise.all([running, showProgress(client, traffic, seconds, stop)])
+    await Promise.all([running, showProgress(client, traffic, seconds, stop.signal)])
     const { fileCount, totalBytes } = traffic.totals
     await expectTotals(client, { fileCount: before.fileCount + fileCount, totalBytes: before.totalBytes + totalBytes })
   } finally {
-    interrupted.abort()
+    clearTimeout(timeUp)
+    stop.abort()
     await running.catch(() => {})
     if (!options.keep) {
       await traffic.removeAll()
