@@ -1,5 +1,5 @@
 /* Measures the service, each case beside its floor or rival in the same run; --help says how. */
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -75,8 +75,9 @@ async function measureAll (): Promise<void> {
     await postgres?.stop()
   }
   const document = `${heading([postgres?.version ?? 'no PostgreSQL', store.version])}\n${sections.join('\n')}`
+  const explanations = await readFile(join(import.meta.dirname, 'missed-targets.md'), 'utf8')
   console.log(`\n${document}`)
-  if (!values['no-results']) await writeFile(join(import.meta.dirname, 'results.md'), document)
+  if (!values['no-results']) await writeFile(join(import.meta.dirname, 'results.md'), `${document}\n${explanations}`)
 }
 
 function heading (parts: string[]): string {
