@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { OBJECT_KEY_MAX_BYTES, ORG_KEY_PATTERN, UUID_PATTERN } from '../schemas/identifiers.js'
+import type { Static } from '@sinclair/typebox'
+import { type DirectionSchema, OBJECT_KEY_MAX_BYTES, ORG_KEY_PATTERN, UUID_PATTERN } from '../schemas/identifiers.js'
 
 /** Whether a file went into a run or came out of it, as it stands in the object key. */
-export type Direction = 'inputs' | 'outputs'
+export type Direction = Static<typeof DirectionSchema>
 
 /** What an object key says: every dimension that storage is accounted by, and the file's name. */
 export interface ObjectKeyParts {

@@ -8,7 +8,7 @@ import type { Load } from './load.js'
 const LONGEST_ANSWER_MS = 25_000
 
 /** Tells how the requests of a fault ended, and that none took too long. */
-export function checkAnswers (t: Test, load: Load, allowed: number[]): void {
+function checkAnswers (t: Test, load: Load, allowed: number[]): void {
   const counts: Record<string, number> = {}
   for (const { what, status, code } of load.ended) {
     const outcome = `${what} ${status} ${code}`.trim()
@@ -20,6 +20,12 @@ export function checkAnswers (t: Test, load: Load, allowed: number[]): void {
   const others = load.ended.filter(({ status }) => (status === 0 || status >= 400) && !allowed.includes(status))
   t.ok(others.length === 0, `no other failure: ${JSON.stringify(others.slice(0, 3))}`)
   load.ended = []
+}
+
+/** Waits until all goes well again, and checks how the requests of a fault ended. */
+export async function checkRecovery (t: Test, load: Load, allowed: number[]): Promise<void> {
+  await load.recovery()
+  checkAnswers(t, load, allowed)
 }
 
 /** Checks that every file that the load has put into the store is counted, once. */

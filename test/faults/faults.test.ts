@@ -4,19 +4,15 @@ import { setTimeout } from 'node:timers/promises'
 import pg from 'pg'
 import t from 'tap'
 import { POOL_SIZE, connectPostgres } from '../../db/connect.js'
-import { createPresign } from '../../objects/presigning.js'
 import { compileCommands } from '../commands/command-process.js'
 import { findPostgres } from '../postgres-server.js'
 import { startServiceProcess } from '../service-process.js'
 import { signToken, validClaims } from '../tokens.js'
-import { checkAnswers, checkCounted } from './checks.js'
-import { Load } from './load.js'
+import { checkCounted, checkRecovery } from './checks.js'
+import { Load, runSettings } from './load.js'
 import { startPostgres, startStore } from './servers.js'
 
-const EVENTS_TOKEN = 'events-token-of-the-fault-run'
 const JWT_SECRET = 'secret-of-the-tokens-in-the-fault-run'
-// As documented: seconds that connecting to the store and its first byte may take, for each of two attempts.
-const STORE_SECONDS = { S3_CONNECT_TIMEOUT: '1', S3_FIRST_BYTE_TIMEOUT: '1' }
 const FREEZE_MS = 4_000
 const POLL_MS = 20
 const HALF_OPEN_CLIENTS = 1_000
@@ -30,17 +26,13 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
   const store = await startStore(t)
   const commands = await compileCommands(t)
   const environment = {
-    ...STORE_SECONDS,
+    ...runSettings,
     S3_ENDPOINT: store.target.endpoint,
     S3_BUCKET: store.target.bucket,
     S3_ACCESS_KEY: store.target.accessKey,
     S3_SECRET_KEY: store.target.secretKey,
     DATABASE_URL: postgres.url,
-    EVENTS_TOKEN,
     JWT_SECRET,
-    EXISTENCE_TTL: '0',
-    UPLOAD_LIMIT: '0',
-    DOWNLOAD_MISS_LIMIT: '0',
     LOG_LEVEL: 'info',
   }
   // It ends with the whole test, also where one of the faults starts it.
@@ -49,9 +41,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
   const load = new Load({
     origin: () => service.origin,
     authorization: `Bearer ${signToken(JWT_SECRET, validClaims())}`,
-    eventsToken: EVENTS_TOKEN,
-    presign: createPresign(store.target),
-    bucket: store.target.bucket,
+    store: store.target,
   })
   await load.recovery()
 
@@ -59,16 +49,14 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await postgres.freeze()
     await setTimeout(FREEZE_MS)
     await postgres.thaw()
-    await load.recovery()
-    checkAnswers(t, load, [503])
+    await checkRecovery(t, load, [503])
   })
 
   await t.test('PostgreSQL stopped and started again', async (t) => {
     await postgres.kill()
     await load.failure('usage', [503])
     await postgres.start()
-    await load.recovery()
-    checkAnswers(t, load, [503])
+    await checkRecovery(t, load, [503])
   })
 
   await t.test('every connection waiting for a lock that somebody else holds, and more requests than connections', async (t) => {
@@ -84,25 +72,22 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await client.query('rollback')
     await client.end()
     await first
-    await load.recovery()
-    checkAnswers(t, load, [503])
+    await checkRecovery(t, load, [503])
   })
 
   await t.test('the store frozen', async (t) => {
     await store.freeze()
     await load.failure('download', [503])
     await store.thaw()
-    await load.recovery()
-    checkAnswers(t, load, [503])
+    await checkRecovery(t, load, [503])
   })
 
   await t.test('the store killed and started again', async (t) => {
     await store.kill()
     await load.failure('download', [503])
     await store.start()
-    await load.recovery()
     // What the store was writing when it was killed may be gone.
-    checkAnswers(t, load, [404, 503])
+    await checkRecovery(t, load, [404, 503])
   })
 
   await t.test(`${HALF_OPEN_CLIENTS} clients that send half a request`, async (t) => {
@@ -113,18 +98,16 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
       socket.write(index % 2 === 0 ? 'GET /health/li' : 'POST /api/v1/objects/events HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{')
       return socket
     }))
-    await load.recovery()
-    for (const socket of sockets) socket.destroy()
     // A machine that is busy besides may be too slow for a moment, and says so.
-    checkAnswers(t, load, [503])
+    await checkRecovery(t, load, [503])
+    for (const socket of sockets) socket.destroy()
   })
 
   await t.test('the service killed in the middle of ingest, and started again', async (t) => {
     service.child.kill('SIGKILL')
     await service.exited
     service = await startService()
-    await load.recovery()
-    checkAnswers(t, load, [0, 503])
+    await checkRecovery(t, load, [0, 503])
   })
 
   await t.test('in the end every file that is in the store is counted, once', async (t) => {

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { Agent, request } from 'undici'
 import { mintObjectKey } from '../../objects/object-key.js'
-import type { Presign } from '../../objects/presigning.js'
+import { type Presign, type SigningTarget, createPresign } from '../../objects/presigning.js'
 import { member, runId, workflowId } from '../service.js'
 
 /** How a request ended: with a status, or 0 where the connection broke. */
@@ -17,10 +17,19 @@ interface Ended {
 export interface LoadTarget {
   origin: () => string
   authorization: string
-  eventsToken: string
-  /** Signs for the store itself. */
-  presign: Presign
-  bucket: string
+  /** The store itself. */
+  store: SigningTarget
+}
+
+/** Settings of a service under load. */
+export const runSettings = {
+  EVENTS_TOKEN: 'events-token-of-the-fault-run',
+  // As documented: seconds that connecting to the store and its first byte may take, for each of two attempts.
+  S3_CONNECT_TIMEOUT: '1',
+  S3_FIRST_BYTE_TIMEOUT: '1',
+  EXISTENCE_TTL: '0',
+  UPLOAD_LIMIT: '0',
+  DOWNLOAD_MISS_LIMIT: '0',
 }
 
 const WORKERS = 4
@@ -37,6 +46,7 @@ export class Load {
   readonly files = new Map<string, number>()
   ended: Ended[] = []
   readonly #target: LoadTarget
+  readonly #presign: Presign
   readonly #dispatcher = new Agent({ headersTimeout: GIVE_UP_MS })
   readonly #workers: Array<Promise<void>> = []
   readonly #events: string[] = []
@@ -44,6 +54,7 @@ export class Load {
 
   constructor (target: LoadTarget) {
     this.#target = target
+    this.#presign = createPresign(target.store)
     for (let worker = 0; worker < WORKERS; worker++) this.#workers.push(this.#use(), this.#sendEvents())
   }
 
@@ -94,11 +105,11 @@ export class Load {
   }
 
   async #upload (turn: number): Promise<void> {
-    const { authorization, presign, bucket } = this.#target
+    const { authorization, store: { bucket } } = this.#target
     const upload = { workflowId, runId, direction: 'outputs', fileName: 'file', contentType: 'text/plain' } as const
     await this.#ask('upload', 'POST', '/uploads', { authorization, 'content-type': 'application/json' }, JSON.stringify(upload))
     const objectKey = mintObjectKey({ orgKey: member.orgKey, createdBy: member.userId, ...upload })
-    const url = presign({ method: 'PUT', objectKey, signedAt: new Date(), expiresInSeconds: 600 })
+    const url = this.#presign({ method: 'PUT', objectKey, signedAt: new Date(), expiresInSeconds: 600 })
     const body = 'x'.repeat(turn % 100)
     const eventTime = new Date().toISOString()
     const isStored = await request(url, { method: 'PUT', body, headersTimeout: 2_000, dispatcher: this.#dispatcher })
@@ -123,7 +134,7 @@ export class Load {
         await setTimeout(PAUSE_MS)
         continue
       }
-      const { status } = await this.#ask('event', 'POST', '/events', { authorization: `Bearer ${this.#target.eventsToken}` }, event)
+      const { status } = await this.#ask('event', 'POST', '/events', { authorization: `Bearer ${runSettings.EVENTS_TOKEN}` }, event)
       if (status === 200) continue
       this.#events.unshift(event)
       await setTimeout(PAUSE_MS)
