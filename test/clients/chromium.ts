@@ -13,7 +13,8 @@ export const withoutChromium = !existsSync(executablePath) && `${executablePath}
 
 /** Starts Debian's Chromium without a window, and ends it with the test. */
 export async function launchChromium (t: Pick<Test, 'teardown'>): Promise<Browser> {
-  const browser = await chromium.launch({ executablePath, args })
+  // Where the locale is not one of UTF-8, it saves files under names without their other characters.
+  const browser = await chromium.launch({ executablePath, args, env: { ...process.env, LC_ALL: 'C.UTF-8' } })
   t.teardown(() => browser.close())
   return browser
 }
