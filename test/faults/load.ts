@@ -48,14 +48,19 @@ export class Load {
   readonly #target: LoadTarget
   readonly #presign: Presign
   readonly #dispatcher = new Agent({ headersTimeout: GIVE_UP_MS })
-  readonly #workers: Array<Promise<void>> = []
+  readonly #users: Array<Promise<void>> = []
+  readonly #senders: Array<Promise<void>> = []
   readonly #events: string[] = []
   #isStopping = false
+  #isComplete = false
 
   constructor (target: LoadTarget) {
     this.#target = target
     this.#presign = createPresign(target.store)
-    for (let worker = 0; worker < WORKERS; worker++) this.#workers.push(this.#use(), this.#sendEvents())
+    for (let worker = 0; worker < WORKERS; worker++) {
+      this.#users.push(this.#use())
+      this.#senders.push(this.#sendEvents())
+    }
   }
 
   /** Events that were not taken yet. */
@@ -66,7 +71,10 @@ export class Load {
   /** Stops once every event has been taken. */
   async stop (): Promise<void> {
     this.#isStopping = true
-    await Promise.all(this.#workers)
+    await Promise.all(this.#users)
+    // An upload that was under way adds an event even after all others have been sent.
+    this.#isComplete = true
+    await Promise.all(this.#senders)
     await this.#dispatcher.close()
   }
 
@@ -128,7 +136,7 @@ export class Load {
   }
 
   async #sendEvents (): Promise<void> {
-    while (!this.#isStopping || this.#events.length > 0) {
+    while (!this.#isComplete || this.#events.length > 0) {
       const event = this.#events.shift()
       if (event === undefined) {
         await setTimeout(PAUSE_MS)
