@@ -84,3 +84,10 @@ export async function onServer (url: string, statement: string): Promise<void> {
 export async function emptyTables (database: Kysely<Database>): Promise<void> {
   await sql`truncate orgs, objects, usage_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots`.execute(database)
 }
+
+/** Tells whether a connection to the same database as `database` waits for a lock at this moment. */
+export async function isLockWaitedFor (database: Kysely<Database>): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()`.execute(database)
+  return rows.length > 0
+}

@@ -6,7 +6,7 @@ import { startEmbeddedStore } from '../embedded/object-store.js'
 import { createPresign } from '../objects/presigning.js'
 import { mintObjectKey } from '../objects/object-key.js'
 import { compileCommands } from './commands/command-process.js'
-import { createServerDatabase, testDatabaseUrl } from './database.js'
+import { createServerDatabase, isLockWaitedFor, testDatabaseUrl } from './database.js'
 import { FaultProxy } from './fault-proxy.js'
 import { member, runId, workflowId } from './service.js'
 import { startServiceProcess } from './service-process.js'
@@ -124,9 +124,11 @@ t.test('notifications that are being taken in when SIGTERM comes are committed a
       org_key: 'acme', workflow_id: workflowId, created_by: member.userId, direction: 'outputs', size_bytes: 0n, file_count: 0n,
     }).execute()
     const first = notify('first')
+    // The second would else go into the same batch, and nothing ever wait.
+    while (!await isLockWaitedFor(database)) { /* until the batch of the first waits for the sums */ }
     const second = notify('second')
     const hasOneQueued = async () => /^objects_storage_event_records_queued 1$/m.test(await (await get('/metrics')).body.text())
-    while (!await hasOneQueued()) continue
+    while (!await hasOneQueued()) { /* until the second waits for the batch after */ }
     child.kill('SIGTERM')
     await logged('stopping')
     return [first, second]

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely'
+import type { Kysely } from 'kysely'
 import t from 'tap'
 import { applyRecords } from '../../db/apply-records.js'
 import { auditSums } from '../../db/audit.js'
@@ -9,7 +9,7 @@ import type { BucketEvent, ObjectChange } from '../../objects/bucket-event.js'
 import type { Observation } from '../../objects/event-order.js'
 import { parseObjectKey } from '../../objects/object-key.js'
 import type { EventRecord, PendingRecord, RecordOutcome } from '../../objects/pending-record.js'
-import { createServerDatabase, databaseKinds, emptyTables, testDatabaseUrl } from '../database.js'
+import { createServerDatabase, databaseKinds, emptyTables, isLockWaitedFor, testDatabaseUrl } from '../database.js'
 
 const DAY_MS = 24 * 3600 * 1000
 const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS }
@@ -240,7 +240,7 @@ t.test('several replicas', { skip: testDatabaseUrl === undefined && 'TEST_DATABA
       batch = applyRecords(database, [event(first, 20, created(2)), event(last, 20, created(2))], bounds, {
         onRepeat: (cause) => { causes.push(cause) },
       })
-      while (!await isAnyoneWaiting(database)) { /* until the batch has locked the first and waits for the last */ }
+      while (!await isLockWaitedFor(database)) { /* until the batch has locked the first and waits for the last */ }
       // The batch waits for longer, so that it is the one which finds the deadlock and is undone.
       await lock(first)
     })
@@ -248,9 +248,3 @@ t.test('several replicas', { skip: testDatabaseUrl === undefined && 'TEST_DATABA
     t.ok(causes.includes('undone'))
   })
 })
-
-async function isAnyoneWaiting (database: Kysely<Database>): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()`.execute(database)
-  return rows.length > 0
-}
