@@ -7,7 +7,10 @@ export interface PersistentDeliveryOptions {
   firstPauseMs: number
   /** Hears of the first failure after a success. */
   onFailure: (error: unknown) => void
-  /** Hears that everything is delivered again, and how many items were lost meanwhile: there was no room for them. */
+  /**
+   * Hears that everything is delivered again, and how many items were lost meanwhile: there was no room for them. Not called
+   * for lost items once `close` is, which tells them itself.
+   */
   onRecovery: (lostCount: number) => void
 }
 
@@ -73,7 +76,7 @@ export class PersistentDelivery<Item> {
       const someFailed = await this.#deliverWaiting()
       pauseMs = someFailed ? Math.min(pauseMs * 2, firstPauseMs * LONGEST_PAUSE_FACTOR) : firstPauseMs
     }
-    if (this.#waiting.length > 0) return
+    if (this.#waiting.length > 0 || (this.#lostCount > 0 && this.#closing.signal.aborted)) return
     onRecovery(this.#lostCount)
     this.#lostCount = 0
   }

@@ -4,7 +4,9 @@ import { PersistentDelivery } from '../../objects/persistent-delivery.js'
 
 /** Delivers into `taken`, unless `isDown`. */
 function openDelivery (maxWaiting: number) {
-  const receiver = { isDown: false, taken: new Array<number>(), failures: new Array<unknown>() }
+  const receiver = {
+    isDown: false, taken: new Array<number>(), failures: new Array<unknown>(), recoveries: new Array<number>(),
+  }
   const events = new EventEmitter()
   const delivery = new PersistentDelivery<number>(async (item) => {
     events.emit('attempt')
@@ -17,7 +19,10 @@ function openDelivery (maxWaiting: number) {
       receiver.failures.push(error)
       events.emit('failure')
     },
-    onRecovery: (lostCount) => { events.emit('recovery', lostCount) },
+    onRecovery: (lostCount) => {
+      receiver.recoveries.push(lostCount)
+      events.emit('recovery', lostCount)
+    },
   })
   const next = async (event: string): Promise<unknown> => (await once(events, event))[0]
   return { receiver, delivery, next }
@@ -75,4 +80,15 @@ t.test('at the end everything is tried once more, and what is left is told', asy
   other.delivery.add(1)
   other.delivery.add(2)
   t.equal(await other.delivery.close(), 2)
+
+  const full = openDelivery(1)
+  const failure = full.next('failure')
+  full.receiver.isDown = true
+  full.delivery.add(1)
+  full.delivery.add(2)
+  await failure
+  full.receiver.isDown = false
+  t.equal(await full.delivery.close(), 1, 'also what there was no room for')
+  t.strictSame(full.receiver.taken, [1])
+  t.strictSame(full.receiver.recoveries, [], 'by nothing else')
 })
