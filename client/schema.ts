@@ -278,6 +278,19 @@ export interface components {
             /** @description What went wrong, for people. */
             message: string;
         };
+        /** @description A notification as the object store sends it. Anything else is taken as well, and set aside. */
+        BucketNotification: {
+            /** @description The kind of event; sent by MinIO. */
+            EventName?: string;
+            /** @description Bucket and object key, separated by a slash; sent by MinIO. */
+            Key?: string;
+            /** @description The events, in any order. A test event of Amazon S3 has none. */
+            Records?: {
+                [key: string]: unknown;
+            }[];
+        } & {
+            [key: string]: unknown;
+        };
         /** @description What became of the records; everything is committed. */
         BucketEvents: {
             /** @description Records that usage now accounts for; also those that it did before. */
@@ -999,7 +1012,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BucketNotification"];
+            };
+        };
         responses: {
             /** @description What became of the records; everything is committed. */
             200: {

@@ -4,7 +4,7 @@ import fastifySwaggerUi from '@fastify/swagger-ui'
 import fastifyPlugin from 'fastify-plugin'
 import type { Config } from '../config.js'
 import { strictTransportSeconds } from '../http/strict-transport-security.js'
-import { BucketEventsSchema } from '../schemas/bucket-events.js'
+import { BucketEventsSchema, BucketNotificationSchema } from '../schemas/bucket-events.js'
 import { DeletionSchema } from '../schemas/deletion.js'
 import { DispositionSchema, DownloadLinkSchema } from '../schemas/download.js'
 import { ErrorBodySchema, ErrorCodeSchema } from '../schemas/errors.js'
@@ -23,7 +23,8 @@ import { WorkflowNameSchema, WorkflowSchema } from '../schemas/workflows.js'
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
 export default fastifyPlugin(async (app) => {
   for (const schema of [
-    ErrorBodySchema, BucketEventsSchema, DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
+    ErrorBodySchema, BucketNotificationSchema, BucketEventsSchema,
+    DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
     ReconciliationSchema, UsageDaySchema, UsageHistorySchema, LivenessSchema, ReadinessSchema,
     QuotaRequestSchema, QuotaSchema,

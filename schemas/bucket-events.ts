@@ -1,4 +1,35 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { EXAMPLE_OBJECT_KEY } from './examples.js'
+
+/** What object stores send, as far as it is the same with all of them. */
+export const BucketNotificationSchema = Type.Object({
+  EventName: Type.Optional(Type.String({ description: 'The kind of event; sent by MinIO.' })),
+  Key: Type.Optional(Type.String({ description: 'Bucket and object key, separated by a slash; sent by MinIO.' })),
+  Records: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }), {
+    description: 'The events, in any order. A test event of Amazon S3 has none.',
+  })),
+}, {
+  $id: 'BucketNotification',
+  additionalProperties: true,
+  description: 'A notification as the object store sends it. Anything else is taken as well, and set aside.',
+  examples: [{
+    Records: [{
+      eventVersion: '2.1',
+      eventSource: 'aws:s3',
+      eventTime: '2026-01-31T12:00:00.000Z',
+      eventName: 'ObjectCreated:Put',
+      s3: {
+        bucket: { name: 'objects' },
+        object: {
+          key: encodeURIComponent(EXAMPLE_OBJECT_KEY).replaceAll('%2F', '/'),
+          size: 24_601,
+          eTag: 'd41d8cd98f00b204e9800998ecf8427e',
+          sequencer: '0055AED6DCD90281E5',
+        },
+      },
+    }],
+  }],
+})
 
 export const BucketEventsSchema = Type.Object({
   applied: Type.Integer({ minimum: 0, description: 'Records that usage now accounts for; also those that it did before.' }),

@@ -4,7 +4,7 @@ import type { FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../../../../db/availability.js'
 import { authorizationCount } from '../../../../http/authorization.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../objects/store-failure.js'
-import { BucketEventsSchema } from '../../../../schemas/bucket-events.js'
+import { BucketEventsSchema, BucketNotificationSchema } from '../../../../schemas/bucket-events.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { EventsNotAppliedError, TokenInvalidError, TokenRequiredError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
@@ -40,6 +40,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       await app.limits.authFailures.spend(request, reply)
       throw refusal
     },
+    // A body of another shape is set aside, and none is coerced: what is set aside is what was sent.
+    validatorCompiler: () => () => true,
     schema: {
       operationId: 'receiveBucketEvents',
       tags: ['Events'],
@@ -49,6 +51,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'every record is committed or set aside; after any other answer the sender should send the same again: records may ' +
         'come in any order and any number of times.',
       security: [{ eventsToken: [] }],
+      body: reference(BucketNotificationSchema),
       response: { 200: reference(BucketEventsSchema), ...errorResponses('TOKEN_REQUIRED', 'TOKEN_INVALID', 413, 415, 429, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'EVENTS_NOT_APPLIED') },
     },
   }, async (request) => {
