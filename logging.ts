@@ -1,6 +1,6 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Config } from './config.js'
-import { hideObjectKey } from './objects/hidden-key.js'
+import { createKeyHider } from './objects/hidden-key.js'
 
 type LoggedReply = { statusCode: number, request?: { query?: unknown } }
 type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
@@ -13,6 +13,7 @@ type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined
  * @param forPeople writes lines to read on a terminal, instead of JSON
  */
 export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): LoggerOptions {
+  const hide = createKeyHider()
   return {
     level,
     ...forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {},
@@ -22,18 +23,18 @@ export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): L
         route: request.routeOptions?.url ?? null,
         remoteAddress: request.ip,
       }),
-      res: describeReply,
+      res: (reply: LoggedReply) => describeReply(reply, hide),
       err: describeError,
     },
   }
 }
 
 /** What became of a request; of one about a file also a hash of its object key, to find what else was logged of it. */
-function describeReply (reply: LoggedReply): { statusCode: number, object?: string } {
+function describeReply (reply: LoggedReply, hide: (objectKey: string) => string): { statusCode: number, object?: string } {
   const { statusCode, request } = reply
   const query = request?.query
   return typeof query === 'object' && query !== null && 'objectKey' in query && typeof query.objectKey === 'string'
-    ? { statusCode, object: hideObjectKey(query.objectKey) }
+    ? { statusCode, object: hide(query.objectKey) }
     : { statusCode }
 }
 
