@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import {
-  type CredentialScope, PRESIGNED_MAX_SECONDS, SIGNATURE_ALGORITHM, UNSIGNED_PAYLOAD, deriveSigningKey, sign,
+  type CredentialScope, PRESIGNED_MAX_SECONDS, SIGNATURE_ALGORITHM, UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey, sign,
 } from '../objects/signature-v4.js'
 import { S3Error, type S3ErrorCode } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
@@ -58,7 +58,7 @@ export function authenticate (request: S3Request, credentials: StoreCredentials,
   const expected = sign({
     method: request.method,
     path: request.canonicalPath,
-    query: claim.query,
+    query: canonicalQuery(claim.query),
     headers: names.map((name) => [name, headerToSign(request, name)] as const),
     payloadHash: claim.payloadHash,
   }, signingKey, scope, claim.timestamp)

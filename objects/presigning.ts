@@ -38,27 +38,35 @@ export type Presign = (request: PresignedRequest) => string
 export function createPresign (target: SigningTarget): Presign {
   const origin = new URL(target.endpoint).origin
   const { host } = new URL(target.endpoint)
-  let signingKey: Buffer | undefined
-  let scope: CredentialScope = { date: '', region: target.region }
+  const { region } = target
+  let signedSecond = NaN
+  let timestamp = ''
+  let scope: CredentialScope = { date: '', region }
+  let signingKey: Buffer = Buffer.alloc(0)
+
+  const turnTo = (second: number): void => {
+    timestamp = formatTimestamp(new Date(second * 1000))
+    signedSecond = second
+    const date = timestamp.slice(0, 8)
+    if (date === scope.date) return
+    scope = { date, region }
+    signingKey = deriveSigningKey(target.secretKey, scope)
+  }
 
   return ({ method, objectKey, signedAt, expiresInSeconds, query = {}, headers = {} }) => {
-    const timestamp = formatTimestamp(signedAt)
-    const date = timestamp.slice(0, 8)
-    if (signingKey === undefined || scope.date !== date) {
-      scope = { date, region: target.region }
-      signingKey = deriveSigningKey(target.secretKey, scope)
-    }
+    const second = Math.floor(signedAt.getTime() / 1000)
+    if (second !== signedSecond) turnTo(second)
     const signedHeaders = [['host', host] as const, ...Object.entries(headers)]
     const path = objectKey === '' ? `/${target.bucket}` : `/${target.bucket}/${encodePath(objectKey)}`
-    const parameters = Object.entries({
+    const parameters = canonicalQuery(Object.entries({
       ...query,
       'X-Amz-Algorithm': SIGNATURE_ALGORITHM,
       'X-Amz-Credential': `${target.accessKey}/${formatScope(scope)}`,
       'X-Amz-Date': timestamp,
       'X-Amz-Expires': String(expiresInSeconds),
       'X-Amz-SignedHeaders': listSignedHeaders(signedHeaders),
-    })
+    }))
     const request = { method, path, query: parameters, headers: signedHeaders, payloadHash: UNSIGNED_PAYLOAD }
-    return `${origin}${path}?${canonicalQuery(parameters)}&X-Amz-Signature=${sign(request, signingKey, scope, timestamp)}`
+    return `${origin}${path}?${parameters}&X-Amz-Signature=${sign(request, signingKey, scope, timestamp)}`
   }
 }

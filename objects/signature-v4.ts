@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto'
+import { createHmac, hash } from 'node:crypto'
 
 /*
  * AWS Signature Version 4 for S3, as far as signing and verifying share it (Amazon S3 API Reference, "Authenticating
@@ -16,8 +16,8 @@ export interface SignedRequest {
   method: string
   /** Encoded, as it stands in the request line, without the query. */
   path: string
-  /** Decoded names and values, in any order, without X-Amz-Signature. */
-  query: Iterable<readonly [name: string, value: string]>
+  /** As `canonicalQuery` writes it, without X-Amz-Signature. */
+  query: string
   /** Only the headers that are signed, names in lower case, in any order. */
   headers: ReadonlyArray<readonly [name: string, value: string]>
   /** Lower-case hex of SHA-256, or `UNSIGNED-PAYLOAD`. */
@@ -31,13 +31,21 @@ export interface CredentialScope {
   region: string
 }
 
+// Most keys, names and values need no encoding, which takes longer than to see that.
+const reserved = /[^A-Za-z0-9\-._~]/
+// Those that encodeURIComponent leaves.
+const reservedMarks: Record<string, string> = { '!': '%21', '\'': '%27', '(': '%28', ')': '%29', '*': '%2A' }
+const reservedInPath = /[^A-Za-z0-9\-._~/]/
+
 /** Percent-encodes UTF-8 as SigV4 wants it: all but the unreserved characters of RFC 3986, 2.3. */
 export function encodeComponent (value: string): string {
-  return encodeURIComponent(value).replace(/[!'()*]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
+  if (!reserved.test(value)) return value
+  return encodeURIComponent(value).replace(/[!'()*]/g, (character) => reservedMarks[character] ?? character)
 }
 
 /** Percent-encodes an object key for a URL's path: as `encodeComponent`, but `/` stays. */
 export function encodePath (objectKey: string): string {
+  if (!reservedInPath.test(objectKey)) return objectKey
   return encodeComponent(objectKey).replaceAll('%2F', '/')
 }
 
@@ -59,8 +67,8 @@ export function deriveSigningKey (secretKey: string, { date, region }: Credentia
 
 // Whole strings `name=value` would sort wrongly: `-` comes before `=`, so `a-b` would precede `a`.
 function byNameThenValue (one: readonly [string, string], other: readonly [string, string]): number {
-  const [a, b] = one[0] === other[0] ? [one[1], other[1]] : [one[0], other[0]]
-  return a < b ? -1 : Number(a > b)
+  const part = one[0] === other[0] ? 1 : 0
+  return one[part] < other[part] ? -1 : Number(one[part] > other[part])
 }
 
 /** The names of the signed headers, sorted, as `X-Amz-SignedHeaders` lists them. */
@@ -68,8 +76,12 @@ export function listSignedHeaders (headers: SignedRequest['headers']): string {
   return headers.map(([name]) => name).sort().join(';')
 }
 
-/** The query in SigV4's canonical form, which is also a valid query string. */
-export function canonicalQuery (query: SignedRequest['query']): string {
+/**
+ * A query in SigV4's canonical form, which is also a valid query string.
+ *
+ * @param query decoded names and values, in any order
+ */
+export function canonicalQuery (query: Iterable<readonly [name: string, value: string]>): string {
   return Array.from(query, ([name, value]) => [encodeComponent(name), encodeComponent(value)] as const)
     .sort(byNameThenValue)
     .map(([name, value]) => `${name}=${value}`)
@@ -87,13 +99,12 @@ export function sign (request: SignedRequest, signingKey: Buffer, scope: Credent
   const canonicalRequest = [
     request.method,
     request.path,
-    canonicalQuery(request.query),
+    request.query,
     ...headers.map(([name, value]) => `${name}:${value.trim().replaceAll(/ +/g, ' ')}`),
     '',
     listSignedHeaders(headers),
     request.payloadHash,
   ].join('\n')
-  const requestHash = createHash('sha256').update(canonicalRequest).digest('hex')
-  const stringToSign = [SIGNATURE_ALGORITHM, timestamp, formatScope(scope), requestHash].join('\n')
+  const stringToSign = [SIGNATURE_ALGORITHM, timestamp, formatScope(scope), hash('sha256', canonicalRequest)].join('\n')
   return createHmac('sha256', signingKey).update(stringToSign).digest('hex')
 }

@@ -138,12 +138,13 @@ export function signHeaders (target: SigningTarget, signedRequest: HeaderSignedR
   const signed = { ...headers, host: new URL(endpoint).host, 'x-amz-date': timestamp, 'x-amz-content-sha256': payloadHash }
   const path = `/${bucket}${objectKey === '' ? '' : `/${encodePath(objectKey)}`}`
   const signingKey = deriveSigningKey(secretKey, scope)
+  const canonical = canonicalQuery(Object.entries(query))
   const signature = sign(
-    { method, path, query: Object.entries(query), headers: Object.entries(signed), payloadHash }, signingKey, scope, timestamp)
+    { method, path, query: canonical, headers: Object.entries(signed), payloadHash }, signingKey, scope, timestamp)
   const credential = `Credential=${accessKey}/${formatScope(scope)}`
   const signedHeaders = `SignedHeaders=${listSignedHeaders(Object.entries(signed))}`
   return {
-    url: `${endpoint}${path}?${canonicalQuery(Object.entries(query))}`,
+    url: `${endpoint}${path}?${canonical}`,
     headers: { ...signed, authorization: `${SIGNATURE_ALGORITHM} ${credential}, ${signedHeaders}, Signature=${signature}` },
     signature,
     signingKey,
