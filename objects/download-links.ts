@@ -1,3 +1,4 @@
+import type { StoredObject } from './object-storage.js'
 import type { Presign } from './presigning.js'
 
 /** A pre-signed URL to a file. */
@@ -6,6 +7,11 @@ export interface DownloadLink {
   expiresAt: Date
   /** Until when the same file gives the same URL. */
   sameUntil: Date
+}
+
+/** A file that was found, and the links that were made to it since. */
+export interface FoundObject extends StoredObject {
+  links: { attachment?: DownloadLink, inline?: DownloadLink }
 }
 
 /** What the store is to say of the file when the URL is followed. */
@@ -21,18 +27,27 @@ export interface PinnedHeaders {
 export function createDownloadLinks (presign: Presign, ttlSeconds: number) {
   // Whole, as a signature counts whole seconds: a URL signed before its window began would not last for half the TTL after it.
   const windowMs = Math.floor(ttlSeconds / 2) * 1000
+  const windowAt = (now: number) => {
+    const startMs = Math.floor(now / windowMs) * windowMs
+    return {
+      signedAt: new Date(startMs), expiresAt: new Date(startMs + ttlSeconds * 1000), sameUntil: new Date(startMs + windowMs),
+    }
+  }
+  let window = windowAt(0)
   return (objectKey: string, pinned: PinnedHeaders, now: number): DownloadLink => {
-    const signedAtMs = Math.floor(now / windowMs) * windowMs
+    // All links of a window share its dates.
+    if (now < window.signedAt.getTime() || now >= window.sameUntil.getTime()) window = windowAt(now)
+    const { signedAt, expiresAt, sameUntil } = window
     const url = presign({
       method: 'GET',
       objectKey,
-      signedAt: new Date(signedAtMs),
+      signedAt,
       expiresInSeconds: ttlSeconds,
       query: {
         'response-content-disposition': pinned.contentDisposition,
         'response-content-type': pinned.contentType,
       },
     })
-    return { url, expiresAt: new Date(signedAtMs + ttlSeconds * 1000), sameUntil: new Date(signedAtMs + windowMs) }
+    return { url, expiresAt, sameUntil }
   }
 }

@@ -4,9 +4,8 @@ import { Counter } from 'prom-client'
 import { contentDisposition } from '../http/content-disposition.js'
 import { effectiveDisposition } from '../http/download-headers.js'
 import { isActiveInline, sentContentType } from '../http/inline-content.js'
-import { type DownloadLink, createDownloadLinks } from '../objects/download-links.js'
+import { type DownloadLink, type FoundObject, createDownloadLinks } from '../objects/download-links.js'
 import { ExistenceCache } from '../objects/existence-cache.js'
-import type { StoredObject } from '../objects/object-storage.js'
 import type { DownloadLinkBody } from '../schemas/download.js'
 import { InvalidRequestError } from '../schemas/errors.js'
 
@@ -15,14 +14,14 @@ type Disposition = 'attachment' | 'inline'
 declare module 'fastify' {
   interface FastifyInstance {
     /** Files that were in storage a short time ago. */
-    existence: ExistenceCache<StoredObject>
+    existence: ExistenceCache<FoundObject>
     /**
      * The pre-signed URL of a file that is in storage. It pins the type that the file was stored with and the
      * disposition, so that nobody who has the URL can change how a browser treats the file.
      */
-    downloadLink: (objectKey: string, fileName: string, stored: StoredObject, disposition: Disposition) => DownloadLink
+    downloadLink: (objectKey: string, fileName: string, stored: FoundObject, disposition: Disposition) => DownloadLink
     /** The pre-signed URL as programs get it. Active content is only ever an attachment there: the store's headers apply. */
-    describeLink: (objectKey: string, fileName: string, stored: StoredObject, asked: Disposition) => DownloadLinkBody
+    describeLink: (objectKey: string, fileName: string, stored: FoundObject, asked: Disposition) => DownloadLinkBody
     /**
      * The link that downloads a file from this service, as whoever sent the request reaches it.
      *
@@ -35,7 +34,10 @@ declare module 'fastify' {
 /** Decorates the instance with what a download without a stream needs: whether the file is there, and its URL. */
 export default fastifyPlugin(async (app) => {
   const { EXISTENCE_TTL, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL } = app.config
-  const existence = new ExistenceCache(EXISTENCE_TTL * 1000, (objectKey) => app.objectStorage.head(objectKey))
+  const existence = new ExistenceCache<FoundObject>(EXISTENCE_TTL * 1000, async (objectKey) => {
+    const stored = await app.objectStorage.head(objectKey)
+    return stored && { ...stored, links: {} }
+  })
   app.decorate('existence', existence)
   const finds = new Counter({
     name: 'objects_storage_existence_cache_total',
@@ -51,18 +53,14 @@ export default fastifyPlugin(async (app) => {
   })
 
   const makeLink = createDownloadLinks(app.presign, DOWNLOAD_URL_TTL)
-  // Kept as long as the find that it belongs to, and so bounded with it.
-  const madeLinks = new WeakMap<StoredObject, Partial<Record<Disposition, DownloadLink>>>()
   app.decorate('downloadLink', (objectKey, fileName, stored, disposition) => {
     const now = Date.now()
-    let links = madeLinks.get(stored)
-    if (links === undefined) madeLinks.set(stored, links = {})
-    const made = links[disposition]
+    const made = stored.links[disposition]
     if (made !== undefined && now < made.sameUntil.getTime()) return made
     const link = makeLink(objectKey, {
       contentDisposition: contentDisposition(disposition, fileName), contentType: sentContentType(stored.contentType),
     }, now)
-    links[disposition] = link
+    stored.links[disposition] = link
     return link
   })
 

@@ -1,8 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { bulkhead } from 'cockatiel'
 import { capabilityHeaders } from '../../../../http/download-headers.js'
+import type { FoundObject } from '../../../../objects/download-links.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
-import type { StoredObject } from '../../../../objects/object-storage.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../objects/store-failure.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ObjectNotFoundError, StoreRefusedError, StoreUnavailableError, errorBody } from '../../../../schemas/errors.js'
@@ -16,7 +16,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   const lookUps = bulkhead(LOOK_UPS_MAX_CONCURRENT, Infinity)
 
   const look = async (
-    objectKey: string, known: StoredObject | undefined, type: 'attachment' | 'inline',
+    objectKey: string, known: FoundObject | undefined, type: 'attachment' | 'inline',
   ): Promise<LinkResult> => {
     const parts = parseObjectKey(objectKey)
     if (parts === undefined) return { error: errorBody(new ObjectNotFoundError()) }
