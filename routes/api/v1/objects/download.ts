@@ -11,12 +11,12 @@ import { reference } from '../../../../schemas/reference.js'
 const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
-  const { DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT } = app.config
+  const { config: { DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT }, existence, limits, downloadLink, describeLink } = app
 
   app.get('/download', {
     exposeHeadRoute: false,
     onError: async (request, _reply, { statusCode }) => {
-      if (statusCode === 404 || statusCode === 400) await app.limits.downloadMisses.count(request)
+      if (statusCode === 404 || statusCode === 400) await limits.downloadMisses.count(request)
     },
     schema: {
       operationId: 'downloadFile',
@@ -48,26 +48,26 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     },
   }, async (request, reply) => {
     const { objectKey, type: asked = 'attachment' } = request.query
-    const known = app.existence.known(objectKey)
+    const known = existence.known(objectKey)
     if (known === undefined) {
       if (parseObjectKey(objectKey) === undefined) throw new ObjectNotFoundError()
       // Before the store is asked: a client that guesses keys is to cost it nothing.
-      await app.limits.downloadMisses.check(request, reply)
+      await limits.downloadMisses.check(request, reply)
     }
     const fileName = fileNameOf(objectKey)
     const asJson = prefersJson(request.headers.accept)
     if (DOWNLOAD_MODE === 'stream' && !asJson) return await reply.streamFile({ objectKey, fileName, disposition: asked })
 
-    const stored = known ?? await app.existence.find(objectKey)
+    const stored = known ?? await existence.find(objectKey)
     if (stored === undefined) throw new ObjectNotFoundError()
     if (asJson) {
       return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' })
-        .send(app.describeLink(objectKey, fileName, stored, asked))
+        .send(describeLink(objectKey, fileName, stored, asked))
     }
     const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
     if (isActiveInline(disposition, stored.contentType)) return await reply.streamFile({ objectKey, fileName, disposition })
 
-    const { url, sameUntil } = app.downloadLink(objectKey, fileName, stored, disposition)
+    const { url, sameUntil } = downloadLink(objectKey, fileName, stored, disposition)
     // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
     const maxAgeSeconds = Math.max(0, Math.floor((sameUntil.getTime() - Date.now()) / 1000))
     return await reply.status(302).headers(capabilityHeaders).header('location', url)
