@@ -14,6 +14,9 @@ export interface ServiceProcess extends ServerProcess {
 /** A database where there is none: downloads need none, and the memory of the embedded one would blur what they take. */
 export const NO_DATABASE = 'postgres://nobody@127.0.0.1:1/none'
 
+// README.md recommends it where the service streams, and only there: it costs memory.
+const STREAMING_ENVIRONMENT = { MALLOC_TRIM_THRESHOLD_: '134217728' }
+
 /** Starts the built service beside the benchmarks' store, with a folder of its own. */
 export async function startService (
   { store }: Pick<Bench, 'store'>, environment: Record<string, string>, nodeOptions: string[] = [],
@@ -29,6 +32,7 @@ export async function startService (
     JWT_SECRET: jwtSecret,
     // All load comes from one address.
     DOWNLOAD_MISS_LIMIT: '0',
+    ...environment.DOWNLOAD_MODE === 'stream' ? STREAMING_ENVIRONMENT : {},
     ...environment,
   })
   return {
