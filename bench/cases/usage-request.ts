@@ -16,6 +16,8 @@ export function usageRequest ({ origin, jwtSecret }: ServiceProcess, orgKey: str
   return async () => {
     const response = await fetch(url, { headers })
     const usage: unknown = await response.json()
-    return Value.Parse(UsageSchema, usage)
+    // Checked, not parsed: that copies and cleans the whole answer, in 0.3 ms.
+    if (!Value.Check(UsageSchema, usage)) throw new Error('The answer is no storage usage.')
+    return usage
   }
 }
