@@ -10,12 +10,6 @@ export function hideObjectKey (objectKey: string): string {
 
 /** `hideObjectKey` for where the same keys come again and again: what was made of the latest is kept. */
 export function createKeyHider (): (objectKey: string) => string {
-  const kept = new LRUCache<string, string>({ max: MAX_KEPT })
-  return (objectKey) => {
-    const known = kept.get(objectKey)
-    if (known !== undefined) return known
-    const hidden = hideObjectKey(objectKey)
-    kept.set(objectKey, hidden)
-    return hidden
-  }
+  const kept = new LRUCache<string, string>({ max: MAX_KEPT, memoMethod: (objectKey) => hideObjectKey(objectKey) })
+  return (objectKey) => kept.memo(objectKey)
 }
