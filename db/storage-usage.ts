@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from './database.js'
+import { preparedAs } from './prepared-statement.js'
 
 /** What an organisation stores, or one user of it. */
 export interface StorageUsage {
@@ -38,89 +39,80 @@ export class InexactSumError extends RangeError {
 export async function readStorageUsage (
   database: Kysely<Database>, filter: { orgKey: string, createdBy?: string | undefined },
 ): Promise<StorageUsage> {
-  const rows = await storageUsageQuery(database, filter).execute()
+  const { rows: [row] } = await storageUsageQuery(filter).execute(database)
+  if (row === undefined) throw new Error('The statement for storage usage gave no row.')
   let inputBytes = 0n
   let outputBytes = 0n
   let fileCount = 0n
-  const breakdown = rows.flatMap((workflow) => {
-    // Where there is no workflow, one row tells how fresh that is.
-    if (workflow.workflow_id === null) return []
-    const workflowInputBytes = BigInt(workflow.input_bytes ?? 0)
-    const workflowOutputBytes = BigInt(workflow.output_bytes ?? 0)
-    const workflowFileCount = BigInt(workflow.file_count ?? 0)
+  const breakdown = row.workflows.map((workflow) => {
+    const workflowInputBytes = BigInt(workflow.input_bytes)
+    const workflowOutputBytes = BigInt(workflow.output_bytes)
+    const workflowFileCount = BigInt(workflow.file_count)
     inputBytes += workflowInputBytes
     outputBytes += workflowOutputBytes
     fileCount += workflowFileCount
-    return [{
+    return {
       workflowId: workflow.workflow_id,
-      workflowName: workflow.workflow_name ?? workflow.workflow_id,
+      workflowName: workflow.workflow_name,
       bytes: exactNumber(workflowInputBytes + workflowOutputBytes),
       fileCount: exactNumber(workflowFileCount),
-    }]
+    }
   })
-  const quotaBytes = rows[0]?.quota_bytes ?? null
   return {
     orgKey: filter.orgKey,
     totalBytes: exactNumber(inputBytes + outputBytes),
     inputBytes: exactNumber(inputBytes),
     outputBytes: exactNumber(outputBytes),
     fileCount: exactNumber(fileCount),
-    ...quotaBytes === null ? {} : { quotaBytes: exactNumber(quotaBytes) },
-    asOf: rows[0]?.as_of ?? null,
-    reconciledAt: rows[0]?.reconciled_at ?? null,
+    ...row.quota_bytes === null ? {} : { quotaBytes: exactNumber(row.quota_bytes) },
+    asOf: row.as_of,
+    reconciledAt: row.reconciled_at,
     breakdown,
   }
 }
 
-/** The statement behind `readStorageUsage`. Sums are text: they may exceed 64 bits. */
-export function storageUsageQuery (database: Kysely<Database>, filter: { orgKey: string, createdBy?: string | undefined }) {
-  const { orgKey, createdBy } = filter
-  return database
-    .with('sums', (query) => query
-      .selectFrom('usage_sums')
-      .where('org_key', '=', orgKey)
-      .where('file_count', '>', 0n)
-      .$if(createdBy !== undefined, (byUser) => byUser.where('created_by', '=', createdBy ?? ''))
-      .groupBy('workflow_id')
-      .select([
-        'workflow_id',
-        sql<string>`coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0)`.as('input_bytes'),
-        sql<string>`coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0)`.as('output_bytes'),
-        sql<string>`sum(file_count)`.as('file_count'),
-      ]))
-    .with('freshness', (query) => query
-      .selectNoFrom([
-        (eb) => eb.selectFrom('usage_sums')
-          .where('org_key', '=', orgKey)
-          .$if(createdBy !== undefined, (byUser) => byUser.where('created_by', '=', createdBy ?? ''))
-          .select((sums) => sums.fn.max('newest_event_at').as('newest_event_at'))
-          .as('as_of'),
-        // One of all organisations reconciles each.
-        (eb) => eb.selectFrom('reconciliations')
-          .where('status', '=', 'complete')
-          .where('prefix', 'in', ['', `${orgKey}/`])
-          .select((runs) => runs.fn.max('started_at').as('started_at'))
-          .as('reconciled_at'),
-        createdBy === undefined
-          ? sql<bigint | null>`(select quota_bytes from orgs where org_key = ${orgKey})`.as('quota_bytes')
-          : sql<bigint | null>`null::bigint`.as('quota_bytes'),
-      ]))
-    .selectFrom('freshness')
-    .leftJoin('sums', (join) => join.onTrue())
-    .leftJoin('workflows', (join) => join
-      .onRef('workflows.workflow_id', '=', 'sums.workflow_id').on('workflows.org_key', '=', orgKey))
-    .select([
-      'freshness.as_of',
-      'freshness.reconciled_at',
-      'freshness.quota_bytes',
-      'sums.workflow_id',
-      sql<string | null>`coalesce(workflows.name, sums.workflow_id::text)`.as('workflow_name'),
-      sql<string | null>`sums.input_bytes::text`.as('input_bytes'),
-      sql<string | null>`sums.output_bytes::text`.as('output_bytes'),
-      sql<string | null>`sums.file_count::text`.as('file_count'),
-    ])
-    .orderBy(sql`sums.input_bytes + sums.output_bytes`, 'desc')
-    .orderBy('sums.workflow_id')
+/** What the statement behind `readStorageUsage` gives. */
+interface StorageUsageRow {
+  as_of: Date | null
+  reconciled_at: Date | null
+  quota_bytes: bigint | null
+  /** Sums are text: they may exceed 64 bits. */
+  workflows: Array<{ workflow_id: string, workflow_name: string, input_bytes: string, output_bytes: string, file_count: string }>
+}
+
+/**
+ * The statement behind `readStorageUsage`. All workflows come in one row, as JSON: reading a row for each takes the client as
+ * long again.
+ */
+export function storageUsageQuery ({ orgKey, createdBy }: { orgKey: string, createdBy?: string | undefined }) {
+  const isOfUser = createdBy !== undefined
+  const byUser = isOfUser ? sql`and created_by = ${createdBy}` : sql``
+  return sql<StorageUsageRow>`${sql.raw(preparedAs(isOfUser ? 'read_storage_usage_of_user' : 'read_storage_usage'))}
+    with sums as (
+      select
+        workflow_id,
+        coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0) as input_bytes,
+        coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0) as output_bytes,
+        sum(file_count) as file_count
+      from usage_sums
+      where org_key = ${orgKey} and file_count > 0 ${byUser}
+      group by workflow_id
+    ), sorted as (
+      select
+        sums.workflow_id,
+        coalesce(workflows.name, sums.workflow_id::text) as workflow_name,
+        input_bytes::text, output_bytes::text, file_count::text
+      from sums left join workflows on workflows.workflow_id = sums.workflow_id and workflows.org_key = ${orgKey}
+      order by sums.input_bytes + sums.output_bytes desc, sums.workflow_id
+    )
+    select
+      (select max(newest_event_at) from usage_sums where org_key = ${orgKey} ${byUser}) as as_of,
+      -- One of all organisations reconciles each.
+      (
+        select max(started_at) from reconciliations where status = 'complete' and prefix in ('', ${`${orgKey}/`})
+      ) as reconciled_at,
+      ${isOfUser ? sql`null::bigint` : sql`(select quota_bytes from orgs where org_key = ${orgKey})`} as quota_bytes,
+      coalesce((select json_agg(sorted) from sorted), '[]') as workflows`
 }
 
 /**

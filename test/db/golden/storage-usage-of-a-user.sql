@@ -1,1 +1,27 @@
-with "sums" as (select "workflow_id", coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0) as "input_bytes", coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0) as "output_bytes", sum(file_count) as "file_count" from "usage_sums" where "org_key" = $1 and "file_count" > $2 and "created_by" = $3 group by "workflow_id"), "freshness" as (select (select max("newest_event_at") as "newest_event_at" from "usage_sums" where "org_key" = $4 and "created_by" = $5) as "as_of", (select max("started_at") as "started_at" from "reconciliations" where "status" = $6 and "prefix" in ($7, $8)) as "reconciled_at", null::bigint as "quota_bytes") select "freshness"."as_of", "freshness"."reconciled_at", "freshness"."quota_bytes", "sums"."workflow_id", coalesce(workflows.name, sums.workflow_id::text) as "workflow_name", sums.input_bytes::text as "input_bytes", sums.output_bytes::text as "output_bytes", sums.file_count::text as "file_count" from "freshness" left join "sums" on true left join "workflows" on "workflows"."workflow_id" = "sums"."workflow_id" and "workflows"."org_key" = $9 order by sums.input_bytes + sums.output_bytes desc, "sums"."workflow_id"
+-- prepared as read_storage_usage_of_user
+
+with sums as (
+  select
+    workflow_id,
+    coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0) as input_bytes,
+    coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0) as output_bytes,
+    sum(file_count) as file_count
+  from usage_sums
+  where org_key = $1 and file_count > 0 and created_by = $2
+  group by workflow_id
+), sorted as (
+  select
+    sums.workflow_id,
+    coalesce(workflows.name, sums.workflow_id::text) as workflow_name,
+    input_bytes::text, output_bytes::text, file_count::text
+  from sums left join workflows on workflows.workflow_id = sums.workflow_id and workflows.org_key = $3
+  order by sums.input_bytes + sums.output_bytes desc, sums.workflow_id
+)
+select
+  (select max(newest_event_at) from usage_sums where org_key = $4 and created_by = $5) as as_of,
+  -- One of all organisations reconciles each.
+  (
+    select max(started_at) from reconciliations where status = 'complete' and prefix in ('', $6)
+  ) as reconciled_at,
+  null::bigint as quota_bytes,
+  coalesce((select json_agg(sorted) from sorted), '[]') as workflows

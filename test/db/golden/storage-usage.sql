@@ -1,1 +1,27 @@
-with "sums" as (select "workflow_id", coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0) as "input_bytes", coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0) as "output_bytes", sum(file_count) as "file_count" from "usage_sums" where "org_key" = $1 and "file_count" > $2 group by "workflow_id"), "freshness" as (select (select max("newest_event_at") as "newest_event_at" from "usage_sums" where "org_key" = $3) as "as_of", (select max("started_at") as "started_at" from "reconciliations" where "status" = $4 and "prefix" in ($5, $6)) as "reconciled_at", (select quota_bytes from orgs where org_key = $7) as "quota_bytes") select "freshness"."as_of", "freshness"."reconciled_at", "freshness"."quota_bytes", "sums"."workflow_id", coalesce(workflows.name, sums.workflow_id::text) as "workflow_name", sums.input_bytes::text as "input_bytes", sums.output_bytes::text as "output_bytes", sums.file_count::text as "file_count" from "freshness" left join "sums" on true left join "workflows" on "workflows"."workflow_id" = "sums"."workflow_id" and "workflows"."org_key" = $8 order by sums.input_bytes + sums.output_bytes desc, "sums"."workflow_id"
+-- prepared as read_storage_usage
+
+with sums as (
+  select
+    workflow_id,
+    coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0) as input_bytes,
+    coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0) as output_bytes,
+    sum(file_count) as file_count
+  from usage_sums
+  where org_key = $1 and file_count > 0 
+  group by workflow_id
+), sorted as (
+  select
+    sums.workflow_id,
+    coalesce(workflows.name, sums.workflow_id::text) as workflow_name,
+    input_bytes::text, output_bytes::text, file_count::text
+  from sums left join workflows on workflows.workflow_id = sums.workflow_id and workflows.org_key = $2
+  order by sums.input_bytes + sums.output_bytes desc, sums.workflow_id
+)
+select
+  (select max(newest_event_at) from usage_sums where org_key = $3 ) as as_of,
+  -- One of all organisations reconciles each.
+  (
+    select max(started_at) from reconciliations where status = 'complete' and prefix in ('', $4)
+  ) as reconciled_at,
+  (select quota_bytes from orgs where org_key = $5) as quota_bytes,
+  coalesce((select json_agg(sorted) from sorted), '[]') as workflows
