@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import { endOfPrefix } from '../objects/key-order.js'
 import type { CataloguedObject } from '../objects/merge-listings.js'
 import type { Database } from './database.js'
+import { readInIndexOrder } from './index-order.js'
 
 const PAGE_ROWS = 2_000
 
@@ -15,7 +16,7 @@ export async function * listCatalogue (
   database: Kysely<Database>, { prefix, startAfter }: { prefix: string, startAfter: string },
 ): AsyncGenerator<CataloguedObject[], undefined> {
   const read = async (after: string) => {
-    const rows = await listCatalogueQuery(database, prefix, after).execute()
+    const rows = await readInIndexOrder(database, listCatalogueQuery(database, prefix, after))
     return rows.map((row) => ({ objectKey: row.object_key, sizeBytes: row.size_bytes, entityTag: row.entity_tag }))
   }
   let next: Promise<CataloguedObject[]> | undefined = read(startAfter)

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { endOfPrefix } from '../objects/key-order.js'
 import type { Database } from './database.js'
+import { readInIndexOrder } from './index-order.js'
 import { exactNumber } from './storage-usage.js'
 
 /** A file that is counted. */
@@ -26,7 +27,7 @@ export interface FilesPage {
 export async function listFiles (
   database: Kysely<Database>, prefix: string, page: { after: string | undefined, maxFiles: number },
 ): Promise<FilesPage> {
-  const rows = await listFilesQuery(database, prefix, { ...page, maxFiles: page.maxFiles + 1 }).execute()
+  const rows = await readInIndexOrder(database, listFilesQuery(database, prefix, { ...page, maxFiles: page.maxFiles + 1 }))
   return {
     files: rows.slice(0, page.maxFiles).map((row) => ({
       objectKey: row.object_key, sizeBytes: exactNumber(row.size_bytes), createdAt: row.event_time,
