@@ -77,7 +77,7 @@ interface StorageUsageRow {
   reconciled_at: Date | null
   quota_bytes: bigint | null
   /** Sums are text: they may exceed 64 bits. */
-  workflows: Array<{ workflow_id: string, workflow_name: string, input_bytes: string, output_bytes: string, file_count: string }>
+  workflows: Array<Record<'workflow_id' | 'workflow_name' | 'input_bytes' | 'output_bytes' | 'file_count', string>>
 }
 
 /**
