@@ -20,15 +20,15 @@ const HELP = `Measures the service, each case beside its floor or rival, in turn
 
   npm run bench -- [--embedded] [--only CASE,…] [--rounds N] [--seconds N] [--long] [--no-results]
 
-  --embedded    without PostgreSQL; leaves out what needs it
+  --embedded    with the embedded store, and without PostgreSQL: leaves out what needs it
   --only        of: redirects, streams, slow-readers, events, storage-usage, reconcile, start-up
   --rounds      how often each figure is measured (5)
   --seconds     how long one measurement of a rate takes (4)
   --long        also 10,000,000 rows of usage
   --no-results  leaves bench/results.md as it is
 
-PostgreSQL is started from Debian's packages (15 or newer), or is the server that BENCH_DATABASE_URL names. The store is the
-embedded one in a process of its own, or the one that BENCH_S3_ENDPOINT, BENCH_S3_ACCESS_KEY and BENCH_S3_SECRET_KEY name.
+PostgreSQL (15 or newer) and Ceph RGW are started from Debian's packages, or are the ones that BENCH_DATABASE_URL, and
+BENCH_S3_ENDPOINT with BENCH_S3_ACCESS_KEY and BENCH_S3_SECRET_KEY, name.
 nginx and curl must be installed. Let the machine do nothing else.
 `
 const cases: Record<string, Case> = {
@@ -56,7 +56,7 @@ async function measureAll (): Promise<void> {
     return { name, measure }
   })
   const postgres = values.embedded ? undefined : await startPostgres(process.env.BENCH_DATABASE_URL)
-  const store = await startStore()
+  const store = await startStore({ isEmbedded: values.embedded })
   const bench: Bench = {
     postgres, store, rounds: Number(values.rounds), seconds: Number(values.seconds), isLong: values.long,
   }

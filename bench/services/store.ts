@@ -4,6 +4,7 @@ import { Client } from 'minio'
 import { mintObjectKey } from '../../objects/object-key.js'
 import { type Presign, createPresign } from '../../objects/presigning.js'
 import { benchProgram, startServer } from '../child-process.js'
+import { type S3Server, startCeph } from './ceph.js'
 
 /** An S3 endpoint with a bucket for the benchmarks. */
 export interface BenchStore {
@@ -19,30 +20,27 @@ export interface BenchStore {
 const MIB = 1024 * 1024
 const ids = [randomUUID(), randomUUID(), randomUUID()] as const
 
-/** Takes the store that the variables `BENCH_S3_…` name, or starts the embedded one. */
-export async function startStore (): Promise<BenchStore> {
-  const { BENCH_S3_ENDPOINT, BENCH_S3_ACCESS_KEY = 'bench', BENCH_S3_SECRET_KEY = 'bench-secret' } = process.env
-  const account = { S3_BUCKET: `bench-${randomUUID()}`, S3_ACCESS_KEY: BENCH_S3_ACCESS_KEY, S3_SECRET_KEY: BENCH_S3_SECRET_KEY }
-  const embedded = BENCH_S3_ENDPOINT === undefined ? await startServer(benchProgram('embedded-store'), account) : undefined
-  const endpoint = BENCH_S3_ENDPOINT ?? embedded?.origin ?? ''
+/** Takes the store that the variables `BENCH_S3_…` name, or starts Ceph RGW, or the embedded one. */
+export async function startStore ({ isEmbedded }: { isEmbedded: boolean }): Promise<BenchStore> {
+  const bucket = `bench-${randomUUID()}`
+  const { BENCH_S3_ENDPOINT: named } = process.env
+  const { version, endpoint, accessKey, secretKey, stop } = await (
+    named !== undefined ? namedStore(named) : isEmbedded ? startEmbedded(bucket) : startCeph())
   const { hostname, port, protocol } = new URL(endpoint)
   const minio = new Client({
     endPoint: hostname,
     port: Number(port) || (protocol === 'https:' ? 443 : 80),
     useSSL: protocol === 'https:',
-    accessKey: account.S3_ACCESS_KEY,
-    secretKey: account.S3_SECRET_KEY,
+    accessKey,
+    secretKey,
     region: 'us-east-1',
     pathStyle: true,
   })
-  const bucket = account.S3_BUCKET
   if (!await minio.bucketExists(bucket)) await minio.makeBucket(bucket)
   return {
-    version: BENCH_S3_ENDPOINT === undefined ? 'the embedded S3 endpoint, in a process of its own' : await nameOf(endpoint),
-    environment: { ...account, S3_ENDPOINT: endpoint },
-    presign: createPresign({
-      endpoint, region: 'us-east-1', bucket, accessKey: account.S3_ACCESS_KEY, secretKey: account.S3_SECRET_KEY,
-    }),
+    version,
+    environment: { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey },
+    presign: createPresign({ endpoint, region: 'us-east-1', bucket, accessKey, secretKey }),
     put: async (fileName, sizeBytes) => {
       const objectKey = mintObjectKey({
         orgKey: 'bench', workflowId: ids[0], runId: ids[1], createdBy: ids[2], direction: 'outputs', fileName,
@@ -54,13 +52,22 @@ export async function startStore (): Promise<BenchStore> {
       await minio.putObject(bucket, objectKey, Readable.from(blocks()), sizeBytes, { 'Content-Type': 'application/octet-stream' })
       return objectKey
     },
-    stop: async () => { await embedded?.stop() },
+    stop,
   }
 }
 
-async function nameOf (endpoint: string): Promise<string> {
+async function startEmbedded (bucket: string): Promise<S3Server> {
+  const [accessKey, secretKey] = [randomUUID(), randomUUID()]
+  const { origin, stop } = await startServer(benchProgram('embedded-store'), {
+    S3_BUCKET: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey,
+  })
+  return { version: 'the embedded S3 endpoint, in a process of its own', endpoint: origin, accessKey, secretKey, stop }
+}
+
+async function namedStore (endpoint: string): Promise<S3Server> {
+  const { BENCH_S3_ACCESS_KEY: accessKey = '', BENCH_S3_SECRET_KEY: secretKey = '' } = process.env
   const response = await fetch(endpoint)
   await response.arrayBuffer()
   const server = response.headers.get('server') ?? (response.headers.get('x-amz-request-id')?.startsWith('tx') ? 'Ceph RGW' : 'an S3 endpoint')
-  return `${server}, as BENCH_S3_ENDPOINT names it`
+  return { version: `${server}, as BENCH_S3_ENDPOINT names it`, endpoint, accessKey, secretKey, stop: async () => {} }
 }
