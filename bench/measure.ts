@@ -81,9 +81,16 @@ export function atMost (bound: number): { text: string, isMet: (ratio: number) =
   return { text: `≤ ${bound}`, isMet: (ratio) => ratio <= bound }
 }
 
+/** What something of a size costs, in any unit. */
+export interface Cost {
+  size: number
+  cost: number
+}
+
 /** How a cost grows with a size: 0 not at all, 1 as the size does (the exponent of the power law through both points). */
-export function growthExponent (few: { size: number, cost: number }, many: { size: number, cost: number }): number {
-  return Math.log(many.cost / few.cost) / Math.log(many.size / few.size)
+export function growth (name: string, few: Cost, many: Cost): Measurement {
+  const exponent = Math.log(many.cost / few.cost) / Math.log(many.size / few.size)
+  return { case: name, unit: '(exponent)', measured: spread([exponent]) }
 }
 
 /** `12,345 (11,000 to 13,000)`; the median first. */

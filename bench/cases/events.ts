@@ -4,7 +4,7 @@ import { type SettledRow, writeSettledRows } from '../../db/settled-rows.js'
 import { migrateToLatest } from '../../db/migrate.js'
 import type { Bench, Case } from '../bench.js'
 import { runProgram } from '../child-process.js'
-import { atLeast, beside, interleave, spread } from '../measure.js'
+import { atLeast, beside, growth, interleave, spread } from '../measure.js'
 import { type ServiceProcess, startService } from '../services/service.js'
 
 const SHARED_BATCH = 64
@@ -36,6 +36,7 @@ export const events: Case = async function * (bench) {
       serial: post('serial', [one], 1, 1),
       eight: post('eight', [one], 8, 1),
       many: post('many', [one], 64, 1),
+      bulk: post('bulk', [one], 1, BIG_BATCH),
       batches: post('batches', [one], 2, BIG_BATCH),
       replicas: post('replicas', services, 64, 1),
       statement: bareStatement.perSecond,
@@ -50,6 +51,8 @@ export const events: Case = async function * (bench) {
       target: { text: '≥ 5,000/s', isMet: spread(figures.many).median >= 5_000 },
     }
     yield beside(`2 posters of ${BIG_BATCH} records`, 'events/s', figures.batches, statement)
+    yield growth(`Growth of a notification's time from 1 record to ${BIG_BATCH.toLocaleString('en')}`,
+      { size: 1, cost: serialMs.median }, { size: BIG_BATCH, cost: spread(mediansMs.bulk?.slice(1) ?? []).median })
     const oneReplica = { name: 'to one', figures: figures.many }
     yield beside('64 posters to two replicas', 'events/s', figures.replicas, oneReplica, {
       ...atLeast(1.5), text: '≥ 1.5, where PostgreSQL is not the limit',

@@ -7,13 +7,14 @@ import { createPresign } from '../../objects/presigning.js'
 import { StoreConnection } from '../../objects/store-connection.js'
 import type { Case } from '../bench.js'
 import { benchProgram, runProgram, startServer } from '../child-process.js'
-import { atLeast, beside, growthExponent, interleave, spread } from '../measure.js'
-import { objectKeyAt } from './listed-keys.js'
+import { atLeast, beside, growth, interleave, spread } from '../measure.js'
+import { OBJECTS_OF_WORKFLOW, objectKeyAt } from './listed-keys.js'
 
 const OBJECTS = 200_000
 const MEMORY_OBJECTS = [100_000, 1_000_000] as const
 const MEMORY_MAX_MIB = 100
 const WRITERS = 32
+const workflowPrefix = objectKeyAt(0).slice(0, objectKeyAt(0).indexOf('runs/'))
 const account = { S3_BUCKET: 'objects', S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret' }
 
 /**
@@ -32,10 +33,10 @@ export const reconciliation: Case = async function * ({ postgres, rounds }) {
     await migrateToLatest(database)
     return database
   }
-  const reconcileAll = (database: Awaited<ReturnType<typeof open>>) => keysPerSecond(async () => {
+  const reconcileAll = (database: Awaited<ReturnType<typeof open>>, prefix = '', expected = OBJECTS) => keysPerSecond(expected, async () => {
     let listedCount = 0
     const context = { database, listBucket, askStore, clockSkewMs: 5_000 }
-    for await (const { counts } of reconcile(context, { prefix: '', startAfter: '', dryRun: false })) listedCount = counts.listedCount
+    for await (const { counts } of reconcile(context, { prefix, startAfter: '', dryRun: false })) listedCount = counts.listedCount
     return listedCount
   })
   const agreeing = await open()
@@ -43,12 +44,13 @@ export const reconciliation: Case = async function * ({ postgres, rounds }) {
     await fillBucket(store.origin, createPresign(target))
     await reconcileAll(agreeing)
     const figures = await interleave(rounds, {
-      listed: () => keysPerSecond(async () => {
+      listed: () => keysPerSecond(OBJECTS, async () => {
         let listedCount = 0
         for await (const { objects } of listBucket({ prefix: '', startAfter: '' })) listedCount += objects.length
         return listedCount
       }),
       compared: () => reconcileAll(agreeing),
+      comparedFew: () => reconcileAll(agreeing, workflowPrefix, OBJECTS_OF_WORKFLOW),
       imported: async () => {
         const empty = await open()
         try {
@@ -61,6 +63,9 @@ export const reconciliation: Case = async function * ({ postgres, rounds }) {
     const listing = { name: 'bare listing', figures: figures.listed }
     const objects = `${OBJECTS.toLocaleString('en')} objects`
     yield beside(`Reconcile of ${objects} that agree`, 'keys/s', figures.compared, listing, atLeast(0.7))
+    yield growth(`Growth of its time from ${OBJECTS_OF_WORKFLOW.toLocaleString('en')} objects`,
+      { size: OBJECTS_OF_WORKFLOW, cost: OBJECTS_OF_WORKFLOW / spread(figures.comparedFew).median },
+      { size: OBJECTS, cost: OBJECTS / spread(figures.compared).median })
     yield beside(`Import of ${objects} into an empty catalogue`, 'keys/s', figures.imported, listing)
   } finally {
     await agreeing.destroy()
@@ -83,7 +88,7 @@ export const reconciliation: Case = async function * ({ postgres, rounds }) {
     ratio: spread([many.cost / few.cost]),
     target: { text: `within ${MEMORY_MAX_MIB} MiB`, isMet: many.cost - few.cost <= MEMORY_MAX_MIB },
   }
-  yield { case: 'Growth of a reconcile\'s memory', unit: '(exponent)', measured: spread([growthExponent(few, many)]) }
+  yield growth('Growth of a reconcile\'s memory', few, many)
 }
 
 async function fillBucket (origin: string, presign: ReturnType<typeof createPresign>): Promise<void> {
@@ -100,9 +105,9 @@ async function fillBucket (origin: string, presign: ReturnType<typeof createPres
   await pool.close()
 }
 
-async function keysPerSecond (work: () => Promise<number>): Promise<number> {
+async function keysPerSecond (expected: number, work: () => Promise<number>): Promise<number> {
   const startedAtMs = performance.now()
   const listedCount = await work()
-  if (listedCount !== OBJECTS) throw new Error(`${listedCount} objects were listed.`)
+  if (listedCount !== expected) throw new Error(`${listedCount} objects were listed.`)
   return listedCount / (performance.now() - startedAtMs) * 1000
 }

@@ -1,12 +1,13 @@
 import { type ServerProcess, benchProgram, load, runProgram, startServer } from '../child-process.js'
 import type { Bench, Case } from '../bench.js'
-import { type Measure, atLeast, atMost, beside, interleave } from '../measure.js'
+import { type Measure, atLeast, atMost, beside, growth, interleave, spread } from '../measure.js'
 import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
 
 const CONNECTIONS = 32
 const UNIT = 'requests/s'
 // Node.js has compiled most of what a look-up runs after some thousands of them.
 const COLD_KEYS_PER_MEASUREMENT = 8_000
+const WARM_KEYS = 5_000
 const FOREIGN_KEY = 'somebody-elses/file.txt'
 
 interface RequestOptions {
@@ -38,6 +39,8 @@ export const redirects: Case = async function * (bench) {
   const floor = { name: 'bare signed HEAD', figures: of('heads') }
   yield beside('Redirect of a cold key', UNIT, of('cold'), floor, atLeast(0.8))
   yield beside('HEAD of a file', UNIT, of('described'), floor)
+  yield growth(`Growth of a redirect's time from 1 warm key to ${WARM_KEYS.toLocaleString('en')}`,
+    { size: 1, cost: 1 / spread(of('oneWarm')).median }, { size: WARM_KEYS, cost: 1 / spread(of('manyWarm')).median })
 }
 
 /** Measures everything once, after a time that does not count, and gives the figures by name: a second, or milliseconds. */
@@ -76,7 +79,7 @@ async function measureRound (bench: Bench): Promise<Record<string, number>> {
       ...asking === undefined ? {} : { asking: measure('asking', asking, 302) },
     }
     await interleave(1, measures)
-    return { ...figures, ...await measureLookUps(bench, service) }
+    return { ...figures, ...await measureLookUps(bench, service), ...await measureWarmKeys(bench) }
   } finally {
     for (const server of servers) await server.stop()
   }
@@ -102,4 +105,23 @@ async function measureLookUps ({ store }: Bench, service: ServerProcess): Promis
       store.presign({ method: 'HEAD', objectKey, signedAt: new Date(), expiresInSeconds: 600 })),
   })
   return { cold, described, heads }
+}
+
+/** Redirects of one key, and of many, each of them found before. */
+async function measureWarmKeys (bench: Bench): Promise<Record<string, number>> {
+  const service = await startService(bench, { DATABASE_URL: NO_DATABASE, EXISTENCE_TTL: '600' })
+  try {
+    const urls: string[] = []
+    while (urls.length < WARM_KEYS) urls.push(downloadUrl(service, await bench.store.put('warm.bin', 10)))
+    const request = (requested: string[]) => async () => {
+      const [perSecond = NaN] = await runProgram('request-each', ['GET', String(CONNECTIONS), '302'], { input: requested.join('\n') })
+      return perSecond
+    }
+    const { one: [oneWarm = NaN], many: [manyWarm = NaN] } = await interleave(1, {
+      one: request(urls.map(() => urls[0] ?? '')), many: request(urls),
+    })
+    return { oneWarm, manyWarm }
+  } finally {
+    await service.stop()
+  }
 }

@@ -1,12 +1,15 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Case } from '../bench.js'
+import type { Bench, Case } from '../bench.js'
 import { residentMib } from '../child-process.js'
-import { spread } from '../measure.js'
-import { startService } from '../services/service.js'
+import { type Measure, type Measurement, growth, interleave, spread } from '../measure.js'
+import type { PostgresServer } from '../services/postgres.js'
+import { type ServiceProcess, startService } from '../services/service.js'
+import { fillCatalogue } from './catalogue.js'
 
 const RESTING_AFTER_MS = 3_000
 const READY_WITHIN_MS = 30_000
 const START_MAX_MS = 1_000
+const CATALOGUES = [10_000, 1_000_000] as const
 const RESTING_MAX_MIB = 120
 
 /** How long a start takes until the service is ready, and its memory at rest: with real parts, and with embedded ones. */
@@ -24,14 +27,9 @@ export const startUp: Case = async function * (bench) {
   for (const { name, environment, isTarget } of kinds) {
     const [startsMs, restingMib]: [number[], number[]] = [[], []]
     for (let round = 0; round < rounds; round++) {
-      const startedAtMs = performance.now()
-      const service = await startService(bench, environment)
+      const { service, startMs } = await startUntilReady(bench, environment)
       try {
-        while (!(await fetch(`${service.origin}/health/ready`)).ok) {
-          if (performance.now() - startedAtMs > READY_WITHIN_MS) throw new Error('The service did not become ready.')
-          await setTimeout(5)
-        }
-        startsMs.push(performance.now() - startedAtMs)
+        startsMs.push(startMs)
         await setTimeout(RESTING_AFTER_MS)
         restingMib.push(await residentMib(service.pid))
       } finally {
@@ -52,4 +50,40 @@ export const startUp: Case = async function * (bench) {
       ...isTarget ? { target: { text: `≤ ${RESTING_MAX_MIB}`, isMet: resting.median <= RESTING_MAX_MIB } } : {},
     }
   }
+  if (postgres !== undefined) yield await growthOfStart(bench, postgres)
+}
+
+/** How the start grows with the files that are counted. */
+async function growthOfStart (bench: Bench, postgres: PostgresServer): Promise<Measurement> {
+  const measures: Record<string, Measure> = {}
+  for (const size of CATALOGUES) {
+    const environment = { DATABASE_URL: await postgres.createDatabase() }
+    const start = async () => {
+      const { service, startMs } = await startUntilReady(bench, environment)
+      await service.stop()
+      return startMs
+    }
+    await start()
+    await fillCatalogue(environment.DATABASE_URL, 'bench', size)
+    measures[size] = start
+  }
+  const figures = await interleave(bench.rounds, measures)
+  const [few, many] = CATALOGUES.map((size) => ({ size, cost: spread(figures[size] ?? []).median }))
+  if (few === undefined || many === undefined) throw new Error('There are no two sizes.')
+  return growth(`Growth of the start's time from ${few.size.toLocaleString('en')} files to ${many.size.toLocaleString('en')}`, few, many)
+}
+
+async function startUntilReady (
+  bench: Bench, environment: Record<string, string>,
+): Promise<{ service: ServiceProcess, startMs: number }> {
+  const startedAtMs = performance.now()
+  const service = await startService(bench, environment)
+  while (!(await fetch(`${service.origin}/health/ready`)).ok) {
+    if (performance.now() - startedAtMs > READY_WITHIN_MS) {
+      await service.stop()
+      throw new Error('The service did not become ready.')
+    }
+    await setTimeout(5)
+  }
+  return { service, startMs: performance.now() - startedAtMs }
 }

@@ -1,10 +1,10 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { Pool } from 'undici'
-import type { Case } from '../bench.js'
-import { atLeast, atMost, beside, interleave } from '../measure.js'
+import { Agent, type Dispatcher, request } from 'undici'
+import type { Bench, Case } from '../bench.js'
+import { type Cost, type Measurement, atLeast, atMost, beside, growth, interleave, spread } from '../measure.js'
 import { startNginx } from '../services/nginx.js'
-import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
+import { NO_DATABASE, type ServiceProcess, downloadUrl, startService } from '../services/service.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB
@@ -22,6 +22,7 @@ export const streams: Case = async function * (bench) {
   const { store, rounds } = bench
   const service = await startService(bench, { DATABASE_URL: NO_DATABASE, DOWNLOAD_MODE: 'stream' })
   try {
+    const costs: Cost[] = []
     for (const { name, sizeBytes, count } of sizes) {
       const objectKey = await store.put(`${sizeBytes}.bin`, sizeBytes)
       const nginx = await startNginx(store.presign({ method: 'GET', objectKey, signedAt: new Date(), expiresInSeconds: 3600 }))
@@ -32,22 +33,37 @@ export const streams: Case = async function * (bench) {
         })
         yield beside(`Streamed file of ${name}, one client`, 'files/s', streamed, { name: 'nginx', figures: passed },
           sizeBytes === 100 * MIB ? atLeast(0.8) : undefined)
+        costs.push({ size: sizeBytes, cost: 1 / spread(streamed).median })
       } finally {
         await nginx.stop()
       }
     }
 
-    const [hugeKey, smallKey] = [await store.put('1GiB.bin', 1024 * MIB), await store.put('1MiB.bin', MIB)]
-    const pool = new Pool(service.origin, { connections: 1 })
-    const measure = (objectKey: string, sizeBytes: number) => async () =>
-      await rangeMs(pool, downloadUrl(service, objectKey).slice(service.origin.length), sizeBytes)
-    const { huge, small } = await interleave(rounds * 2, {
-      huge: measure(hugeKey, 1024 * MIB), small: measure(smallKey, MIB),
-    })
-    await pool.close()
-    yield beside('Range of 100 bytes of 1 GiB', 'ms', huge, { name: 'of 1 MiB', figures: small }, atMost(1.5))
+    const [, small, big] = costs
+    if (small !== undefined && big !== undefined) yield growth('Growth of a file\'s time from 1 MiB to 100 MiB', small, big)
+    yield * ranges(bench, service)
   } finally {
     await service.stop()
+  }
+}
+
+async function * ranges ({ store, rounds }: Bench, service: ServiceProcess): AsyncGenerator<Measurement> {
+  const [hugeKey, smallKey] = [await store.put('1GiB.bin', 1024 * MIB), await store.put('1MiB.bin', MIB)]
+  const nginx = await startNginx(store.presign({ method: 'GET', objectKey: hugeKey, signedAt: new Date(), expiresInSeconds: 3600 }))
+  const client = new Agent({ connections: 1 })
+  try {
+    const { huge, small, passed } = await interleave(rounds * 2, {
+      huge: () => rangeMs(client, downloadUrl(service, hugeKey), 1024 * MIB),
+      small: () => rangeMs(client, downloadUrl(service, smallKey), MIB),
+      passed: () => rangeMs(client, nginx.url, 1024 * MIB),
+    })
+    yield beside('Range of 100 bytes of 1 GiB', 'ms', huge, { name: 'of 1 MiB', figures: small }, atMost(1.5))
+    yield beside('Range of 100 bytes of 1 GiB', 'ms', huge, { name: 'nginx', figures: passed })
+    yield growth('Growth of a range\'s time from a file of 1 MiB to one of 1 GiB',
+      { size: MIB, cost: spread(small).median }, { size: 1024 * MIB, cost: spread(huge).median })
+  } finally {
+    await client.close()
+    await nginx.stop()
   }
 }
 
@@ -61,11 +77,11 @@ async function filesPerSecond (url: string, sizeBytes: number, count: number): P
   return count / transfers.reduce((sum, [, seconds = NaN]) => sum + seconds, 0)
 }
 
-async function rangeMs (pool: Pool, path: string, sizeBytes: number): Promise<number> {
+async function rangeMs (client: Dispatcher, url: string, sizeBytes: number): Promise<number> {
   const startedAtMs = performance.now()
   for (let repetition = 0; repetition < RANGES; repetition++) {
     const first = Math.floor(Math.random() * (sizeBytes - 100))
-    const { statusCode, body } = await pool.request({ method: 'GET', path, headers: { range: `bytes=${first}-${first + 99}` } })
+    const { statusCode, body } = await request(url, { dispatcher: client, headers: { range: `bytes=${first}-${first + 99}` } })
     if (statusCode !== 206 || (await body.arrayBuffer()).byteLength !== 100) throw new Error(`The answer is ${statusCode}.`)
   }
   return (performance.now() - startedAtMs) / RANGES

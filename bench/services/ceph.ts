@@ -134,6 +134,5 @@ rgw frontends = beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1
 rgw rados pool pg num min = 8
 rgw override bucket index max shards = 1
 rgw run sync thread = false
-rgw thread pool size = 64
 `
 }
