@@ -18,8 +18,12 @@ declare module 'fastify' {
     /**
      * The pre-signed URL of a file that is in storage. It pins the type that the file was stored with and the
      * disposition, so that nobody who has the URL can change how a browser treats the file.
+     *
+     * @param now in milliseconds since 1970
      */
-    downloadLink: (objectKey: string, fileName: string, stored: FoundObject, disposition: Disposition) => DownloadLink
+    downloadLink: (
+      objectKey: string, fileName: string, stored: FoundObject, disposition: Disposition, now: number,
+    ) => DownloadLink
     /** The pre-signed URL as programs get it. Active content is only ever an attachment there: the store's headers apply. */
     describeLink: (objectKey: string, fileName: string, stored: FoundObject, asked: Disposition) => DownloadLinkBody
     /**
@@ -53,8 +57,7 @@ export default fastifyPlugin(async (app) => {
   })
 
   const makeLink = createDownloadLinks(app.presign, DOWNLOAD_URL_TTL)
-  app.decorate('downloadLink', (objectKey, fileName, stored, disposition) => {
-    const now = Date.now()
+  app.decorate('downloadLink', (objectKey, fileName, stored, disposition, now) => {
     const made = stored.links[disposition]
     if (made !== undefined && now < made.sameUntil.getTime()) return made
     const link = makeLink(objectKey, {
@@ -67,7 +70,7 @@ export default fastifyPlugin(async (app) => {
   app.decorate('describeLink', (objectKey, fileName, stored, asked) => {
     const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
     const isActive = isActiveInline(disposition, stored.contentType)
-    const { url, expiresAt } = app.downloadLink(objectKey, fileName, stored, isActive ? 'attachment' : disposition)
+    const { url, expiresAt } = app.downloadLink(objectKey, fileName, stored, isActive ? 'attachment' : disposition, Date.now())
     return {
       url,
       expiresAt: expiresAt.toISOString(),

@@ -2,6 +2,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { prefersJson } from '../../../../http/accept.js'
 import { capabilityHeaders, effectiveDisposition } from '../../../../http/download-headers.js'
 import { isActiveInline } from '../../../../http/inline-content.js'
+import type { FoundObject } from '../../../../objects/download-links.js'
 import { fileNameOf, parseObjectKey } from '../../../../objects/object-key.js'
 import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -46,32 +47,44 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         ...errorResponses(400, 'OBJECT_NOT_FOUND', 412, 416, 429, 502, 'STORE_UNAVAILABLE'),
       },
     },
-  }, async (request, reply) => {
+  }, (request, reply) => {
     const { objectKey, type: asked = 'attachment' } = request.query
-    const known = existence.known(objectKey)
-    if (known === undefined) {
-      if (parseObjectKey(objectKey) === undefined) throw new ObjectNotFoundError()
-      // Before the store is asked: a client that guesses keys is to cost it nothing.
-      await limits.downloadMisses.check(request, reply)
-    }
-    const fileName = fileNameOf(objectKey)
     const asJson = prefersJson(request.headers.accept)
-    if (DOWNLOAD_MODE === 'stream' && !asJson) return await reply.streamFile({ objectKey, fileName, disposition: asked })
+    const isStreamed = DOWNLOAD_MODE === 'stream' && !asJson
 
-    const stored = known ?? await existence.find(objectKey)
-    if (stored === undefined) throw new ObjectNotFoundError()
-    if (asJson) {
-      return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' })
-        .send(describeLink(objectKey, fileName, stored, asked))
+    const answer = (stored: FoundObject) => {
+      const fileName = fileNameOf(objectKey)
+      if (asJson) {
+        return reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' })
+          .send(describeLink(objectKey, fileName, stored, asked))
+      }
+      const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
+      if (isActiveInline(disposition, stored.contentType)) return reply.streamFile({ objectKey, fileName, disposition })
+
+      const now = Date.now()
+      const { url, sameUntil } = downloadLink(objectKey, fileName, stored, disposition, now)
+      // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
+      const maxAgeSeconds = Math.max(0, Math.floor((sameUntil.getTime() - now) / 1000))
+      return reply.status(302).headers(capabilityHeaders).header('location', url)
+        .header('cache-control', `private, max-age=${maxAgeSeconds}`).header('vary', 'accept').send()
     }
-    const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
-    if (isActiveInline(disposition, stored.contentType)) return await reply.streamFile({ objectKey, fileName, disposition })
 
-    const { url, sameUntil } = downloadLink(objectKey, fileName, stored, disposition)
-    // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
-    const maxAgeSeconds = Math.max(0, Math.floor((sameUntil.getTime() - Date.now()) / 1000))
-    return await reply.status(302).headers(capabilityHeaders).header('location', url)
-      .header('cache-control', `private, max-age=${maxAgeSeconds}`).header('vary', 'accept').send()
+    const known = existence.known(objectKey)
+    // So it is for most downloads, and a promise would only cost them time.
+    if (known !== undefined && !isStreamed) return answer(known)
+
+    const find = async () => {
+      if (known === undefined) {
+        if (parseObjectKey(objectKey) === undefined) throw new ObjectNotFoundError()
+        // Before the store is asked: a client that guesses keys is to cost it nothing.
+        await limits.downloadMisses.check(request, reply)
+      }
+      if (isStreamed) return await reply.streamFile({ objectKey, fileName: fileNameOf(objectKey), disposition: asked })
+      const stored = await existence.find(objectKey)
+      if (stored === undefined) throw new ObjectNotFoundError()
+      return await answer(stored)
+    }
+    return find()
   })
 }
 
