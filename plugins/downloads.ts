@@ -6,6 +6,7 @@ import { effectiveDisposition } from '../http/download-headers.js'
 import { isActiveInline, sentContentType } from '../http/inline-content.js'
 import { type DownloadLink, type FoundObject, createDownloadLinks } from '../objects/download-links.js'
 import { ExistenceCache } from '../objects/existence-cache.js'
+import { fileNameOf } from '../objects/object-key.js'
 import type { DownloadLinkBody } from '../schemas/download.js'
 import { InvalidRequestError } from '../schemas/errors.js'
 
@@ -21,11 +22,9 @@ declare module 'fastify' {
      *
      * @param now in milliseconds since 1970
      */
-    downloadLink: (
-      objectKey: string, fileName: string, stored: FoundObject, disposition: Disposition, now: number,
-    ) => DownloadLink
+    downloadLink: (objectKey: string, stored: FoundObject, disposition: Disposition, now: number) => DownloadLink
     /** The pre-signed URL as programs get it. Active content is only ever an attachment there: the store's headers apply. */
-    describeLink: (objectKey: string, fileName: string, stored: FoundObject, asked: Disposition) => DownloadLinkBody
+    describeLink: (objectKey: string, stored: FoundObject, asked: Disposition) => DownloadLinkBody
     /**
      * The link that downloads a file from this service, as whoever sent the request reaches it.
      *
@@ -57,24 +56,25 @@ export default fastifyPlugin(async (app) => {
   })
 
   const makeLink = createDownloadLinks(app.presign, DOWNLOAD_URL_TTL)
-  app.decorate('downloadLink', (objectKey, fileName, stored, disposition, now) => {
+  app.decorate('downloadLink', (objectKey, stored, disposition, now) => {
     const made = stored.links[disposition]
     if (made !== undefined && now < made.sameUntil.getTime()) return made
     const link = makeLink(objectKey, {
-      contentDisposition: contentDisposition(disposition, fileName), contentType: sentContentType(stored.contentType),
+      contentDisposition: contentDisposition(disposition, fileNameOf(objectKey)),
+      contentType: sentContentType(stored.contentType),
     }, now)
     stored.links[disposition] = link
     return link
   })
 
-  app.decorate('describeLink', (objectKey, fileName, stored, asked) => {
+  app.decorate('describeLink', (objectKey, stored, asked) => {
     const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
     const isActive = isActiveInline(disposition, stored.contentType)
-    const { url, expiresAt } = app.downloadLink(objectKey, fileName, stored, isActive ? 'attachment' : disposition, Date.now())
+    const { url, expiresAt } = app.downloadLink(objectKey, stored, isActive ? 'attachment' : disposition, Date.now())
     return {
       url,
       expiresAt: expiresAt.toISOString(),
-      fileName,
+      fileName: fileNameOf(objectKey),
       bytes: stored.sizeBytes,
       contentType: sentContentType(stored.contentType),
       etag: stored.entityTag,

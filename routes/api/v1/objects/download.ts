@@ -53,16 +53,17 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const isStreamed = DOWNLOAD_MODE === 'stream' && !asJson
 
     const answer = (stored: FoundObject) => {
-      const fileName = fileNameOf(objectKey)
       if (asJson) {
         return reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' })
-          .send(describeLink(objectKey, fileName, stored, asked))
+          .send(describeLink(objectKey, stored, asked))
       }
       const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
-      if (isActiveInline(disposition, stored.contentType)) return reply.streamFile({ objectKey, fileName, disposition })
+      if (isActiveInline(disposition, stored.contentType)) {
+        return reply.streamFile({ objectKey, fileName: fileNameOf(objectKey), disposition })
+      }
 
       const now = Date.now()
-      const { url, sameUntil } = downloadLink(objectKey, fileName, stored, disposition, now)
+      const { url, sameUntil } = downloadLink(objectKey, stored, disposition, now)
       // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
       const maxAgeSeconds = Math.max(0, Math.floor((sameUntil.getTime() - now) / 1000))
       return reply.status(302).headers(capabilityHeaders).header('location', url)

@@ -18,13 +18,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   const look = async (
     objectKey: string, known: FoundObject | undefined, type: 'attachment' | 'inline',
   ): Promise<LinkResult> => {
-    const parts = parseObjectKey(objectKey)
-    if (parts === undefined) return { error: errorBody(new ObjectNotFoundError()) }
+    if (parseObjectKey(objectKey) === undefined) return { error: errorBody(new ObjectNotFoundError()) }
     try {
       const stored = known ?? await lookUps.execute(() => app.existence.find(objectKey))
       return stored === undefined
         ? { error: errorBody(new ObjectNotFoundError()) }
-        : { link: app.describeLink(objectKey, parts.fileName, stored, type) }
+        : { link: app.describeLink(objectKey, stored, type) }
     } catch (error) {
       if (error instanceof ObjectStorageUnavailable) return { error: errorBody(new StoreUnavailableError()) }
       if (error instanceof ObjectStorageRefused) return { error: errorBody(new StoreRefusedError()) }
