@@ -20,7 +20,7 @@ const HELP = `Measures the service, each case beside its floor or rival, in turn
 
   npm run bench -- [--embedded] [--only CASE,…] [--rounds N] [--seconds N] [--long] [--no-results]
 
-  --embedded    with the embedded store, and without PostgreSQL: leaves out what needs it
+  --embedded    with the embedded store, whatever is named, and without PostgreSQL: leaves out what needs it
   --only        of: redirects, streams, slow-readers, events, storage-usage, reconcile, start-up
   --rounds      how often each figure is measured (5)
   --seconds     how long one measurement of a rate takes (4)

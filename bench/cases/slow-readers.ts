@@ -5,6 +5,7 @@ import type { Case } from '../bench.js'
 import { load, residentMib } from '../child-process.js'
 import { type Cost, growth, spread } from '../measure.js'
 import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
+import { startStore } from '../services/store.js'
 
 const FEW_READERS = 50
 const READERS = 200
@@ -17,11 +18,13 @@ const MIB = 1024 * 1024
  * What slow readers of a streamed file of 100 MiB cost the service: memory added, and the rate of other requests meanwhile.
  * Memory is read before the service has been under load, since what a load leaves behind would make room for the readers;
  * and after a collection of garbage, which is no reader's.
+ *
+ * The store is the embedded one: each reader keeps a request to it open, and Ceph RGW may stop answering others then.
  */
-export const slowReaders: Case = async function * (bench) {
-  const { store, seconds } = bench
+export const slowReaders: Case = async function * ({ seconds }) {
+  const store = await startStore({ isEmbedded: true })
   const service = await startService(
-    bench, { DATABASE_URL: NO_DATABASE, DOWNLOAD_MODE: 'stream' }, ['--expose-gc', '--import', './bench/programs/collect-garbage.mjs'])
+    { store }, { DATABASE_URL: NO_DATABASE, DOWNLOAD_MODE: 'stream' }, ['--expose-gc', '--import', './bench/programs/collect-garbage.mjs'])
   const sockets: Socket[] = []
   try {
     const [bigUrl, smallUrl] = [
@@ -62,6 +65,7 @@ export const slowReaders: Case = async function * (bench) {
   } finally {
     for (const socket of sockets) socket.destroy()
     await service.stop()
+    await store.stop()
   }
 }
 

@@ -20,12 +20,12 @@ export interface BenchStore {
 const MIB = 1024 * 1024
 const ids = [randomUUID(), randomUUID(), randomUUID()] as const
 
-/** Takes the store that the variables `BENCH_S3_…` name, or starts Ceph RGW, or the embedded one. */
+/** Starts the embedded store, or takes the one that the variables `BENCH_S3_…` name, or starts Ceph RGW. */
 export async function startStore ({ isEmbedded }: { isEmbedded: boolean }): Promise<BenchStore> {
   const bucket = `bench-${randomUUID()}`
   const { BENCH_S3_ENDPOINT: named } = process.env
   const { version, endpoint, accessKey, secretKey, stop } = await (
-    named !== undefined ? namedStore(named) : isEmbedded ? startEmbedded(bucket) : startCeph())
+    isEmbedded ? startEmbedded(bucket) : named === undefined ? startCeph() : namedStore(named))
   const { hostname, port, protocol } = new URL(endpoint)
   const minio = new Client({
     endPoint: hostname,
