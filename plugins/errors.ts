@@ -23,7 +23,8 @@ export default fastifyPlugin(async (app) => {
     const { statusCode } = answer
     // Each line of a log is a load itself; and a quota is no failure of the service.
     const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError
-    if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
+    if (error.name === 'AbortError' && reply.raw.destroyed) request.log.info('the client left before it was answered')
+    else if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
     if (statusCode === 503) reply.header('retry-after', retryAfterSeconds(error))
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
     // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.

@@ -70,12 +70,14 @@ for (const kind of storeKinds) {
         proxy.inject({ kind: 'mute' }, { times: 1 })
         const arrival = proxy.arrival()
         const cancellation = proxy.cancellation()
+        const line = service.nextLine(({ msg, level }) => msg === 'the client left before it was answered' || level >= 50)
         const leaving = new AbortController()
         const answer = open(path, { headers, signal: leaving.signal })
         await arrival
         leaving.abort()
         await t.rejects(answer)
         await cancellation
+        t.match(await line, { level: 30 }, 'that is no failure')
       }
     })
 
