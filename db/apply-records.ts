@@ -24,7 +24,8 @@ export class ContendedRowsError extends Error {
   override name = 'ContendedRowsError'
 }
 
-const ROUNDS_MAX = 10
+// In each round that is lost another batch has won: a batch may lose as many as others are under way, of all replicas.
+const ROUNDS_MAX = 100
 // Classes 22 and 23: data exceptions and integrity constraints.
 const refusedValue = /^2[23]/
 
