@@ -1,5 +1,6 @@
 import { type Kysely, type SelectQueryBuilder, sql } from 'kysely'
 import type { Database } from './database.js'
+import { inTransaction } from './transaction.js'
 
 /**
  * Reads a page in the order of an index that has that order, whatever PostgreSQL believes of the table.
@@ -10,7 +11,7 @@ import type { Database } from './database.js'
 export async function readInIndexOrder<Row> (
   database: Kysely<Database>, query: SelectQueryBuilder<Database, 'objects', Row>,
 ): Promise<Row[]> {
-  return await database.transaction().setAccessMode('read only').execute(async (transaction) => {
+  return await inTransaction(database, async (transaction) => {
     await sql`set local enable_sort = off`.execute(transaction)
     const { rows } = await transaction.executeQuery(query.compile())
     return rows

@@ -14,7 +14,7 @@ const OBJECTS = 200_000
 const MEMORY_OBJECTS = [100_000, 1_000_000] as const
 const MEMORY_MAX_MIB = 100
 const WRITERS = 32
-const workflowPrefix = objectKeyAt(0).slice(0, objectKeyAt(0).indexOf('runs/'))
+const [workflowPrefix = ''] = objectKeyAt(0).split('runs/')
 const account = { S3_BUCKET: 'objects', S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret' }
 
 /**

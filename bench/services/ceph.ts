@@ -1,12 +1,12 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { openSync } from 'node:fs'
 import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { freePort } from '../../test/free-port.js'
+import { untilAnswered } from './answer.js'
 
 /** An S3 endpoint, and an account of it. */
 export interface S3Server {
@@ -19,7 +19,6 @@ export interface S3Server {
 
 const GATEWAY = '/usr/bin/radosgw'
 const START_TIMEOUT_MS = 60_000
-const ANSWER_INTERVAL_MS = 100
 const run = promisify(execFile)
 
 /**
@@ -45,8 +44,7 @@ export async function startCeph (): Promise<S3Server> {
   const finish = (program: string, options: string[]) => run(program, options, { env: environment, timeout: START_TIMEOUT_MS })
   const daemons: ChildProcess[] = []
   const begin = (program: string, options: string[]) => {
-    const log = openSync(join(directory, 'log', `${program}.out`), 'a')
-    daemons.push(spawn(program, [...options, '-f'], { env: environment, stdio: ['ignore', log, log] }))
+    daemons.push(spawn(program, [...options, '-f'], { env: environment, stdio: 'ignore' }))
   }
   const stop = async () => {
     for (const daemon of daemons.reverse()) {
@@ -67,7 +65,7 @@ export async function startCeph (): Promise<S3Server> {
     begin('ceph-osd', ['-i', '0'])
     begin('radosgw', ['-n', 'client.rgw'])
     const endpoint = `http://127.0.0.1:${gatewayPort}`
-    await untilAnswered(endpoint)
+    await untilAnswered(endpoint, 'Ceph RGW', START_TIMEOUT_MS)
     const [accessKey, secretKey] = [randomUUID(), randomUUID()]
     await finish('radosgw-admin', [
       '-n', 'client.rgw', 'user', 'create', '--uid=bench', '--display-name=bench', `--access-key=${accessKey}`, `--secret-key=${secretKey}`,
@@ -77,14 +75,6 @@ export async function startCeph (): Promise<S3Server> {
   } catch (error) {
     await stop()
     throw error
-  }
-}
-
-async function untilAnswered (endpoint: string): Promise<void> {
-  const deadline = performance.now() + START_TIMEOUT_MS
-  while (!await fetch(endpoint).then(({ ok }) => ok, () => false)) {
-    if (performance.now() > deadline) throw new Error('Ceph RGW did not start.')
-    await new Promise((resolve) => { setTimeout(resolve, ANSWER_INTERVAL_MS) })
   }
 }
 

@@ -4,6 +4,9 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../test/free-port.js'
+import { untilAnswered } from './answer.js'
+
+const START_TIMEOUT_MS = 5_000
 
 /** nginx (Debian's nginx-light) as a proxy of one URL, with its defaults for buffering and a kept connection to the store. */
 export async function startNginx (target: string): Promise<{ url: string, stop: () => Promise<void> }> {
@@ -39,11 +42,7 @@ http {
 `)
   const child = spawn('/usr/sbin/nginx', ['-p', directory, '-c', join(directory, 'nginx.conf')], { stdio: ['ignore', 'ignore', 'inherit'] })
   const url = `http://127.0.0.1:${port}/file`
-  const deadline = performance.now() + 5_000
-  while (!await fetch(url, { method: 'HEAD' }).then(() => true, () => false)) {
-    if (performance.now() > deadline) throw new Error('nginx did not start.')
-    await new Promise((resolve) => { setTimeout(resolve, 50) })
-  }
+  await untilAnswered(url, 'nginx', START_TIMEOUT_MS)
   return {
     url,
     stop: async () => {
