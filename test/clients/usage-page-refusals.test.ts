@@ -43,6 +43,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     await settled(page)
     await page.context().setOffline(true)
     await page.getByRole('button', { name: 'Refresh' }).click()
+    await page.locator('#message-text').waitFor({ state: 'visible' })
     t.equal(await page.locator('#message-text').innerText(), 'You are offline. The figures below are from before.')
     await page.context().setOffline(false)
     await page.locator('#message-text').waitFor({ state: 'hidden' })
