@@ -5,12 +5,14 @@ import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import type { Config } from './config.js'
-import { capabilityHeaders } from './http/download-headers.js'
-import { createLazySerializers } from './http/lazy-serializers.js'
+import { capabilityHeaders } from './downloads/headers.js'
 import { createRequestIds } from './http/request-id.js'
 import { traceIdOf } from './http/trace-context.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { loggerOptions } from './logging.js'
+import configuration from './plugins/config.js'
+import { createLazySerializers } from './plugins/http/lazy-serializers.js'
+import { pluginsInOrder } from './plugins/order.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
 import { OBJECT_KEY_MAX_BYTES } from './schemas/identifiers.js'
 
@@ -67,7 +69,8 @@ export function build (
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Node would answer 417 by itself; an expectation that nobody knows may as well be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', app.routing)
-  app.register(autoload, { dir: join(import.meta.dirname, 'plugins'), options: { config }, encapsulate: false })
+  app.register(configuration, { config })
+  for (const plugin of pluginsInOrder) app.register(plugin)
   app.register(autoload, { dir: join(import.meta.dirname, 'routes'), dirNameRoutePrefix: true })
   return app
 }

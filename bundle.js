@@ -5,7 +5,7 @@ import { build } from 'esbuild'
 
 const root = import.meta.dirname
 // Each file in these is loaded by its path, or run.
-const entryFolders = ['commands', 'plugins', 'routes']
+const entryFolders = ['commands', 'routes']
 // Libraries that read files of their own, or that only some configurations load.
 const external = [
   '@electric-sql/pglite', '@fastify/otel', '@fastify/static', '@fastify/swagger-ui', '@opentelemetry/exporter-trace-otlp-http',

@@ -1,6 +1,6 @@
 import type { FastifyServerOptions } from 'fastify'
 import type { Config } from './config.js'
-import { createKeyHider } from './objects/hidden-key.js'
+import { createKeyHider } from './objects/redacted-key.js'
 
 type LoggedReply = { statusCode: number, request?: { query?: unknown } }
 type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>

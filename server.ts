@@ -19,8 +19,7 @@ async function main (): Promise<void> {
   })
   const address = await listening
   if (isForNewcomers(config)) {
-    const { introduce } = await import('./introduction.js')
-    console.log(await introduce(app, address))
+    console.log(await app.introduce(address))
   }
 }
 

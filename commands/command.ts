@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { build } from '../app.js'
 import { ConfigError, loadConfig } from '../config.js'
-import { isDatabaseUnavailable } from '../db/availability.js'
-import { EmptyBucketError } from '../db/reconciliation-runs.js'
+import { isDatabaseUnavailable } from '../db/connection/availability.js'
+import { EmptyBucketError } from '../reconcile/run.js'
 import { DataDirectoryInUseError } from '../embedded/data-directory.js'
-import { MalformedListingError } from '../objects/listing-document.js'
-import { ObjectStorageRefused, ObjectStorageUnavailable } from '../objects/store-failure.js'
+import { MalformedListingError } from '../store/listing-document.js'
+import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failures.js'
 
 /** How a command ended, for whoever started it. */
 export const EXIT_CLEAN = 0

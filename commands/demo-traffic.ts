@@ -4,7 +4,7 @@ import fastifyJwt from '@fastify/jwt'
 import cliProgress from 'cli-progress'
 import fastify from 'fastify'
 import { DEVELOPMENT_JWT_SECRET } from '../config.js'
-import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo-organisation.js'
+import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
 import { FilesClient, FilesClientError } from './files-client.js'
 import { Traffic } from './traffic.js'
 

@@ -5,7 +5,7 @@ import { sql } from 'kysely'
 import { DEVELOPMENT_JWT_SECRET } from '../config.js'
 import { signatureAlgorithms } from '../identity/signature-algorithm.js'
 import { mintObjectKey } from '../objects/object-key.js'
-import { type PresignedRequest, createPresign } from '../objects/presigning.js'
+import { type PresignedRequest, createPresign } from '../store/presigning.js'
 import { describeFailure } from './command.js'
 
 /** What one look at the deployment found. */

@@ -1,10 +1,10 @@
 import { join } from 'node:path'
 import { ConfigError, loadConfig } from '../config.js'
-import { connectPostgres } from '../db/connect.js'
-import type { Database } from '../db/database.js'
-import { migrateToLatest } from '../db/migrate.js'
+import { connectPostgres } from '../db/connection/pool.js'
+import type { Database } from '../db/connection/tables.js'
+import { migrateToLatest } from '../db/connection/migrate.js'
 import { DataDirectoryInUseError, claimDataDirectory } from '../embedded/data-directory.js'
-import { connectEmbeddedPostgres } from '../embedded/database.js'
+import { connectEmbeddedPostgres } from '../embedded/postgres/pool.js'
 
 /** Brings the configured database to the newest schema, and says what it did. */
 async function main (): Promise<void> {

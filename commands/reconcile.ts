@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
-import { countCataloguedFiles } from '../db/catalogue-size.js'
-import { noCounts } from '../db/reconcile.js'
-import { type ReconcileRequest, orgKeyOfPrefix } from '../db/reconciliation-runs.js'
-import type { ReconcileCounts } from '../db/reconciliations.js'
-import { hideObjectKey } from '../objects/hidden-key.js'
+import { countCataloguedFiles } from '../db/usage/catalogue-size.js'
+import { noCounts } from '../reconcile/reconcile.js'
+import { type ReconcileRequest, orgKeyOfPrefix } from '../reconcile/run.js'
+import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
+import { hideObjectKey } from '../objects/redacted-key.js'
 import {
   EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_DIFFERENCES, UsageError, runCommand, withService,
 } from './command.js'

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { Database } from './database.js'
+import type { Database } from './connection/tables.js'
 
 /** What is old enough to be forgotten. */
 export interface PurgeLimits {

@@ -1,8 +1,8 @@
 import type { Kysely } from 'kysely'
 import { endOfPrefix } from '../objects/key-order.js'
-import type { Database } from './database.js'
-import { readInIndexOrder } from './index-order.js'
-import { exactNumber } from './storage-usage.js'
+import type { Database } from './connection/tables.js'
+import { readInIndexOrder } from './connection/index-order.js'
+import { exactNumber } from './usage/storage-usage.js'
 
 /** A file that is counted. */
 export interface CountedFile {

@@ -3,10 +3,10 @@ import { setTimeout } from 'node:timers/promises'
 import fastifyPlugin from 'fastify-plugin'
 import type { Kysely, LogEvent } from 'kysely'
 import { Histogram } from 'prom-client'
-import { connectPostgres } from '../db/connect.js'
-import type { Database } from '../db/database.js'
-import { isDatabaseUnavailable } from '../db/availability.js'
-import { migrateToLatest } from '../db/migrate.js'
+import { connectPostgres } from '../db/connection/pool.js'
+import type { Database } from '../db/connection/tables.js'
+import { isDatabaseUnavailable } from '../db/connection/availability.js'
+import { migrateToLatest } from '../db/connection/migrate.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -38,7 +38,7 @@ export default fastifyPlugin(async (app) => {
   }
   const database = DATABASE_URL === undefined
     // Not loaded where it is not used: it is the biggest of all parts.
-    ? (await import('../embedded/database.js')).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe, (error) => {
+    ? (await import('../embedded/postgres/pool.js')).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe, (error) => {
         app.log.error({ err: error }, 'the embedded database crashed, and is started again once it is needed and the disk has room')
       })
     : connectPostgres(DATABASE_URL, (error) => {

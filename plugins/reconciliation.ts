@@ -1,11 +1,11 @@
 import { Cron } from 'croner'
 import fastifyPlugin from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import { type ReconcileRequest, type ReconcileRun, startReconciliation } from '../db/reconciliation-runs.js'
-import { readLastReconciliation } from '../db/reconciliations.js'
-import { createLocalRunLocks, createServerRunLocks } from '../db/run-lock.js'
-import { type ListBucket, createBucketListing } from '../objects/bucket-listing.js'
-import { StoreConnection } from '../objects/store-connection.js'
+import { type ReconcileRequest, type ReconcileRun, startReconciliation } from '../reconcile/run.js'
+import { readLastReconciliation } from '../db/reconcile/reconciliations.js'
+import { createLocalRunLocks, createServerRunLocks } from '../db/reconcile/run-lock.js'
+import { type ListBucket, createBucketListing } from '../store/bucket-listing.js'
+import { StoreConnection } from '../store/connection.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

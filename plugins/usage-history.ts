@@ -1,6 +1,6 @@
 import { Cron } from 'croner'
 import fastifyPlugin from 'fastify-plugin'
-import { takeDueSnapshots } from '../db/usage-snapshots.js'
+import { takeDueSnapshots } from '../db/usage/snapshots.js'
 
 /** Often, so that a database that is down at midnight costs no day; without work, it is one look at one row. */
 const SCHEDULE = '*/5 * * * *'

@@ -2,7 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startEmbeddedStore } from '../../embedded/object-store.js'
+import { startEmbeddedStore } from '../../embedded/s3/object-store.js'
 
 const { S3_BUCKET = '', S3_ACCESS_KEY = '', S3_SECRET_KEY = '' } = process.env
 const directory = await mkdtemp(join(tmpdir(), 'objects-storage-bench-store-'))

@@ -2,10 +2,10 @@
  * Imports a bucket of so many synthetic objects into an empty database, and compares it once more; says the most memory that
  * this process took, in MiB. Argument: how many. For reconcile.ts.
  */
-import { connectPostgres } from '../../db/connect.js'
-import { migrateToLatest } from '../../db/migrate.js'
-import { reconcile } from '../../db/reconcile.js'
-import type { ListBucket } from '../../objects/bucket-listing.js'
+import { connectPostgres } from '../../db/connection/pool.js'
+import { migrateToLatest } from '../../db/connection/migrate.js'
+import { reconcile } from '../../reconcile/reconcile.js'
+import type { ListBucket } from '../../store/bucket-listing.js'
 import { objectKeyAt } from '../cases/listed-keys.js'
 
 const PAGE_KEYS = 1000

@@ -5,7 +5,7 @@ import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePort } from '../../test/free-port.js'
+import { freePort } from '../../test/support/free-port.js'
 import { untilAnswered } from './answer.js'
 
 /** An S3 endpoint, and an account of it. */

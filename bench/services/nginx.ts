@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '../../test/free-port.js'
+import { freePort } from '../../test/support/free-port.js'
 import { untilAnswered } from './answer.js'
 
 const START_TIMEOUT_MS = 5_000

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { findPostgres, startLocalPostgres } from '../../test/postgres-server.js'
+import { findPostgres, startLocalPostgres } from '../../test/support/postgres-server.js'
 
 /** A PostgreSQL server that databases may be made on. */
 export interface PostgresServer {

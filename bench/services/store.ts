@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { Client } from 'minio'
 import { mintObjectKey } from '../../objects/object-key.js'
-import { type Presign, createPresign } from '../../objects/presigning.js'
+import { type Presign, createPresign } from '../../store/presigning.js'
 import { benchProgram, startServer } from '../child-process.js'
 import { type S3Server, startCeph } from './ceph.js'
 

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { removeQuota, setQuota } from '../../../../db/quotas.js'
+import { removeQuota, setQuota } from '../../../../db/usage/quotas.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError } from '../../../../schemas/errors.js'
 import { QuotaRequestSchema, QuotaSchema } from '../../../../schemas/quota.js'

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { readLastReconciliation } from '../../../../db/reconciliations.js'
+import { readLastReconciliation } from '../../../../db/reconcile/reconciliations.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError, ReconciliationNotFoundError } from '../../../../schemas/errors.js'
 import { ReconciliationSchema, reconciliationBody } from '../../../../schemas/reconciliation.js'

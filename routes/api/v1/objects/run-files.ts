@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { listFiles } from '../../../../db/run-files.js'
-import { capabilityHeaders } from '../../../../http/download-headers.js'
+import { capabilityHeaders } from '../../../../downloads/headers.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { readUsageHistory } from '../../../../db/usage-history.js'
-import { utcDay } from '../../../../db/usage-snapshots.js'
+import { readUsageHistory } from '../../../../db/usage/history.js'
+import { utcDay } from '../../../../db/usage/snapshots.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { readStorageUsage } from '../../../../db/storage-usage.js'
+import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { matchesWeakly, parseEntityTags } from '../../../../http/entity-tag.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError } from '../../../../schemas/errors.js'

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { promiseUpload } from '../../../../db/uploads.js'
+import { promiseUpload } from '../../../../db/reservations.js'
 import { isFileName, mintObjectKey } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError, QuotaExceededError, SizeRequiredError } from '../../../../schemas/errors.js'

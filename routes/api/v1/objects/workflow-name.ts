@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { nameWorkflow } from '../../../../db/workflows.js'
+import { nameWorkflow } from '../../../../db/usage/workflow-names.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'

@@ -1,0 +1,24 @@
+import type { Kysely } from 'kysely'
+import type { SetAsideRecord } from '../../events/pending-record.js'
+import type { Database } from '../connection/tables.js'
+
+const RECORD_MAX_CHARACTERS = 8 * 1024
+
+/** Keeps records that could not be applied, or were not what was expected, with the reason. */
+export async function setAside (database: Kysely<Database>, records: readonly SetAsideRecord[]): Promise<void> {
+  if (records.length === 0) return
+  await database.insertInto('set_aside_events')
+    .values(records.map(({ reason, record }) => ({ reason, record: recordText(record) })))
+    .execute()
+}
+
+function recordText (record: unknown): string {
+  let text: string
+  try {
+    text = typeof record === 'string' ? record : JSON.stringify(record) ?? ''
+  } catch {
+    text = 'nested too deeply'
+  }
+  // PostgreSQL's text holds every character but NUL.
+  return text.slice(0, RECORD_MAX_CHARACTERS).replaceAll('\0', '\uFFFD')
+}

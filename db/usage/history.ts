@@ -1,0 +1,78 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../connection/tables.js'
+import { exactNumber } from './storage-usage.js'
+
+/** What an organisation, or one workflow of it, stored at the end of a day. */
+export interface UsageDay {
+  /** YYYY-MM-DD, UTC. */
+  date: string
+  totalBytes: number
+  inputBytes: number
+  outputBytes: number
+  fileCount: number
+  /** The day's end was missed, so that the figures are later ones. */
+  isFilled: boolean
+}
+
+/** Which days to read, both ends included, and of what. */
+export interface UsageHistoryFilter {
+  orgKey: string
+  /** undefined for all workflows. */
+  workflowId?: string | undefined
+  /** YYYY-MM-DD, UTC. */
+  from: string
+  to: string
+  /** The day that has not ended yet: its figures are those of now. */
+  today: string
+}
+
+/**
+ * Reads what was stored day by day, oldest first. Days from before the first snapshot are left out. Costs a row per day, and
+ * for today as much as reading the usage of now.
+ *
+ * @throws {InexactSumError} when a figure exceeds 2^53−1
+ */
+export async function readUsageHistory (database: Kysely<Database>, filter: UsageHistoryFilter): Promise<UsageDay[]> {
+  const { rows } = await usageHistoryQuery(filter).execute(database)
+  return rows.map((row) => {
+    const inputBytes = BigInt(row.input_bytes)
+    const outputBytes = BigInt(row.output_bytes)
+    return {
+      date: row.date,
+      totalBytes: exactNumber(inputBytes + outputBytes),
+      inputBytes: exactNumber(inputBytes),
+      outputBytes: exactNumber(outputBytes),
+      fileCount: exactNumber(BigInt(row.file_count)),
+      isFilled: row.is_filled,
+    }
+  })
+}
+
+interface UsageDayRow {
+  date: string
+  is_filled: boolean
+  input_bytes: string
+  output_bytes: string
+  file_count: string
+}
+
+/** The statement behind `readUsageHistory`. Sums are text: they may exceed 64 bits. */
+export function usageHistoryQuery ({ orgKey, workflowId, from, to, today }: UsageHistoryFilter) {
+  const ofWorkflow = workflowId === undefined ? sql`is null` : sql`= ${workflowId}`
+  const andOfWorkflow = workflowId === undefined ? sql`` : sql` and workflow_id = ${workflowId}`
+  return sql<UsageDayRow>`
+    select
+      usage_days.day::text as date, is_filled, coalesce(input_bytes, 0)::text as input_bytes,
+      coalesce(output_bytes, 0)::text as output_bytes, coalesce(file_count, 0)::text as file_count
+    from usage_days left join usage_snapshots
+      on usage_snapshots.day = usage_days.day and org_key = ${orgKey} and workflow_id ${ofWorkflow}
+    where usage_days.day between ${from}::date and ${to}::date and usage_days.day < ${today}::date
+    union all
+    select
+      ${today}, false, coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0)::text,
+      coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0)::text, coalesce(sum(file_count), 0)::text
+    from usage_sums
+    where org_key = ${orgKey}${andOfWorkflow}
+    having ${today}::date between ${from}::date and ${to}::date
+    order by date`
+}

@@ -1,0 +1,36 @@
+import type { Caller } from '../../schemas/token-claims.js'
+import { type DemoStore, seedDemoOrganisation } from './organisation.js'
+
+/** The running service, as far as the demo needs it. */
+export interface DemoService extends DemoStore {
+  dataDirectory: string
+  /** The service's origin. */
+  address: string
+  /** Resolves once everything that was put before is counted. */
+  settled (): Promise<void>
+  /** Signs a token that is valid for 30 days. */
+  signToken (caller: Caller): string
+}
+
+/**
+ * Makes the demo organisation on the first start, waits until its files are counted, and tells a newcomer where to look.
+ *
+ * @returns lines for the terminal; they hold a token and an object key, so they are for nowhere else
+ */
+export async function introduce (service: DemoService): Promise<string> {
+  const { address } = service
+  const demo = await seedDemoOrganisation(service.dataDirectory, service)
+  await service.settled()
+  const token = service.signToken({ userId: demo.admin, orgKey: demo.orgKey, role: 'admin' })
+  const objects = `${address}/api/v1/objects`
+  return `
+Objects & Storage runs at ${address}
+Usage page:       ${address}/usage#token=${token}
+Swagger UI:       ${address}/documentation
+A file to get:    ${objects}/download?objectKey=${encodeURIComponent(demo.showcase)}
+A token (30 days, for development only):
+  ${token}
+What the demo organisation stores:
+  curl -H 'Authorization: Bearer ${token}' ${objects}/storage-usage
+`
+}

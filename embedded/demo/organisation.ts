@@ -1,0 +1,115 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+import { type Direction, mintObjectKey, parseObjectKey } from '../../objects/object-key.js'
+import { type DemoFile, demoFiles } from './files.js'
+
+/** Where the demo organisation is put. */
+export interface DemoStore {
+  putObject (objectKey: string, body: Buffer, contentType: string): Promise<void>
+  nameWorkflow (orgKey: string, workflowId: string, name: string): Promise<void>
+}
+
+export interface DemoOrganisation {
+  orgKey: string
+  /** User id. */
+  admin: string
+  /** User id. */
+  member: string
+  objectKeys: string[]
+  /** The object key of a file that any browser shows. */
+  showcase: string
+  totalBytes: number
+}
+
+export const DEMO_ORG_KEY = 'demo'
+export const DEMO_ADMIN = '0b6f1f0e-5a52-4c1c-8d6e-7a1d3c2b9e10'
+export const DEMO_MEMBER = '4e9a7c35-2f18-4d0b-9b7a-c5f06d81e2a4'
+const REPORT = { workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10', name: 'Quarterly sales report' }
+const IMPORT = { workflowId: 'c2d81b7e-63f4-4a9d-b0c5-91e7a4f3d628', name: 'Nightly import' }
+export const DEMO_WORKFLOWS = [REPORT, IMPORT]
+const REPORT_RUN = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
+const FIRST_IMPORT_RUN = '6a1e4f90-7c2b-4d85-a3f6-0d9c8b7e5a41'
+const SECOND_IMPORT_RUN = 'd7f3a2c8-1b6e-4590-8e4d-2c5a9f0b7e63'
+
+const MarkerSchema = Type.Object({
+  /** False: the keys are planned, but not every file was put. */
+  isComplete: Type.Boolean(),
+  organisation: Type.Object({
+    orgKey: Type.String(),
+    admin: Type.String(),
+    member: Type.String(),
+    objectKeys: Type.Array(Type.String()),
+    showcase: Type.String(),
+    totalBytes: Type.Integer(),
+  }),
+})
+type Marker = Static<typeof MarkerSchema>
+
+/**
+ * Makes the organisation `demo` on the first call: six real files of five kinds, of two users, in three runs of two named
+ * workflows. Later calls find what was made, by a file in the data directory, and put nothing. A call that ended half way
+ * is repeated with the same object keys, so that no file is there twice.
+ *
+ * @throws what the store throws, and where the data directory cannot be written
+ */
+export async function seedDemoOrganisation (dataDirectory: string, store: DemoStore): Promise<DemoOrganisation> {
+  const markerPath = join(dataDirectory, 'demo-organisation.json')
+  const marker = await readMarker(markerPath)
+  if (marker?.isComplete === true) return marker.organisation
+
+  const { files, organisation } = plan(marker?.organisation.objectKeys ?? [])
+  await mkdir(dataDirectory, { recursive: true })
+  await writeMarker(markerPath, { isComplete: false, organisation })
+  for (const { workflowId, name } of DEMO_WORKFLOWS) await store.nameWorkflow(DEMO_ORG_KEY, workflowId, name)
+  for (const { objectKey, file } of files) await store.putObject(objectKey, file.body, file.contentType)
+  await writeMarker(markerPath, { isComplete: true, organisation })
+  return organisation
+}
+
+function plan (plannedKeys: readonly string[]) {
+  const place = (file: DemoFile, workflowId: string, runId: string, createdBy: string, direction: Direction) => {
+    const { fileName } = file
+    const objectKey = plannedKeys.find((planned) => parseObjectKey(planned)?.fileName === fileName) ??
+      mintObjectKey({ orgKey: DEMO_ORG_KEY, workflowId, runId, createdBy, direction, fileName })
+    return { objectKey, file }
+  }
+  const { salesCsv, chartPng, reportHtml, summaryPdf, importLog, rejectedCsv } = demoFiles()
+  const chart = place(chartPng, REPORT.workflowId, REPORT_RUN, DEMO_ADMIN, 'outputs')
+  const files = [
+    chart,
+    place(reportHtml, REPORT.workflowId, REPORT_RUN, DEMO_ADMIN, 'outputs'),
+    place(summaryPdf, REPORT.workflowId, REPORT_RUN, DEMO_ADMIN, 'outputs'),
+    place(salesCsv, IMPORT.workflowId, FIRST_IMPORT_RUN, DEMO_MEMBER, 'inputs'),
+    place(importLog, IMPORT.workflowId, FIRST_IMPORT_RUN, DEMO_MEMBER, 'outputs'),
+    place(rejectedCsv, IMPORT.workflowId, SECOND_IMPORT_RUN, DEMO_MEMBER, 'inputs'),
+  ]
+  const organisation: DemoOrganisation = {
+    orgKey: DEMO_ORG_KEY,
+    admin: DEMO_ADMIN,
+    member: DEMO_MEMBER,
+    objectKeys: files.map(({ objectKey }) => objectKey),
+    showcase: chart.objectKey,
+    totalBytes: files.reduce((sum, { file }) => sum + file.body.length, 0),
+  }
+  return { files, organisation }
+}
+
+/** Undefined where there is none, or none that can be used. */
+async function readMarker (path: string): Promise<Marker | undefined> {
+  try {
+    const marker: unknown = JSON.parse(await readFile(path, 'utf8'))
+    return Value.Check(MarkerSchema, marker) ? marker : undefined
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+/** Writes in one step, for the owner's eyes only: object keys are secrets. */
+async function writeMarker (path: string, marker: Marker): Promise<void> {
+  const temporaryPath = `${path}.new`
+  await writeFile(temporaryPath, JSON.stringify(marker, null, 2), { mode: 0o600 })
+  await rename(temporaryPath, path)
+}

@@ -1,0 +1,143 @@
+import { Type } from '@sinclair/typebox'
+import { compareObjectKeys } from '../../objects/key-order.js'
+import { encodePath } from '../../store/signature-v4.js'
+import { type Authentication } from './authentication.js'
+import { type MultipartUpload, type MultipartUploads } from './multipart-uploads.js'
+import { type ObjectCatalog } from './stored-objects.js'
+import { headersToStore } from './object-headers.js'
+import { readMustBeNew } from './object-writing.js'
+import { receivePayload, receiveText } from './payload.js'
+import { S3Error } from './s3-error.js'
+import { type S3Request, integerParameter } from './s3-request.js'
+import { parseXml } from './xml-body.js'
+import { document, element } from './xml.js'
+
+const PART_NUMBER_MAX = 10_000
+const PAGE_MAX_ITEMS = 1000
+const BODY_MAX_BYTES = 4 * 1024 * 1024
+
+const CompleteSchema = Type.Object({
+  CompleteMultipartUpload: Type.Object({
+    Part: Type.Array(Type.Object({ PartNumber: Type.String({ pattern: '^\\d{1,5}$' }), ETag: Type.String() }), {
+      minItems: 1, maxItems: PART_NUMBER_MAX,
+    }),
+  }),
+})
+
+/** Carries out CreateMultipartUpload; like the others here, as the Amazon S3 API Reference has it. Returns the answer's XML. */
+export async function createMultipartUpload (request: S3Request, uploads: MultipartUploads, bucket: string): Promise<string> {
+  const upload = await uploads.initiate(request.objectKey, headersToStore(request))
+  return document('InitiateMultipartUploadResult', [
+    element('Bucket', bucket), element('Key', upload.objectKey), element('UploadId', upload.uploadId),
+  ])
+}
+
+/**
+ * Carries out UploadPart.
+ *
+ * @returns the part's entity tag, without quotes
+ * @throws {S3Error} NoSuchUpload; InvalidArgument for a part's number outside 1 to 10,000; what a payload may lack
+ */
+export async function uploadPart (
+  request: S3Request, authentication: Authentication, uploads: MultipartUploads, catalog: ObjectCatalog,
+): Promise<string> {
+  const upload = findUpload(request, uploads)
+  const partNumber = integerParameter(request, 'partNumber', { minimum: 1, maximum: PART_NUMBER_MAX, defaultValue: 0 })
+  if (partNumber === 0) throw new S3Error('InvalidArgument', 'partNumber is missing.')
+  const file = await catalog.createFile()
+  try {
+    const { md5 } = await receivePayload(request, authentication, (chunk) => file.write(chunk))
+    const etag = md5.toString('hex')
+    uploads.commitPart(upload, partNumber, file, etag)
+    return etag
+  } finally {
+    await file.close()
+  }
+}
+
+/**
+ * Carries out CompleteMultipartUpload. Returns the answer's XML.
+ *
+ * @throws {S3Error} NoSuchUpload, MalformedXML, and as completing an upload may fail
+ */
+export async function completeMultipartUpload (
+  request: S3Request, authentication: Authentication, uploads: MultipartUploads, bucket: string,
+): Promise<string> {
+  const upload = findUpload(request, uploads)
+  const mustBeNew = readMustBeNew(request)
+  const body = parseXml(await receiveText(request, authentication, BODY_MAX_BYTES), CompleteSchema, ['Part'])
+  const chosen = body.CompleteMultipartUpload.Part.map(({ PartNumber: partNumber, ETag: etag }) => ({
+    partNumber: Number(partNumber), etag: etag.replaceAll('"', ''),
+  }))
+  const etag = await uploads.complete(upload, chosen, mustBeNew)
+  return document('CompleteMultipartUploadResult', [
+    element('Location', `/${bucket}/${encodePath(upload.objectKey)}`),
+    element('Bucket', bucket), element('Key', upload.objectKey), element('ETag', `"${etag}"`),
+  ])
+}
+
+/** Carries out AbortMultipartUpload. */
+export async function abortMultipartUpload (request: S3Request, uploads: MultipartUploads): Promise<void> {
+  await uploads.abort(findUpload(request, uploads))
+}
+
+/** Answers ListParts. */
+export function listParts (request: S3Request, uploads: MultipartUploads, bucket: string): string {
+  const { uploadId, objectKey, parts } = findUpload(request, uploads)
+  const marker = integerParameter(request, 'part-number-marker', { minimum: 0, maximum: 2 ** 31 - 1, defaultValue: 0 })
+  const maxParts = pageSize(request, 'max-parts')
+  const later = [...parts.values()].filter(({ partNumber }) => partNumber > marker)
+    .sort((one, other) => one.partNumber - other.partNumber)
+  const page = later.slice(0, maxParts)
+  return document('ListPartsResult', [
+    element('Bucket', bucket), element('Key', objectKey), element('UploadId', uploadId),
+    element('PartNumberMarker', marker),
+    element('NextPartNumberMarker', page.at(-1)?.partNumber ?? marker),
+    element('MaxParts', maxParts),
+    element('IsTruncated', page.length > 0 && later.length > page.length),
+    ...page.map(({ partNumber, etag, sizeBytes, lastModifiedMs }) => element('Part', [
+      element('PartNumber', partNumber), element('LastModified', new Date(lastModifiedMs).toISOString()),
+      element('ETag', `"${etag}"`), element('Size', sizeBytes),
+    ])),
+  ])
+}
+
+/**
+ * Answers ListMultipartUploads.
+ *
+ * @throws {S3Error} NotImplemented with a delimiter
+ */
+export function listMultipartUploads (request: S3Request, uploads: MultipartUploads, bucket: string): string {
+  const parameter = (name: string) => request.parameters.get(name) ?? ''
+  if (parameter('delimiter') !== '') throw new S3Error('NotImplemented', 'Uploads are listed without a delimiter only.')
+  const [prefix, keyMarker, uploadIdMarker] = [parameter('prefix'), parameter('key-marker'), parameter('upload-id-marker')]
+  const encode = parameter('encoding-type') === 'url' ? encodePath : (text: string) => text
+  const maxUploads = pageSize(request, 'max-uploads')
+
+  const all = uploads.list()
+  const markerAt = all.findIndex(({ uploadId }) => uploadId === uploadIdMarker)
+  const isLater = ({ objectKey }: MultipartUpload, index: number) => keyMarker === '' ||
+    compareObjectKeys(objectKey, keyMarker) > 0 || (objectKey === keyMarker && markerAt >= 0 && index > markerAt)
+  const later = all.filter((upload, index) => upload.objectKey.startsWith(prefix) && isLater(upload, index))
+  const page = later.slice(0, maxUploads)
+  const last = page.at(-1)
+  return document('ListMultipartUploadsResult', [
+    element('Bucket', bucket), element('KeyMarker', encode(keyMarker)), element('UploadIdMarker', uploadIdMarker),
+    element('NextKeyMarker', encode(last?.objectKey ?? '')), element('NextUploadIdMarker', last?.uploadId ?? ''),
+    element('Prefix', encode(prefix)), element('MaxUploads', maxUploads),
+    element('IsTruncated', page.length > 0 && later.length > page.length),
+    ...page.map(({ objectKey, uploadId, initiatedMs }) => element('Upload', [
+      element('Key', encode(objectKey)), element('UploadId', uploadId), element('StorageClass', 'STANDARD'),
+      element('Initiated', new Date(initiatedMs).toISOString()),
+    ])),
+  ])
+}
+
+function findUpload ({ parameters, objectKey }: S3Request, uploads: MultipartUploads): MultipartUpload {
+  return uploads.find(parameters.get('uploadId') ?? '', objectKey)
+}
+
+function pageSize (request: S3Request, name: string): number {
+  const size = integerParameter(request, name, { minimum: 0, maximum: 2 ** 31 - 1, defaultValue: PAGE_MAX_ITEMS })
+  return Math.min(PAGE_MAX_ITEMS, size)
+}

@@ -1,0 +1,190 @@
+import { type ServerResponse } from 'node:http'
+import { type Authentication } from './authentication.js'
+import { listObjectsV1, listObjectsV2 } from './listing.js'
+import { deleteObjects } from './multi-delete.js'
+import {
+  abortMultipartUpload, completeMultipartUpload, createMultipartUpload, listMultipartUploads, listParts, uploadPart,
+} from './multipart-operations.js'
+import { type MultipartUploads } from './multipart-uploads.js'
+import { type ObjectCatalog } from './stored-objects.js'
+import { RESPONSE_PARAMETERS, refuseUnknownHeaders } from './object-headers.js'
+import { sendObject } from './object-reading.js'
+import { putObject } from './object-writing.js'
+import { S3Error } from './s3-error.js'
+import { type S3Request } from './s3-request.js'
+import { document } from './xml.js'
+
+/** What the operations work on. */
+export interface Store {
+  bucket: string
+  region: string
+  catalog: ObjectCatalog
+  uploads: MultipartUploads
+}
+
+interface Call extends Store {
+  request: S3Request
+  authentication: Authentication
+  response: ServerResponse
+}
+
+interface Operation {
+  method: string
+  resource: 'bucket' | 'object'
+  /** A parameter that, by being there, makes the request one for this operation; the first operation that fits is taken. */
+  selector?: string
+  /** Further parameters; a request with any other is refused. */
+  parameters?: readonly string[]
+  run: (call: Call) => void | Promise<void>
+}
+
+const LISTING_PARAMETERS = ['delimiter', 'encoding-type', 'max-keys', 'prefix']
+
+const operations: readonly Operation[] = [
+  {
+    method: 'HEAD',
+    resource: 'bucket',
+    run: ({ response, region }) => { response.writeHead(200, { 'x-amz-bucket-region': region }).end() },
+  },
+  {
+    // The bucket is there from the start; making it again is no error in S3's oldest region.
+    method: 'PUT',
+    resource: 'bucket',
+    run: ({ response }) => { response.writeHead(200, { 'Content-Length': 0 }).end() },
+  },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    selector: 'location',
+    // S3's oldest region is told by leaving it out.
+    run: ({ response, region }) => sendXml(response, document('LocationConstraint', region === 'us-east-1' ? '' : region)),
+  },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    selector: 'uploads',
+    parameters: ['delimiter', 'encoding-type', 'key-marker', 'max-uploads', 'prefix', 'upload-id-marker'],
+    run: ({ request, response, uploads, bucket }) => sendXml(response, listMultipartUploads(request, uploads, bucket)),
+  },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    selector: 'list-type',
+    parameters: [...LISTING_PARAMETERS, 'continuation-token', 'fetch-owner', 'start-after'],
+    run: ({ request, response, catalog, bucket }) => {
+      if (request.parameters.get('list-type') !== '2') throw new S3Error('InvalidArgument', 'list-type must be 2.')
+      sendXml(response, listObjectsV2(request, bucket, catalog.index))
+    },
+  },
+  {
+    method: 'GET',
+    resource: 'bucket',
+    parameters: [...LISTING_PARAMETERS, 'marker'],
+    run: ({ request, response, catalog, bucket }) => sendXml(response, listObjectsV1(request, bucket, catalog.index)),
+  },
+  {
+    method: 'POST',
+    resource: 'bucket',
+    selector: 'delete',
+    run: async ({ request, authentication, response, catalog }) => {
+      sendXml(response, await deleteObjects(request, authentication, catalog))
+    },
+  },
+  {
+    method: 'GET',
+    resource: 'object',
+    selector: 'uploadId',
+    parameters: ['max-parts', 'part-number-marker'],
+    run: ({ request, response, uploads, bucket }) => sendXml(response, listParts(request, uploads, bucket)),
+  },
+  ...['GET', 'HEAD'].map((method) => ({
+    method,
+    resource: 'object' as const,
+    parameters: RESPONSE_PARAMETERS,
+    run: ({ request, response, catalog }: Call) => sendObject(request, response, catalog),
+  })),
+  {
+    method: 'PUT',
+    resource: 'object',
+    selector: 'uploadId',
+    parameters: ['partNumber'],
+    run: async ({ request, authentication, response, uploads, catalog }) => {
+      sendStored(response, await uploadPart(request, authentication, uploads, catalog))
+    },
+  },
+  {
+    method: 'PUT',
+    resource: 'object',
+    run: async ({ request, authentication, response, catalog }) => {
+      sendStored(response, await putObject(request, authentication, catalog))
+    },
+  },
+  {
+    method: 'POST',
+    resource: 'object',
+    selector: 'uploads',
+    run: async ({ request, response, uploads, bucket }) => {
+      sendXml(response, await createMultipartUpload(request, uploads, bucket))
+    },
+  },
+  {
+    method: 'POST',
+    resource: 'object',
+    selector: 'uploadId',
+    run: async ({ request, authentication, response, uploads, bucket }) => {
+      sendXml(response, await completeMultipartUpload(request, authentication, uploads, bucket))
+    },
+  },
+  {
+    method: 'DELETE',
+    resource: 'object',
+    selector: 'uploadId',
+    run: async ({ request, response, uploads }) => {
+      await abortMultipartUpload(request, uploads)
+      response.writeHead(204).end()
+    },
+  },
+  {
+    method: 'DELETE',
+    resource: 'object',
+    run: ({ request, response, catalog }) => {
+      catalog.remove(request.objectKey)
+      response.writeHead(204).end()
+    },
+  },
+]
+
+/**
+ * Carries out the operation that an authenticated request asks for.
+ *
+ * @throws {S3Error} NotImplemented where the store knows no such operation, or a parameter of it is unknown; NoSuchBucket;
+ *   what the operation may fail with
+ */
+export async function answer (
+  request: S3Request, authentication: Authentication, response: ServerResponse, store: Store,
+): Promise<void> {
+  if (request.bucket === '') throw new S3Error('NotImplemented')
+  if (request.bucket !== store.bucket) throw new S3Error('NoSuchBucket')
+  const resource = request.objectKey === '' ? 'bucket' : 'object'
+  const operation = operations.find((candidate) => candidate.method === request.method && candidate.resource === resource &&
+    (candidate.selector === undefined || request.parameters.has(candidate.selector)))
+  if (operation === undefined) throw new S3Error('NotImplemented')
+
+  const { selector, parameters = [], run } = operation
+  for (const name of request.parameters.keys()) {
+    // AWS SDKs name the operation in `x-id`.
+    const isKnown = name === selector || name === 'x-id' || name.startsWith('X-Amz-') || parameters.includes(name)
+    if (!isKnown) throw new S3Error('NotImplemented')
+  }
+  refuseUnknownHeaders(request)
+  await run({ request, authentication, response, ...store })
+}
+
+function sendXml (response: ServerResponse, body: string): void {
+  response.writeHead(200, { 'Content-Type': 'application/xml', 'Content-Length': Buffer.byteLength(body) }).end(body)
+}
+
+/** @param etag of what was stored, without quotes */
+function sendStored (response: ServerResponse, etag: string): void {
+  response.writeHead(200, { ETag: `"${etag}"`, 'Content-Length': 0 }).end()
+}

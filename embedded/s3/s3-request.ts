@@ -1,0 +1,87 @@
+import { type IncomingMessage } from 'node:http'
+import { encodeComponent, encodePath } from '../../store/signature-v4.js'
+import { S3Error } from './s3-error.js'
+
+/** Of a key in UTF-8, as S3 limits it. */
+export const KEY_MAX_BYTES = 1024
+
+/** A request in path style, with its target decoded. */
+export interface S3Request {
+  message: IncomingMessage
+  method: string
+  /** Percent-encoded anew from what was decoded, so that every spelling of a key has one signature, as on S3. */
+  canonicalPath: string
+  /** Empty where the request is about no bucket. */
+  bucket: string
+  /** Empty where the request is about a bucket. */
+  objectKey: string
+  /** Decoded, in the order sent. */
+  query: ReadonlyArray<readonly [name: string, value: string]>
+  /** The query by name; of a repeated parameter, the last value. */
+  parameters: ReadonlyMap<string, string>
+  /** Values of a repeated header are joined by a comma. */
+  headers: ReadonlyMap<string, string>
+}
+
+/**
+ * Reads a request's target and headers.
+ *
+ * @throws {S3Error} InvalidURI where the target is not percent-encoded UTF-8 or holds a NUL; KeyTooLongError
+ */
+export function parseRequest (message: IncomingMessage): S3Request {
+  const target = message.url ?? ''
+  if (!/^\/[\x21-\x7e]*$/.test(target)) throw new S3Error('InvalidURI')
+  const queryStart = target.indexOf('?')
+  const rawPath = queryStart < 0 ? target : target.slice(0, queryStart)
+  const keyStart = rawPath.indexOf('/', 1)
+  const bucket = decode(rawPath.slice(1, keyStart < 0 ? undefined : keyStart))
+  const objectKey = keyStart < 0 ? '' : decode(rawPath.slice(keyStart + 1))
+  if (Buffer.byteLength(objectKey) > KEY_MAX_BYTES) throw new S3Error('KeyTooLongError')
+
+  const query = queryStart < 0 ? [] : parseQuery(target.slice(queryStart + 1))
+  return {
+    message,
+    method: message.method ?? '',
+    canonicalPath: `/${encodeComponent(bucket)}${keyStart < 0 ? '' : `/${encodePath(objectKey)}`}`,
+    bucket,
+    objectKey,
+    query,
+    parameters: new Map(query),
+    headers: new Map(Object.entries(message.headersDistinct).map(([name, values = []]) => [name, values.join(',')])),
+  }
+}
+
+function parseQuery (raw: string): Array<readonly [string, string]> {
+  return raw.split('&').filter((part) => part !== '').map((part) => {
+    const separator = part.indexOf('=')
+    const [name, value] = separator < 0 ? [part, ''] : [part.slice(0, separator), part.slice(separator + 1)]
+    return [decode(name.replaceAll('+', ' ')), decode(value.replaceAll('+', ' '))] as const
+  })
+}
+
+function decode (encoded: string): string {
+  let decoded
+  try {
+    decoded = decodeURIComponent(encoded)
+  } catch {
+    throw new S3Error('InvalidURI')
+  }
+  if (decoded.includes('\0')) throw new S3Error('InvalidURI')
+  return decoded
+}
+
+/**
+ * Reads a parameter that is a whole number.
+ *
+ * @throws {S3Error} InvalidArgument where it is none, or below or above the bounds
+ */
+export function integerParameter (
+  { parameters }: S3Request, name: string,
+  { minimum, maximum, defaultValue }: { minimum: number, maximum: number, defaultValue: number },
+): number {
+  const text = parameters.get(name)
+  if (text === undefined || text === '') return defaultValue
+  const value = /^\d{1,10}$/.test(text) ? Number(text) : Number.NaN
+  if (!(value >= minimum && value <= maximum)) throw new S3Error('InvalidArgument', `${name} must be a number from ${minimum} to ${maximum}.`)
+  return value
+}

@@ -1,0 +1,131 @@
+import type { BucketEvent, ObjectChange } from './notification.js'
+
+/** What the bucket itself said of a key when it was asked. */
+export interface Observation {
+  change: Exclude<ObjectChange, { kind: 'unclear' }>
+  /** By the bucket's clock, to the second. */
+  observedAt: Date
+}
+
+/** An event, reduced to what its place among the other events of its key depends on. */
+export type EventVersion = Pick<BucketEvent, 'change' | 'eventSource' | 'eventTime' | 'sequencer' | 'versionId'>
+
+/** What is known of a key: what an event said, or what the bucket said. */
+export type KnownState = EventVersion | Observation
+
+/** The bounds that order is decided by. */
+export interface OrderBounds {
+  /** How far apart the clocks of the store's nodes may be, and an event's time from the change that it reports. */
+  clockSkewMs: number
+  /** For how long removed keys are remembered. */
+  tombstoneRetentionMs: number
+}
+
+/** How one state of a key stands to another: it came later, it came earlier, it is the same, or that cannot be told. */
+export type Order = 'newer' | 'older' | 'same' | 'unknown'
+
+/** What a key's events make of it. */
+export type Settlement =
+  /** They say nothing that was not known. */
+  | { outcome: 'unchanged' }
+  /** The key is what this event says. */
+  | { outcome: 'event', event: BucketEvent }
+  /** They cannot be ordered, or the last of them says too little: only the bucket knows. */
+  | { outcome: 'ask' }
+
+// Beyond this S3 refuses even a request, as RequestTimeTooSkewed: an event from so far ahead has no time at all.
+const FUTURE_MAX_MS = 15 * 60 * 1000
+// A tombstone is purged by the database's clock, an event has the store's.
+const RETENTION_MARGIN_MS = 60 * 60 * 1000
+
+/**
+ * Orders two states of one key.
+ *
+ * - Amazon S3 (`aws:s3`) numbers the changes of a key: the greater sequencer came later, "right pad the shorter value with
+ *   zeros, and then do a lexicographical comparison" (Amazon S3 User Guide, "Event message structure").
+ * - MinIO's sequencer and the embedded store's are wall-clock nanoseconds of whichever node made the change, and a deletion
+ *   may repeat that of the object it deleted (minio/cmd/event-notification.go, `ToEvent`). They say no more than the
+ *   event's time does, so the time decides.
+ * - Ceph RGW's sequencer is a time, too, but printed in the machine's byte order: it cannot be compared. The time decides.
+ * - Between vendors, and between an event and a look into the bucket, the time decides.
+ *
+ * Time decides only where it is further apart than clocks may be. Two states that agree in everything are the same one,
+ * delivered twice.
+ */
+export function compareStates (left: KnownState, right: KnownState, clockSkewMs: number): Order {
+  if ('eventTime' in left && 'eventTime' in right) {
+    if (isSameEvent(left, right)) return 'same'
+    const order = compareAmazonSequencers(left, right)
+    if (order !== 'unknown') return order
+  }
+  const aheadMs = timeOf(left) - timeOf(right)
+  if (Math.abs(aheadMs) <= clockSkewMs) return 'unknown'
+  return aheadMs > 0 ? 'newer' : 'older'
+}
+
+/**
+ * Works out what a key is from what was known of it and the events that came in, in whatever order and however often they
+ * came. The answer is the same for every order of the events.
+ *
+ * @param known undefined where nothing is known, be it that the key is new or that its tombstone was purged
+ */
+export function settle (
+  known: KnownState | undefined, events: readonly BucketEvent[], { clockSkewMs, tombstoneRetentionMs }: OrderBounds, now: Date,
+): Settlement {
+  const latest = latestStates(known, events, clockSkewMs)
+  const [winner] = latest
+  if (winner === undefined || (latest.length === 1 && winner === known)) return { outcome: 'unchanged' }
+  if (latest.length > 1 || !isBucketEvent(winner) || winner.change.kind === 'unclear') return { outcome: 'ask' }
+  const ageMs = now.getTime() - winner.eventTime.getTime()
+  if (ageMs < -FUTURE_MAX_MS) return { outcome: 'ask' }
+  // The key may have had a later change whose tombstone is gone.
+  if (known === undefined && ageMs > tombstoneRetentionMs - RETENTION_MARGIN_MS) return { outcome: 'ask' }
+  return { outcome: 'event', event: winner }
+}
+
+/** The states that no other is known to have come after: one where order is clear, several where it is not. */
+function latestStates (
+  known: KnownState | undefined, events: readonly BucketEvent[], clockSkewMs: number,
+): Array<KnownState | BucketEvent> {
+  let latest: Array<KnownState | BucketEvent> = known === undefined ? [] : [known]
+  for (const event of events) {
+    let isOutdone = false
+    latest = latest.filter((state) => {
+      const order = compareStates(event, state, clockSkewMs)
+      if (order === 'older' || order === 'same') isOutdone = true
+      return order !== 'newer'
+    })
+    if (!isOutdone) latest.push(event)
+  }
+  return latest
+}
+
+function isSameEvent (left: EventVersion, right: EventVersion): boolean {
+  return left.eventSource === right.eventSource && left.eventTime.getTime() === right.eventTime.getTime() &&
+    left.sequencer === right.sequencer && left.versionId === right.versionId && isSameChange(left.change, right.change)
+}
+
+function isSameChange (left: ObjectChange, right: ObjectChange): boolean {
+  if (left.kind !== 'created' || right.kind !== 'created') return left.kind === right.kind
+  return left.sizeBytes === right.sizeBytes && left.entityTag === right.entityTag
+}
+
+const hexadecimal = /^[0-9A-Fa-f]+$/
+
+function compareAmazonSequencers (left: EventVersion, right: EventVersion): Order {
+  if (left.eventSource !== 'aws:s3' || right.eventSource !== 'aws:s3') return 'unknown'
+  const [first = '', second = ''] = [left.sequencer, right.sequencer]
+  if (!hexadecimal.test(first) || !hexadecimal.test(second)) return 'unknown'
+  const length = Math.max(first.length, second.length)
+  const [paddedFirst, paddedSecond] = [first, second].map((sequencer) => sequencer.toUpperCase().padEnd(length, '0'))
+  if (paddedFirst === undefined || paddedSecond === undefined || paddedFirst === paddedSecond) return 'unknown'
+  return paddedFirst > paddedSecond ? 'newer' : 'older'
+}
+
+function timeOf (state: KnownState): number {
+  return ('eventTime' in state ? state.eventTime : state.observedAt).getTime()
+}
+
+function isBucketEvent (state: KnownState | BucketEvent): state is BucketEvent {
+  return 'objectKey' in state
+}

@@ -1,0 +1,44 @@
+import type { BucketEvent } from './notification.js'
+import type { Observation } from './order.js'
+
+/** What the bucket said of a key after the key's row had a revision. */
+export interface Answer {
+  observation: Observation
+  revision: string
+}
+
+/** An event of the bucket, to be applied. */
+export interface EventRecord {
+  event: BucketEvent
+  /** The event as it arrived. */
+  record: unknown
+  /** Undefined where the bucket was not asked. */
+  answer?: Answer | undefined
+}
+
+/** A record that needs a person's eye, to be kept with the reason. */
+export interface SetAsideRecord {
+  /** Stable across releases. */
+  reason: string
+  /** A record of a notification, parsed, or the text that arrived in its place. */
+  record: unknown
+}
+
+/** Something to be done in one batch with others. */
+export type PendingRecord = EventRecord | SetAsideRecord
+
+/** What became of a record, once its batch is committed. */
+export type RecordOutcome =
+  /**
+   * The row of its key is what the bucket was when the event, and every earlier one, had happened. A late record changed
+   * nothing, since the row said as much already or more.
+   */
+  | { kind: 'applied' }
+  | { kind: 'late' }
+  | { kind: 'set_aside' }
+  /** The bucket must be asked what the key is, and the record applied again with the answer for this revision. */
+  | { kind: 'ask', revision: string }
+
+export function isEventRecord (pending: PendingRecord): pending is EventRecord {
+  return 'event' in pending
+}

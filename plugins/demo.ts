@@ -1,0 +1,33 @@
+import fastifyPlugin from 'fastify-plugin'
+import { nameWorkflow } from '../db/usage/workflow-names.js'
+import { writeClaims } from '../schemas/token-claims.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Makes the demo organisation where it is not there yet, and tells a newcomer where to look.
+     *
+     * @param address the service's origin
+     * @returns lines for the terminal; they hold a token and an object key, so they are for nowhere else
+     */
+    introduce: (address: string) => Promise<string>
+  }
+}
+
+/** Decorates the instance with the demo organisation, which a service without any configuration shows. */
+export default fastifyPlugin(async (app) => {
+  app.decorate('introduce', async (address) => {
+    // Not loaded where it is not used.
+    const { introduce } = await import('../embedded/demo/introduction.js')
+    return await introduce({
+      dataDirectory: app.config.DATA_DIR,
+      address,
+      putObject: async (objectKey, body, contentType) => {
+        await app.minio.putObject(app.storeTarget.bucket, objectKey, body, body.length, { 'Content-Type': contentType })
+      },
+      nameWorkflow: async (orgKey, workflowId, name) => { await nameWorkflow(app.database, { orgKey, workflowId, name }) },
+      settled: async () => { await app.bucketEvents.settled() },
+      signToken: (caller) => app.jwt.sign(writeClaims(caller, app.claimNames), { expiresIn: '30d' }),
+    })
+  })
+}, { name: 'demo', dependencies: ['config', 'minio', 'store-target', 'database', 'bucket-events', 'jwt'] })

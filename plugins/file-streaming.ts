@@ -1,0 +1,121 @@
+import type { FastifyReply } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { Gauge } from 'prom-client'
+import { type ByteRange, contentRange, selectRange } from '../http/byte-range.js'
+import { effectiveDisposition, representationHeaders, validatorHeaders } from '../downloads/headers.js'
+import { evaluatePreconditions } from '../http/preconditions.js'
+import type { ObjectBody, StoredObject } from '../store/object-storage.js'
+import { ObjectStorageUnavailable } from '../store/failures.js'
+import { ObjectNotFoundError, PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
+
+/** A file, and how it was asked for. */
+export interface StreamedFile {
+  objectKey: string
+  fileName: string
+  disposition: 'attachment' | 'inline'
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /**
+     * Answers with a file's bytes, by RFC 9110: preconditions, ranges, validators. Bytes flow only as fast as the client
+     * takes them; the store's request ends when the client leaves.
+     */
+    streamFile: (file: StreamedFile) => Promise<FastifyReply>
+    /** Answers as `streamFile` would to GET, without a range and without opening the file (RFC 9110, 9.3.2). */
+    describeFile: (file: StreamedFile) => Promise<FastifyReply>
+  }
+}
+
+const conditionalHeaders = ['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const
+// Once because the file may be replaced between HEAD and GET; twice in a row is not worth holding the client up for.
+const ATTEMPTS = 2
+const RETRY_AFTER_SECONDS = 1
+
+/** Decorates replies with the sending of files. */
+export default fastifyPlugin(async (app) => {
+  const { INLINE_ACTIVE_CONTENT, STREAM_IDLE_TIMEOUT } = app.config
+  const streams = new Gauge({
+    name: 'objects_storage_streams_open',
+    help: 'Downloads whose bytes are being sent.',
+    registers: [app.metrics],
+  })
+
+  const fileHeaders = (stored: StoredObject, { fileName, disposition }: StreamedFile) => representationHeaders(
+    stored, fileName, effectiveDisposition(disposition, stored.contentType, INLINE_ACTIVE_CONTENT), INLINE_ACTIVE_CONTENT)
+
+  app.decorateReply('describeFile', async function (this: FastifyReply, file) {
+    const stored = await app.objectStorage.head(file.objectKey, signalWhenGone(this))
+    if (stored === undefined) throw new ObjectNotFoundError()
+    if (isNotModified(this, stored)) return this
+    return this.headers({ ...fileHeaders(stored, file), 'content-length': stored.sizeBytes }).send()
+  })
+
+  app.decorateReply('streamFile', async function (this: FastifyReply, file) {
+    const { request } = this
+    const signal = signalWhenGone(this)
+    const isConditional = conditionalHeaders.some((name) => request.headers[name] !== undefined)
+
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      let ifMatch: string | undefined
+      let range: ByteRange | undefined
+      if (isConditional) {
+        const stored = await app.objectStorage.head(file.objectKey, signal)
+        if (stored === undefined) throw new ObjectNotFoundError()
+        if (isNotModified(this, stored)) return this
+        range = rangeOf(this, stored)
+        ifMatch = stored.entityTag
+      }
+      const opened = await app.objectStorage.read(file.objectKey, { range, ifMatch, signal })
+      if (opened === undefined) throw new ObjectNotFoundError()
+      if (opened === 'changed') continue
+      return send(this, opened, range, fileHeaders(opened.stored, file))
+    }
+    throw new ObjectStorageUnavailable('The file was replaced again and again while it was opened.', RETRY_AFTER_SECONDS)
+  })
+
+  function send (reply: FastifyReply, opened: ObjectBody, range: ByteRange | undefined, headers: Record<string, string>) {
+    const { stored, lengthBytes, body } = opened
+    if (!reply.raw.destroyed) {
+      streams.inc()
+      reply.raw.once('close', () => { streams.dec() })
+    }
+    // Node's own timer restarts with each byte that the client takes. Where all is taken the client waits for the store,
+    // which has a timer of its own.
+    reply.raw.setTimeout(STREAM_IDLE_TIMEOUT * 1000, () => {
+      if (reply.raw.writableLength === 0) return
+      reply.log.info('dropped a client that took nothing for too long')
+      reply.raw.destroy()
+    })
+    if (range !== undefined) reply.status(206).header('content-range', contentRange(range, stored.sizeBytes))
+    return reply.headers({ ...headers, 'content-length': lengthBytes }).send(body)
+  }
+}, { name: 'object-streaming', dependencies: ['config', 'object-storage', 'metrics'] })
+
+/** A signal that is aborted when the client leaves, or has left already. */
+function signalWhenGone ({ raw }: FastifyReply): AbortSignal {
+  const clientGone = new AbortController()
+  if (raw.destroyed) clientGone.abort()
+  else raw.once('close', () => { clientGone.abort() })
+  return clientGone.signal
+}
+
+/** Answers 304 where the request's preconditions say so; throws for 412. */
+function isNotModified (reply: FastifyReply, stored: StoredObject): boolean {
+  switch (evaluatePreconditions(reply.request, stored, new Date())) {
+    case 'precondition-failed': throw new PreconditionFailedError()
+    case 'not-modified':
+      reply.status(304).headers(validatorHeaders(stored)).send()
+      return true
+    case 'proceed': return false
+  }
+}
+
+function rangeOf (reply: FastifyReply, stored: StoredObject): ByteRange | undefined {
+  const selection = selectRange(reply.request, stored, new Date())
+  if (selection === 'unsatisfiable') {
+    reply.header('content-range', contentRange('unsatisfiable', stored.sizeBytes))
+    throw new RangeNotSatisfiableError()
+  }
+  return selection === 'whole' ? undefined : selection
+}

@@ -1,0 +1,64 @@
+import fastifyPlugin from 'fastify-plugin'
+import { isDatabaseUnavailable } from '../../db/connection/availability.js'
+import { InexactSumError } from '../../db/usage/storage-usage.js'
+import { capabilityHeaders } from '../../downloads/headers.js'
+import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../store/failures.js'
+import {
+  BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, OverloadedError,
+  QuotaExceededError, RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError,
+  UnsupportedMediaTypeError, UsageOutOfRangeError, type DeclaredError, errorBody, isDeclaredError,
+} from '../../schemas/errors.js'
+
+const DATABASE_RETRY_SECONDS = 2
+// As long as the identity provider is left alone after it did not answer.
+const TOKEN_KEYS_RETRY_SECONDS = 5
+
+/**
+ * Answers every error in the one shape, with a declared code. What went wrong inside is logged, never answered; an error
+ * that is none of ours says at most which part of the request broke which rule, and never repeats the request.
+ */
+export default fastifyPlugin(async (app) => {
+  app.setErrorHandler<Error>((error, request, reply) => {
+    const answer = declaredErrorFor(error)
+    const { statusCode } = answer
+    // Each line of a log is a load itself; and a quota is no failure of the service.
+    const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError
+    if (error.name === 'AbortError' && reply.raw.destroyed) request.log.info('the client left before it was answered')
+    else if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
+    if (statusCode === 503) reply.header('retry-after', retryAfterSeconds(error))
+    if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
+    // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.
+    reply.headers({ ...capabilityHeaders, 'cache-control': 'no-store' })
+    return reply.status(statusCode).send(errorBody(answer))
+  })
+  app.setNotFoundHandler(() => { throw new RouteNotFoundError() })
+}, { name: 'errors' })
+
+function declaredErrorFor (error: Error): DeclaredError {
+  if (isDeclaredError(error)) return error
+  if (error instanceof ObjectStorageUnavailable) return new StoreUnavailableError()
+  if (error instanceof ObjectStorageRefused) return new StoreRefusedError()
+  if (error instanceof InexactSumError) return new UsageOutOfRangeError()
+  if (isDatabaseUnavailable(error)) return new DatabaseUnavailableError()
+  if ('validation' in error && error.validation !== undefined) return new InvalidRequestError(`${error.message}.`)
+  switch ('code' in error && error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE': return new BodyTooLargeError()
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': return new UnsupportedMediaTypeError()
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH': return new InvalidRequestError('The body is not valid JSON.')
+    default: return errorOfStatus('statusCode' in error ? error.statusCode : undefined)
+  }
+}
+
+/** What a library's own error is, by the status that it suggests. */
+function errorOfStatus (statusCode: unknown): DeclaredError {
+  if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return new InternalError()
+  // @fastify/static forbids paths that lead out of its folder, which is nobody's business to know.
+  return statusCode === 403 || statusCode === 404 ? new RouteNotFoundError() : new InvalidRequestError('The request cannot be read.')
+}
+
+function retryAfterSeconds (error: Error): number {
+  if (error instanceof TokenKeysUnavailableError) return TOKEN_KEYS_RETRY_SECONDS
+  return error instanceof ObjectStorageUnavailable ? error.retryAfterSeconds : DATABASE_RETRY_SECONDS
+}

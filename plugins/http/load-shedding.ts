@@ -1,0 +1,33 @@
+import { getHeapStatistics } from 'node:v8'
+import fastifyUnderPressure from '@fastify/under-pressure'
+import fastifyPlugin from 'fastify-plugin'
+import { OverloadedError } from '../../schemas/errors.js'
+
+// Garbage is collected in earnest before this: what is left by then is in use.
+const HEAP_MAX_SHARE = 0.95
+const LOG_INTERVAL_MS = 10_000
+// An orchestrator that got no answer would end the process, and make matters worse.
+const unshedRoutes = /^\/(?:health\/|metrics$)/
+
+/**
+ * Refuses requests while the service cannot keep up, so that those it has taken are answered in time: when events wait for
+ * longer than MAX_EVENT_LOOP_DELAY on average over a second, or when the heap is all but full.
+ */
+export default fastifyPlugin(async (app) => {
+  const { MAX_EVENT_LOOP_DELAY } = app.config
+  let loggedAtMs = -Infinity
+  await app.register(fastifyUnderPressure, {
+    maxEventLoopDelay: MAX_EVENT_LOOP_DELAY * 1000,
+    maxHeapUsedBytes: getHeapStatistics().heap_size_limit * HEAP_MAX_SHARE,
+    pressureHandler: (request, _reply, type, value) => {
+      // After one long pause there is a second without a measurement, which is no reason.
+      if (value === Infinity || unshedRoutes.test(request.routeOptions.url ?? '')) return
+      const nowMs = performance.now()
+      if (nowMs - loggedAtMs > LOG_INTERVAL_MS) {
+        app.log.warn({ type, value }, 'refusing requests under too much load')
+        loggedAtMs = nowMs
+      }
+      throw new OverloadedError()
+    },
+  })
+}, { name: 'load-shedding', dependencies: ['config'] })

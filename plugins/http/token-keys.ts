@@ -1,0 +1,25 @@
+import fastifyPlugin from 'fastify-plugin'
+import { RemoteKeySet } from '../../identity/remote-key-set.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The identity provider's keys; undefined where the key is configured. */
+    tokenKeys: RemoteKeySet | undefined
+  }
+}
+
+/** Decorates the instance with the keys of the identity provider that JWT_JWKS_URL names. */
+export default fastifyPlugin(async (app) => {
+  const { JWT_JWKS_URL } = app.config
+  if (JWT_JWKS_URL === undefined) {
+    app.decorate('tokenKeys', undefined)
+    return
+  }
+  const tokenKeys = new RemoteKeySet(JWT_JWKS_URL, {
+    onFailure: (error) => { app.log.warn({ err: error }, 'the keys that tokens are verified with are not as they should be') },
+  })
+  app.decorate('tokenKeys', tokenKeys)
+  app.addHook('onClose', async () => { await tokenKeys.close() })
+  // Not waited for: an identity provider that is down now may be up before the first token comes.
+  tokenKeys.refresh()
+}, { name: 'token-keys', dependencies: ['config'] })

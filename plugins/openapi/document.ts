@@ -1,0 +1,117 @@
+import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet'
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import fastifyPlugin from 'fastify-plugin'
+import type { Config } from '../../config.js'
+import { strictTransportSeconds } from '../../http/strict-transport-security.js'
+import { BucketEventsSchema, BucketNotificationSchema } from '../../schemas/bucket-events.js'
+import { DeletionSchema } from '../../schemas/deletion.js'
+import { DispositionSchema, DownloadLinkSchema } from '../../schemas/download.js'
+import { ErrorBodySchema, ErrorCodeSchema } from '../../schemas/errors.js'
+import { DirectionSchema, ObjectKeySchema, OrgKeySchema, UuidSchema } from '../../schemas/identifiers.js'
+import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../../schemas/links.js'
+import { QuotaRequestSchema, QuotaSchema } from '../../schemas/quota.js'
+import { LivenessSchema, ReadinessSchema } from '../../schemas/readiness.js'
+import { ReconciliationSchema } from '../../schemas/reconciliation.js'
+import { RunFileSchema, RunFilesSchema } from '../../schemas/run-files.js'
+import { shareComponents } from './shared-components.js'
+import { StorageUsageSchema, WorkflowUsageSchema } from '../../schemas/storage-usage.js'
+import { UploadRequestSchema, UploadSchema } from '../../schemas/uploads.js'
+import { UsageDaySchema, UsageHistorySchema } from '../../schemas/usage-history.js'
+import { WorkflowNameSchema, WorkflowSchema } from '../../schemas/workflows.js'
+
+/** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
+export default fastifyPlugin(async (app) => {
+  for (const schema of [
+    ErrorBodySchema, BucketNotificationSchema, BucketEventsSchema,
+    DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
+    UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
+    ReconciliationSchema, UsageDaySchema, UsageHistorySchema, LivenessSchema, ReadinessSchema,
+    QuotaRequestSchema, QuotaSchema,
+    LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, RunFilesSchema,
+  ]) app.addSchema(schema)
+
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'Objects & Storage',
+        version: '1.0.0',
+        description: 'The file plane of a workflow platform: downloads by unguessable key, uploads, and exact storage usage.',
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+        contact: { name: 'Whoever runs the service' },
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'Files', description: 'Downloading and uploading files.' },
+        { name: 'Usage', description: 'What an organisation stores.' },
+        { name: 'Events', description: 'The object store\'s notifications.' },
+        { name: 'Operation', description: 'Whether the service works.' },
+      ],
+      components: {
+        securitySchemes: {
+          eventsToken: {
+            type: 'http', scheme: 'bearer', description: 'EVENTS_TOKEN of the service\'s configuration, for the object store.',
+          },
+          bearerAuth: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'A JSON Web Token with the claims `exp`, `sub` (the user\'s UUID), `orgKey` and `role` (`member`, `admin` or `service`).',
+          },
+        },
+      },
+    },
+    // @fastify/swagger appends this to every HEAD's, for routes that share one with their GET; ours have names of their own.
+    transform: ({ schema, url }) => ({
+      schema: { ...schema, ...schema?.operationId === undefined ? {} : { operationId: schema.operationId.replace(/-head$/, '') } },
+      url,
+    }),
+    transformObject: (document) => shareComponents(
+      'openapiObject' in document ? document.openapiObject : document.swaggerObject,
+      {
+        Uuid: UuidSchema,
+        OrgKey: OrgKeySchema,
+        ObjectKey: ObjectKeySchema,
+        Direction: DirectionSchema,
+        Disposition: DispositionSchema,
+        ErrorCode: ErrorCodeSchema,
+      },
+    ),
+    refResolver: {
+      buildLocalReference: (schema, _baseUri, _fragment, index) => typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
+    },
+  })
+  // In a scope of its own: helmet's hooks would run on every route.
+  await app.register(async (documentation) => {
+    await documentation.register(fastifyHelmet, helmetOptions(app.config))
+    await documentation.register(fastifySwaggerUi, {
+      routePrefix: '/documentation',
+      uiConfig: { persistAuthorization: false, tryItOutEnabled: true },
+    })
+  })
+}, { name: 'openapi', dependencies: ['config'] })
+
+function helmetOptions ({ PUBLIC_URL }: Config): FastifyHelmetOptions {
+  const maxAge = strictTransportSeconds(PUBLIC_URL)
+  return {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        scriptSrc: ["'self'"],
+        // Swagger UI writes styles into its elements.
+        styleSrc: ["'self'", "'unsafe-inline'"],
+        imgSrc: ["'self'", 'data:'],
+        fontSrc: ["'self'", 'data:'],
+        // A download that is tried out is redirected to wherever the storage is.
+        connectSrc: ["'self'", 'http:', 'https:'],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        frameAncestors: ["'none'"],
+      },
+    },
+    xFrameOptions: { action: 'deny' },
+    strictTransportSecurity: maxAge !== undefined && { maxAge, includeSubDomains: false },
+  }
+}

@@ -1,0 +1,52 @@
+import fastifyPlugin from 'fastify-plugin'
+import { Gauge } from 'prom-client'
+import { PersistentDelivery } from '../../embedded/persistent-delivery.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Only with the embedded object storage: counts a change that it reports, however long that takes. */
+    countStoreEvent: (record: object) => void
+  }
+}
+
+// Some 20 MB.
+const MAX_WAITING = 20_000
+const FIRST_PAUSE_MS = 100
+
+/**
+ * Decorates the instance with what a real object storage does itself: it repeats events until they are taken. Where there are
+ * too many to keep, the bucket is compared with what is counted once the database answers again.
+ */
+export default fastifyPlugin(async (app) => {
+  if (app.config.S3_ENDPOINT !== undefined) return
+  const reconcile = async () => {
+    const run = await app.reconciliation.start({ prefix: '' })
+    if (run === undefined) throw new Error('Another reconcile, which may have begun before the changes, is running.')
+    await run.done
+  }
+  const delivery = new PersistentDelivery<object>(async (record) => await app.bucketEvents.receive({ Records: [record] }), {
+    maxWaiting: MAX_WAITING,
+    firstPauseMs: FIRST_PAUSE_MS,
+    onFailure: (error) => {
+      app.log.error({ err: error }, 'changes of the embedded object storage cannot be counted now, and are kept until they can')
+    },
+    onRecovery: (lostCount) => {
+      app.log.info({ lostCount }, 'the changes of the embedded object storage are counted again')
+      if (lostCount === 0) return
+      reconcile().catch((error: unknown) => {
+        app.log.error({ err: error }, 'changes of the embedded object storage are not counted: a reconcile is needed')
+      })
+    },
+  })
+  const waiting = new Gauge({
+    name: 'objects_storage_embedded_events_waiting',
+    help: 'Changes of the embedded object storage that could not be counted yet.',
+    registers: [app.metrics],
+    collect: () => { waiting.set(delivery.waitingCount) },
+  })
+  app.decorate('countStoreEvent', (record) => { delivery.add(record) })
+  app.addHook('onClose', async () => {
+    const lostCount = await delivery.close()
+    if (lostCount > 0) app.log.error({ lostCount }, 'changes of the embedded object storage are not counted: a reconcile is needed')
+  })
+}, { name: 'store-events', dependencies: ['config', 'bucket-events', 'reconciliation', 'metrics'] })

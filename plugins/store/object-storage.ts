@@ -1,0 +1,38 @@
+import fastifyPlugin from 'fastify-plugin'
+import { ObjectStorage } from '../../store/object-storage.js'
+import { type Presign, createPresign } from '../../store/presigning.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    objectStorage: ObjectStorage
+    /** Signs URLs for browsers and programs: for the store's public address. */
+    presign: Presign
+  }
+}
+
+/** Decorates the instance with the bucket as downloads use it, and with the signer of URLs to it. */
+export default fastifyPlugin(async (app) => {
+  const { S3_PUBLIC_ENDPOINT, S3_CONNECT_TIMEOUT, S3_FIRST_BYTE_TIMEOUT, STREAM_IDLE_TIMEOUT, NODE_ENV } = app.config
+  const { storeTarget } = app
+  const objectStorage = new ObjectStorage(storeTarget, {
+    connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
+    firstByteTimeoutMs: S3_FIRST_BYTE_TIMEOUT * 1000,
+    idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
+  }, app.observeStore)
+  app.decorate('objectStorage', objectStorage)
+  app.decorate('presign', createPresign({ ...storeTarget, endpoint: S3_PUBLIC_ENDPOINT ?? storeTarget.endpoint }))
+  app.addHook('onClose', async () => { await objectStorage.close() })
+
+  // A store that is down now may be up before the first download, so nothing here ends the start.
+  try {
+    if (await objectStorage.bucketExists()) return
+    if (NODE_ENV === 'production') {
+      app.log.error({ bucket: storeTarget.bucket }, 'the bucket does not exist')
+      return
+    }
+    await app.minio.makeBucket(storeTarget.bucket, storeTarget.region)
+    app.log.info({ bucket: storeTarget.bucket }, 'made the bucket')
+  } catch (error) {
+    app.log.warn({ err: error }, 'object storage does not answer: starting without it')
+  }
+}, { name: 'object-storage', dependencies: ['config', 'store-target', 'minio', 'store-metrics'] })

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
+import fastifyPlugin from 'fastify-plugin'
+import type { SigningTarget } from '../../store/presigning.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    storeTarget: SigningTarget
+  }
+}
+
+/**
+ * Decorates the instance with the bucket's address and credentials. Where no S3_ENDPOINT is configured, that is an
+ * embedded object store, started here, whose events go the way that a real store's notifications go.
+ */
+export default fastifyPlugin(async (app) => {
+  const { S3_ENDPOINT, S3_REGION: region, S3_BUCKET: bucket, S3_ACCESS_KEY, S3_SECRET_KEY, DATA_DIR } = app.config
+  // Nobody needs to know the embedded store's credentials, so each start has its own.
+  const accessKey = S3_ACCESS_KEY ?? randomBytes(10).toString('hex')
+  const secretKey = S3_SECRET_KEY ?? randomBytes(20).toString('hex')
+  if (S3_ENDPOINT !== undefined) {
+    app.decorate('storeTarget', { endpoint: S3_ENDPOINT, region, bucket, accessKey, secretKey })
+    return
+  }
+  const { startEmbeddedStore } = await import('../../embedded/s3/object-store.js')
+  const store = await startEmbeddedStore({
+    directory: join(DATA_DIR, 'objects'),
+    bucket,
+    region,
+    accessKey,
+    secretKey,
+    onError: (error) => { app.log.error({ err: error }, 'the embedded object storage failed') },
+    // Not there yet, but before anybody is told of the store.
+    onEvent: (record) => { app.countStoreEvent(record) },
+  })
+  app.addHook('onClose', async () => { await store.close() })
+  app.decorate('storeTarget', { endpoint: store.endpoint, region, bucket, accessKey, secretKey })
+}, { name: 'store-target', dependencies: ['config', 'data-directory'] })

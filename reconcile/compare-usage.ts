@@ -1,0 +1,77 @@
+import type { Kysely } from 'kysely'
+import type { ListBucket } from '../store/bucket-listing.js'
+import { mergeListings } from './merge-listings.js'
+import { parseObjectKey } from '../objects/object-key.js'
+import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
+import type { Database } from '../db/connection/tables.js'
+import { type DirectionTallies, type UsageScope, noTallies, readTallies } from '../db/usage/tallies.js'
+
+/** A key that the bucket and the catalogue say different things of. */
+export interface KeyDifference {
+  objectKey: string
+  /** Undefined where the bucket does not hold it. */
+  storedBytes: number | undefined
+  /** Undefined where it is not counted. */
+  countedBytes: bigint | undefined
+}
+
+/** Where an organisation's figures come from. */
+export interface UsageComparison {
+  kept: DirectionTallies
+  rows: DirectionTallies
+  bucket: DirectionTallies
+  /** Some of them, in the order of their keys. */
+  differences: KeyDifference[]
+  differenceCount: number
+}
+
+/**
+ * Puts the kept sums, the sums over rows and the bucket's listing side by side. The first two are of one instant; the bucket
+ * is listed after it, so that files which come and go meanwhile make differences of their own.
+ *
+ * @param limit how many differences to name at most
+ * @throws what the listing and the database throw
+ */
+export async function compareUsage (
+  database: Kysely<Database>, listBucket: ListBucket, scope: UsageScope,
+  options: { limit: number, onProgress?: (listedCount: number) => void, signal?: AbortSignal },
+): Promise<UsageComparison> {
+  const { kept, rows } = await readTallies(database, scope)
+  const comparison: UsageComparison = { kept, rows, bucket: noTallies(), differences: [], differenceCount: 0 }
+  const { orgKey, workflowId, createdBy } = scope
+  const partsInScope = (objectKey: string) => {
+    const parts = parseObjectKey(objectKey)
+    return parts !== undefined && (createdBy === undefined || parts.createdBy === createdBy) ? parts : undefined
+  }
+  const add = (difference: KeyDifference) => {
+    if (partsInScope(difference.objectKey) === undefined) return
+    comparison.differenceCount++
+    if (comparison.differences.length < options.limit) comparison.differences.push(difference)
+  }
+
+  const prefix = workflowId === undefined ? `${orgKey}/` : `${orgKey}/workflows/${workflowId}/`
+  const range = { prefix, startAfter: '', ...options.signal === undefined ? {} : { signal: options.signal } }
+  let listedCount = 0
+  const listing = async function * () {
+    for await (const page of listBucket(range)) {
+      for (const { objectKey, sizeBytes } of page.objects) {
+        const parts = partsInScope(objectKey)
+        if (parts === undefined) continue
+        const tally = comparison.bucket[parts.direction]
+        tally.fileCount++
+        tally.sizeBytes += BigInt(sizeBytes)
+      }
+      listedCount += page.objects.length
+      options.onProgress?.(listedCount)
+      yield page
+    }
+  }
+  for await (const step of mergeListings(listing(), listCatalogue(database, range))) {
+    for (const { objectKey, sizeBytes } of step.missing) add({ objectKey, storedBytes: sizeBytes, countedBytes: undefined })
+    for (const { objectKey, sizeBytes } of step.gone) add({ objectKey, storedBytes: undefined, countedBytes: sizeBytes })
+    for (const { listed, catalogued } of step.differing) {
+      add({ objectKey: listed.objectKey, storedBytes: listed.sizeBytes, countedBytes: catalogued.sizeBytes })
+    }
+  }
+  return comparison
+}

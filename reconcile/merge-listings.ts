@@ -1,0 +1,145 @@
+import type { ListingPage } from '../store/bucket-listing.js'
+import { compareObjectKeys } from '../objects/key-order.js'
+import type { ListedObject } from '../store/listing-document.js'
+
+/** What the catalogue says of an object. */
+export interface CataloguedObject {
+  objectKey: string
+  sizeBytes: bigint
+  /** Without quotes; null where none is known. */
+  entityTag: string | null
+}
+
+/** What a stretch of the bucket and the same stretch of the catalogue say. */
+export interface MergeStep {
+  /** In the bucket only. */
+  missing: ListedObject[]
+  /** In the catalogue only. */
+  gone: CataloguedObject[]
+  /** In both, but not the same. */
+  differing: Array<{ listed: ListedObject, catalogued: CataloguedObject }>
+  sameCount: number
+  /** Objects of the bucket in this stretch. */
+  listedCount: number
+  /** A time, by the store's clock, that what is said of the bucket is no older than. */
+  observedAt: Date
+  /** The last key of the stretch; undefined at the end of the listings. */
+  through: string | undefined
+}
+
+const DIFFERENCES_MAX = 1_000
+
+/**
+ * Compares a bucket's listing with the catalogue's, both in the order of the keys' UTF-8 bytes, in lock-step: no more than a
+ * page of either and a thousand differences are in memory.
+ *
+ * @param bucketPages the last one is marked as such
+ * @param cataloguePages of the same prefix, from the same key on
+ * @throws {RangeError} where the catalogue's keys are not in order; what the listings throw
+ */
+export async function * mergeListings (
+  bucketPages: AsyncIterable<ListingPage>, cataloguePages: AsyncIterable<readonly CataloguedObject[]>,
+): AsyncGenerator<MergeStep, undefined> {
+  const rows = new RowReader(cataloguePages)
+  try {
+    let lastKey = ''
+    for await (const { objects, observedAt, isLast } of bucketPages) {
+      let step = emptyStep(observedAt)
+      for (const listed of objects) {
+        let row = rows.current ?? await rows.load()
+        while (row !== undefined && compareObjectKeys(row.objectKey, listed.objectKey) < 0) {
+          step.gone.push(row)
+          if (isFull(step)) {
+            yield { ...step, through: row.objectKey }
+            step = emptyStep(observedAt)
+          }
+          row = rows.advance() ?? await rows.load()
+        }
+        step.listedCount++
+        if (row?.objectKey !== listed.objectKey) {
+          step.missing.push(listed)
+        } else {
+          if (isSameObject(listed, row)) step.sameCount++
+          else step.differing.push({ listed, catalogued: row })
+          rows.advance()
+        }
+        lastKey = listed.objectKey
+        if (isFull(step)) {
+          yield { ...step, through: lastKey }
+          step = emptyStep(observedAt)
+        }
+      }
+      if (isLast) {
+        for (let row = rows.current ?? await rows.load(); row !== undefined; row = rows.advance() ?? await rows.load()) {
+          step.gone.push(row)
+          if (isFull(step)) {
+            yield { ...step, through: row.objectKey }
+            step = emptyStep(observedAt)
+          }
+        }
+      }
+      yield { ...step, through: isLast ? undefined : lastKey }
+    }
+  } finally {
+    await rows.close()
+  }
+}
+
+/** Whether both say the same of an object. An entity tag that one of them does not know makes no difference. */
+export function isSameObject (
+  listed: Pick<ListedObject, 'sizeBytes' | 'entityTag'>, catalogued: Pick<CataloguedObject, 'sizeBytes' | 'entityTag'>,
+): boolean {
+  return BigInt(listed.sizeBytes) === catalogued.sizeBytes &&
+    (listed.entityTag === undefined || catalogued.entityTag === null || listed.entityTag === catalogued.entityTag)
+}
+
+function emptyStep (observedAt: Date): Omit<MergeStep, 'through'> {
+  return { missing: [], gone: [], differing: [], sameCount: 0, listedCount: 0, observedAt }
+}
+
+function isFull ({ missing, gone, differing }: Omit<MergeStep, 'through'>): boolean {
+  return missing.length + gone.length + differing.length >= DIFFERENCES_MAX
+}
+
+/** Rows one by one, so that only the first of a page has to be waited for. */
+class RowReader {
+  readonly #pages: AsyncIterator<readonly CataloguedObject[]>
+  #page: readonly CataloguedObject[] = []
+  #index = 0
+  #isAtEnd = false
+
+  constructor (pages: AsyncIterable<readonly CataloguedObject[]>) {
+    this.#pages = pages[Symbol.asyncIterator]()
+  }
+
+  /** Undefined where a page has to be loaded, or after the last one. */
+  get current (): CataloguedObject | undefined {
+    return this.#page[this.#index]
+  }
+
+  advance (): CataloguedObject | undefined {
+    this.#index++
+    return this.current
+  }
+
+  /** Loads pages until there is a row. Undefined after the last one. */
+  async load (): Promise<CataloguedObject | undefined> {
+    while (this.current === undefined && !this.#isAtEnd) {
+      const { value, done } = await this.#pages.next()
+      this.#isAtEnd = done === true
+      if (done === true) break
+      let before = this.#page.at(-1)?.objectKey ?? ''
+      for (const { objectKey } of value) {
+        if (compareObjectKeys(objectKey, before) <= 0) throw new RangeError('The catalogue\'s keys are not in order.')
+        before = objectKey
+      }
+      this.#page = value
+      this.#index = 0
+    }
+    return this.current
+  }
+
+  async close (): Promise<void> {
+    await this.#pages.return?.()
+  }
+}

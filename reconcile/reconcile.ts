@@ -1,0 +1,210 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Kysely } from 'kysely'
+import type { ListBucket } from '../store/bucket-listing.js'
+import { type MergeStep, mergeListings } from './merge-listings.js'
+import { parseObjectKey } from '../objects/object-key.js'
+import { type AskStore, StoreInquiries } from '../events/inquiries.js'
+import { type ObservedKey, type ObservationOutcome, applyObservations } from '../db/events/apply-observations.js'
+import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
+import type { Database } from '../db/connection/tables.js'
+import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
+
+/** What a comparison works on. */
+export interface ReconcileContext {
+  database: Kysely<Database>
+  listBucket: ListBucket
+  askStore: AskStore
+  /** How far apart the clocks of the store's nodes may be. */
+  clockSkewMs: number
+}
+
+export interface ReconcileOptions {
+  /** Of the keys to compare; empty for all. */
+  prefix: string
+  /** The key to go on after; empty for the beginning. */
+  startAfter: string
+  /** Counts the differences and leaves them. */
+  dryRun: boolean
+  /** Objects to look at in a second, at most. */
+  keysPerSecond?: number | undefined
+  /** Of a run that goes on: what was counted up to `startAfter`. */
+  counts?: ReconcileCounts
+  /** Hears of objects whose keys are not of this service's form. */
+  onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
+  signal?: AbortSignal
+}
+
+/** How far a comparison has come: everything up to the checkpoint is settled, and counted. */
+export interface ReconcileProgress {
+  checkpoint: string
+  counts: ReconcileCounts
+}
+
+export const noCounts: Readonly<ReconcileCounts> = {
+  listedCount: 0,
+  addedCount: 0,
+  removedCount: 0,
+  correctedCount: 0,
+  leftCount: 0,
+  unsettledCount: 0,
+  foreignCount: 0,
+  foreignBytes: 0n,
+}
+
+const BATCH_MAX_KEYS = 1_000
+/** Where differences are few, so many objects at most lie between two checkpoints. */
+const CHECKPOINT_MAX_OBJECTS = 20_000
+const INQUIRIES_MAX_CONCURRENT = 16
+/** How often a key is asked about whose row keeps changing meanwhile. */
+const ROUNDS_MAX = 4
+
+/** Differences that are settled in one transaction, and what else was counted up to where they end. */
+interface Batch {
+  observedKeys: ObservedKey[]
+  through: string
+  counts: ReconcileCounts
+}
+
+/**
+ * Makes the catalogue what the bucket's listing says, in constant memory and beside live events: a difference is settled in
+ * a transaction that locks the key's row, and only where the row has not changed after the bucket was listed. Where that
+ * cannot be told, the bucket is asked about the key.
+ *
+ * While one batch is being written, the next one is being compared.
+ *
+ * @returns an iterator that yields whenever something more is settled, and ends when everything is
+ * @throws what the listings, the database or asking the store throw; the signal's reason when it is aborted. What was yielded
+ *   before is kept
+ */
+export async function * reconcile (
+  context: ReconcileContext, options: ReconcileOptions,
+): AsyncGenerator<ReconcileProgress, undefined> {
+  const { database, listBucket } = context
+  const { prefix, startAfter, signal } = options
+  const inquiries = new StoreInquiries(context.askStore, INQUIRIES_MAX_CONCURRENT)
+  const pace = createPace(options.keysPerSecond)
+  const progress = { checkpoint: startAfter, counts: { ...options.counts ?? noCounts } }
+  const settle = async (batch: Batch) => {
+    if (batch.observedKeys.length > 0) await write(context, inquiries, batch)
+    addCounts(progress.counts, batch.counts)
+    progress.checkpoint = batch.through
+  }
+
+  let batch = emptyBatch(startAfter)
+  let settling = Promise.resolve()
+  try {
+    const range = { prefix, startAfter, ...signal === undefined ? {} : { signal } }
+    for await (const step of mergeListings(listBucket(range), listCatalogue(database, range))) {
+      signal?.throwIfAborted()
+      collect(batch, step, options)
+      if (batch.observedKeys.length >= BATCH_MAX_KEYS || batch.counts.listedCount >= CHECKPOINT_MAX_OBJECTS) {
+        await settling
+        settling = settle(batch)
+        // It may fail while nobody waits for it yet.
+        settling.catch(() => {})
+        batch = emptyBatch(batch.through)
+      }
+      yield { checkpoint: progress.checkpoint, counts: { ...progress.counts } }
+      await pace(step.listedCount, signal)
+    }
+    await settling
+    await settle(batch)
+    yield { checkpoint: progress.checkpoint, counts: { ...progress.counts } }
+  } finally {
+    await settling.catch(() => {})
+  }
+}
+
+function emptyBatch (through: string): Batch {
+  return { observedKeys: [], through, counts: { ...noCounts } }
+}
+
+function collect (batch: Batch, step: MergeStep, { dryRun, onForeign }: ReconcileOptions): void {
+  const { counts } = batch
+  counts.listedCount += step.listedCount
+  const found: ObservedKey[] = []
+  for (const listed of step.missing) {
+    const parts = parseObjectKey(listed.objectKey)
+    if (parts === undefined) {
+      counts.foreignCount++
+      counts.foreignBytes += BigInt(listed.sizeBytes)
+      onForeign?.(listed)
+    } else if (dryRun) {
+      counts.addedCount++
+    } else {
+      found.push({ objectKey: listed.objectKey, parts, observation: { change: { kind: 'created', ...listed }, observedAt: step.observedAt } })
+    }
+  }
+  if (dryRun) {
+    counts.removedCount += step.gone.length
+    counts.correctedCount += step.differing.length
+  } else {
+    const { observedAt } = step
+    found.push(...step.gone.flatMap(({ objectKey }) => observe(objectKey, { change: { kind: 'removed' }, observedAt })))
+    found.push(...step.differing.flatMap(({ listed }) =>
+      observe(listed.objectKey, { change: { kind: 'created', ...listed }, observedAt })))
+  }
+  batch.observedKeys.push(...found)
+  batch.through = step.through ?? batch.through
+}
+
+function observe (objectKey: string, observation: ObservedKey['observation']): ObservedKey[] {
+  const parts = parseObjectKey(objectKey)
+  // Every row's key has the form: whoever changes the form must move the rows.
+  return parts === undefined ? [] : [{ objectKey, parts, observation }]
+}
+
+async function write (context: ReconcileContext, inquiries: StoreInquiries, batch: Batch): Promise<void> {
+  let pending = batch.observedKeys
+  for (let round = 0; pending.length > 0; round++) {
+    const outcomes = await applyObservations(context.database, pending, context.clockSkewMs)
+    const asked: Array<Promise<ObservedKey>> = []
+    for (const [index, outcome] of outcomes.entries()) {
+      const observed = pending[index]
+      if (typeof outcome === 'string') count(batch.counts, outcome)
+      // Whoever keeps changing it reports it, too.
+      else if (round === ROUNDS_MAX) batch.counts.leftCount++
+      else if (observed !== undefined) asked.push(ask(inquiries, observed, outcome.ask))
+    }
+    pending = await Promise.all(asked)
+  }
+}
+
+async function ask (inquiries: StoreInquiries, observed: ObservedKey, rowRevision: string): Promise<ObservedKey> {
+  const { observation, revision } = await inquiries.inquire(observed.objectKey, rowRevision)
+  return { ...observed, observation, revision }
+}
+
+function count (counts: ReconcileCounts, outcome: Exclude<ObservationOutcome, object>): void {
+  switch (outcome) {
+    case 'added': counts.addedCount++; break
+    case 'removed': counts.removedCount++; break
+    case 'corrected': counts.correctedCount++; break
+    case 'outdated': counts.leftCount++; break
+    case 'refused': counts.unsettledCount++; break
+    case 'unchanged': break
+  }
+}
+
+function addCounts (counts: ReconcileCounts, more: ReconcileCounts): void {
+  counts.listedCount += more.listedCount
+  counts.addedCount += more.addedCount
+  counts.removedCount += more.removedCount
+  counts.correctedCount += more.correctedCount
+  counts.leftCount += more.leftCount
+  counts.unsettledCount += more.unsettledCount
+  counts.foreignCount += more.foreignCount
+  counts.foreignBytes += more.foreignBytes
+}
+
+/** Holds a caller up so that it takes no more than so many keys in a second. */
+function createPace (keysPerSecond: number | undefined) {
+  const startedAtMs = performance.now()
+  let keys = 0
+  return async (more: number, signal: AbortSignal | undefined) => {
+    if (keysPerSecond === undefined) return
+    keys += more
+    const earlyMs = keys / keysPerSecond * 1000 - (performance.now() - startedAtMs)
+    if (earlyMs > 0) await setTimeout(earlyMs, undefined, signal === undefined ? {} : { signal })
+  }
+}

@@ -1,0 +1,164 @@
+import type { Kysely } from 'kysely'
+import type { ListBucket } from '../store/bucket-listing.js'
+import type { Database } from '../db/connection/tables.js'
+import type { ReconcileContext, ReconcileProgress } from './reconcile.js'
+import { noCounts, reconcile } from './reconcile.js'
+import {
+  type ReconcileCounts, type Reconciliation, beginReconciliation, endReconciliation, saveProgress,
+} from '../db/reconcile/reconciliations.js'
+import type { RunLock, TakeRunLock } from '../db/reconcile/run-lock.js'
+
+/** What is to be compared, and how. */
+export interface ReconcileRequest {
+  /** Of the keys to compare; empty for all. */
+  prefix: string
+  /** Only counts the differences; leaves no trace, and needs no lock. */
+  dryRun?: boolean
+  /** Begins anew where the last run did not come to its end. */
+  restart?: boolean
+  /** Takes a bucket without one object for what it is, and not for a wrong one. */
+  allowEmptyBucket?: boolean
+  keysPerSecond?: number | undefined
+  onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
+  onProgress?: (counts: ReconcileCounts) => void
+  signal?: AbortSignal
+}
+
+/** A run that has begun. */
+export interface ReconcileRun {
+  /** As it was written down; undefined for a dry run. */
+  reconciliation: Reconciliation | undefined
+  /** Resolves at the end; rejects as `reconcile` throws, and with the signal's reason. */
+  done: Promise<ReconcileCounts>
+}
+
+/** The bucket holds nothing, while files are counted: it is rather the wrong one than an emptied one. */
+export class EmptyBucketError extends Error {
+  override name = 'EmptyBucketError'
+}
+
+/** What tells others that a run is alive. */
+const SAVE_AT_LEAST_EVERY_MS = 5_000
+
+/** The organisation that has all keys with a prefix; undefined where several may have some. */
+export function orgKeyOfPrefix (prefix: string): string | undefined {
+  return /^([a-z0-9][a-z0-9-]{0,62})\//.exec(prefix)?.[1]
+}
+
+/**
+ * Begins to make the catalogue agree with the bucket. Each checkpoint is written down, so that the next run can go on where
+ * this one's process ends.
+ *
+ * @returns undefined where another run is at work on any of the same keys; its `done` rejects with {EmptyBucketError} where
+ *   the bucket is rather the wrong one
+ */
+export async function startReconciliation (
+  context: ReconcileContext, takeLock: TakeRunLock, request: ReconcileRequest,
+): Promise<ReconcileRun | undefined> {
+  const { prefix, dryRun = false, restart = false } = request
+  if (dryRun) return { reconciliation: undefined, done: handled(run(context, request)) }
+  const lock = await takeLock(orgKeyOfPrefix(prefix))
+  if (lock === undefined) return undefined
+  try {
+    const reconciliation = await beginReconciliation(context.database, prefix, { restart })
+    return { reconciliation, done: handled(runLocked(context, request, reconciliation, lock)) }
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+/** It may fail while nobody waits for it. */
+function handled<Result> (promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => {})
+  return promise
+}
+
+async function runLocked (
+  context: ReconcileContext, request: ReconcileRequest, begun: Reconciliation, lock: RunLock,
+): Promise<ReconcileCounts> {
+  const { database } = context
+  let progress: ReconcileProgress = { checkpoint: begun.checkpoint, counts: begun.counts }
+  let savedAtMs = performance.now()
+  try {
+    const counts = await run(context, {
+      ...request, signal: request.signal === undefined ? lock.lost : AbortSignal.any([request.signal, lock.lost]),
+    }, begun, async (current) => {
+      const isSaved = current.checkpoint === progress.checkpoint
+      progress = current
+      if (isSaved && performance.now() - savedAtMs < SAVE_AT_LEAST_EVERY_MS) return
+      await saveProgress(database, begun.id, progress)
+      savedAtMs = performance.now()
+    })
+    await endReconciliation(database, begun.id, { ...progress, status: 'complete' })
+    return counts
+  } catch (error) {
+    const isInterrupted = request.signal?.aborted === true
+    // Without a database there is nothing to write it down in, and the first error says more.
+    await endReconciliation(database, begun.id, isInterrupted
+      ? { ...progress, status: 'interrupted' }
+      : { ...progress, status: 'failed', failure: failureOf(error) }).catch(() => {})
+    throw error
+  } finally {
+    await lock.release()
+  }
+}
+
+async function run (
+  context: ReconcileContext, request: ReconcileRequest, begun?: Reconciliation,
+  onProgress: (progress: ReconcileProgress) => Promise<void> = async () => {},
+): Promise<ReconcileCounts> {
+  const { prefix, dryRun = false, allowEmptyBucket = false, keysPerSecond, onForeign, signal } = request
+  const listBucket = dryRun || allowEmptyBucket ? context.listBucket : ofNoEmptyBucket(context)
+  let counts: ReconcileCounts = noCounts
+  for await (const progress of reconcile({ ...context, listBucket }, {
+    prefix,
+    dryRun,
+    keysPerSecond,
+    startAfter: begun?.checkpoint ?? '',
+    counts: begun?.counts ?? noCounts,
+    ...onForeign === undefined ? {} : { onForeign },
+    ...signal === undefined ? {} : { signal },
+  })) {
+    counts = progress.counts
+    request.onProgress?.(counts)
+    await onProgress(progress)
+  }
+  return counts
+}
+
+/**
+ * A listing that throws {EmptyBucketError} where nothing has its prefix because the whole bucket is empty, while files are
+ * counted.
+ */
+function ofNoEmptyBucket ({ database, listBucket }: ReconcileContext): ListBucket {
+  return async function * (range) {
+    let isBeginning = range.startAfter === ''
+    for await (const page of listBucket(range)) {
+      if (isBeginning && page.objects.length === 0 && await isEmpty(listBucket) && await countsFiles(database)) {
+        throw new EmptyBucketError(
+          'The bucket is empty, while files are counted. If it is the right one, npm run reconcile -- --allow-empty settles it.')
+      }
+      isBeginning = false
+      yield page
+    }
+  }
+}
+
+async function isEmpty (listBucket: ListBucket): Promise<boolean> {
+  const pages = listBucket({ prefix: '', startAfter: '', pageKeys: 1 })[Symbol.asyncIterator]()
+  const { value: page } = await pages.next()
+  await pages.return?.()
+  return page === undefined || page.objects.length === 0
+}
+
+async function countsFiles (database: Kysely<Database>): Promise<boolean> {
+  const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()
+  return file !== undefined
+}
+
+/** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */
+function failureOf (error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  return /^(ObjectStorage|MalformedListing|EmptyBucket)/.test(error.name) ? error.message : error.name
+}

@@ -1,0 +1,120 @@
+import { ExponentialBackoff, handleType, retry } from 'cockatiel'
+import { compareObjectKeys } from '../objects/key-order.js'
+import { type ListedObject, MalformedListingError, readListingDocument } from './listing-document.js'
+import { type StoreConnection, type StoreResponse, readErrorCode } from './connection.js'
+import { ObjectStorageRefused, ObjectStorageUnavailable } from './failures.js'
+
+/** Which part of the bucket to list. */
+export interface ListingRange {
+  /** Empty for the whole bucket. */
+  prefix: string
+  /** Only keys after this one; empty for all. */
+  startAfter: string
+  /** Keys on one page, at most 1,000; by default 1,000. */
+  pageKeys?: number
+  signal?: AbortSignal
+}
+
+/**
+ * What the bucket holds between the last key of the page before it and its own last key; the last page goes on to the end of
+ * the prefix. Every key in between that is not on the page was not there.
+ */
+export interface ListingPage {
+  objects: ListedObject[]
+  /** A time, by the store's clock, that the page is no older than. */
+  observedAt: Date
+  isLast: boolean
+}
+
+/** Lists a part of a bucket, page by page. */
+export type ListBucket = (range: ListingRange) => AsyncIterable<ListingPage>
+
+const PAGE_MAX_KEYS = 1000
+const RETRIES = 4
+const FIRST_RETRY_DELAY_MS = 500
+
+/**
+ * Lists a bucket in the order of its keys' UTF-8 bytes (Amazon S3 API Reference, ListObjectsV2). The page after the one that
+ * is being looked at is asked for already; no more than these two are in memory.
+ *
+ * minio-js's `listObjectsV2` decodes keys whether or not the store encoded them, and so breaks on a bare `%` (8.0.7); nor does
+ * it tell when the store answered.
+ *
+ * @returns a function whose iterators throw {MalformedListingError} where the keys are not in order, as those of an Amazon S3
+ *   directory bucket are not, or the answer makes no sense; {ObjectStorageUnavailable}; {ObjectStorageRefused}; and the
+ *   signal's reason when it is aborted
+ */
+export function createBucketListing (connection: StoreConnection): ListBucket {
+  const repeatedly = retry(handleType(ObjectStorageUnavailable), {
+    maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
+  })
+
+  const fetchPage = (range: ListingRange, token: string | undefined, signal: AbortSignal) => repeatedly.execute(async () => {
+    const askedAtMs = performance.now()
+    const response = await connection.request({
+      method: 'GET',
+      objectKey: '',
+      query: {
+        'list-type': '2',
+        'encoding-type': 'url',
+        'max-keys': String(range.pageKeys ?? PAGE_MAX_KEYS),
+        ...range.prefix === '' ? {} : { prefix: range.prefix },
+        ...range.startAfter === '' ? {} : { 'start-after': range.startAfter },
+        ...token === undefined ? {} : { 'continuation-token': token },
+      },
+      signal,
+    })
+    if (response.statusCode !== 200) {
+      throw new ObjectStorageRefused(await readErrorCode(response) || `status ${response.statusCode}`)
+    }
+    // The store may have looked at the keys long before it answered.
+    const observedAt = new Date(answeredAtMs(response) - Math.ceil(performance.now() - askedAtMs))
+    return { ...readListingDocument(await readBody(response, signal)), observedAt }
+  }, signal)
+
+  return async function * (range) {
+    const abandoned = new AbortController()
+    const signal = range.signal === undefined ? abandoned.signal : AbortSignal.any([range.signal, abandoned.signal])
+    try {
+      let lastKey = range.startAfter
+      let next: ReturnType<typeof fetchPage> | undefined = fetchPage(range, undefined, signal)
+      while (next !== undefined) {
+        const { objects, observedAt, nextToken }: Awaited<typeof next> = await next
+        next = nextToken === undefined ? undefined : fetchPage(range, nextToken, signal)
+        // It may fail while nobody waits for it yet.
+        next?.catch(() => {})
+        lastKey = requireOrder(objects, range.prefix, lastKey)
+        yield { objects, observedAt, isLast: next === undefined }
+      }
+    } finally {
+      abandoned.abort()
+    }
+  }
+}
+
+function answeredAtMs ({ headers: { date } }: StoreResponse): number {
+  const answeredAt = Date.parse(String(date))
+  if (Number.isNaN(answeredAt)) throw new MalformedListingError('The object storage\'s listing cannot be read: it has no date.')
+  return answeredAt
+}
+
+async function readBody ({ body }: StoreResponse, signal: AbortSignal): Promise<string> {
+  try {
+    return await body.text()
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new ObjectStorageUnavailable('Object storage broke off a listing.', 0, { cause: error })
+  }
+}
+
+/** @returns the last key */
+function requireOrder (objects: readonly ListedObject[], prefix: string, after: string): string {
+  let last = after
+  for (const { objectKey } of objects) {
+    if (!objectKey.startsWith(prefix) || compareObjectKeys(objectKey, last) <= 0) {
+      throw new MalformedListingError('The object storage\'s listing cannot be used: its keys are not in order.')
+    }
+    last = objectKey
+  }
+  return last
+}

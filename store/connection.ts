@@ -1,0 +1,199 @@
+import { once } from 'node:events'
+import {
+  BrokenCircuitError, CircuitState, ConsecutiveBreaker, ExponentialBackoff, bulkhead, circuitBreaker, handleWhen, retry, wrap,
+} from 'cockatiel'
+import { type Dispatcher, Pool } from 'undici'
+import { type PresignedRequest, type SigningTarget, createPresign } from './presigning.js'
+import { ObjectStorageUnavailable } from './failures.js'
+
+/** Bounds on waiting for the object storage, in milliseconds. */
+export interface StoreTimeouts {
+  connectTimeoutMs: number
+  /** From the request sent to the answer's headers, and from those to the first byte of the body. */
+  firstByteTimeoutMs: number
+  /** Between two bytes of a body, while the reader wants them. There is no bound on the whole. */
+  idleTimeoutMs: number
+}
+
+/** A request to the object storage, before it is signed. */
+export interface StoreRequest {
+  method: PresignedRequest['method']
+  /** Empty for the bucket itself. */
+  objectKey: string
+  query?: Record<string, string>
+  headers?: Record<string, string>
+  /** Ends the request at once, whether the store has answered or not. */
+  signal?: AbortSignal
+  /** Whether the answer's body may be read for as long as a client likes, and so needs a connection of its own. */
+  streamed?: boolean
+}
+
+/** How one attempt at a request went; it says nothing of which object it was about. */
+export interface StoreAttempt {
+  method: StoreRequest['method']
+  /** The answer's status; undefined where there was none. */
+  statusCode: number | undefined
+  /** Whether whoever asked gave up first. */
+  isAborted: boolean
+  /** Until the answer began, and of a streamed one until its first byte. */
+  durationMs: number
+}
+
+/** What the store answered; the receiver must read, dump or destroy the body. */
+export type StoreResponse = Dispatcher.ResponseData
+
+const METADATA_CONNECTIONS = 64
+const RETRIES = 2
+const FIRST_RETRY_DELAY_MS = 50
+const FAILURES_TO_OPEN = 5
+const OPEN_MS = 2_000
+const SIGNATURE_SECONDS = 300
+// Some stores ask for fewer requests with 429, Amazon S3 with 503.
+const failureStatuses = /^(?:5..|429)$/
+const transientStatuses = new Set([429, 500, 502, 503, 504])
+const transientErrors = new Set([
+  'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'UND_ERR_SOCKET',
+])
+
+class StoreFailure extends Error {
+  override name = 'StoreFailure'
+  readonly transient: boolean
+
+  constructor (message: string, transient: boolean, options?: ErrorOptions) {
+    super(message, options)
+    this.transient = transient
+  }
+}
+
+/**
+ * Connections to one bucket. Requests are retried before the first byte where that can help, and a circuit opens when
+ * the store keeps failing: requests then fail at once, until a probe every two seconds succeeds.
+ *
+ * minio-js has neither timeouts nor a way to cancel a request, so these requests do not go through it.
+ */
+export class StoreConnection {
+  readonly #presign
+  readonly #origin: string
+  readonly #firstByteTimeoutMs: number
+  readonly #onAttempt: (attempt: StoreAttempt) => void
+  // Readers may be slow: where they shared the metadata's connections, a few could hold up every other request.
+  readonly #metadataPool: Pool
+  readonly #streamPool: Pool
+  readonly #circuit = circuitBreaker(handleWhen((error) => error instanceof StoreFailure), {
+    breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN), halfOpenAfter: OPEN_MS,
+  })
+
+  readonly #retry = retry(handleWhen((error) => error instanceof StoreFailure && error.transient), {
+    maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
+  })
+
+  // Requests wait for a connection before they reach the circuit: when it opens, those that wait fail with it, rather
+  // than each wait for a store that does not answer.
+  readonly #retryInTurn = wrap(this.#retry, bulkhead(METADATA_CONNECTIONS, Infinity))
+
+  /** @param onAttempt hears of every attempt, also of those that are repeated */
+  constructor (target: SigningTarget, timeouts: StoreTimeouts, onAttempt: (attempt: StoreAttempt) => void = () => {}) {
+    this.#onAttempt = onAttempt
+    this.#presign = createPresign(target)
+    this.#origin = new URL(target.endpoint).origin
+    this.#firstByteTimeoutMs = timeouts.firstByteTimeoutMs
+    const options: Pool.Options = {
+      connect: { timeout: timeouts.connectTimeoutMs },
+      headersTimeout: timeouts.firstByteTimeoutMs,
+      bodyTimeout: timeouts.idleTimeoutMs,
+    }
+    this.#metadataPool = new Pool(this.#origin, { ...options, connections: METADATA_CONNECTIONS })
+    this.#streamPool = new Pool(this.#origin, options)
+  }
+
+  /**
+   * Sends a request and gives its answer, whatever status that has but 5xx and 429. Of a streamed answer that succeeds,
+   * the first byte has arrived.
+   *
+   * @throws {ObjectStorageUnavailable} when the store does not answer in time, fails, or kept failing just now
+   * @throws the signal's reason when it is aborted
+   */
+  async request (request: StoreRequest): Promise<StoreResponse> {
+    try {
+      return await (request.streamed === true ? this.#retry : this.#retryInTurn).execute(() => {
+        // Only the probe waits for the store; the circuit would let all others wait for the probe.
+        if (this.#circuit.state === CircuitState.HalfOpen) throw new BrokenCircuitError()
+        return this.#circuit.execute(() => this.#attempt(request))
+      }, request.signal)
+    } catch (error) {
+      request.signal?.throwIfAborted()
+      if (error instanceof BrokenCircuitError) {
+        throw new ObjectStorageUnavailable('Object storage kept failing: not asked.', OPEN_MS / 1000)
+      }
+      if (error instanceof StoreFailure) {
+        throw new ObjectStorageUnavailable(error.message, OPEN_MS / 1000, { cause: error.cause })
+      }
+      throw error
+    }
+  }
+
+  async close (): Promise<void> {
+    await Promise.all([this.#metadataPool.destroy(), this.#streamPool.destroy()])
+  }
+
+  async #attempt (request: StoreRequest): Promise<StoreResponse> {
+    const { method, objectKey, query = {}, headers = {}, signal, streamed = false } = request
+    const startedAtMs = performance.now()
+    const tell = (statusCode: number | undefined) => {
+      this.#onAttempt({ method, statusCode, isAborted: signal?.aborted === true, durationMs: performance.now() - startedAtMs })
+    }
+    const url = this.#presign({ method, objectKey, query, signedAt: new Date(), expiresInSeconds: SIGNATURE_SECONDS })
+    let response: StoreResponse
+    try {
+      response = await (streamed ? this.#streamPool : this.#metadataPool).request({
+        method,
+        path: url.slice(this.#origin.length),
+        headers,
+        signal: signal ?? null,
+        // By default, undici gives up a connection after each HEAD, for servers that send a body all the same.
+        reset: false,
+      })
+      if (streamed && response.statusCode < 300) await firstByte(response, this.#firstByteTimeoutMs)
+    } catch (error) {
+      tell(undefined)
+      if (signal?.aborted === true || !(error instanceof Error)) throw error
+      const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+      throw new StoreFailure(`Object storage does not answer: ${code || error.name}.`, transientErrors.has(code), { cause: error })
+    }
+    tell(response.statusCode)
+    if (!failureStatuses.test(String(response.statusCode))) return response
+    const storeCode = await readErrorCode(response)
+    throw new StoreFailure(`Object storage answers ${response.statusCode} ${storeCode}.`, transientStatuses.has(response.statusCode))
+  }
+}
+
+/** Resolves when a body has bytes to read, or is known to have none. */
+async function firstByte ({ headers, body }: StoreResponse, timeoutMs: number): Promise<void> {
+  if (headers['content-length'] === '0') return
+  try {
+    await once(body, 'readable', { signal: AbortSignal.timeout(timeoutMs) })
+  } catch (error) {
+    body.on('error', () => {}).destroy()
+    throw error
+  }
+}
+
+const ERROR_BODY_MAX_BYTES = 4096
+const ERROR_BODY_TIMEOUT_MS = 1_000
+
+/** Reads the error code out of an S3 error answer and lets go of the rest. Gives '' where none comes soon. */
+export async function readErrorCode ({ body }: StoreResponse): Promise<string> {
+  const impatience = setTimeout(() => { body.destroy() }, ERROR_BODY_TIMEOUT_MS)
+  let text = ''
+  try {
+    for await (const chunk of body) {
+      text += String(chunk)
+      if (text.length >= ERROR_BODY_MAX_BYTES) break
+    }
+  } catch {
+    // The error answer broke off: there is no more to learn from it than its status.
+  } finally {
+    clearTimeout(impatience)
+  }
+  return /<Code>([A-Za-z0-9]{1,64})<\/Code>/.exec(text)?.[1] ?? ''
+}

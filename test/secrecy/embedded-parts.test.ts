@@ -1,9 +1,0 @@
-import t from 'tap'
-import { storeKinds } from '../stores.js'
-import { proveSecrecy } from './prove-secrecy.js'
-
-const [embedded] = storeKinds
-
-t.test('on the embedded parts, no log line at level trace, error or metric tells a key, signature, token or credential', async (t) => {
-  if (embedded !== undefined) await proveSecrecy(t, embedded, undefined)
-})

@@ -1,0 +1,94 @@
+import t from 'tap'
+import { createServerDatabase, testDatabaseUrl } from '../../support/database.js'
+import { startRelay, subscribe } from '../../support/notification-relay.js'
+import { startService } from '../../support/service.js'
+import { storeKinds } from '../../support/stores.js'
+import { makeKey, startIssuer } from '../../support/issuer.js'
+import { compileCommands } from '../../support/command-process.js'
+
+const commands = await compileCommands(t)
+const statuses = (output: string) => Object.fromEntries(
+  JSON.parse(output).findings.map(({ check, status }: { check: string, status: string }) => [check, status]))
+const allWell = {
+  configuration: 'ok',
+  tokens: 'ok',
+  'events-token': 'ok',
+  lifetimes: 'ok',
+  database: 'ok',
+  bucket: 'ok',
+  'missing-key': 'ok',
+  put: 'ok',
+  head: 'ok',
+  get: 'ok',
+  list: 'ok',
+  'public-endpoint': 'ok',
+  cors: 'ok',
+  delete: 'ok',
+  notifications: 'ok',
+}
+
+t.test('the embedded parts are found to be well, and are left as they were', async (t) => {
+  const environment = { DATA_DIR: t.testdir() }
+  const { exitCode, output, errors } = await commands.run('doctor', ['--json'], environment)
+  t.equal(exitCode, 0, errors)
+  t.strictSame(statuses(output), { ...allWell, tokens: 'warning' })
+  const explained = JSON.parse((await commands.run('explain', ['--org', 'doctor', '--json'], environment)).output)
+  t.match(explained, { agrees: true, bucket: { total: { files: '0' } }, kept: { total: { files: '0' } } })
+})
+
+const real = storeKinds.find(({ name }) => name === 'real S3')
+const skip = real?.skip || testDatabaseUrl === undefined ? 'there is no real store, or no server' : false
+
+t.test('a real store that notifies a running service is found to be well, and one that does not is found out', { skip }, async (t) => {
+  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  const store = real?.environment() ?? {}
+  const secrets = { EVENTS_TOKEN: 'a-token-of-the-object-store', JWT_SECRET: 'a-secret-of-the-token-issuer-and-nobody' }
+  const environment = { ...store, ...secrets, DATABASE_URL: url }
+  const { app } = await startService(t, environment)
+  t.teardown(() => real?.remove(store))
+
+  const silent = await commands.run('doctor', ['--json', '--wait', '1'], environment)
+  t.equal(silent.exitCode, 1, silent.errors)
+  t.match(statuses(silent.output), { list: 'ok', notifications: 'failed' })
+
+  const relay = await startRelay(app, secrets.EVENTS_TOKEN, [])
+  t.teardown(() => { relay.close() })
+  if (!await subscribe(app, relay)) return t.comment('the store has no topics')
+  const notified = await commands.run('doctor', ['--json'], environment)
+  t.equal(notified.exitCode, 0, notified.errors)
+  t.strictSame(statuses(notified.output), { ...allWell, cors: 'warning' })
+})
+
+t.test('what cannot be reached, and what is not configured, is said in words that hold no secrets', async (t) => {
+  const secret = 'a-secret-that-nobody-may-see'
+  const { exitCode, output } = await commands.run('doctor', ['--json'], {
+    DATABASE_URL: `postgres://user:${secret}@127.0.0.1:1/none`,
+    S3_ENDPOINT: 'http://127.0.0.1:1',
+    S3_ACCESS_KEY: 'access',
+    S3_SECRET_KEY: secret,
+    JWT_SECRET: `${secret}-${secret}`,
+  })
+  t.equal(exitCode, 1)
+  t.match(statuses(output), { tokens: 'ok', 'events-token': 'failed', database: 'failed', bucket: 'failed', credentials: 'skipped' })
+  t.notMatch(output, secret)
+})
+
+t.test('the keys of an identity provider are fetched', async (t) => {
+  const issuer = await startIssuer(t)
+  const tokens = async (environment: Record<string, string>) => {
+    const { output } = await commands.run('doctor', ['--json'], {
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY: 'x', S3_SECRET_KEY: 'x', ...environment,
+    })
+    return statuses(output).tokens
+  }
+  t.equal(await tokens({ JWT_JWKS_URL: issuer.url }), 'failed', 'there is none')
+  issuer.publish(makeKey('ES256', 'one').jwk)
+  t.equal(await tokens({ JWT_JWKS_URL: issuer.url, JWT_ISSUER: 'x', JWT_AUDIENCE: 'x' }), 'warning', 'not over https')
+})
+
+t.test('a configuration that is none is a finding', async (t) => {
+  const { exitCode, output } = await commands.run('doctor', [], { JWT_PUBLIC_KEY: 'not a key' })
+  t.equal(exitCode, 1)
+  t.match(output, /FAILED +configuration: JWT_PUBLIC_KEY must be a public key in PEM form/)
+})

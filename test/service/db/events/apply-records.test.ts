@@ -1,0 +1,250 @@
+import type { Kysely } from 'kysely'
+import t from 'tap'
+import { applyRecords } from '../../../../db/events/apply-records.js'
+import { auditSums } from '../../../../db/usage/audit.js'
+import type { Database, ObjectRow } from '../../../../db/connection/tables.js'
+import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
+import { promiseUpload } from '../../../../db/reservations.js'
+import type { BucketEvent, ObjectChange } from '../../../../events/notification.js'
+import type { Observation } from '../../../../events/order.js'
+import { parseObjectKey } from '../../../../objects/object-key.js'
+import type { EventRecord, PendingRecord, RecordOutcome } from '../../../../events/pending-record.js'
+import { createServerDatabase, databaseKinds, emptyTables, isLockWaitedFor, testDatabaseUrl } from '../../../support/database.js'
+
+const DAY_MS = 24 * 3600 * 1000
+const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS }
+const startedAt = Date.now() - 3600_000
+const removed = { kind: 'removed' } as const
+const unclear = { kind: 'unclear' } as const
+const applied: RecordOutcome = { kind: 'applied' }
+const late: RecordOutcome = { kind: 'late' }
+const setAside: RecordOutcome = { kind: 'set_aside' }
+const created = (sizeBytes: number) => ({ kind: 'created', sizeBytes, entityTag: `tag-${sizeBytes}` }) as const
+
+const workflowOf = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
+const userId = '10000000-0000-4000-8000-000000000001'
+const keyOf = (name: string, workflow = 1) =>
+  `acme/workflows/${workflowOf(workflow)}/runs/${workflowOf(9)}/users/${userId}/inputs/AAAAAAAAAAAAAAAAAAAAAA/${name}`
+
+/** @param atSeconds after the test's start of time, an hour ago */
+function event (objectKey: string, atSeconds: number, change: ObjectChange, more: Partial<BucketEvent> = {}): EventRecord {
+  const parts = parseObjectKey(objectKey)
+  if (parts === undefined) throw new TypeError('The key is not valid.')
+  const eventTime = new Date(startedAt + atSeconds * 1000)
+  return {
+    event: { objectKey, parts, change, eventSource: 'minio:s3', eventTime, sequencer: undefined, versionId: undefined, ...more },
+    record: { of: objectKey, atSeconds },
+  }
+}
+
+const seen = (atSeconds: number, change: Observation['change']): Observation =>
+  ({ change, observedAt: new Date(startedAt + atSeconds * 1000) })
+
+async function rowOf (database: Kysely<Database>, objectKey: string): Promise<ObjectRow | undefined> {
+  return await database.selectFrom('objects').selectAll().where('object_key', '=', objectKey).executeTakeFirst()
+}
+
+for (const { kind, skip, create } of databaseKinds) {
+  t.test(`records on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+    const { database, close } = await create()
+    t.teardown(close)
+    t.beforeEach(() => emptyTables(database))
+    t.afterEach(async () => { t.strictSame(await auditSums(database), [], 'the sums are those of the rows') })
+    const apply = (...records: PendingRecord[]) => applyRecords(database, records, bounds)
+    const usage = async () => {
+      const { totalBytes, fileCount } = await readStorageUsage(database, { orgKey: 'acme' })
+      return [totalBytes, fileCount]
+    }
+    const reasons = async () => (await database.selectFrom('set_aside_events').selectAll().orderBy('id').execute())
+    const a = keyOf('a')
+
+    t.test('usage follows a file that is created, overwritten by bigger, smaller and empty ones, and removed', async (t) => {
+      for (const [atSeconds, sizeBytes] of [[0, 10], [10, 25], [20, 4], [30, 0]] as const) {
+        t.strictSame(await apply(event(a, atSeconds, created(sizeBytes))), [applied])
+        t.strictSame(await usage(), [sizeBytes, 1])
+      }
+      await apply(event(a, 40, removed))
+      t.strictSame(await usage(), [0, 0])
+      await apply(event(a, 50, created(7)))
+      t.strictSame(await usage(), [7, 1])
+    })
+
+    t.test('a removal that arrives first keeps the creation out that arrives later', async (t) => {
+      await apply(event(a, 20, removed))
+      await apply(event(a, 0, created(10)))
+      t.strictSame(await usage(), [0, 0])
+      t.ok((await rowOf(database, a))?.removed_at, 'a tombstone')
+    })
+
+    t.test('records of one key in one batch are taken together', async (t) => {
+      const records = [event(a, 20, created(2)), event(a, 40, created(4)), event(a, 0, created(8)), event(keyOf('b'), 0, created(1))]
+      t.strictSame(await apply(...records), records.map(() => applied))
+      t.strictSame(await usage(), [5, 2])
+    })
+
+    t.test('what was applied before changes nothing when it comes again', async (t) => {
+      await apply(event(a, 0, created(1)), event(a, 20, created(2)))
+      const before = await rowOf(database, a)
+      await apply(event(a, 20, created(2)), event(a, 0, created(1)))
+      t.strictSame(await rowOf(database, a), before)
+    })
+
+    t.test('a key that is asked about counts as before, and nothing where it was not known', async (t) => {
+      await apply(event(a, 0, created(10)))
+      const before = await rowOf(database, a)
+      t.strictSame(await apply(event(a, 1, removed)), [{ kind: 'ask', revision: before?.revision }])
+      t.strictSame(await rowOf(database, a), before)
+      const b = keyOf('b')
+      const [outcome] = await apply(event(b, 0, unclear))
+      const placeholder = await rowOf(database, b)
+      t.strictSame(outcome, { kind: 'ask', revision: placeholder?.revision })
+      t.match(placeholder, { size_bytes: 0n, removed_at: Date, event_time: null, observed_at: null })
+      t.strictSame(await usage(), [10, 1])
+    })
+
+    t.test('the bucket\'s answer settles what was asked, and later events are ordered against it', async (t) => {
+      const removal = event(a, 1, removed)
+      await apply(event(a, 0, created(10)))
+      const revision = (await rowOf(database, a))?.revision ?? ''
+      t.strictSame(await apply({ ...removal, answer: { revision, observation: seen(2, created(30)) } }), [applied])
+      t.strictSame(await usage(), [30, 1])
+      t.strictSame(await apply(event(a, -10, removed)), [late], 'older: ignored')
+      t.match(await apply(event(a, 4, removed)), [{ kind: 'ask' }], 'too close')
+      t.strictSame(await usage(), [30, 1])
+      await apply(event(a, 20, removed))
+      t.strictSame(await usage(), [0, 0], 'newer: applied')
+    })
+
+    t.test('an answer counts for nothing where the row has changed since it was asked for', async (t) => {
+      const first = event(a, 1, removed)
+      await apply(event(a, 0, created(10)))
+      const revision = (await rowOf(database, a))?.revision ?? ''
+      // While the bucket's answer of second 2 was on its way, another replica applied what happened at second 20.
+      await apply(event(a, 20, created(99)))
+      t.strictSame(await apply({ ...first, answer: { revision, observation: seen(2, removed) } }), [late])
+      t.strictSame(await usage(), [99, 1])
+    })
+
+    t.test('an event that came while the bucket was being asked is ordered against the answer', async (t) => {
+      await apply(event(a, 0, created(10)))
+      const revision = (await rowOf(database, a))?.revision ?? ''
+      const answered = { ...event(a, 1, removed), answer: { revision, observation: seen(2, removed) } }
+      const outcomes = await apply(answered, event(a, 3, created(5)))
+      t.strictSame(outcomes, [applied, { kind: 'ask', revision: (await rowOf(database, a))?.revision }])
+      t.strictSame(await usage(), [0, 0])
+      t.not((await rowOf(database, a))?.revision, revision)
+    })
+
+    t.test('answers of the same second that contradict each other are void', async (t) => {
+      await apply(event(a, 0, created(10)))
+      const revision = (await rowOf(database, a))?.revision ?? ''
+      const answer = (change: Observation['change']) => ({ ...event(a, 1, removed), answer: { revision, observation: seen(2, change) } })
+      t.match(await apply(answer(removed), answer(created(3))), [{ kind: 'ask' }, { kind: 'ask' }])
+      t.strictSame(await apply(answer(removed), answer(removed)), [applied, applied])
+      t.strictSame(await usage(), [0, 0])
+    })
+
+    t.test('a file counts also where its tombstone had no sums', async (t) => {
+      await apply(event(a, 0, removed))
+      await database.deleteFrom('usage_sums').execute()
+      await apply(event(a, 20, created(10)))
+      t.strictSame(await usage(), [10, 1])
+    })
+
+    t.test('an event older than any tombstone asks the bucket', async (t) => {
+      t.match(await apply(event(a, -31 * 24 * 3600, created(10))), [{ kind: 'ask' }])
+    })
+
+    t.test('an upload that arrives as promised fulfils its promise', async (t) => {
+      const promise = (objectKey: string, sizeBytes: number | undefined) => promiseUpload(database, {
+        objectKey, orgKey: 'acme', createdBy: userId, sizeBytes, contentType: 'text/plain', expiresAt: new Date(),
+      })
+      await promise(a, 10)
+      await promise(keyOf('b'), undefined)
+      await promise(keyOf('c'), 1)
+      t.strictSame(await apply(event(a, 0, created(10)), event(keyOf('b'), 0, created(7))), [applied, applied])
+      const left = await database.selectFrom('uploads').select('object_key').execute()
+      t.strictSame(left, [{ object_key: keyOf('c') }])
+      t.strictSame(await reasons(), [])
+    })
+
+    t.test('an upload of another size than promised counts as it is, and is set aside once', async (t) => {
+      await promiseUpload(database, {
+        objectKey: a, orgKey: 'acme', createdBy: userId, sizeBytes: 10, contentType: 'text/plain', expiresAt: new Date(),
+      })
+      t.strictSame(await apply(event(a, 0, created(11)), event(keyOf('b'), 0, created(1))), [setAside, applied])
+      t.strictSame(await apply(event(a, 0, created(11))), [late])
+      t.strictSame(await usage(), [12, 2])
+      const [kept, ...others] = await reasons()
+      t.equal(kept?.reason, 'size_not_as_promised')
+      t.strictSame(JSON.parse(kept?.record ?? ''), { objectKey: a, promisedBytes: 10, sizeBytes: 11 })
+      t.strictSame(others, [])
+    })
+
+    t.test('what cannot be understood is kept with its reason, cut to a bound, and the rest is applied', async (t) => {
+      const deep: unknown = JSON.parse('['.repeat(100_000) + ']'.repeat(100_000))
+      const outcomes = await apply(
+        { reason: 'record_malformed', record: { long: 'x'.repeat(10_000) } }, { reason: 'body_malformed', record: 'NUL \0 here' },
+        { reason: 'body_malformed', record: undefined }, { reason: 'body_malformed', record: deep }, event(a, 0, created(1)))
+      t.strictSame(outcomes, [setAside, setAside, setAside, setAside, applied])
+      const kept = await reasons()
+      t.strictSame(kept.map(({ reason }) => reason), ['record_malformed', 'body_malformed', 'body_malformed', 'body_malformed'])
+      t.strictSame(kept.map(({ record }) => record.slice(0, 20)), ['{"long":"xxxxxxxxxxx', 'NUL \uFFFD here', '', 'nested too deeply'])
+      t.equal(kept[0]?.record.length, 8 * 1024)
+    })
+
+    t.test('what the database refuses to hold is set aside by itself', async (t) => {
+      await apply(...Array.from({ length: 1_023 }, (_, index) => event(keyOf(`big-${index}`), 0, created(2 ** 53 - 1))))
+      const records = ['x', 'y', 'z'].map((name) => event(keyOf(name, 2), 0, created(1)))
+      records.splice(1, 0, event(keyOf('big'), 0, created(2 ** 53 - 1)), event(keyOf('too-big'), 0, created(2 ** 53 - 1)))
+      const outcomes = await apply(...records)
+      t.equal(outcomes.filter(({ kind }) => kind === 'set_aside').length, 1)
+      t.match(await reasons(), [{ reason: 'refused_by_database' }])
+      const left = await database.selectFrom('objects').select('object_key').where('workflow_id', '=', workflowOf(2)).execute()
+      t.equal(left.length, 3)
+    })
+  })
+}
+
+t.test('several replicas', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
+  const { database, connect, close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  const other = connect()
+
+  t.test('batches that share keys and sums in opposite orders get through without one deadlock', async (t) => {
+    const keys = Array.from({ length: 60 }, (_, index) => keyOf(`key-${index % 20}`, 1 + Math.floor(index / 20)))
+    let undone = 0
+    let second = 0
+    const batch = (order: number, replica: Kysely<Database>) => {
+      const records = keys.map((objectKey, index) => event(objectKey, ++second, index % 3 === 0 ? removed : created(order)))
+      if (order % 2 === 1) records.reverse()
+      return applyRecords(replica, records, { ...bounds, clockSkewMs: 0 }, {
+        onRepeat: (cause) => { if (cause === 'undone') undone++ },
+      })
+    }
+    const batches = Array.from({ length: 40 }, (_, order) => batch(order, order % 4 < 2 ? database : other))
+    t.ok((await Promise.all(batches)).flat().every(({ kind }) => kind === 'applied' || kind === 'late'))
+    t.equal(undone, 0)
+    t.strictSame(await auditSums(database), [])
+  })
+
+  t.test('a batch that the server undoes for a deadlock is applied again', async (t) => {
+    const [first, last] = [keyOf('deadlock-a'), keyOf('deadlock-b')]
+    await applyRecords(database, [event(first, 0, created(1)), event(last, 0, created(1))], bounds)
+    const causes: string[] = []
+    let batch: Promise<RecordOutcome[]> = Promise.resolve([])
+    await other.transaction().execute(async (transaction) => {
+      const lock = (objectKey: string) => transaction.selectFrom('objects').select('revision')
+        .where('object_key', '=', objectKey).forUpdate().execute()
+      await lock(last)
+      batch = applyRecords(database, [event(first, 20, created(2)), event(last, 20, created(2))], bounds, {
+        onRepeat: (cause) => { causes.push(cause) },
+      })
+      while (!await isLockWaitedFor(database)) { /* until the batch has locked the first and waits for the last */ }
+      // The batch waits for longer, so that it is the one which finds the deadlock and is undone.
+      await lock(first)
+    })
+    t.strictSame(await batch, [applied, applied])
+    t.ok(causes.includes('undone'))
+  })
+})

@@ -1,0 +1,67 @@
+import { sql } from 'kysely'
+import t from 'tap'
+import { purge } from '../../../db/purge.js'
+import { promiseUpload } from '../../../db/reservations.js'
+import { createServerDatabase, databaseKinds, emptyTables, testDatabaseUrl } from '../../support/database.js'
+
+const id = '00000000-0000-4000-8000-000000000001'
+const old = new Date('2026-01-01T00:00:00Z')
+const cutoff = new Date('2026-01-02T00:00:00Z')
+const recent = new Date('2026-01-03T00:00:00Z')
+const limits = { removedBefore: cutoff, expiredBefore: cutoff, setAsideBefore: cutoff }
+const row = (name: string, removedAt: Date | null) => ({
+  object_key: name,
+  org_key: 'acme',
+  workflow_id: id,
+  run_id: id,
+  created_by: id,
+  direction: 'inputs' as const,
+  size_bytes: 0n,
+  observed_at: new Date(),
+  removed_at: removedAt,
+  revision: id,
+})
+const upload = (objectKey: string, expiresAt: Date) =>
+  ({ objectKey, orgKey: 'acme', createdBy: id, sizeBytes: undefined, contentType: 'text/plain', expiresAt })
+
+for (const { kind, skip, create } of databaseKinds) {
+  t.test(`the purge on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+    const { database, close } = await create()
+    t.teardown(close)
+    t.beforeEach(() => emptyTables(database))
+
+    t.test('deletes what is older than its limit and leaves the rest', async (t) => {
+      await database.insertInto('objects').values([row('old', old), row('recent', recent), row('present', null)]).execute()
+      await promiseUpload(database, upload('old', old))
+      await promiseUpload(database, upload('recent', recent))
+      await database.insertInto('set_aside_events').values([
+        { reason: 'old', record: '', received_at: old }, { reason: 'recent', record: '', received_at: recent },
+      ]).execute()
+      t.strictSame(await purge(database, limits), { tombstones: 1, uploads: 1, setAsideEvents: 1 })
+      t.strictSame(await database.selectFrom('objects').select('object_key').orderBy('object_key').execute(),
+        [{ object_key: 'present' }, { object_key: 'recent' }])
+      t.strictSame(await database.selectFrom('uploads').select('object_key').execute(), [{ object_key: 'recent' }])
+      t.strictSame(await database.selectFrom('set_aside_events').select('reason').execute(), [{ reason: 'recent' }])
+    })
+
+    t.test('goes on until nothing old is left, or until it is told to stop', async (t) => {
+      await sql`
+        insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, removed_at, revision)
+        select 'key-' || n, 'acme', ${id}, ${id}, ${id}, 'inputs', 0, now(), ${old}, ${id}
+        from generate_series(1, 2500) as n`.execute(database)
+      t.strictSame(await purge(database, limits, AbortSignal.abort()), { tombstones: 0, uploads: 0, setAsideEvents: 0 })
+      t.strictSame(await purge(database, limits), { tombstones: 2500, uploads: 0, setAsideEvents: 0 })
+    })
+  })
+}
+
+t.test('the purge leaves rows that a batch of events has locked', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
+  const { database, connect, close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  await database.insertInto('objects').values([row('locked', old), row('free', old)]).execute()
+  await connect().transaction().execute(async (transaction) => {
+    await transaction.selectFrom('objects').selectAll().where('object_key', '=', 'locked').forUpdate().execute()
+    t.match(await purge(database, limits), { tombstones: 1 })
+  })
+  t.strictSame(await database.selectFrom('objects').select('object_key').execute(), [{ object_key: 'locked' }])
+})

@@ -1,0 +1,152 @@
+import { type Kysely, sql } from 'kysely'
+import t from 'tap'
+import type { Database } from '../../../../db/connection/tables.js'
+import { InexactSumError } from '../../../../db/usage/storage-usage.js'
+import { readUsageHistory, usageHistoryQuery } from '../../../../db/usage/history.js'
+import { takeDueSnapshots, utcDay } from '../../../../db/usage/snapshots.js'
+import { databaseKinds, emptyTables } from '../../../support/database.js'
+
+const workflow = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
+const ada = '10000000-0000-4000-8000-000000000001'
+const grace = '10000000-0000-4000-8000-000000000002'
+const sums = (
+  workflowId: string, createdBy: string, direction: 'inputs' | 'outputs', sizeBytes: bigint, fileCount: bigint, orgKey = 'acme',
+) => ({
+  org_key: orgKey, workflow_id: workflowId, created_by: createdBy, direction, size_bytes: sizeBytes, file_count: fileCount,
+})
+
+const at = (day: string, time = '00:00:20') => new Date(`${day}T${time}Z`)
+const history = async (
+  database: Kysely<Database>, filter: { orgKey?: string, workflowId?: string, from?: string, to?: string, today?: string } = {},
+) => await readUsageHistory(database, { orgKey: 'acme', from: '2026-01-01', to: '2026-12-31', today: '2027-01-01', ...filter })
+const figures = (date: string, inputBytes: number, outputBytes: number, fileCount: number, isFilled = false) =>
+  ({ date, totalBytes: inputBytes + outputBytes, inputBytes, outputBytes, fileCount, isFilled })
+
+for (const { kind, skip, create } of databaseKinds) {
+  t.test(`usage over time on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+    const { database, connect, close } = await create()
+    t.teardown(close)
+    t.beforeEach(() => emptyTables(database))
+
+    t.test('the end of a day is kept: of the organisation in all, and of each workflow', async (t) => {
+      await database.insertInto('usage_sums').values([
+        sums(workflow(1), ada, 'inputs', 10n, 1n),
+        sums(workflow(1), grace, 'outputs', 5n, 2n),
+        sums(workflow(2), ada, 'outputs', 1n, 1n),
+        sums(workflow(3), ada, 'outputs', 0n, 0n),
+        sums(workflow(1), ada, 'outputs', 100n, 1n, 'other'),
+      ]).execute()
+      t.strictSame(await takeDueSnapshots(database, at('2026-03-02')), [{ day: '2026-03-01', isFilled: false }])
+      await database.updateTable('usage_sums').set({ size_bytes: 7n }).execute()
+      t.strictSame(await history(database), [figures('2026-03-01', 10, 6, 4)])
+      t.strictSame(await history(database, { workflowId: workflow(1) }), [figures('2026-03-01', 10, 5, 3)])
+      t.strictSame(await history(database, { workflowId: workflow(3) }), [figures('2026-03-01', 0, 0, 0)])
+      t.strictSame(await history(database, { orgKey: 'other' }), [figures('2026-03-01', 0, 100, 1)])
+      t.strictSame(await history(database, { orgKey: 'nobody' }), [figures('2026-03-01', 0, 0, 0)])
+      const { rows: [workflows] } = await sql<{ known: bigint }>`
+        select count(*) as known from usage_snapshots where org_key = 'acme' and workflow_id is not null`.execute(database)
+      t.equal(workflows?.known, 2n)
+    })
+
+    t.test('a day is taken once, however often that is tried', async (t) => {
+      await database.insertInto('usage_sums').values(sums(workflow(1), ada, 'inputs', 10n, 1n)).execute()
+      t.equal((await takeDueSnapshots(database, at('2026-03-02'))).length, 1)
+      await database.updateTable('usage_sums').set({ size_bytes: 20n }).execute()
+      t.strictSame(await takeDueSnapshots(database, at('2026-03-02', '23:59:59')), [])
+      t.strictSame(await takeDueSnapshots(database, at('2026-03-01')), [], 'a clock that is behind')
+      t.strictSame(await history(database), [figures('2026-03-01', 10, 0, 1)])
+      t.strictSame(await takeDueSnapshots(database, at('2026-03-03')), [{ day: '2026-03-02', isFilled: false }])
+      t.strictSame(await history(database), [figures('2026-03-01', 10, 0, 1), figures('2026-03-02', 20, 0, 1)])
+    })
+
+    t.test('missed days are filled with the figures of when the service is back, and marked', async (t) => {
+      await takeDueSnapshots(database, at('2026-02-27'))
+      await database.insertInto('usage_sums').values(sums(workflow(1), ada, 'inputs', 10n, 1n)).execute()
+      t.strictSame(await takeDueSnapshots(database, at('2026-03-02', '00:59:00')), [
+        { day: '2026-02-27', isFilled: true }, { day: '2026-02-28', isFilled: true }, { day: '2026-03-01', isFilled: false },
+      ])
+      t.strictSame(await history(database, { from: '2026-02-27', to: '2026-03-01' }), [
+        figures('2026-02-27', 10, 0, 1, true), figures('2026-02-28', 10, 0, 1, true), figures('2026-03-01', 10, 0, 1),
+      ])
+    })
+
+    t.test('the first snapshot is of yesterday; a service that starts at noon did not see its end', async (t) => {
+      t.strictSame(await takeDueSnapshots(database, at('2026-03-02', '12:00:00')), [{ day: '2026-03-01', isFilled: true }])
+    })
+
+    t.test('today has the figures of now, where it was asked for', async (t) => {
+      await takeDueSnapshots(database, at('2026-03-02'))
+      await database.insertInto('usage_sums').values([
+        sums(workflow(1), ada, 'inputs', 10n, 1n), sums(workflow(2), ada, 'outputs', 3n, 1n),
+      ]).execute()
+      const today = '2026-03-02'
+      t.strictSame(await history(database, { today }), [figures('2026-03-01', 0, 0, 0), figures(today, 10, 3, 2)])
+      t.strictSame(await history(database, { today, workflowId: workflow(2) }), [figures('2026-03-01', 0, 0, 0), figures(today, 0, 3, 1)])
+      t.strictSame(await history(database, { today, to: '2026-03-01' }), [figures('2026-03-01', 0, 0, 0)])
+      t.strictSame(await history(database, { today, from: '2026-03-03' }), [])
+    })
+
+    t.test('400 days are kept, and a service that was off for years fills no more', async (t) => {
+      await database.insertInto('usage_sums').values(sums(workflow(1), ada, 'inputs', 10n, 1n)).execute()
+      await takeDueSnapshots(database, at('2024-01-02'))
+      const now = at('2026-03-02')
+      const taken = await takeDueSnapshots(database, now)
+      t.equal(taken.length, 400)
+      t.strictSame([taken[0]?.day, taken.at(-1)], [utcDay(now, 400), { day: '2026-03-01', isFilled: false }])
+      const { rows: [kept] } = await sql<{ days: bigint, oldest: string, rows: bigint }>`
+        select count(*) as days, min(day)::text as oldest, (select count(*) from usage_snapshots) as rows from usage_days`.execute(database)
+      t.strictSame(kept, { days: 400n, oldest: utcDay(now, 400), rows: 800n })
+    })
+
+    t.test('an ended service takes no further day', async (t) => {
+      await takeDueSnapshots(database, at('2026-02-27'))
+      t.strictSame(await takeDueSnapshots(database, at('2026-03-02'), AbortSignal.abort()), [])
+    })
+
+    t.test('sums beyond 64 bits are kept, and are an error rather than a wrong number', async (t) => {
+      await database.insertInto('usage_sums').values([
+        sums(workflow(1), ada, 'inputs', 2n ** 63n - 1n, 1n), sums(workflow(1), grace, 'inputs', 2n ** 63n - 1n, 1n),
+        sums(workflow(2), ada, 'inputs', 2n ** 53n - 1n, 1n),
+      ]).execute()
+      await takeDueSnapshots(database, at('2026-03-02'))
+      await t.rejects(history(database), InexactSumError)
+      t.match(await history(database, { workflowId: workflow(2) }), [{ totalBytes: Number.MAX_SAFE_INTEGER }])
+    })
+
+    t.test('replicas that try at once take each day once between them', async (t) => {
+      await takeDueSnapshots(database, at('2026-02-20'))
+      await database.insertInto('usage_sums').values(sums(workflow(1), ada, 'inputs', 10n, 1n)).execute()
+      const replicas = [connect(), connect(), connect()]
+      const taken = await Promise.all(replicas.map((replica) => takeDueSnapshots(replica, at('2026-03-02'))))
+      t.strictSame(taken.flat().map(({ day }) => day).toSorted(), [
+        '2026-02-20', '2026-02-21', '2026-02-22', '2026-02-23', '2026-02-24', '2026-02-25', '2026-02-26', '2026-02-27', '2026-02-28', '2026-03-01',
+      ])
+      t.equal((await history(database)).length, 11)
+    })
+
+    t.test('a replica that finds another at work leaves the day to it, without waiting', { skip: kind === 'embedded' && 'one connection' }, async (t) => {
+      const due = async () => await takeDueSnapshots(connect(), at('2026-03-02'))
+      await connect().transaction().execute(async (transaction) => {
+        await sql`select pg_advisory_xact_lock(${0x6f626a75}, 0)`.execute(transaction)
+        t.strictSame(await due(), [])
+      })
+      t.equal((await due()).length, 1)
+    })
+
+    t.test('reading takes its rows by index, a row per day', { skip: kind === 'embedded' && 'plans of a server' }, async (t) => {
+      await sql`
+        insert into usage_days select '2025-06-01'::date + n, now(), false from generate_series(0, 399) as n`.execute(database)
+      await sql`
+        insert into usage_snapshots
+        select 'org-' || o, case w when 0 then null else ('00000000-0000-4000-8000-' || lpad(w::text, 12, '0'))::uuid end, '2025-06-01'::date + d, 1, 1, 1
+        from generate_series(0, 9) as o, generate_series(0, 19) as w, generate_series(0, 399) as d`.execute(database)
+      await sql`analyze usage_days, usage_snapshots`.execute(database)
+      const query = usageHistoryQuery({ orgKey: 'org-3', from: '2025-06-01', to: '2026-07-05', today: '2026-07-06' })
+      const { rows } = await sql<{ 'QUERY PLAN': string }>`
+        explain (analyze, costs off, timing off, summary off) ${query}`.execute(database)
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
+      t.match(plan, /usage_snapshots_org_key_workflow_id_day_key[^\n]*actual rows=400[^\n]*\n[^\n]*workflow_id IS NULL/)
+      t.notMatch(plan, /Seq Scan on usage_snapshots/)
+    })
+  })
+}

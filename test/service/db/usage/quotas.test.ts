@@ -1,0 +1,140 @@
+import fc from 'fast-check'
+import { type Kysely, sql } from 'kysely'
+import t from 'tap'
+import { applyRecords } from '../../../../db/events/apply-records.js'
+import type { Database } from '../../../../db/connection/tables.js'
+import { removeQuota, setQuota } from '../../../../db/usage/quotas.js'
+import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
+import { promiseUpload } from '../../../../db/reservations.js'
+import { mintObjectKey, parseObjectKey } from '../../../../objects/object-key.js'
+import { databaseKinds, emptyTables } from '../../../support/database.js'
+import { member, runId, workflowId } from '../../../support/service.js'
+
+const HOUR_MS = 3_600_000
+const CLOCK = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * HOUR_MS }
+
+const mint = (orgKey: string) =>
+  mintObjectKey({ orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'f' })
+
+const ask = async (
+  database: Kysely<Database>, sizeBytes: number | undefined, { orgKey = 'acme', objectKey = mint(orgKey), expiresInMs = HOUR_MS } = {},
+) => await promiseUpload(database, {
+  objectKey, orgKey, createdBy: member.userId, sizeBytes, contentType: 'text/plain', expiresAt: new Date(Date.now() + expiresInMs),
+})
+
+/** The bucket reports a file. */
+async function arrive (database: Kysely<Database>, objectKey: string, sizeBytes: number): Promise<void> {
+  const parts = parseObjectKey(objectKey)
+  if (parts === undefined) throw new Error('no key of ours')
+  await applyRecords(database, [{
+    record: null,
+    event: {
+      objectKey,
+      parts,
+      change: { kind: 'created', sizeBytes, entityTag: 'e' },
+      eventSource: 'minio:s3',
+      eventTime: new Date(),
+      sequencer: undefined,
+      versionId: undefined,
+    },
+  }], CLOCK)
+}
+
+/** What an organisation stores, and what it was promised besides. */
+async function taken (database: Kysely<Database>, orgKey = 'acme'): Promise<number> {
+  const { rows: [row] } = await sql<{ taken: string }>`
+    select (select coalesce(sum(size_bytes), 0) from usage_sums where org_key = ${orgKey})
+      + (select coalesce(sum(size_bytes), 0) from uploads where org_key = ${orgKey} and expires_at > now()) as taken`.execute(database)
+  return Number(row?.taken)
+}
+
+for (const { kind, skip, create } of databaseKinds) {
+  t.test(`quotas on the ${kind} database`, { skip }, async (t) => {
+    const { database, connect, close } = await create()
+    t.teardown(close)
+    t.beforeEach(() => emptyTables(database))
+
+    t.test('without one, any upload is promised, also of no stated size', async (t) => {
+      t.equal(await ask(database, undefined), 'promised')
+      t.equal(await ask(database, 5 * 1024 ** 3), 'promised')
+    })
+
+    t.test('the last byte of it may be promised, and not one more', async (t) => {
+      await setQuota(database, 'acme', 100n)
+      t.equal(await ask(database, 60), 'promised')
+      t.equal(await ask(database, 41), 'quota-exceeded')
+      t.equal(await ask(database, 40), 'promised')
+      t.equal(await ask(database, 1), 'quota-exceeded')
+      t.equal(await ask(database, 0), 'promised')
+      t.equal(await ask(database, 1000, { orgKey: 'other' }), 'promised')
+    })
+
+    t.test('an upload must state its size', async (t) => {
+      await setQuota(database, 'acme', 100n)
+      t.equal(await ask(database, undefined), 'size-required')
+      t.equal(await taken(database), 0)
+    })
+
+    t.test('a reservation ends when it expires', async (t) => {
+      await setQuota(database, 'acme', 100n)
+      t.equal(await ask(database, 100, { expiresInMs: -1 }), 'promised')
+      t.equal(await ask(database, 100), 'promised')
+      t.equal(await ask(database, 1), 'quota-exceeded')
+    })
+
+    t.test('an upload that arrived counts once', async (t) => {
+      await setQuota(database, 'acme', 100n)
+      const objectKey = mint('acme')
+      await ask(database, 60, { objectKey })
+      await arrive(database, objectKey, 60)
+      t.equal(await taken(database), 60)
+      t.equal(await ask(database, 41), 'quota-exceeded')
+      t.equal(await ask(database, 40), 'promised')
+    })
+
+    t.test('what was promised before counts, and what is too much already stays', async (t) => {
+      await ask(database, 60)
+      await setQuota(database, 'acme', 50n)
+      t.equal(await ask(database, 1), 'quota-exceeded')
+      await setQuota(database, 'acme', 61n)
+      t.equal(await ask(database, 1), 'promised')
+      await removeQuota(database, 'acme')
+      t.equal(await ask(database, 1000), 'promised')
+    })
+
+    t.test('usage tells of it only where there is one, and only of the whole organisation', async (t) => {
+      t.notOk('quotaBytes' in await readStorageUsage(database, { orgKey: 'acme' }))
+      await setQuota(database, 'acme', 100n)
+      t.equal((await readStorageUsage(database, { orgKey: 'acme' })).quotaBytes, 100)
+      t.notOk('quotaBytes' in await readStorageUsage(database, { orgKey: 'acme', createdBy: member.userId }))
+      t.notOk('quotaBytes' in await readStorageUsage(database, { orgKey: 'other' }))
+    })
+
+    t.test('however many ask at once on several replicas, and files arrive meanwhile, it is never exceeded', async () => {
+      const replicas = [database, connect(), connect()]
+      await fc.assert(fc.asyncProperty(
+        fc.integer({ min: 0, max: 500 }),
+        fc.array(fc.record({
+          sizeBytes: fc.integer({ min: 0, max: 100 }),
+          arrives: fc.boolean(),
+          isExpired: fc.nat({ max: 9 }).map((chance) => chance === 0),
+        }), { minLength: 1, maxLength: 40 }),
+        async (quotaBytes, wishes) => {
+          await emptyTables(database)
+          await setQuota(database, 'acme', BigInt(quotaBytes))
+          const outcomes = await Promise.all(wishes.map(async ({ sizeBytes, arrives, isExpired }, index) => {
+            const replica = replicas[index % replicas.length] ?? database
+            const objectKey = mint('acme')
+            const outcome = await ask(replica, sizeBytes, { objectKey, ...isExpired ? { expiresInMs: -1 } : {} })
+            if (outcome === 'promised' && arrives && !isExpired) await arrive(replica, objectKey, sizeBytes)
+            return { outcome, sizeBytes, isExpired }
+          }))
+          const promised = outcomes.filter(({ outcome, isExpired }) => outcome === 'promised' && !isExpired)
+            .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+          const refused = outcomes.filter(({ outcome }) => outcome === 'quota-exceeded').map(({ sizeBytes }) => sizeBytes)
+          return await taken(database) === promised && promised <= quotaBytes &&
+            refused.every((sizeBytes) => promised + sizeBytes > quotaBytes)
+        }), { numRuns: kind === 'server' ? 30 : 5, endOnFailure: true })
+    })
+  })
+}

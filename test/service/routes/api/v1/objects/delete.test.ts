@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import t from 'tap'
+import { admin, member, service, startService } from '../../../../../support/service.js'
+import { storeKinds } from '../../../../../support/stores.js'
+
+for (const kind of storeKinds) {
+  t.test(`deletion from the ${kind.name}`, { skip: kind.skip }, async (t) => {
+    const environment = kind.environment()
+    t.teardown(async () => { await kind.remove(environment) })
+    const { app, authorise, putFile, downloadPath } = await startService(t, environment)
+    const remove = async (objectKey: string, caller = member) => await app.inject({
+      method: 'DELETE', url: `/api/v1/objects?objectKey=${encodeURIComponent(objectKey)}`, headers: authorise(caller),
+    })
+    const totalBytes = async () =>
+      (await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(admin) })).json().totalBytes
+
+    t.test('its creator removes a file from storage, from downloads and from usage at once', async (t) => {
+      const objectKey = await putFile('hello')
+      await app.bucketEvents.settled()
+      const { headers: { location = '' } } = await app.inject(downloadPath(objectKey))
+      t.equal((await fetch(location)).status, 200)
+      const before = Date.now()
+      const answer = await remove(objectKey)
+      t.equal(answer.statusCode, 200)
+      t.equal(answer.json().bytes, 5)
+      t.ok(Date.parse(answer.json().issuedUrlsExpireAt) >= before + app.config.UPLOAD_URL_TTL * 1000)
+      t.equal((await app.inject(downloadPath(objectKey))).statusCode, 404)
+      t.equal((await fetch(location)).status, 404)
+      t.equal(await totalBytes(), 0)
+    })
+
+    t.test('an admin may remove anyone\'s file, a service or another member may not', async (t) => {
+      const objectKey = await putFile('hello')
+      for (const caller of [service, { ...member, userId: randomUUID() }]) {
+        const answer = await remove(objectKey, caller)
+        t.equal(answer.statusCode, 403)
+        t.equal(answer.json().code, 'FORBIDDEN')
+      }
+      t.equal((await remove(objectKey, admin)).statusCode, 200)
+    })
+
+    t.test('another organisation\'s file, a missing one and a key of no form are not there', async (t) => {
+      const objectKey = await putFile('hello')
+      for (const answer of [
+        await remove(objectKey, { ...admin, orgKey: 'other' }),
+        await remove(`${objectKey}x`),
+        await remove('not/ours', admin),
+      ]) {
+        t.equal(answer.statusCode, 404)
+        t.equal(answer.json().code, 'OBJECT_NOT_FOUND')
+      }
+      t.equal((await remove(objectKey)).statusCode, 200)
+      t.equal((await remove(objectKey)).statusCode, 404)
+    })
+
+    t.test('without a token nothing is removed', async (t) => {
+      const objectKey = await putFile('hello')
+      const answer = await app.inject({ method: 'DELETE', url: `/api/v1/objects?objectKey=${encodeURIComponent(objectKey)}` })
+      t.equal(answer.statusCode, 401)
+      t.equal((await app.inject(downloadPath(objectKey))).statusCode, 302)
+    })
+
+    t.test('a file that was removed behind the service\'s back is not counted after a deletion is tried', async (t) => {
+      const before = await totalBytes()
+      const objectKey = await putFile('x'.repeat(100))
+      await app.bucketEvents.settled()
+      await app.minio.removeObject(app.storeTarget.bucket, objectKey)
+      t.equal((await remove(objectKey)).statusCode, 404)
+      t.equal(await totalBytes(), before)
+    })
+  })
+}

@@ -1,0 +1,178 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { auditSums } from '../../../../../../db/usage/audit.js'
+import { mintObjectKey } from '../../../../../../objects/object-key.js'
+import { member, runId, startService, workflowId } from '../../../../../support/service.js'
+
+const path = '/api/v1/objects/events'
+const token = 'a-token-of-the-object-store'
+const authorization = `Bearer ${token}`
+const mint = (fileName: string) =>
+  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName })
+
+/** A record in Amazon's form. */
+function record (objectKey: string, change: { size?: unknown, removed?: boolean, bucket?: string, atMs?: number } = {}) {
+  const { size = 5, removed = false, bucket = 'objects', atMs = Date.now() } = change
+  return {
+    eventVersion: '2.1',
+    eventSource: 'aws:s3',
+    eventTime: new Date(atMs).toISOString(),
+    eventName: removed ? 'ObjectRemoved:Delete' : 'ObjectCreated:Put',
+    s3: {
+      bucket: { name: bucket },
+      object: {
+        key: encodeURIComponent(objectKey), ...removed ? {} : { size, eTag: 'abc' }, sequencer: atMs.toString(16).padStart(16, '0'),
+      },
+    },
+  }
+}
+
+t.test('on the whole service', async (t) => {
+  const { app, authorise, log } = await startService(t, { EVENTS_TOKEN: token })
+  const post = (payload: unknown, headers: Record<string, string> = { authorization }) => app.inject({
+    method: 'POST', url: path, headers, payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  })
+  const usage = async () => (await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(member) })).json()
+  const emptyUsage = { totalBytes: 0, fileCount: 0 }
+
+  t.test('a file counts once the notification of it is answered, and no more once its removal is', async (t) => {
+    const objectKey = mint('report 50%+.csv')
+    const now = Date.now()
+    const created = await post({ Records: [record(objectKey, { size: 1234, atMs: now })] })
+    t.equal(created.statusCode, 200)
+    t.strictSame(created.json(), { applied: 1, setAside: 0, ignored: 0 })
+    t.match(await usage(), { totalBytes: 1234, outputBytes: 1234, inputBytes: 0, fileCount: 1 })
+    await post({ Records: [record(objectKey, { removed: true, atMs: now + 1 })] })
+    t.match(await usage(), emptyUsage)
+    const late = await post({ Records: [record(objectKey, { size: 1234, atMs: now })] })
+    t.strictSame(late.json(), { applied: 1, setAside: 0, ignored: 0 }, 'sent again, it changes nothing')
+    t.match(await usage(), emptyUsage)
+  })
+
+  t.test('the three vendors\' notifications are taken as they are sent', async (t) => {
+    for (const vendor of ['aws', 'minio', 'ceph']) {
+      const bodies: Record<string, unknown> =
+        JSON.parse(readFileSync(new URL(`../../../../../fixtures/notifications-${vendor}.json`, import.meta.url), 'utf8'))
+      const { statusCode } = await post(bodies.put)
+      t.equal(statusCode, 200, vendor)
+    }
+    // None of these times can be ordered across vendors, so the store was asked, which has no such file.
+    t.match(await usage(), emptyUsage)
+    t.strictSame((await post({ Service: 'Amazon S3', Event: 's3:TestEvent', Bucket: 'objects' })).json(),
+      { applied: 0, setAside: 0, ignored: 0 })
+  })
+
+  t.test('the token is accepted behind Bearer, bare, and as a password, and nothing else is', async (t) => {
+    const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`
+    for (const accepted of [authorization, `bearer  ${token}`, token, basic(`ceph:${token}`), basic(`:${token}`)]) {
+      t.equal((await post({ Records: [] }, { authorization: accepted })).statusCode, 200)
+    }
+    const refused = [
+      'Bearer', 'Bearer ', `Bearer ${token}x`, token.slice(0, -1), ` ${token}x`, `Token ${token}`, basic(token + ':'), basic('x'),
+      authorise(member).authorization,
+    ]
+    for (const wrong of refused) {
+      const response = await post({ Records: [record(mint('refused'))] }, { authorization: wrong })
+      t.equal(response.statusCode, 401)
+      t.equal(response.json().code, 'TOKEN_INVALID')
+      t.equal(response.headers['www-authenticate'], 'Bearer')
+    }
+    t.match((await post({ Records: [] }, {})).json(), { statusCode: 401, code: 'TOKEN_REQUIRED' })
+    t.match(await usage(), emptyUsage)
+  })
+
+  t.test('records of other buckets, kinds and keys are ignored; a bad one is set aside, and the others are applied', async (t) => {
+    const objectKey = mint('kept.txt')
+    const tagging = { ...record(mint('tagged')), eventName: 'ObjectTagging:Put' }
+    const response = await post({
+      Records: [
+        record(mint('elsewhere'), { bucket: 'other' }), tagging, record('backup.tar'), record(mint('bad'), { size: -1 }), null,
+        record(objectKey, { size: 7 }),
+      ],
+    })
+    t.equal(response.statusCode, 200)
+    t.strictSame(response.json(), { applied: 1, setAside: 2, ignored: 3 })
+    t.match(await usage(), { totalBytes: 7, fileCount: 1 })
+    const kept = await app.database.selectFrom('set_aside_events').select('reason').orderBy('id').execute()
+    t.strictSame(kept.map(({ reason }) => reason), ['size_malformed', 'record_malformed'])
+    await post({ Records: [record(objectKey, { removed: true, atMs: Date.now() + 1 })] })
+  })
+
+  t.test('what is no JSON, or no notification, is set aside and answered, so that it is not sent for ever', async (t) => {
+    await app.database.deleteFrom('set_aside_events').execute()
+    for (const body of ['{"Records":[', '', '[]', '"text"', `{"Records":${'['.repeat(100_000)}${']'.repeat(100_000)}}`]) {
+      const response = await post(body)
+      t.equal(response.statusCode, 200)
+      t.equal(response.json().setAside, 1)
+    }
+    t.equal((await app.database.selectFrom('set_aside_events').select('id').execute()).length, 5)
+  })
+
+  t.test('any content type will do, and none', async (t) => {
+    for (const type of ['application/json', 'application/json; charset=utf-8', 'text/plain', 'application/x-www-form-urlencoded']) {
+      const response = await post({ Records: [] }, { authorization, 'content-type': type })
+      t.equal(response.statusCode, 200, type)
+      t.equal(response.json().setAside, 0, type)
+    }
+    t.equal((await post({ Records: [] })).json().setAside, 0, 'none')
+  })
+
+  t.test('a body over the limit is 413, whoever sends it is asked for the token first', async (t) => {
+    const large = JSON.stringify({ Records: [], padding: 'x'.repeat(1024 * 1024) })
+    t.match((await post(large)).json(), { statusCode: 413, code: 'BODY_TOO_LARGE' })
+    t.match((await post(large, {})).json(), { statusCode: 401 })
+  })
+
+  t.test('a thousand records in one request, and many requests at once, are each counted once', async (t) => {
+    const records = Array.from({ length: 1_500 }, (_, index) => record(mint(`${index}`), { size: 1 }))
+    t.strictSame((await post({ Records: records })).json(), { applied: 1_500, setAside: 0, ignored: 0 })
+    const answers = await Promise.all(records.slice(0, 100).map((each) => post({ Records: [each, record(mint('new'), { size: 2 })] })))
+    t.ok(answers.every(({ statusCode }) => statusCode === 200))
+    t.match(await usage(), { totalBytes: 1_700, fileCount: 1_600 })
+    t.strictSame(await auditSums(app.database), [])
+  })
+
+  t.test('what became of the records stands in the metrics', async (t) => {
+    const { body } = await app.inject('/metrics')
+    for (const outcome of ['applied', 'set_aside', 'ignored', 'foreign']) {
+      t.match(body, new RegExp(`^objects_storage_event_records_total\\{outcome="${outcome}"\\} [1-9]`, 'm'))
+    }
+  })
+
+  t.test('no object key and no token was logged', async (t) => {
+    t.ok(log.length > 0)
+    for (const secret of [token, '/outputs/', '/inputs/', '%2Foutputs', 'backup.tar']) {
+      t.notOk(log.some((line) => line.includes(secret)), secret)
+    }
+  })
+})
+
+t.test('without a token in the configuration nobody may send events', async (t) => {
+  const { app } = await startService(t)
+  const response = await app.inject({ method: 'POST', url: path, headers: { authorization: 'Bearer ' }, payload: '{"Records":[]}' })
+  t.match(response.json(), { statusCode: 401, code: 'TOKEN_INVALID' })
+})
+
+t.test('while the database does not answer, the sender is told to come again', async (t) => {
+  const { app } = await startService(t, { EVENTS_TOKEN: token, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' })
+  const response = await app.inject({
+    method: 'POST', url: path, headers: { authorization }, payload: JSON.stringify({ Records: [record(mint('a'))] }),
+  })
+  t.match(response.json(), { statusCode: 503, code: 'DATABASE_UNAVAILABLE' })
+  t.ok(Number(response.headers['retry-after']) > 0)
+})
+
+t.test('while the store does not answer, what needs it is to be sent again, and all else is counted', async (t) => {
+  const { app, authorise } = await startService(t, {
+    EVENTS_TOKEN: token, S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY: 'nobody', S3_SECRET_KEY: 'nothing',
+  })
+  const unclear = record(mint('unclear'), { size: undefined })
+  Reflect.deleteProperty(unclear.s3.object, 'size')
+  const response = await app.inject({
+    method: 'POST', url: path, headers: { authorization }, payload: JSON.stringify({ Records: [unclear, record(mint('clear'), { size: 9 })] }),
+  })
+  t.match(response.json(), { statusCode: 503, code: 'STORE_UNAVAILABLE' })
+  t.ok(Number(response.headers['retry-after']) > 0)
+  const usage = await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(member) })
+  t.match(usage.json(), { totalBytes: 9, fileCount: 1 })
+})

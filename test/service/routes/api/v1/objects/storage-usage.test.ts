@@ -1,0 +1,109 @@
+import t from 'tap'
+import { admin, member, service, startService, workflowId } from '../../../../../support/service.js'
+
+t.test('storage usage', async (t) => {
+  const { app, authorise, putFile } = await startService(t)
+  const usage = async (caller = admin, query = '') =>
+    await app.inject({ url: `/api/v1/objects/storage-usage${query}`, headers: authorise(caller) })
+  const nameWorkflow = async (caller = admin, payload: object = { name: 'Nightly' }, id = workflowId) =>
+    await app.inject({ method: 'PUT', url: `/api/v1/objects/workflows/${id}`, headers: authorise(caller), payload })
+
+  t.test('an organisation without files has zeros', async (t) => {
+    t.strictSame((await usage()).json(), {
+      orgKey: 'acme',
+      totalBytes: 0,
+      inputBytes: 0,
+      outputBytes: 0,
+      fileCount: 0,
+      asOf: null,
+      reconciledAt: null,
+      breakdown: [],
+    })
+  })
+
+  t.test('files put into the store are counted to the byte, overwrites and removals too', async (t) => {
+    const kept = await putFile('x'.repeat(1000))
+    const overwritten = await putFile('x'.repeat(70))
+    const removed = await putFile('x'.repeat(5))
+    await putFile('x'.repeat(7), { objectKey: overwritten })
+    await app.minio.removeObject(app.storeTarget.bucket, removed)
+    await app.bucketEvents.settled()
+    const { asOf, ...figures } = (await usage()).json()
+    t.ok(Math.abs(Date.now() - Date.parse(asOf)) < 60_000)
+    t.strictSame(figures, {
+      orgKey: 'acme',
+      totalBytes: 1007,
+      inputBytes: 0,
+      outputBytes: 1007,
+      fileCount: 2,
+      reconciledAt: null,
+      breakdown: [{ workflowId, workflowName: workflowId, bytes: 1007, fileCount: 2 }],
+    })
+    t.ok(kept)
+  })
+
+  t.test('who has the figures already is told that nothing has changed, until something does', async (t) => {
+    const ask = async (entityTag: string) => await app.inject({
+      url: '/api/v1/objects/storage-usage', headers: { ...authorise(admin), 'if-none-match': entityTag },
+    })
+    const { headers: { etag } } = await usage()
+    const entityTag = String(etag)
+    t.match(entityTag, /^W\/"[\w-]+"$/)
+    for (const header of [entityTag, entityTag.replace('W/', ''), `"other", ${entityTag}`, '*']) {
+      const answer = await ask(header)
+      t.strictSame([answer.statusCode, answer.body, answer.headers.etag], [304, '', entityTag], header)
+    }
+    t.equal((await ask('"other"')).statusCode, 200)
+    const added = await putFile('one more')
+    await app.bucketEvents.settled()
+    const changed = await ask(entityTag)
+    t.equal(changed.statusCode, 200)
+    t.not(changed.headers.etag, entityTag)
+    await app.minio.removeObject(app.storeTarget.bucket, added)
+    await app.bucketEvents.settled()
+  })
+
+  t.test('a service and an admin may name a workflow, a member may not', async (t) => {
+    t.equal((await nameWorkflow(member)).statusCode, 403)
+    t.equal((await nameWorkflow(service, { name: 'Daily' })).statusCode, 200)
+    const answer = await nameWorkflow(admin)
+    t.strictSame(answer.json(), { workflowId, workflowName: 'Nightly' })
+    t.match((await usage()).json().breakdown, [{ workflowName: 'Nightly' }])
+  })
+
+  t.test('a name that is none is answered with 400', async (t) => {
+    for (const payload of [{}, { name: '' }, { name: 7 }, { name: 'a\nb' }, { name: 'x'.repeat(201) }, { name: 'x', more: 1 }]) {
+      t.equal((await nameWorkflow(admin, payload)).statusCode, 400)
+    }
+    t.equal((await nameWorkflow(admin, { name: 'x' }, 'not-a-uuid')).statusCode, 400)
+  })
+
+  t.test('a name of one organisation does not show in another', async (t) => {
+    t.equal((await nameWorkflow({ ...admin, orgKey: 'other' }, { name: 'Theirs' })).statusCode, 200)
+    t.match((await usage()).json().breakdown, [{ workflowName: 'Nightly' }])
+    t.strictSame((await usage({ ...admin, orgKey: 'other' })).json().breakdown, [])
+  })
+
+  t.test('an admin may ask for anyone, anyone else for themselves', async (t) => {
+    t.equal((await usage(admin, `?createdBy=${member.userId}`)).json().totalBytes, 1007)
+    t.equal((await usage(member, `?createdBy=${member.userId}`)).json().totalBytes, 1007)
+    t.equal((await usage(admin, `?createdBy=${admin.userId}`)).json().totalBytes, 0)
+    for (const caller of [member, service]) {
+      const answer = await usage(caller, `?createdBy=${admin.userId}`)
+      t.equal(answer.statusCode, 403)
+      t.equal(answer.json().code, 'FORBIDDEN')
+    }
+  })
+
+  t.test('a createdBy that is no UUID is answered with 400', async (t) => {
+    for (const createdBy of ['', 'me', `urn:uuid:${member.userId}`, `{${member.userId}}`, member.userId.toUpperCase()]) {
+      t.equal((await usage(admin, `?createdBy=${encodeURIComponent(createdBy)}`)).statusCode, 400)
+    }
+    t.equal((await usage(admin, `?createdBy=${member.userId}&createdBy=${member.userId}`)).statusCode, 400)
+    t.equal((await usage(admin, '?user=x')).statusCode, 400)
+  })
+
+  t.test('without a token there is no answer', async (t) => {
+    t.equal((await app.inject('/api/v1/objects/storage-usage')).statusCode, 401)
+  })
+})

@@ -1,0 +1,122 @@
+import t from 'tap'
+import { parseObjectKey } from '../../../../../../objects/object-key.js'
+import { member, runId, service, startService, workflowId } from '../../../../../support/service.js'
+import { storeKinds } from '../../../../../support/stores.js'
+
+const wanted = { workflowId, runId, direction: 'outputs', fileName: 'Übersicht 2026 +100%.txt', contentType: 'text/plain; charset=utf-8' }
+
+for (const kind of storeKinds) {
+  t.test(`uploads to the ${kind.name}`, { skip: kind.skip }, async (t) => {
+    const environment = kind.environment()
+    t.teardown(async () => { await kind.remove(environment) })
+    const { app, authorise } = await startService(t, environment)
+    const mint = async (change: object = {}, caller = member) => await app.inject({
+      method: 'POST', url: '/api/v1/objects/uploads', headers: authorise(caller), payload: { ...wanted, ...change },
+    })
+
+    t.test('a file put to the minted URL is the file that its link downloads', async (t) => {
+      const answer = await mint()
+      t.equal(answer.statusCode, 201)
+      t.equal(answer.headers['cache-control'], 'no-store')
+      const { objectKey, url, headers, downloadUrl, expiresAt } = answer.json()
+      t.match(parseObjectKey(objectKey), {
+        orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: wanted.fileName,
+      })
+      t.ok(Date.parse(expiresAt) > Date.now())
+      const put = await fetch(url, { method: 'PUT', body: 'hello', headers })
+      t.equal(put.status, 200)
+      const link = new URL(downloadUrl)
+      const redirect = await app.inject(link.pathname + link.search)
+      t.equal(redirect.statusCode, 302)
+      const file = await fetch(redirect.headers.location ?? '')
+      t.equal(await file.text(), 'hello')
+      t.equal(file.headers.get('content-type'), wanted.contentType)
+    })
+
+    t.test('two uploads of the same file have different keys', async (t) => {
+      t.not((await mint()).json().objectKey, (await mint()).json().objectKey)
+    })
+
+    t.test('a file of the stated size is taken, one of another size is refused', async (t) => {
+      const { url, headers } = (await mint({ sizeBytes: 5 })).json()
+      t.equal((await fetch(url, { method: 'PUT', body: 'hello!', headers })).status, 403)
+      t.equal((await fetch(url, { method: 'PUT', body: 'hello', headers })).status, 200)
+    })
+
+    t.test('a file of another type than the stated one is refused', async (t) => {
+      const { url } = (await mint()).json()
+      t.equal((await fetch(url, { method: 'PUT', body: 'hello', headers: { 'content-type': 'text/html' } })).status, 403)
+    })
+
+    t.test('an empty file is taken', async (t) => {
+      const { url, headers } = (await mint({ sizeBytes: 0 }, service)).json()
+      t.equal((await fetch(url, { method: 'PUT', body: '', headers })).status, 200)
+    })
+  })
+}
+
+t.test('what is no upload', async (t) => {
+  const { app, authorise } = await startService(t)
+  const mint = async (payload: unknown) => await app.inject({
+    method: 'POST',
+    url: '/api/v1/objects/uploads',
+    headers: { ...authorise(member), 'content-type': 'application/json' },
+    payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
+  })
+  const refused: Array<[string, unknown]> = [
+    ['no body', ''],
+    ['malformed JSON', '{'],
+    ['an array', []],
+    ['no workflow', { ...wanted, workflowId: undefined }],
+    ['a run that is no UUID', { ...wanted, runId: 'x' }],
+    ['another direction', { ...wanted, direction: 'both' }],
+    ['an unknown field', { ...wanted, orgKey: 'other' }],
+    ['a negative size', { ...wanted, sizeBytes: -1 }],
+    ['a size in a string', { ...wanted, sizeBytes: '5' }],
+    ['a size beyond one PUT', { ...wanted, sizeBytes: 5 * 1024 ** 3 + 1 }],
+    ['a content type that is none', { ...wanted, contentType: 'text' }],
+    ['a content type with a line break', { ...wanted, contentType: 'text/plain\r\nx: y' }],
+    ['an empty file name', { ...wanted, fileName: '' }],
+    ['a path as file name', { ...wanted, fileName: '../x' }],
+    ['. as file name', { ...wanted, fileName: '.' }],
+    ['.. as file name', { ...wanted, fileName: '..' }],
+    ['a control character in the file name', { ...wanted, fileName: 'a\u0000b' }],
+    ['a file name of more than 255 bytes', { ...wanted, fileName: 'ä'.repeat(128) }],
+    ['a lone surrogate in the file name', JSON.stringify({ ...wanted, fileName: 'X' }).replace('X', '\\ud800')],
+  ]
+  for (const [name, payload] of refused) {
+    t.test(`${name} is answered with 400`, async (t) => {
+      const answer = await mint(payload)
+      t.equal(answer.statusCode, 400)
+      t.match(answer.json(), { statusCode: 400, code: 'INVALID_REQUEST', error: 'Bad Request' })
+    })
+  }
+
+  t.test('a body that is no JSON is answered with 415', async (t) => {
+    const answer = await app.inject({
+      method: 'POST', url: '/api/v1/objects/uploads', headers: { ...authorise(member), 'content-type': 'text/xml' }, payload: '<x/>',
+    })
+    t.equal(answer.statusCode, 415)
+    t.equal(answer.json().code, 'UNSUPPORTED_MEDIA_TYPE')
+  })
+
+  t.test('a body over the limit is answered with 413', async (t) => {
+    const answer = await mint({ ...wanted, padding: 'x'.repeat(1024 * 1024) })
+    t.equal(answer.statusCode, 413)
+    t.equal(answer.json().code, 'BODY_TOO_LARGE')
+  })
+
+  t.test('the longest file name fits the key', async (t) => {
+    t.equal((await mint({ ...wanted, fileName: 'x'.repeat(255) })).statusCode, 201)
+  })
+
+  for (const host of ['a b', 'example.com/path', 'user@example.com', 'example.com:99999', '\xff']) {
+    t.test(`a Host header of ${JSON.stringify(host)} is answered with 400, not repeated in a link`, async (t) => {
+      const answer = await app.inject({
+        method: 'POST', url: '/api/v1/objects/uploads', headers: { ...authorise(member), host }, payload: wanted,
+      })
+      t.equal(answer.statusCode, 400)
+      t.equal(answer.json().code, 'INVALID_REQUEST')
+    })
+  }
+})

@@ -1,0 +1,118 @@
+import { mkdir } from 'node:fs/promises'
+import t from 'tap'
+import { admin } from '../../support/service.js'
+import { launchChromium, withoutChromium } from './chromium.js'
+import { digits, openAddress, overflowsSideways, settled, violations } from './usage-page.js'
+import { startUsageService } from './usage-service.js'
+
+// The README's picture is `light.png` of these.
+const pictures = new URL('../../../test-output/usage-page/', import.meta.url)
+const picture = (name: string) => new URL(`${name}.png`, pictures).pathname
+
+t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
+  await mkdir(pictures, { recursive: true })
+  const browser = await launchChromium(t)
+  const { origin, planet, tokenOf, linkOf, usage } = await startUsageService(t)
+
+  await t.test('the days are drawn, read out and told as a table', async (t) => {
+    const { page, complaints } = await openAddress(t, browser, linkOf(planet))
+    await settled(page)
+    const canvas = page.locator('#history-chart canvas')
+    t.equal(await canvas.count(), 1)
+    t.match(await page.locator('#history-chart').getAttribute('aria-label'), /^Bytes stored, day by day: .* on .*, 1\.24\sTB on /)
+    t.equal(await digits(page, '#history-reading span:last-of-type'), (await usage(tokenOf(planet))).totalBytes)
+    await page.getByText('Figures by day').click()
+    t.equal(await page.locator('#history-rows tr').count(), 30)
+    t.equal(await page.locator('#history-rows tr', { hasText: 'was missed' }).count(), 1)
+    t.match(await page.locator('#history-rows tr').nth(1).innerText(), /1,236,000,000,000/)
+
+    const box = await canvas.boundingBox()
+    await page.mouse.move((box?.x ?? 0) + 90, (box?.y ?? 0) + 40)
+    t.not(await digits(page, '#history-reading span:last-of-type'), (await usage(tokenOf(planet))).totalBytes)
+
+    await page.getByRole('radio', { name: '90 days' }).check()
+    await page.locator('#history-rows tr').nth(89).waitFor()
+    t.equal(await page.locator('#history-rows tr').count(), 90)
+    t.strictSame(complaints, [])
+  })
+
+  await t.test('the line takes the colours of the scheme that the system changes to', async (t) => {
+    const { page } = await openAddress(t, browser, linkOf(planet), { colorScheme: 'light' })
+    await settled(page)
+    const drawnIn = async (colour: string) => await page.evaluate(`new Promise((resolve) => {
+      const look = () => {
+        const { data } = document.querySelector('#history-chart canvas').getContext('2d').getImageData(0, 0, 900, 200)
+        for (let at = 0; at < data.length; at += 4) if (String(data.slice(at, at + 4)) === '${colour},255') return resolve(true)
+        requestAnimationFrame(look)
+      }
+      look()
+    })`)
+    t.ok(await drawnIn('15,118,110'))
+    await page.emulateMedia({ colorScheme: 'dark' })
+    t.ok(await drawnIn('79,199,180'))
+  })
+
+  await t.test('with today alone there is a word in place of a line', async (t) => {
+    const { page, complaints } = await openAddress(t, browser, 'about:blank')
+    // Counted back from then, the first day is today.
+    await page.clock.setFixedTime(Date.now() + 29 * 86_400_000)
+    await page.goto(linkOf(planet))
+    await settled(page)
+    t.match(await page.locator('#history-empty').innerText(), /begins tomorrow/)
+    t.equal(await page.locator('#history-chart').isVisible(), false)
+    t.strictSame(complaints, [])
+  })
+
+  await t.test('the newest day is named in full at the end of the line', async (t) => {
+    const { page } = await openAddress(t, browser, 'about:blank')
+    // Counted back from then, the first day is yesterday.
+    await page.clock.setFixedTime(Date.now() + 28 * 86_400_000)
+    await page.goto(linkOf(planet))
+    await settled(page)
+    const drawnAtTheEdge = await page.evaluate(`new Promise((resolve) => {
+      const { width, height } = document.querySelector('#history-chart canvas')
+      const isDrawn = (...area) => document.querySelector('#history-chart canvas').getContext('2d').getImageData(...area).data.some(Boolean)
+      const look = () => isDrawn(0, 0, width, height) ? resolve(isDrawn(width - 4, 0, 4, height)) : requestAnimationFrame(look)
+      look()
+    })`)
+    t.equal(drawnAtTheEdge, false)
+  })
+
+  await t.test('an organisation without files is told so', async (t) => {
+    const { page, complaints } = await openAddress(t, browser, linkOf({ ...admin, orgKey: 'nobody' }))
+    await settled(page)
+    t.equal(await page.locator('#total-bytes').innerText(), '0\u00a0bytes')
+    t.match(await page.locator('#freshness').innerText(), /No file was ever counted/)
+    t.match(await page.locator('#workflows-empty').innerText(), /No workflow/)
+    t.ok(await page.getByRole('button', { name: 'Export CSV' }).isDisabled())
+    t.strictSame(complaints, [])
+  })
+
+  for (const [name, options] of [
+    ['light', { colorScheme: 'light' }],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone', { colorScheme: 'light', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }],
+    ['dark-phone', { colorScheme: 'dark', viewport: { width: 360, height: 740 }, reducedMotion: 'reduce' }],
+  ] as const) {
+    await t.test(`axe-core finds nothing wrong, ${name}`, async (t) => {
+      const { page, complaints } = await openAddress(t, browser, `${origin}/usage`, options)
+      await page.locator('#entry').waitFor()
+      await page.screenshot({ path: picture(`${name}-entry`), fullPage: true })
+      t.strictSame(await violations(page), [])
+      await page.fill('#token', tokenOf(planet))
+      await page.keyboard.press('Enter')
+      await settled(page)
+      t.strictSame(await violations(page), [])
+      t.notOk(await overflowsSideways(page))
+      await page.screenshot({ path: picture(name), fullPage: true })
+      await page.getByText('Figures by day').click()
+      await page.fill('#created-by', 'nobody')
+      await page.keyboard.press('Enter')
+      t.strictSame(await violations(page), [], 'with all that can be open')
+      t.notOk(await overflowsSideways(page))
+      t.strictSame(complaints, [])
+      const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor')
+      t.equal(ground, name.startsWith('dark') ? 'rgb(19, 21, 23)' : 'rgb(255, 255, 255)')
+    })
+  }
+})

@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import type { SigningTarget } from '../../../store/presigning.js'
+import { freePort } from '../../support/free-port.js'
+import { startLocalPostgres } from '../../support/postgres-server.js'
+
+/** A server of the test's own, to do anything to. */
+export interface FaultyServer {
+  /** Stops all its processes where they are, without a word to anyone; connections stay open. */
+  freeze: () => Promise<void>
+  thaw: () => Promise<void>
+  /** Ends it at once. */
+  kill: () => Promise<void>
+  /** Starts it again, with all that it had. Resolves once it listens. */
+  start: () => Promise<void>
+}
+
+/** Makes and starts a PostgreSQL server. */
+export async function startPostgres (t: Pick<Test, 'teardown'>, programs: string): Promise<FaultyServer & { url: string }> {
+  const { url, postmasterId, start, stop, remove } = await startLocalPostgres(programs, ['fsync=off'])
+  const kill = () => stop('immediate')
+  const signalAll = async (signal: 'SIGSTOP' | 'SIGCONT') => {
+    const postmaster = await postmasterId()
+    const children = (await readFile(`/proc/${postmaster}/task/${postmaster}/children`, 'utf8')).split(' ').filter((pid) => pid !== '')
+    for (const pid of [postmaster, ...children.map(Number)]) process.kill(pid, signal)
+  }
+  t.teardown(async () => {
+    await kill()
+    await remove()
+  })
+  return { url, freeze: () => signalAll('SIGSTOP'), thaw: () => signalAll('SIGCONT'), kill, start }
+}
+
+/** Starts the embedded object store in a process of its own. */
+export async function startStore (t: Pick<Test, 'teardown'>): Promise<FaultyServer & { target: SigningTarget }> {
+  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-store-'))
+  const port = await freePort()
+  const target = {
+    endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket: 'objects', accessKey: 'access', secretKey: 'secret-of-the-store',
+  }
+  let child: ChildProcess | undefined
+  const start = async () => {
+    const program = fileURLToPath(new URL('store-program.ts', import.meta.url))
+    const started = spawn(process.execPath, [...process.execArgv, program], {
+      env: {
+        ...process.env,
+        S3_BUCKET: target.bucket,
+        S3_ACCESS_KEY: target.accessKey,
+        S3_SECRET_KEY: target.secretKey,
+        DIRECTORY: directory,
+        PORT: String(port),
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    child = started
+    const endedEarly = once(started, 'exit').then(() => { throw new Error('The store did not start.') })
+    await Promise.race([once(createInterface({ input: started.stdout }), 'line'), endedEarly])
+    endedEarly.catch(() => {})
+  }
+  const kill = async () => {
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  await start()
+  t.teardown(async () => {
+    await kill()
+    await rm(directory, { recursive: true })
+  })
+  return {
+    target,
+    freeze: async () => { child?.kill('SIGSTOP') },
+    thaw: async () => { child?.kill('SIGCONT') },
+    kill,
+    start,
+  }
+}

@@ -1,0 +1,236 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { boundaryValues, contentTypes, hostileBodies, hostileJson, hostileStrings } from './hostile-values.js'
+import { type ApiDocument, type JsonSchema, type Operation, type Parameter, resolveSchema } from './operations.js'
+import type { FuzzRequest, Target } from './target.js'
+import { type ValidValues, createValidValues } from './valid-values.js'
+
+/** What of the service under test the requests are made of. */
+type Known = Pick<Target, 'objectKeys' | 'tokens'>
+
+/** Requests for an operation: sound ones, and those with one or a few flaws each. */
+export function requestsFor (operation: Operation, document: ApiDocument, known: Known): fc.Arbitrary<FuzzRequest> {
+  const { parameters, body, security } = operation
+  const members = body === undefined ? [] : Object.keys(resolveSchema(body, document).properties ?? {})
+  const validValues = createValidValues(document)
+  const recorded = operation.operationId === 'receiveBucketEvents' ? readNotifications() : undefined
+  const places = [
+    ...parameters.map(({ name }) => `parameter ${name}`), ...members.map((name) => `member ${name}`),
+    'query', 'body', 'content type', 'headers', 'authorization',
+  ]
+  const flaws = fc.oneof(
+    { weight: 2, arbitrary: fc.constant<string[]>([]) },
+    { weight: 3, arbitrary: fc.constantFrom(...places).map((place) => [place]) },
+    fc.uniqueArray(fc.constantFrom(...places), { maxLength: 4 }),
+  )
+  return flaws.chain((flawed) => {
+    const isFlawed = (place: string) => flawed.includes(place)
+    return fc.record({
+      path: pathOf(operation, validValues, known, isFlawed),
+      query: queryOf(parameters, validValues, known, isFlawed),
+      headers: isFlawed('headers') ? hostileHeaders : soundHeaders,
+      authorization: isFlawed('authorization') ? hostileAuthorization(known) : soundAuthorization(security, known),
+      contentType: isFlawed('content type') ? fc.constantFrom(...contentTypes) : fc.constant('application/json'),
+      body: recorded === undefined
+        ? bodyOf(operation, document, validValues, isFlawed)
+        : notifications(recorded, known, isFlawed('body')),
+    }).map(({ path, query, headers, authorization, contentType, body }) => ({
+      method: operation.method,
+      path: query === '' ? path : `${path}?${query}`,
+      headers: {
+        ...headers,
+        ...authorization === undefined ? {} : { authorization },
+        ...body === undefined || contentType === undefined ? {} : { 'content-type': contentType },
+      },
+      ...body === undefined ? {} : { body },
+    }))
+  })
+}
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE']
+
+/** Requests by any method for any path: documented, hidden, or none. */
+export function otherRequests ({ operations }: ApiDocument, known: Known): fc.Arbitrary<FuzzRequest> {
+  const prefixes = [...operations.map(({ path }) => path.replace(/\{.*/, '')), '/', '/documentation/', '/documentation/static/', '/metrics', '/api/']
+  return fc.record({
+    method: fc.constantFrom(...methods),
+    path: fc.tuple(fc.constantFrom(...prefixes), fc.oneof(fc.constant(''), encodedStrings(hostileStrings), fc.constantFrom('%zz', '%ff', '//', '/..', '*')))
+      .map((parts) => parts.join('')),
+    headers: hostileHeaders,
+    authorization: hostileAuthorization(known),
+    body: fc.option(hostileBodies('{"name":"x"}'), { nil: undefined }),
+  }).map(({ method, path, headers, authorization, body }) => ({
+    method,
+    path,
+    headers: { ...headers, ...authorization === undefined ? {} : { authorization } },
+    ...body === undefined ? {} : { body },
+  }))
+}
+
+/** Percent-encodes UTF-8, and a lone surrogate as if it had an encoding of its own. */
+function percentEncode (text: string): string {
+  return Array.from(text, (character) => {
+    const point = character.codePointAt(0) ?? 0
+    const isLoneSurrogate = point >= 0xd800 && point <= 0xdfff
+    if (!isLoneSurrogate) return encodeURIComponent(character)
+    return [0xe0 | point >> 12, 0x80 | point >> 6 & 0x3f, 0x80 | point & 0x3f].map((byte) => `%${byte.toString(16)}`).join('')
+  }).join('')
+}
+
+function encodedStrings (texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
+  return fc.tuple(texts, fc.constantFrom('once', 'twice', 'raw')).map(([text, how]) => {
+    const encoded = percentEncode(text)
+    if (how === 'twice') return percentEncode(encoded)
+    return how === 'once' ? encoded : Buffer.from(text).toString('latin1').replaceAll(/[^\x21-\xff]|[#?/]/g, (character) => percentEncode(character))
+  })
+}
+
+function soundValues ({ name, schema }: Parameter, validValues: ValidValues, { objectKeys }: Known): fc.Arbitrary<string> {
+  const sound = validValues(schema).map(String)
+  return name === 'objectKey' ? fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...objectKeys) }, sound) : sound
+}
+
+/** Values of a parameter that is flawed: near misses, too. */
+function flawedValues ({ schema }: Parameter, { objectKeys }: Known): fc.Arbitrary<string> {
+  const nearMisses = objectKeys.flatMap((key) => [`${key}x`, key.slice(0, -1), key.toUpperCase(), `/${key}`, `${key}\0`, key.replace('outputs', 'inputs')])
+  return fc.oneof(hostileStrings, fc.constantFrom(...boundaryValues(schema).map(String), ...nearMisses))
+}
+
+function pathOf (
+  { path, parameters }: Operation, validValues: ValidValues, known: Known, isFlawed: (place: string) => boolean,
+): fc.Arbitrary<string> {
+  const inPath = parameters.filter((parameter) => parameter.in === 'path')
+  return fc.tuple(...inPath.map((parameter) => isFlawed(`parameter ${parameter.name}`)
+    ? encodedStrings(flawedValues(parameter, known)).map((value) => value.replaceAll('/', '%2f'))
+    : soundValues(parameter, validValues, known).map(percentEncode),
+  )).map((values) => inPath.reduce((filled, { name }, index) => filled.replace(`{${name}}`, () => values[index] ?? ''), path))
+}
+
+function queryOf (
+  parameters: Parameter[], validValues: ValidValues, known: Known, isFlawed: (place: string) => boolean,
+): fc.Arbitrary<string> {
+  const parts = parameters.filter((parameter) => parameter.in === 'query').map((parameter) => {
+    const { name, required = false } = parameter
+    const sound = soundValues(parameter, validValues, known).map((value) => `${name}=${percentEncode(value)}`)
+    if (!isFlawed(`parameter ${name}`)) return required ? sound : fc.oneof(sound, fc.constant(''))
+    return fc.oneof(
+      { weight: 4, arbitrary: encodedStrings(flawedValues(parameter, known)).map((value) => `${name}=${value}`) },
+      fc.tuple(sound, sound).map((both) => both.join('&')),
+      fc.constantFrom('', name, `${name}=`, `${name}=%zz`, `${name}=%`, `${name}=%ff`, `${name}=\xff`, `${name}=${'a'.repeat(9000)}`),
+      sound.map((part) => part.replace('=', '[]=')),
+      sound.map((part) => part.replace('=', '%3D')),
+      sound.map((part) => part.toUpperCase()),
+    )
+  })
+  const extra = isFlawed('query')
+    ? fc.oneof(encodedStrings(hostileStrings), encodedStrings(hostileStrings).map((value) => `extra=${value}`), fc.constantFrom('&', '&&=', '=', '?', '__proto__=1', '__proto__[a]=1'))
+    : fc.constant('')
+  return fc.tuple(...parts, extra).map((all) => all.filter((part) => part !== '').join('&'))
+}
+
+/** JSON, or something like it; undefined for none. */
+function bodyOf (
+  { method, body }: Operation, document: ApiDocument, validValues: ValidValues, isFlawed: (place: string) => boolean,
+): fc.Arbitrary<string | undefined> {
+  if (body === undefined) {
+    return isFlawed('body') || isFlawed('content type') ? fc.oneof(fc.constant('{}'), hostileBodies('{"a":1}')) : fc.constant(undefined)
+  }
+  const schema = resolveSchema(body, document)
+  const json = fc.record(Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, member]) =>
+    [name, isFlawed(`member ${name}`) ? flawedMember(member) : validValues(member)])),
+  { requiredKeys: (schema.required ?? []).filter((name) => !isFlawed(`member ${name}`)) })
+  const text = json.map((value) => Buffer.from(JSON.stringify(value)).toString('latin1'))
+  if (!isFlawed('body')) return text
+  return fc.oneof(
+    json.chain((value) => hostileBodies(JSON.stringify(value))),
+    fc.tuple(json, hostileStrings, hostileJson).map(([value, name, extra]) => Buffer.from(JSON.stringify({ ...value, [name]: extra })).toString('latin1')),
+    hostileJson.map((value) => Buffer.from(JSON.stringify(value) ?? '').toString('latin1')),
+    fc.constant(undefined).filter(() => method !== 'GET'),
+  )
+}
+
+function flawedMember (schema: JsonSchema): fc.Arbitrary<unknown> {
+  const near = boundaryValues(schema)
+  return near.length === 0 ? hostileJson : fc.oneof(hostileJson, fc.constantFrom(...near))
+}
+
+/** Notifications that were recorded of real stores, as JSON. */
+function readNotifications (): string[] {
+  return ['aws', 'ceph', 'minio'].flatMap((vendor) => {
+    const url = new URL(`../../fixtures/notifications-${vendor}.json`, import.meta.url)
+    const documents: Record<string, unknown> = JSON.parse(readFileSync(url, 'utf8'))
+    return Object.values(documents).map((document) => JSON.stringify(document))
+  })
+}
+
+/** Bucket notifications as stores send them, about files that are there, with any part replaced. */
+function notifications (recorded: string[], { objectKeys }: Known, isFlawed: boolean): fc.Arbitrary<string> {
+  const sound = fc.tuple(fc.constantFrom(...recorded), fc.constantFrom(...objectKeys)).map(([text, objectKey]) =>
+    text.replaceAll(/"key":"[^"]*workflows[^"]*"/g, () => `"key":${JSON.stringify(objectKey)}`))
+  const asBytes = (text: string) => Buffer.from(text).toString('latin1')
+  if (!isFlawed) return sound.map(asBytes)
+  const replaced = fc.tuple(sound, fc.nat(), hostileJson).map(([text, at, value]) => {
+    const parts = text.match(/:(?:"(?:[^"\\]|\\.)*"|[\d.]+|null|true|false)/g) ?? []
+    return text.replace(parts[at % parts.length] ?? '', () => `:${JSON.stringify(value) ?? 'null'}`)
+  })
+  return fc.oneof({ weight: 3, arbitrary: replaced.map(asBytes) }, sound.chain(hostileBodies), hostileJson.map((value) => asBytes(JSON.stringify(value) ?? '')))
+}
+
+const meaningfulHeaders: Record<string, string[]> = {
+  accept: ['application/json', '*/*', 'text/html', 'application/json;q=0', 'application/json;q=0.001, */*'],
+  'accept-encoding': ['gzip', 'identity;q=0', 'br, *;q=0'],
+  range: ['bytes=0-9', 'bytes=-5', 'bytes=999999-', 'bytes=0-0,5-9', 'bytes=9-0', 'lines=1-2', `bytes=${'0-1,'.repeat(500)}0-1`],
+  'if-match': ['*', '"other"', 'W/"x"', '"a", "b"'],
+  'if-none-match': ['*', '"other"', 'W/"x"', '"unterminated'],
+  'if-modified-since': ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sun, 06 Nov 2094 08:49:37 GMT', 'yesterday'],
+  'if-unmodified-since': ['Sun, 06 Nov 1994 08:49:37 GMT', 'Sun, 06 Nov 2094 08:49:37 GMT', '0'],
+  'if-range': ['"other"', 'Sun, 06 Nov 1994 08:49:37 GMT'],
+  expect: ['100-continue', 'something-else'],
+  host: ['files.example.com', '', 'a b', '[::1]:80', 'example.com:99999', 'example.com/path', '\xff', 'user@example.com', '-'],
+  'x-request-id': ['abc', 'a'.repeat(5000)],
+  traceparent: ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', '00-0-0-0', 'ff-'],
+  tracestate: ['a=b', ','.repeat(600)],
+  baggage: ['a=b', `${'a=b,'.repeat(200)}`],
+  'x-forwarded-for': ['10.0.0.1', '::1, 10.0.0.1', 'unknown', ','.repeat(100)],
+  'x-forwarded-proto': ['https', 'javascript'],
+  'x-forwarded-host': ['evil.example'],
+  forwarded: ['for=1.2.3.4;host=evil.example;proto=https'],
+  origin: ['https://app.example.com', 'null', '*'],
+  referer: ['https://app.example.com/'],
+  cookie: ['token=x', '='],
+  'content-encoding': ['gzip', 'identity'],
+  'accept-version': ['1.x', '99'],
+  'x-http-method-override': ['DELETE'],
+  upgrade: ['h2c', 'websocket'],
+  te: ['trailers'],
+  connection: ['close', 'keep-alive, upgrade'],
+}
+
+const inHeader = (text: string) => Buffer.from(text).toString('latin1').replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, '')
+const sensible = Object.entries(meaningfulHeaders).flatMap(([name, values]) => values.map((value) => [name, value] as const))
+const harmful = fc.tuple(fc.constantFrom(...Object.keys(meaningfulHeaders)), hostileStrings.map(inHeader))
+
+const soundHeaders = fc.dictionary(fc.constantFrom('accept', 'range', 'if-none-match'), fc.constantFrom('*/*', 'application/json', 'bytes=0-3'), { maxKeys: 1 })
+const hostileHeaders = fc.uniqueArray(fc.oneof({ weight: 2, arbitrary: fc.constantFrom(...sensible) }, harmful), {
+  minLength: 1, maxLength: 4, selector: ([name]) => name,
+}).map((entries) => Object.fromEntries(entries))
+
+type Authorization = string | string[] | undefined
+
+function soundAuthorization (security: string | undefined, { tokens }: Known): fc.Arbitrary<Authorization> {
+  if (security === 'eventsToken') return fc.constantFrom(...tokens.eventsToken)
+  return security === undefined ? fc.constant(undefined) : fc.constantFrom(...tokens.bearerAuth)
+}
+
+function hostileAuthorization ({ tokens }: Known): fc.Arbitrary<Authorization> {
+  const all = [...tokens.bearerAuth, ...tokens.eventsToken]
+  const [one = ''] = all
+  return fc.oneof(
+    fc.constantFrom<Authorization[]>(undefined, '', 'Bearer', 'Bearer ', 'Basic Og==', 'Basic !', one.toLowerCase(), `${one}x`, one.replace(/\.[^.]*$/, '.'),
+      `Bearer ${'a'.repeat(9000)}`, 'Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.', 'Bearer a.b.c', 'Bearer null.null.null', [one, one], `${one}, ${one}`),
+    fc.constantFrom(...all),
+    hostileStrings.map((text) => `Bearer ${inHeader(text)}`),
+    hostileStrings.map(inHeader),
+    fc.constantFrom(...all).chain((token) => fc.nat(token.length - 1).map((at) => `${token.slice(0, at)}A${token.slice(at + 1)}`)),
+  )
+}

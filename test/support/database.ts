@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Kysely, sql } from 'kysely'
+import pg from 'pg'
+import { connectPostgres } from '../../db/connection/pool.js'
+import type { Database } from '../../db/connection/tables.js'
+import { migrateToLatest } from '../../db/connection/migrate.js'
+import { connectEmbeddedPostgres } from '../../embedded/postgres/pool.js'
+import { createEmbeddedDirectory } from './embedded-template.js'
+
+/** A PostgreSQL server that tests may make databases on; undefined where none is configured. */
+export const testDatabaseUrl = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL
+
+/** A migrated database of a test's own. */
+export interface TestDatabase {
+  /** `embedded` is PostgreSQL in process, `server` a real one. */
+  kind: 'embedded' | 'server'
+  database: Kysely<Database>
+  /** Opens a further pool of connections, as another replica of the service has one; `close` closes it. */
+  connect: () => Kysely<Database>
+  /** Where the database is; undefined for an embedded one. */
+  url: string | undefined
+  close: () => Promise<void>
+}
+
+/** Makes a migrated embedded database in a folder that `close` removes. All its connections are one, as in the service. */
+export async function createEmbeddedDatabase (): Promise<TestDatabase> {
+  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
+  await createEmbeddedDirectory(directory)
+  const database = connectEmbeddedPostgres<Database>(directory)
+  await migrateToLatest(database)
+  const close = async () => {
+    await database.destroy()
+    await rm(directory, { recursive: true, force: true })
+  }
+  return { kind: 'embedded', database, connect: () => database, url: undefined, close }
+}
+
+/** Makes a migrated database on the server that `TEST_DATABASE_URL` names, and drops it on `close`. */
+export async function createServerDatabase (serverUrl: string): Promise<TestDatabase> {
+  const name = `test_${randomUUID().replaceAll('-', '')}`
+  await onServer(serverUrl, `create database ${name}`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  const pools: Array<Kysely<Database>> = []
+  const connect = () => {
+    const pool = connectPostgres(url.href, () => {})
+    pools.push(pool)
+    return pool
+  }
+  const database = connect()
+  await migrateToLatest(database)
+  const close = async () => {
+    await Promise.all(pools.map((pool) => pool.destroy()))
+    await onServer(serverUrl, `drop database ${name} with (force)`)
+  }
+  return { kind: 'server', database, connect, url: url.href, close }
+}
+
+/** The kinds of database that tests run on here: always an embedded one, and a real server where one is configured. */
+export const databaseKinds: ReadonlyArray<{ kind: TestDatabase['kind'], skip: string | false, create: () => Promise<TestDatabase> }> = [
+  { kind: 'embedded', skip: false, create: createEmbeddedDatabase },
+  {
+    kind: 'server',
+    skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
+    create: async () => await createServerDatabase(testDatabaseUrl ?? ''),
+  },
+]
+
+/** Runs one statement on a connection of its own. */
+export async function onServer (url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+/** Empties every table. */
+export async function emptyTables (database: Kysely<Database>): Promise<void> {
+  await sql`truncate orgs, objects, usage_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots`.execute(database)
+}
+
+/** Tells whether a connection to the same database as `database` waits for a lock at this moment. */
+export async function isLockWaitedFor (database: Kysely<Database>): Promise<boolean> {
+  const { rows } = await sql`
+    select 1 from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()`.execute(database)
+  return rows.length > 0
+}

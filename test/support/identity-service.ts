@@ -1,0 +1,43 @@
+import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import pino from 'pino'
+import type { Test } from 'tap'
+import { loadConfig } from '../../config.js'
+import { loggerOptions } from '../../logging.js'
+import config from '../../plugins/config.js'
+import errors from '../../plugins/http/errors.js'
+import limits from '../../plugins/http/limits.js'
+import jwt from '../../plugins/http/jwt.js'
+import tokenKeys from '../../plugins/http/token-keys.js'
+
+/** The part of the service that says who calls. */
+export interface IdentityService {
+  app: FastifyInstance
+  /** Asks the service who the bearer of a token is; the token is undefined where it refuses. */
+  ask: (token: string) => Promise<{ status: number, code?: string, message?: string, caller?: unknown }>
+  /** Everything that was logged at level trace. */
+  log: string[]
+}
+
+/** Builds it with the service's own plugins, around one route that answers with the caller. */
+export async function startIdentityService (
+  t: Pick<Test, 'teardown'>, environment: Record<string, string> = {},
+): Promise<IdentityService> {
+  const log: string[] = []
+  const logger: FastifyBaseLogger = pino(loggerOptions('trace'), { write: (line: string) => { log.push(line) } })
+  const app = fastify({ loggerInstance: logger })
+  t.teardown(() => app.close())
+  app.register(config, { config: loadConfig({ AUTH_FAILURE_LIMIT: '0', ...environment }) }).register(errors).register(limits).register(tokenKeys).register(jwt)
+  app.after(() => { app.get('/who', { onRequest: app.authenticate }, async ({ user }) => user) })
+  await app.ready()
+  return {
+    app,
+    log,
+    ask: async (token) => {
+      const answer = await app.inject({ url: '/who', headers: { authorization: `Bearer ${token}` } })
+      const { statusCode: status } = answer
+      if (status === 200) return { status, caller: answer.json() }
+      const { code, message } = answer.json()
+      return { status, code, message }
+    },
+  }
+}

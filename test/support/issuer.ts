@@ -1,0 +1,72 @@
+import { EventEmitter, once } from 'node:events'
+import { type KeyObject, generateKeyPairSync } from 'node:crypto'
+import { type ServerResponse, createServer } from 'node:http'
+import type { Test } from 'tap'
+import { signToken, validClaims } from './tokens.js'
+
+export interface IssuerKey {
+  privateKey: KeyObject
+  publicKey: KeyObject
+  algorithm: string
+  /** As it stands in the key set. */
+  jwk: Record<string, unknown>
+}
+
+/** An identity provider on loopback, whose key set and manners a test can change. */
+export interface Issuer {
+  url: string
+  /** What it answers with. */
+  publish: (...keys: Array<Record<string, unknown>>) => void
+  /** How it answers, from now on. */
+  behave: (answer: (response: ServerResponse) => void) => void
+  /** How often it was asked. */
+  requests: () => number
+  /** Resolves when it is asked the next time. */
+  asked: () => Promise<void>
+}
+
+/** Starts an identity provider, and stops it with the test. */
+export async function startIssuer (t: Pick<Test, 'teardown'>): Promise<Issuer> {
+  const events = new EventEmitter<{ asked: [] }>()
+  let requests = 0
+  let document = JSON.stringify({ keys: [] })
+  const publish = (response: ServerResponse) => { response.setHeader('content-type', 'application/json').end(document) }
+  let answer = publish
+  const server = createServer((_request, response) => {
+    requests++
+    answer(response)
+    events.emit('asked')
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new Error('The issuer has no port.')
+  return {
+    url: `http://127.0.0.1:${address.port}/.well-known/jwks.json`,
+    publish: (...keys) => {
+      document = JSON.stringify({ keys })
+      answer = publish
+    },
+    behave: (other) => { answer = other },
+    requests: () => requests,
+    asked: async () => { await once(events, 'asked') },
+  }
+}
+
+/** A new key pair for one algorithm. */
+export function makeKey (algorithm: string, kid: string | undefined, more: Record<string, unknown> = {}): IssuerKey {
+  const { privateKey, publicKey } = algorithm === 'EdDSA'
+    ? generateKeyPairSync('ed25519')
+    : algorithm.startsWith('ES')
+      ? generateKeyPairSync('ec', { namedCurve: { ES256: 'P-256', ES384: 'P-384' }[algorithm] ?? 'P-521' })
+      : generateKeyPairSync('rsa', { modulusLength: 2048 })
+  return { privateKey, publicKey, algorithm, jwk: { ...publicKey.export({ format: 'jwk' }), ...kid === undefined ? {} : { kid }, ...more } }
+}
+
+/** A valid token of the member's, signed with the key and naming it. */
+export function issue ({ privateKey, algorithm, jwk }: IssuerKey, header: object = {}): string {
+  return signToken(privateKey, validClaims(), { alg: algorithm, kid: jwk.kid, ...header }, algorithm)
+}

@@ -1,0 +1,110 @@
+import { EventEmitter } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import pino from 'pino'
+import type { Test } from 'tap'
+import { build } from '../../app.js'
+import { loadConfig } from '../../config.js'
+import { loggerOptions } from '../../logging.js'
+import { mintObjectKey } from '../../objects/object-key.js'
+import { type Caller, writeClaims } from '../../schemas/token-claims.js'
+import { createEmbeddedDirectory } from './embedded-template.js'
+
+export const workflowId = '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
+export const runId = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
+export const member: Caller = { userId: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b', orgKey: 'acme', role: 'member' }
+export const admin: Caller = { userId: '6b1d0c9e-2a3b-4c5d-8e7f-90a1b2c3d4e5', orgKey: 'acme', role: 'admin' }
+export const service: Caller = { userId: '7c2e1daf-3b4c-4d5e-9f80-a1b2c3d4e5f6', orgKey: 'acme', role: 'service' }
+
+/** The whole service with a database and a store of its own. */
+export interface TestService {
+  app: FastifyInstance
+  /** Everything that was logged, at level trace, one line of JSON each. */
+  log: string[]
+  /** Resolves with the next line from now on that the condition holds for. */
+  nextLine: (condition: (line: LogLine) => boolean) => Promise<LogLine>
+  /** Headers that authorise as someone. */
+  authorise: (caller: Caller) => { authorization: string }
+  /** Puts a file straight into the store and gives its object key. */
+  putFile: (body: string | Buffer, file?: Partial<StoredFile>) => Promise<string>
+  /** The path and query that download a file. */
+  downloadPath: (objectKey: string, type?: 'attachment' | 'inline') => string
+}
+
+/** What a line of the log says. */
+export interface LogLine {
+  level: number
+  msg: string
+  err?: { type: string, message: string, code?: string }
+}
+
+export interface StoredFile {
+  objectKey: string
+  fileName: string
+  /** null stores none. */
+  contentType: string | null
+  metadata: Record<string, string>
+}
+
+/**
+ * Builds the service on embedded parts in a folder of its own, or on what `environment` names, and closes it with the test.
+ */
+export async function startService (t: Pick<Test, 'teardown'>, environment: Record<string, string> = {}): Promise<TestService> {
+  const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
+  if (environment.DATABASE_URL === undefined) await createEmbeddedDirectory(join(dataDirectory, 'database'))
+  const log: string[] = []
+  const lines = new EventEmitter<{ line: [LogLine] }>()
+  const stream = new Writable({
+    write (chunk, _encoding, done) {
+      log.push(String(chunk))
+      lines.emit('line', JSON.parse(String(chunk)))
+      done()
+    },
+  })
+  const config = loadConfig({
+    DATA_DIR: dataDirectory,
+    LOG_LEVEL: 'trace',
+    // Tests send more wrong requests in a minute than anybody.
+    DOWNLOAD_MISS_LIMIT: '0',
+    AUTH_FAILURE_LIMIT: '0',
+    // The machine may be busy with other tests.
+    MAX_EVENT_LOOP_DELAY: '0',
+    ...environment,
+  })
+  const app = build(config, { logger: pino(loggerOptions(config.LOG_LEVEL), stream) })
+  t.teardown(async () => {
+    await app.close()
+    await rm(dataDirectory, { recursive: true, force: true })
+  })
+  await app.ready()
+  return {
+    app,
+    log,
+    nextLine: (condition) => new Promise((resolve) => {
+      const look = (line: LogLine) => {
+        if (!condition(line)) return
+        lines.off('line', look)
+        resolve(line)
+      }
+      lines.on('line', look)
+    }),
+    authorise: (caller) => ({
+      authorization: `Bearer ${app.jwt.sign(writeClaims(caller, app.claimNames), { expiresIn: '1h' })}`,
+    }),
+    putFile: async (body, file = {}) => {
+      const { fileName = 'file.txt', contentType = 'text/plain', metadata = {} } = file
+      const objectKey = file.objectKey ??
+        mintObjectKey({ orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName })
+      const bytes = Buffer.from(body)
+      await app.minio.putObject(app.storeTarget.bucket, objectKey, bytes, bytes.length, {
+        ...metadata, ...contentType === null ? {} : { 'Content-Type': contentType },
+      })
+      return objectKey
+    },
+    downloadPath: (objectKey, type) =>
+      `/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}${type === undefined ? '' : `&type=${type}`}`,
+  }
+}

@@ -1,0 +1,64 @@
+import { mkdtemp, readdir, readlink, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Test } from 'tap'
+import { type BucketNotificationRecord } from '../../embedded/s3/bucket-notification.js'
+import { type EmbeddedStore, type EmbeddedStoreOptions, startEmbeddedStore } from '../../embedded/s3/object-store.js'
+import { type PresignedRequest, type SigningTarget, createPresign } from '../../store/presigning.js'
+
+export const options = { bucket: 'embedded', region: 'eu-test-1', accessKey: 'access', secretKey: 'secret' }
+
+export interface TestStore extends EmbeddedStore {
+  target: SigningTarget
+  events: BucketNotificationRecord[]
+  errors: unknown[]
+  /** A URL that is valid now, for five minutes unless it says otherwise. */
+  presign: (request: Partial<PresignedRequest> & Pick<PresignedRequest, 'method' | 'objectKey'>) => string
+}
+
+/** A folder that is removed with the test. */
+export async function makeFolder (t: Pick<Test, 'teardown'>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'objects-storage-embedded-'))
+  t.teardown(() => rm(folder, { recursive: true, force: true }))
+  return folder
+}
+
+/** Starts a store that is closed with the test, unless the test closes it. */
+export async function openStore (
+  t: Pick<Test, 'teardown'>, directory: string, rest: Partial<EmbeddedStoreOptions> = {},
+): Promise<TestStore> {
+  const events: BucketNotificationRecord[] = []
+  const errors: unknown[] = []
+  const store = await startEmbeddedStore({
+    ...options, directory, onEvent: (record) => { events.push(record) }, onError: (error) => { errors.push(error) }, ...rest,
+  })
+  let closed: Promise<void> | undefined
+  const close = () => {
+    closed ??= store.close()
+    return closed
+  }
+  t.teardown(close)
+  const target = { ...options, endpoint: store.endpoint }
+  const presign = createPresign(target)
+  return {
+    endpoint: store.endpoint,
+    close,
+    target,
+    events,
+    errors,
+    presign: (request) => presign({ signedAt: new Date(), expiresInSeconds: 300, ...request }),
+  }
+}
+
+/** Every file under a folder, by its path from there. */
+export async function filesUnder (folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
+}
+
+/** The files under a folder that this process has open, where the system tells. */
+export async function openFilesUnder (folder: string): Promise<string[]> {
+  const descriptors = await readdir('/proc/self/fd')
+  const paths = await Promise.all(descriptors.map((descriptor) => readlink(`/proc/self/fd/${descriptor}`).catch(() => '')))
+  return paths.filter((path) => path.startsWith(folder))
+}

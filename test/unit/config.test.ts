@@ -1,0 +1,75 @@
+import { generateKeyPairSync } from 'node:crypto'
+import t from 'tap'
+import { ConfigError, DEVELOPMENT_JWT_SECRET, loadConfig } from '../../config.js'
+
+const secret = 'a-secret-of-at-least-thirty-two-characters'
+const publicKey = (type: 'ed25519' | 'x25519') =>
+  (type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519')).publicKey
+    .export({ type: 'spki', format: 'pem' }).toString()
+const shortRsaKey = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const store = { S3_ENDPOINT: 'https://s3.example.com', S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'hidden' }
+
+t.test('without any variable everything has its default', async (t) => {
+  t.match(loadConfig({}), { PORT: 3000, HOST: '127.0.0.1', LOG_LEVEL: 'info', DOWNLOAD_MODE: 'redirect', DOWNLOAD_URL_TTL: 300 })
+})
+
+t.test('an empty variable counts as unset', async (t) => {
+  t.equal(loadConfig({ DATABASE_URL: '', PORT: '' }).DATABASE_URL, undefined)
+})
+
+t.test('numbers are read from text', async (t) => {
+  t.match(loadConfig({ PORT: '8080', STREAM_IDLE_TIMEOUT: '0.5' }), { PORT: 8080, STREAM_IDLE_TIMEOUT: 0.5 })
+})
+
+t.test('a public key may stand on one line', async (t) => {
+  const pem = publicKey('ed25519')
+  t.equal(loadConfig({ JWT_PUBLIC_KEY: pem.replaceAll('\n', '\\n') }).JWT_PUBLIC_KEY, pem)
+})
+
+t.test('production accepts a whole configuration', async (t) => {
+  t.ok(loadConfig({ NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: secret, ...store }))
+})
+
+const refused: Array<[wrong: string, environment: Record<string, string>, message: RegExp]> = [
+  ['a port that is no number', { PORT: 'http' }, /^PORT must be an integer/],
+  ['a port out of range', { PORT: '65536' }, /^PORT must be .*at most 65535/],
+  ['a port with a fraction', { PORT: '80.5' }, /^PORT /],
+  ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of: fatal, /],
+  ['another database', { DATABASE_URL: 'mysql://db/x' }, /^DATABASE_URL /],
+  ['an endpoint with a path', { ...store, S3_ENDPOINT: 'https://s3.example.com/bucket' }, /^S3_ENDPOINT /],
+  ['an endpoint without an access key', { ...store, S3_ACCESS_KEY: '' }, /^S3_ACCESS_KEY is missing/],
+  ['an endpoint without a secret key', { ...store, S3_SECRET_KEY: '' }, /^S3_SECRET_KEY is missing/],
+  ['a bucket name that is none', { S3_BUCKET: 'My Bucket' }, /^S3_BUCKET /],
+  ['an origin with a path', { CORS_ORIGINS: 'https://app.example.com/' }, /^CORS_ORIGINS /],
+  ['trust in every proxy', { TRUST_PROXY: 'true' }, /^TRUST_PROXY must be /],
+  ['a limit below zero', { UPLOAD_LIMIT: '-1' }, /^UPLOAD_LIMIT must be .*at least 0/],
+  ['a Redis that is none', { REDIS_URL: 'http://hidden' }, /^REDIS_URL /],
+  ['an unknown download mode', { DOWNLOAD_MODE: 'proxy' }, /^DOWNLOAD_MODE must be one of: redirect, stream/],
+  ['a TTL beyond what S3 signs for', { DOWNLOAD_URL_TTL: '604801' }, /^DOWNLOAD_URL_TTL /],
+  ['a short secret', { JWT_SECRET: 'short' }, /^JWT_SECRET /],
+  ['a secret beside a key', { JWT_SECRET: secret, JWT_PUBLIC_KEY: publicKey('ed25519') }, /^JWT_SECRET and JWT_PUBLIC_KEY /],
+  ['a secret beside a key set', { JWT_SECRET: secret, JWT_JWKS_URL: 'https://id.example.com/keys' }, /^JWT_SECRET and JWT_JWKS_URL are set/],
+  ['a key beside a key set',
+    { JWT_PUBLIC_KEY: publicKey('ed25519'), JWT_JWKS_URL: 'https://id.example.com/keys' }, /^JWT_PUBLIC_KEY and JWT_JWKS_URL are set/],
+  ['a key set that is no address of HTTP', { JWT_JWKS_URL: 'file:///hidden' }, /^JWT_JWKS_URL /],
+  ['a key set behind credentials', { JWT_JWKS_URL: 'https://user:hidden@id.example.com/keys' }, /^JWT_JWKS_URL /],
+  ['a tolerance without bounds', { JWT_CLOCK_TOLERANCE: '301' }, /^JWT_CLOCK_TOLERANCE must be .*at most 300/],
+  ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be .*at most 256/],
+  ['a short RSA key', { JWT_PUBLIC_KEY: shortRsaKey }, /^JWT_PUBLIC_KEY must be an RSA \(2048 bits or more\)/],
+  ['a key that is none', { JWT_PUBLIC_KEY: 'hidden' }, /^JWT_PUBLIC_KEY /],
+  ['a key that cannot sign', { JWT_PUBLIC_KEY: publicKey('x25519') }, /^JWT_PUBLIC_KEY /],
+  ['production on the embedded database', { NODE_ENV: 'production', JWT_SECRET: secret, ...store }, /^DATABASE_URL is missing/],
+  ['production on the embedded store', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: secret }, /^S3_ENDPOINT is missing/],
+  ['production without a key', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', ...store }, /^JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing/],
+  ['production with the development secret',
+    { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: DEVELOPMENT_JWT_SECRET, ...store }, /^JWT_SECRET is the development secret/],
+]
+for (const [wrong, environment, message] of refused) {
+  t.test(`${wrong} ends the start with one line that names the variable and shows no value`, async (t) => {
+    const error = t.throws(() => loadConfig(environment), ConfigError)
+    if (!(error instanceof ConfigError)) return
+    t.match(error.message, message)
+    t.notMatch(error.message, '\n')
+    t.notMatch(error.message, /hidden|short|mysql:|My Bucket/)
+  })
+}

@@ -1,0 +1,201 @@
+import { readFileSync } from 'node:fs'
+import t from 'tap'
+import { type BucketEvent, createNotificationReader } from '../../../events/notification.js'
+
+const prefix = 'acme/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a11/users/' +
+  '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a12/inputs/AAAAAAAAAAAAAAAAAAAAAA/'
+const awkwardName = 'a b+c%20é&.txt'
+const read = createNotificationReader('objects')
+
+function fixture (vendor: string): Map<string, unknown> {
+  const text = readFileSync(new URL(`../../fixtures/notifications-${vendor}.json`, import.meta.url), 'utf8')
+  const bodies: unknown = JSON.parse(text)
+  return new Map(Object.entries(bodies ?? {}))
+}
+
+/** One record in Amazon's form, with some fields changed; undefined takes a field away. */
+function record (object: object = {}, rest: object = {}): object {
+  return {
+    eventSource: 'aws:s3',
+    eventTime: '2026-11-24T10:27:54.147Z',
+    eventName: 'ObjectCreated:Put',
+    s3: { bucket: { name: 'objects' }, object: { key: `${prefix}f`, size: 5, sequencer: '0A', ...object } },
+    ...rest,
+  }
+}
+
+function readOne (body: unknown): BucketEvent {
+  const { events: [first] } = read(body)
+  if (first === undefined) throw new Error('no event')
+  return first.event
+}
+
+const created = (sizeBytes: number, entityTag: string) => ({ kind: 'created', sizeBytes, entityTag })
+const removed = { kind: 'removed' }
+const unclear = { kind: 'unclear' }
+const five = created(5, '5d41402abc4b2a76b9719d911017c592')
+const empty = created(0, 'd41d8cd98f00b204e9800998ecf8427e')
+const multipart = created(6_000_000, '2c881cdc5124c9a2f20ded4f74912bfe-1')
+
+const expectations: Record<string, Record<string, object | 'ignored'>> = {
+  aws: {
+    put: five,
+    'put empty': empty,
+    'complete multipart upload': multipart,
+    delete: removed,
+    'delete into marker': removed,
+    'delete version for good': unclear,
+    expire: removed,
+    'expire into marker': removed,
+    tag: 'ignored',
+    'change access': 'ignored',
+    restore: 'ignored',
+  },
+  minio: {
+    put: five,
+    'put empty': empty,
+    copy: five,
+    'complete multipart upload': multipart,
+    delete: removed,
+    'delete into marker': removed,
+    'delete version for good': unclear,
+    'delete all versions': unclear,
+    'delete nothing': 'ignored',
+    tag: 'ignored',
+    read: 'ignored',
+  },
+  ceph: {
+    put: five,
+    'put empty': empty,
+    overwrite: created(9, '69a31b2179b7c830e442d87a718fbbad'),
+    copy: created(9, '69a31b2179b7c830e442d87a718fbbad'),
+    delete: removed,
+    'delete missing': removed,
+    'complete multipart upload': multipart,
+    'put version': created(3, 'f97c5d29941bfb1b2fdab0874906ab82'),
+    'put second version': created(6, 'c29061571064e796be195d4b9b99bc8b'),
+    'delete into marker': removed,
+    'delete marker for good': unclear,
+    'delete current version for good': unclear,
+    'put while suspended': created(3, 'f97c5d29941bfb1b2fdab0874906ab82'),
+    'delete while suspended': removed,
+  },
+}
+
+for (const [vendor, expected] of Object.entries(expectations)) {
+  t.test(`notifications of ${vendor} say what they say`, async (t) => {
+    const bodies = fixture(vendor)
+    for (const [name, change] of Object.entries(expected)) {
+      const { events, ignoredCount, foreignCount, rejected } = read(bodies.get(name))
+      if (change === 'ignored') t.strictSame({ events, ignoredCount }, { events: [], ignoredCount: 1 }, name)
+      else t.strictSame(events.map(({ event }) => event.change), [change], name)
+      t.strictSame({ foreignCount, rejected }, { foreignCount: 0, rejected: [] }, `${name}: nothing else`)
+    }
+  })
+
+  t.test(`keys of ${vendor} are decoded exactly once`, async (t) => {
+    t.equal(readOne(fixture(vendor).get('put')).objectKey, prefix + awkwardName)
+  })
+
+  t.test(`a notification of ${vendor} is of no interest where the bucket is another`, async (t) => {
+    const { events, ignoredCount } = createNotificationReader('other')(fixture(vendor).get('put'))
+    t.strictSame({ events, ignoredCount }, { events: [], ignoredCount: 1 })
+  })
+}
+
+t.test('Amazon\'s test message has nothing in it and is no error', async (t) => {
+  t.strictSame(read(fixture('aws').get('test')), { events: [], rejected: [], ignoredCount: 0, foreignCount: 0 })
+})
+
+t.test('everything that ordering needs is read', async (t) => {
+  const event = readOne({ Records: [record({ versionId: 'v1', sequencer: '0055AED6DCD90281E5', eTag: '"abc"' })] })
+  t.strictSame(event, {
+    objectKey: `${prefix}f`,
+    parts: {
+      orgKey: 'acme',
+      workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10',
+      runId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a11',
+      createdBy: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a12',
+      direction: 'inputs',
+      token: 'AAAAAAAAAAAAAAAAAAAAAA',
+      fileName: 'f',
+    },
+    change: { kind: 'created', sizeBytes: 5, entityTag: 'abc' },
+    eventSource: 'aws:s3',
+    eventTime: new Date('2026-11-24T10:27:54.147Z'),
+    sequencer: '0055AED6DCD90281E5',
+    versionId: 'v1',
+  })
+})
+
+t.test('an identifier that is null or empty is none', async (t) => {
+  for (const none of [null, '']) {
+    const event = readOne({ Records: [record({ versionId: none, sequencer: none, eTag: none })] })
+    t.strictSame([event.versionId, event.sequencer, event.change], [undefined, undefined, { ...five, entityTag: undefined }])
+  }
+})
+
+t.test('one bad record is rejected with its reason, and the others are read', async (t) => {
+  const cases: Array<[string, unknown]> = [
+    ['record_malformed', null],
+    ['record_malformed', 'text'],
+    ['record_malformed', {}],
+    ['record_malformed', record({}, { eventName: undefined })],
+    ['record_malformed', record({}, { eventSource: '' })],
+    ['record_malformed', record({ sequencer: 'A\u0000' })],
+    ['record_malformed', record({ eTag: 'ä' })],
+    ['record_malformed', record({ versionId: 'v'.repeat(1025) })],
+    ['key_malformed', record({ key: undefined })],
+    ['key_malformed', record({ key: '' })],
+    ['key_malformed', record({ key: `${prefix}%` })],
+    ['key_malformed', record({ key: `${prefix}%ff` })],
+    ['size_malformed', record({ size: -1 })],
+    ['size_malformed', record({ size: 1.5 })],
+    ['size_malformed', record({ size: '5' })],
+    ['size_malformed', record({ size: 2 ** 53 })],
+    ['time_malformed', record({}, { eventTime: 'yesterday' })],
+    ['time_malformed', record({}, { eventTime: '2026-13-24T10:27:54Z' })],
+    ['time_malformed', record({}, { eventTime: '0001-01-01T00:00:00Z' })],
+  ]
+  for (const [reason, bad] of cases) {
+    const { events, rejected } = read({ Records: [record(), bad, record({}, { eventName: 'ObjectRemoved:Delete' })] })
+    t.strictSame(rejected, [{ reason, record: bad }])
+    t.strictSame(events.map(({ event }) => event.change.kind), ['created', 'removed'])
+  }
+})
+
+t.test('a body that is no notification is rejected as a whole', async (t) => {
+  for (const body of [undefined, null, 'not JSON', 7, [], {}, { Records: 'none' }, { Event: 's3:Unheard' }]) {
+    t.strictSame(read(body).rejected, [{ reason: 'body_malformed', record: body }])
+  }
+})
+
+t.test('a record that is not of our concern may be malformed otherwise', async (t) => {
+  const other = { eventName: 'ObjectTagging:Put', s3: { bucket: { name: 'objects' }, object: { size: -1 } } }
+  t.strictSame(read({ Records: [other] }), { events: [], rejected: [], ignoredCount: 1, foreignCount: 0 })
+})
+
+t.test('a key that is not of this service\'s form is foreign: neither applied nor an error', async (t) => {
+  for (const key of ['backup.tar', `${prefix}a/b`, prefix + 'x'.repeat(256), `${prefix}%0A`]) {
+    t.match(read({ Records: [record({ key })] }), { events: [], rejected: [], foreignCount: 1 })
+  }
+})
+
+t.test('the greatest size that JSON holds exactly is read', async (t) => {
+  t.match(readOne({ Records: [record({ size: 2 ** 53 - 1 })] }).change, { sizeBytes: 2 ** 53 - 1 })
+})
+
+t.test('what an event leaves open is left to the bucket', async (t) => {
+  const cases: Array<[string, object, object?]> = [
+    ['a created file without a size', record({ size: undefined })],
+    ['a size of 0 with the tag of a file that is not empty', record({ size: 0, eTag: 'abc' })],
+    ['a creation of a new kind', record({}, { eventName: 's3:ObjectCreated:Append' })],
+    ['a removal of a new kind', record({}, { eventName: 's3:ObjectRemoved:Purge' })],
+    ['an expiry without a kind', record({}, { eventName: 's3:LifecycleExpiration' })],
+    ['Ceph\'s expiry', record({}, { eventName: 's3:ObjectLifecycle:Expiration:Current' })],
+    ['a copy that another of Ceph\'s zones sent', record({}, { eventName: 's3:ObjectSynced:Create' })],
+    ['one that it sent under its new name', record({}, { eventName: 's3:Replication:Create' })],
+    ['an expiry of a version', record({ versionId: 'v' }, { eventName: 's3:LifecycleExpiration:Delete' })],
+  ]
+  for (const [name, candidate] of cases) t.strictSame(readOne({ Records: [candidate] }).change, unclear, name)
+})

@@ -1,0 +1,24 @@
+import fc from 'fast-check'
+import t from 'tap'
+import { compareObjectKeys, endOfPrefix } from '../../../objects/key-order.js'
+
+const edges = ['a', 'b', '/', '\u{ffff}', '\u{d7ff}', '\u{e000}', '\u{10000}', '\u{10ffff}']
+const key = fc.oneof(fc.string({ unit: fc.constantFrom(...edges) }), fc.string({ unit: 'binary' }))
+
+t.test('keys are ordered by the bytes of their UTF-8', async (t) => {
+  fc.assert(fc.property(key, key, (one, other) =>
+    Math.sign(compareObjectKeys(one, other)) === Buffer.compare(Buffer.from(one), Buffer.from(other))))
+  t.ok(compareObjectKeys('\u{ffff}', '\u{10000}') < 0, 'unlike in UTF-16')
+})
+
+t.test('the end of a prefix comes after every key with it, and before every other later key', async (t) => {
+  fc.assert(fc.property(key, key, (prefix, other) => {
+    const end = endOfPrefix(prefix)
+    const isBefore = end === undefined || compareObjectKeys(other, end) < 0
+    return (compareObjectKeys(other, prefix) >= 0 && isBefore) === other.startsWith(prefix)
+  }))
+  t.equal(endOfPrefix('acme/'), 'acme0')
+  t.equal(endOfPrefix('a\u{d7ff}'), 'a\u{e000}')
+  t.equal(endOfPrefix('a\u{10ffff}'), 'b')
+  t.equal(endOfPrefix(''), undefined)
+})

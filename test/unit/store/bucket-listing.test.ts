@@ -1,0 +1,102 @@
+import { createServer } from 'node:http'
+import t, { type Test } from 'tap'
+import { type ListingPage, createBucketListing } from '../../../store/bucket-listing.js'
+import { MalformedListingError } from '../../../store/listing-document.js'
+import type { SigningTarget } from '../../../store/presigning.js'
+import { StoreConnection } from '../../../store/connection.js'
+import { ObjectStorageRefused } from '../../../store/failures.js'
+import { startService } from '../../support/service.js'
+import { storeKinds } from '../../support/stores.js'
+
+const timeouts = { connectTimeoutMs: 2_000, firstByteTimeoutMs: 5_000, idleTimeoutMs: 5_000 }
+
+function listingOf (t: Test, target: SigningTarget) {
+  const connection = new StoreConnection(target, timeouts)
+  t.teardown(() => connection.close())
+  return createBucketListing(connection)
+}
+
+async function collect (pages: AsyncIterable<ListingPage>): Promise<ListingPage[]> {
+  const all: ListingPage[] = []
+  for await (const page of pages) all.push(page)
+  return all
+}
+
+const keysOf = (pages: ListingPage[]) => pages.flatMap(({ objects }) => objects.map(({ objectKey }) => objectKey))
+
+const names = ['100%', 'a b', 'a+b', 'a%20b', 'a%2Bb', 'a&amp;b', '<b>"quoted"\'', 'ünïcödé', '\u{ff5e}', '\u{10348}', '文件', '..a', '=?&#']
+
+for (const { name, skip, environment, remove } of storeKinds) {
+  t.test(`listing a bucket of the ${name}`, { skip }, async (t) => {
+    const variables = environment()
+    const { app } = await startService(t, variables)
+    t.teardown(() => remove(variables))
+    const list = listingOf(t, app.storeTarget)
+    const keys = names.map((file) => `odd/${file}`).sort((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
+
+    t.test('an empty bucket has one page, which is the last', async (t) => {
+      const pages = await collect(list({ prefix: '', startAfter: '' }))
+      t.strictSame(pages.map(({ objects, isLast }) => [objects.length, isLast]), [[0, true]])
+    })
+
+    t.test('keys go through whole and in order, page by page and from any key on', async (t) => {
+      const startedAtMs = Date.now()
+      for (const [index, objectKey] of keys.entries()) {
+        await app.minio.putObject(app.storeTarget.bucket, objectKey, Buffer.alloc(index), index)
+      }
+      await app.minio.putObject(app.storeTarget.bucket, 'other', Buffer.alloc(1), 1)
+      t.strictSame(keysOf(await collect(list({ prefix: '', startAfter: '' }))), [...keys, 'other'])
+      for (const pageKeys of [1, 2, 5, keys.length]) {
+        const pages = await collect(list({ prefix: 'odd/', startAfter: '', pageKeys }))
+        t.strictSame(keysOf(pages), keys, `${pageKeys} on a page`)
+        t.ok(pages.every(({ objects }) => objects.length <= pageKeys))
+        t.strictSame(pages.map(({ isLast }) => isLast).indexOf(true), pages.length - 1)
+      }
+      for (const [index, startAfter] of keys.entries()) {
+        t.strictSame(keysOf(await collect(list({ prefix: 'odd/', startAfter, pageKeys: 3 }))), keys.slice(index + 1))
+      }
+      const [page] = await collect(list({ prefix: 'odd/', startAfter: '' }))
+      t.strictSame(page?.objects.map(({ sizeBytes }) => sizeBytes), keys.map((_, index) => index))
+      t.match(page?.objects[0]?.entityTag, /^[0-9a-f]{32}$/)
+      const observedAtMs = page?.observedAt.getTime() ?? 0
+      t.ok(observedAtMs > startedAtMs - 2_000 && observedAtMs <= Date.now())
+    })
+
+    t.test('a bucket that is not there is a refusal', async (t) => {
+      const elsewhere = listingOf(t, { ...app.storeTarget, bucket: 'not-there' })
+      await t.rejects(collect(elsewhere({ prefix: '', startAfter: '' })), new ObjectStorageRefused('NoSuchBucket'))
+    })
+
+    t.test('an aborted listing ends with the signal\'s reason', async (t) => {
+      const reason = new Error('enough')
+      await t.rejects(collect(list({ prefix: '', startAfter: '', signal: AbortSignal.abort(reason) })), reason)
+    })
+  })
+}
+
+/** A store that gives the same answer to every request. */
+async function startStore (t: Test, keys: string[]): Promise<SigningTarget> {
+  const server = createServer((_request, response) => {
+    response.end('<ListBucketResult><IsTruncated>false</IsTruncated>' +
+      keys.map((key) => `<Contents><Key>${key}</Key><Size>1</Size></Contents>`).join('') + '</ListBucketResult>')
+  })
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
+  t.teardown(() => new Promise((resolve) => { server.close(resolve) }))
+  const address = server.address()
+  const port = typeof address === 'object' ? address?.port : undefined
+  return { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket: 'objects', accessKey: 'access', secretKey: 'secret' }
+}
+
+t.test('a store that does not URL-encode its listing is noticed', async (t) => {
+  const list = listingOf(t, await startStore(t, ['100%', 'a%20b', 'a+b']))
+  t.strictSame(keysOf(await collect(list({ prefix: '', startAfter: '' }))), ['100%', 'a%20b', 'a+b'])
+})
+
+t.test('a store that lists out of order, repeats a key or leaves the prefix is refused', async (t) => {
+  for (const keys of [['b', 'a'], ['b', 'b'], ['\u{10000}', '\u{ffff}']]) {
+    await t.rejects(collect(listingOf(t, await startStore(t, keys))({ prefix: '', startAfter: '' })), MalformedListingError)
+  }
+  const list = listingOf(t, await startStore(t, ['b']))
+  await t.rejects(collect(list({ prefix: 'a', startAfter: '' })), MalformedListingError)
+  await t.rejects(collect(list({ prefix: '', startAfter: 'b' })), MalformedListingError)
+})
