@@ -32,7 +32,7 @@ import usageHistory from './usage-history.js'
  * close in the opposite one.
  */
 export const pluginsInOrder = [
-  // What every request meets. Spans begin before all else; ids come before anything that can answer, so that every answer has one.
+  // What every request meets. Spans begin first; ids come before anything that can answer, so that every answer has one.
   metrics, tracing, requestMetrics, requestIds, strictQuery, cors, loadShedding, errors, limits, tokenKeys, jwt,
   securityHeaders,
   openapiDocument,
