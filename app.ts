@@ -10,11 +10,11 @@ import { createRequestIds } from './http/request-id.js'
 import { traceIdOf } from './http/trace-context.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { loggerOptions } from './logging.js'
+import { isStorableKey } from './objects/object-key.js'
 import configuration from './plugins/config.js'
 import { createLazySerializers } from './plugins/http/lazy-serializers.js'
 import { pluginsInOrder } from './plugins/order.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
-import { OBJECT_KEY_MAX_BYTES } from './schemas/identifiers.js'
 
 const BODY_MAX_BYTES = 1024 * 1024
 // Longer than the database plugin waits for a frozen server before it starts without one.
@@ -30,7 +30,7 @@ export const serverOptions = {
       removeAdditional: false,
       coerceTypes: false,
       // JSON Schema counts characters, S3 counts bytes.
-      formats: { 'object-key': (text: string) => Buffer.byteLength(text) <= OBJECT_KEY_MAX_BYTES && !text.includes('\0') },
+      formats: { 'object-key': isStorableKey },
     },
   },
   bodyLimit: BODY_MAX_BYTES,

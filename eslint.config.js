@@ -4,9 +4,9 @@ import neostandard from 'neostandard'
  * Which folders a folder may import from. Imports run one way; a folder that is not listed for a folder is out of its reach.
  */
 const allowedImports = {
-  schemas: ['schemas'],
+  schemas: ['schemas', 'objects'],
   http: ['http'],
-  objects: ['objects', 'schemas'],
+  objects: ['objects'],
   db: ['db', 'objects'],
   embedded: ['embedded', 'objects', 'schemas'],
   identity: ['identity'],

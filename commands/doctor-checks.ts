@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { DEVELOPMENT_JWT_SECRET } from '../config.js'
 import { signatureAlgorithms } from '../identity/signature-algorithm.js'
-import { mintObjectKey } from '../objects/object-key.js'
+import { mintObjectKey, prefixOf } from '../objects/object-key.js'
 import { type PresignedRequest, createPresign } from '../store/presigning.js'
 import { describeFailure } from './command.js'
 
@@ -62,7 +62,7 @@ export async function * examine (examination: Examination): AsyncGenerator<Findi
     else yield skipped('notifications', 'The database cannot be used.')
   } finally {
     await app.objectStorage.remove(objectKey).catch(() => {})
-    if (database.status === 'ok') await (await app.reconciliation.start({ prefix: `${PROBE_ORG_KEY}/` }))?.done.catch(() => {})
+    if (database.status === 'ok') await (await app.reconciliation.start({ prefix: prefixOf({ orgKey: PROBE_ORG_KEY }) }))?.done.catch(() => {})
   }
 }
 

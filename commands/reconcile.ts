@@ -2,7 +2,8 @@ import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { countCataloguedFiles } from '../db/usage/catalogue-size.js'
 import { noCounts } from '../reconcile/reconcile.js'
-import { type ReconcileRequest, orgKeyOfPrefix } from '../reconcile/run.js'
+import type { ReconcileRequest } from '../reconcile/run.js'
+import { orgKeyOfPrefix, prefixOf } from '../objects/object-key.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
 import { hideObjectKey } from '../objects/redacted-key.js'
 import {
@@ -82,9 +83,11 @@ function readOptions (): Options | undefined {
     },
   })
   if (values.help) return undefined
-  const { org, prefix = org === undefined ? '' : `${org}/` } = values
-  if (org !== undefined && orgKeyOfPrefix(`${org}/`) !== org) throw new UsageError('--org must be the key of an organisation.')
-  if (org !== undefined && !prefix.startsWith(`${org}/`)) throw new UsageError('--prefix must begin with the organisation of --org.')
+  const { org } = values
+  const orgPrefix = org === undefined ? '' : prefixOf({ orgKey: org })
+  const { prefix = orgPrefix } = values
+  if (org !== undefined && orgKeyOfPrefix(orgPrefix) !== org) throw new UsageError('--org must be the key of an organisation.')
+  if (!prefix.startsWith(orgPrefix)) throw new UsageError('--prefix must begin with the organisation of --org.')
   const keysPerSecond = values.rate === undefined ? undefined : Number(values.rate)
   if (keysPerSecond !== undefined && !(keysPerSecond > 0)) throw new UsageError('--rate must be a number of objects in a second.')
   return {

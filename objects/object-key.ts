@@ -1,9 +1,14 @@
 import { randomBytes } from 'node:crypto'
-import type { Static } from '@sinclair/typebox'
-import { type DirectionSchema, OBJECT_KEY_MAX_BYTES, ORG_KEY_PATTERN, UUID_PATTERN } from '../schemas/identifiers.js'
 
+/** S3 allows object keys of at most 1,024 bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
+export const OBJECT_KEY_MAX_BYTES = 1024
+/** The longest file name that common file systems store, in bytes of UTF-8. */
+export const FILE_NAME_MAX_BYTES = 255
+export const ORG_KEY_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
+export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 /** Whether a file went into a run or came out of it, as it stands in the object key. */
-export type Direction = Static<typeof DirectionSchema>
+export const directions = ['inputs', 'outputs'] as const
+export type Direction = (typeof directions)[number]
 
 /** What an object key says: every dimension that storage is accounted by, and the file's name. */
 export interface ObjectKeyParts {
@@ -17,15 +22,20 @@ export interface ObjectKeyParts {
   fileName: string
 }
 
-/** The longest file name that common file systems store, in bytes of UTF-8. */
-export const FILE_NAME_MAX_BYTES = 255
+/** The parts that keys may have in common, from the first one on. */
+export interface KeyScope {
+  orgKey: string
+  workflowId?: string | undefined
+  runId?: string | undefined
+  createdBy?: string | undefined
+}
 
 const TOKEN_BYTES = 16
+const orgKeyForm = ORG_KEY_PATTERN.slice(1, -1)
 const uuid = UUID_PATTERN.slice(1, -1)
-const objectKeyPattern = new RegExp(
-  `^(${ORG_KEY_PATTERN.slice(1, -1)})/workflows/(${uuid})/runs/(${uuid})/users/(${uuid})/(inputs|outputs)/([A-Za-z0-9_-]{22,})/([^/]+)$`,
-  'u',
-)
+const objectKeyPattern = new RegExp(`^(${orgKeyForm})/workflows/(${uuid})/runs/(${uuid})/users/(${uuid})/` +
+  `(${directions.join('|')})/([A-Za-z0-9_-]{22,})/([^/]+)$`, 'u')
+const orgKeyPrefix = new RegExp(`^(${orgKeyForm})/`)
 // C0, DEL and C1 controls break headers and terminals; the `u` flag makes \p{Surrogate} match only a lone surrogate,
 // which has no UTF-8 form and makes encodeURIComponent throw.
 const forbiddenInFileName = /[\p{Cc}\p{Surrogate}/]/u
@@ -37,6 +47,11 @@ const forbiddenInFileName = /[\p{Cc}\p{Surrogate}/]/u
 export function isFileName (name: string): boolean {
   return name.length > 0 && name !== '.' && name !== '..' &&
     !forbiddenInFileName.test(name) && Buffer.byteLength(name) <= FILE_NAME_MAX_BYTES
+}
+
+/** Whether S3 and the database can store a text as a key, of whatever form it is: 1,024 bytes of UTF-8 without NUL. */
+export function isStorableKey (text: string): boolean {
+  return Buffer.byteLength(text) <= OBJECT_KEY_MAX_BYTES && !text.includes('\0')
 }
 
 /**
@@ -56,6 +71,25 @@ export function parseObjectKey (objectKey: string): ObjectKeyParts | undefined {
   return { orgKey, workflowId, runId, createdBy, direction, token, fileName }
 }
 
+/**
+ * The longest prefix that all object keys with these parts share, and no key of another organisation: it ends before the
+ * first part that is not given.
+ */
+export function prefixOf ({ orgKey, workflowId, runId, createdBy }: KeyScope): string {
+  const parts = [['', orgKey], ['workflows/', workflowId], ['runs/', runId], ['users/', createdBy]] as const
+  let prefix = ''
+  for (const [name, part] of parts) {
+    if (part === undefined) break
+    prefix += `${name}${part}/`
+  }
+  return prefix
+}
+
+/** The organisation that has all keys with a prefix; undefined where several may have some. */
+export function orgKeyOfPrefix (prefix: string): string | undefined {
+  return orgKeyPrefix.exec(prefix)?.[1]
+}
+
 /** The file's name in an object key that is known to be one. */
 export function fileNameOf (objectKey: string): string {
   return objectKey.slice(objectKey.lastIndexOf('/') + 1)
@@ -67,9 +101,8 @@ export function fileNameOf (objectKey: string): string {
  * @throws {TypeError} when a part has not the form that `parseObjectKey` reads back.
  */
 export function mintObjectKey (parts: Omit<ObjectKeyParts, 'token'>): string {
-  const { orgKey, workflowId, runId, createdBy, direction, fileName } = parts
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  const objectKey = `${orgKey}/workflows/${workflowId}/runs/${runId}/users/${createdBy}/${direction}/${token}/${fileName}`
+  const objectKey = `${prefixOf(parts)}${parts.direction}/${token}/${parts.fileName}`
   if (parseObjectKey(objectKey) === undefined) throw new TypeError('The parts do not make a valid object key.')
   return objectKey
 }

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { ListBucket } from '../store/bucket-listing.js'
 import { mergeListings } from './merge-listings.js'
-import { parseObjectKey } from '../objects/object-key.js'
+import { parseObjectKey, prefixOf } from '../objects/object-key.js'
 import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
 import type { Database } from '../db/connection/tables.js'
 import { type DirectionTallies, type UsageScope, noTallies, readTallies } from '../db/usage/tallies.js'
@@ -38,7 +38,7 @@ export async function compareUsage (
 ): Promise<UsageComparison> {
   const { kept, rows } = await readTallies(database, scope)
   const comparison: UsageComparison = { kept, rows, bucket: noTallies(), differences: [], differenceCount: 0 }
-  const { orgKey, workflowId, createdBy } = scope
+  const { createdBy } = scope
   const partsInScope = (objectKey: string) => {
     const parts = parseObjectKey(objectKey)
     return parts !== undefined && (createdBy === undefined || parts.createdBy === createdBy) ? parts : undefined
@@ -49,8 +49,7 @@ export async function compareUsage (
     if (comparison.differences.length < options.limit) comparison.differences.push(difference)
   }
 
-  const prefix = workflowId === undefined ? `${orgKey}/` : `${orgKey}/workflows/${workflowId}/`
-  const range = { prefix, startAfter: '', ...options.signal === undefined ? {} : { signal: options.signal } }
+  const range = { prefix: prefixOf(scope), startAfter: '', ...options.signal === undefined ? {} : { signal: options.signal } }
   let listedCount = 0
   const listing = async function * () {
     for await (const page of listBucket(range)) {

@@ -3,6 +3,7 @@ import type { ListBucket } from '../store/bucket-listing.js'
 import type { Database } from '../db/connection/tables.js'
 import type { ReconcileContext, ReconcileProgress } from './reconcile.js'
 import { noCounts, reconcile } from './reconcile.js'
+import { orgKeyOfPrefix } from '../objects/object-key.js'
 import {
   type ReconcileCounts, type Reconciliation, beginReconciliation, endReconciliation, saveProgress,
 } from '../db/reconcile/reconciliations.js'
@@ -39,11 +40,6 @@ export class EmptyBucketError extends Error {
 
 /** What tells others that a run is alive. */
 const SAVE_AT_LEAST_EVERY_MS = 5_000
-
-/** The organisation that has all keys with a prefix; undefined where several may have some. */
-export function orgKeyOfPrefix (prefix: string): string | undefined {
-  return /^([a-z0-9][a-z0-9-]{0,62})\//.exec(prefix)?.[1]
-}
 
 /**
  * Begins to make the catalogue agree with the bucket. Each checkpoint is written down, so that the next run can go on where

@@ -1,18 +1,14 @@
 import { Type } from '@sinclair/typebox'
+import { type Direction, OBJECT_KEY_MAX_BYTES, ORG_KEY_PATTERN, UUID_PATTERN, directions } from '../objects/object-key.js'
 import { EXAMPLE_OBJECT_KEY } from './examples.js'
-
-/** S3 allows object keys of at most 1,024 bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
-export const OBJECT_KEY_MAX_BYTES = 1024
-export const ORG_KEY_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
-export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 
 // A pattern rather than `format: uuid`, which accepts `urn:uuid:…` and upper case.
 export const UuidSchema = Type.String({ pattern: UUID_PATTERN, description: 'A UUID in lower case.', examples: ['3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'] })
 export const OrgKeySchema = Type.String({
   pattern: ORG_KEY_PATTERN, description: 'The organisation\'s key, as its tokens name it.', examples: ['demo'],
 })
-export const DirectionSchema = Type.Unsafe<'inputs' | 'outputs'>({
-  type: 'string', enum: ['inputs', 'outputs'], description: 'Whether a file goes into a run or comes out of it.',
+export const DirectionSchema = Type.Unsafe<Direction>({
+  type: 'string', enum: [...directions], description: 'Whether a file goes into a run or comes out of it.',
 })
 export const ObjectKeySchema = Type.String({
   minLength: 1,

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { OrgKeySchema, UUID_PATTERN, UuidSchema } from './identifiers.js'
+import { UUID_PATTERN } from '../objects/object-key.js'
+import { OrgKeySchema, UuidSchema } from './identifiers.js'
 import { reference } from './reference.js'
 
 export const StorageUsageQuerySchema = Type.Object({

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { OrgKeySchema, UUID_PATTERN } from './identifiers.js'
+import { UUID_PATTERN } from '../objects/object-key.js'
+import { OrgKeySchema } from './identifiers.js'
 import { reference } from './reference.js'
 
 // Without an example where it may be left out, since Swagger UI would fill it in.

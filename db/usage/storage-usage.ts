@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
+import { prefixOf } from '../../objects/object-key.js'
 import { preparedAs } from '../connection/prepared-statement.js'
 
 /** What an organisation stores, or one user of it. */
@@ -109,7 +110,7 @@ export function storageUsageQuery ({ orgKey, createdBy }: { orgKey: string, crea
       (select max(newest_event_at) from usage_sums where org_key = ${orgKey} ${byUser}) as as_of,
       -- One of all organisations reconciles each.
       (
-        select max(started_at) from reconciliations where status = 'complete' and prefix in ('', ${`${orgKey}/`})
+        select max(started_at) from reconciliations where status = 'complete' and prefix in ('', ${prefixOf({ orgKey })})
       ) as reconciled_at,
       ${isOfUser ? sql`null::bigint` : sql`(select quota_bytes from orgs where org_key = ${orgKey})`} as quota_bytes,
       coalesce((select json_agg(sorted) from sorted), '[]') as workflows`

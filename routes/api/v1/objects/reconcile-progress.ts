@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { readLastReconciliation } from '../../../../db/reconcile/reconciliations.js'
+import { prefixOf } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError, ReconciliationNotFoundError } from '../../../../schemas/errors.js'
 import { ReconciliationSchema, reconciliationBody } from '../../../../schemas/reconciliation.js'
@@ -22,7 +23,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { orgKey, role } = request.user
     if (role !== 'admin') throw new ForbiddenError('Only an admin may see a reconcile.')
-    const last = await readLastReconciliation(app.database, `${orgKey}/`)
+    const last = await readLastReconciliation(app.database, prefixOf({ orgKey }))
     if (last === undefined) throw new ReconciliationNotFoundError()
     return await reply.header('cache-control', 'no-store').send(reconciliationBody(last))
   })

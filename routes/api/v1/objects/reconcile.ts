@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { prefixOf } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError, ReconcileRunningError } from '../../../../schemas/errors.js'
 import { ReconciliationSchema, reconciliationBody } from '../../../../schemas/reconciliation.js'
@@ -19,7 +20,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { orgKey, role } = request.user
     if (role !== 'admin') throw new ForbiddenError('Only an admin may start a reconcile.')
-    const run = await app.reconciliation.start({ prefix: `${orgKey}/` })
+    const run = await app.reconciliation.start({ prefix: prefixOf({ orgKey }) })
     if (run?.reconciliation === undefined) throw new ReconcileRunningError()
     return await reply.status(202).header('cache-control', 'no-store').send(reconciliationBody(run.reconciliation))
   })

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { listFiles } from '../../../../db/run-files.js'
 import { capabilityHeaders } from '../../../../downloads/headers.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
-import { parseObjectKey } from '../../../../objects/object-key.js'
+import { parseObjectKey, prefixOf } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
@@ -28,8 +28,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { orgKey, userId, role } = request.user
     const { workflowId, runId, cursor } = request.query
-    const run = `${orgKey}/workflows/${workflowId}/runs/${runId}/`
-    const prefix = role === 'member' ? `${run}users/${userId}/` : run
+    const prefix = prefixOf({ orgKey, workflowId, runId, createdBy: role === 'member' ? userId : undefined })
     const after = cursor === undefined ? undefined : cursors.open(prefix, cursor)
     if (cursor !== undefined && after === undefined) throw new InvalidRequestError('querystring/cursor is not one of this listing.')
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { type DemoStore, seedDemoOrganisation } from '../../../../embedded/demo/organisation.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
-import { UUID_PATTERN } from '../../../../schemas/identifiers.js'
+import { UUID_PATTERN } from '../../../../objects/object-key.js'
 
 /** A bucket in memory, which fails after so many files were put. */
 class MemoryStore implements DemoStore {
