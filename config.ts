@@ -1,102 +1,15 @@
 import { type KeyObject, createPublicKey } from 'node:crypto'
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import type { TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { CronPattern } from 'croner'
+import { type Config, ConfigSchema } from './config/settings.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { signatureAlgorithms } from './identity/signature-algorithm.js'
 
+export { type Config, ConfigSchema } from './config/settings.js'
+
 /** Signs tokens on a developer's machine where no secret is configured; production refuses it. */
 export const DEVELOPMENT_JWT_SECRET = 'development-secret-that-production-refuses'
-
-const httpUrl = (description: string) => Type.String({ pattern: '^https?://[^/?#\\s]+/?$', description })
-
-const claimName = (usual: string) =>
-  Type.String({ minLength: 1, maxLength: 256, default: usual, description: 'Name of a claim; identity providers often want a URL.' })
-
-const perMinute = (usual: number, what: string) =>
-  Type.Integer({ minimum: 0, maximum: 1_000_000, default: usual, description: `${what}; 0 sets no limit.` })
-
-/** The environment variables that the service reads; every one but NODE_ENV stands in `.env.example`. */
-export const ConfigSchema = Type.Object({
-  NODE_ENV: Type.Optional(Type.String({ description: '`production` refuses embedded parts and development secrets.' })),
-  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000, description: 'TCP port; 0 takes any free one.' }),
-  HOST: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on.' }),
-  LOG_LEVEL: Type.Union(
-    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((level) => Type.Literal(level)), { default: 'info' }),
-  PUBLIC_URL: Type.Optional(httpUrl('Address of this service as its users reach it, for links. Unset: as the request names it.')),
-  CORS_ORIGINS: Type.Optional(Type.String({
-    pattern: '^(\\*|https?://[^/,\\s]+( *, *https?://[^/,\\s]+)*)$',
-    description: 'Origins whose web pages may use the service, parted by commas, or *. Unset: none but its own.',
-  })),
-  MAX_EVENT_LOOP_DELAY: Type.Number({
-    minimum: 0, maximum: 60, default: 1, description: 'Seconds that events may wait on average before requests are refused; 0 for ever.',
-  }),
-  TRUST_PROXY: Type.Optional(Type.String({
-    minLength: 1, description: 'Number of proxies, or their addresses, whose X-Forwarded headers are believed. Unset: nobody\'s.',
-  })),
-  DATA_DIR: Type.String({ minLength: 1, default: '.data', description: 'Folder of the embedded database and store.' }),
-  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://', description: 'PostgreSQL 15 or newer. Unset: embedded.' })),
-  S3_ENDPOINT: Type.Optional(httpUrl('Address of the object storage. Unset: embedded.')),
-  S3_REGION: Type.String({ minLength: 1, default: 'us-east-1' }),
-  S3_BUCKET: Type.String({ pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', default: 'objects' }),
-  S3_ACCESS_KEY: Type.Optional(Type.String({ minLength: 1 })),
-  S3_SECRET_KEY: Type.Optional(Type.String({ minLength: 1 })),
-  S3_PUBLIC_ENDPOINT: Type.Optional(httpUrl('Address of the object storage as browsers reach it; used only to sign.')),
-  S3_CONNECT_TIMEOUT: Type.Number({ minimum: 0.05, maximum: 60, default: 2, description: 'Seconds.' }),
-  S3_FIRST_BYTE_TIMEOUT: Type.Number({
-    minimum: 0.05, maximum: 300, default: 5, description: 'Seconds that the object storage may take to begin an answer.',
-  }),
-  STREAM_IDLE_TIMEOUT: Type.Number({
-    minimum: 0.05, maximum: 3600, default: 60, description: 'Seconds without a byte moved after which a stream is broken off.',
-  }),
-  JWT_SECRET: Type.Optional(Type.String({ minLength: 32, description: 'HS256 key of at least 32 characters (RFC 7518, 3.2).' })),
-  JWT_PUBLIC_KEY: Type.Optional(Type.String({ minLength: 1, description: 'PEM of an RSA, EC or Ed25519 public key.' })),
-  JWT_JWKS_URL: Type.Optional(Type.String({
-    pattern: '^https?://[^/?#\\s@]+(/[^#\\s]*)?$', description: 'Address of the JSON Web Key Set of whoever signs the tokens.',
-  })),
-  JWT_ISSUER: Type.Optional(Type.String({ minLength: 1, description: 'What a token\'s claim iss must be. Unset: anything.' })),
-  JWT_AUDIENCE: Type.Optional(Type.String({ minLength: 1, description: 'What a token\'s claim aud must be or contain. Unset: anything.' })),
-  JWT_CLOCK_TOLERANCE: Type.Integer({
-    minimum: 0, maximum: 300, default: 0, description: 'Seconds that the clocks of who signs tokens and of the service may differ.',
-  }),
-  JWT_CLAIM_USER: claimName('sub'),
-  JWT_CLAIM_ORG: claimName('orgKey'),
-  JWT_CLAIM_ROLE: claimName('role'),
-  EVENTS_TOKEN: Type.Optional(Type.String({
-    minLength: 16, description: 'What the object store must send with its events. Unset: none are accepted over HTTP.',
-  })),
-  DOWNLOAD_MISS_LIMIT: perMinute(60, 'Downloads a minute and address that find no file'),
-  AUTH_FAILURE_LIMIT: perMinute(60, 'Requests a minute and address without a valid token'),
-  UPLOAD_LIMIT: perMinute(6000, 'Uploads a minute and user'),
-  REDIS_URL: Type.Optional(Type.String({
-    pattern: '^rediss?://', description: 'Redis that replicas count together in. Unset: each counts for itself.',
-  })),
-  DOWNLOAD_MODE: Type.Union([Type.Literal('redirect'), Type.Literal('stream')], { default: 'redirect' }),
-  DOWNLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 300, description: 'Seconds that a pre-signed URL is valid at most.' }),
-  UPLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 900, description: 'Seconds to begin an upload in.' }),
-  EXISTENCE_TTL: Type.Integer({
-    minimum: 0, maximum: 3600, default: 5, description: 'Seconds that a file, once found, is taken to be there; 0 asks every time.',
-  }),
-  RECONCILE_CRON: Type.Optional(Type.String({
-    minLength: 1, description: 'When to compare the whole catalogue with the bucket, as in crontab. Unset: only on request.',
-  })),
-  SHUTDOWN_DELAY: Type.Number({
-    minimum: 0, maximum: 300, default: 0, description: 'Seconds to go on for after a signal to end, with readiness false.',
-  }),
-  SHUTDOWN_GRACE: Type.Number({
-    minimum: 0, maximum: 86400, default: 20, description: 'Seconds after that for requests and streams under way to end.',
-  }),
-  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({
-    pattern: '^https?://[^?#\\s]+$', description: 'Where traces are sent, by OTLP over HTTP. Unset: there are none.',
-  })),
-  OTEL_SERVICE_NAME: Type.String({ minLength: 1, default: 'objects-storage', description: 'The service\'s name in traces.' }),
-  INLINE_ACTIVE_CONTENT: Type.Union([Type.Literal('sandbox'), Type.Literal('scripts'), Type.Literal('attachment')], {
-    default: 'sandbox', description: 'How HTML, SVG and other active types are shown inline.',
-  }),
-})
-
-/** The service's configuration, checked and with defaults filled in. */
-export type Config = Static<typeof ConfigSchema>
 
 /** Why the service cannot start with this environment, in one line that names the variable and never shows its value. */
 export class ConfigError extends Error {

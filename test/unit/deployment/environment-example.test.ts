@@ -2,8 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { parseEnv } from 'node:util'
 import t from 'tap'
 import { ConfigSchema, loadConfig } from '../../../config.js'
+import { environmentExample } from '../../../config/documents.js'
 
-const example = parseEnv(await readFile(new URL('../../../.env.example', import.meta.url), 'utf8'))
+const text = await readFile(new URL('../../../.env.example', import.meta.url), 'utf8')
+const example = parseEnv(text)
 const composeFile = await readFile(new URL('../../../docker-compose.yml', import.meta.url), 'utf8')
 const settings = Object.keys(ConfigSchema.properties)
 
@@ -11,6 +13,12 @@ t.test('.env.example has every setting but NODE_ENV, and else only what docker-c
   const composeOnly = [...composeFile.matchAll(/\$\{(\w+)/g)].map(([, name]) => name).filter((name) => !settings.includes(name ?? ''))
   const expected = new Set([...settings.filter((name) => name !== 'NODE_ENV'), ...composeOnly])
   t.same(Object.keys(example).toSorted(), [...expected].toSorted())
+})
+
+t.test('.env.example is what npm run docs writes, and names each setting once', async (t) => {
+  t.equal(text, environmentExample())
+  const names = [...text.matchAll(/^(\w+)=/gm)].map(([, name]) => name)
+  t.same(names, [...new Set(names)])
 })
 
 t.test('.env.example states the defaults', async (t) => {

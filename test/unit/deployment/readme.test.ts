@@ -6,24 +6,25 @@ import { ErrorBodySchema } from '../../../schemas/errors.js'
 const directory = new URL('../../../', import.meta.url)
 const readme = await readFile(new URL('README.md', directory), 'utf8')
 
-/** The cells of the tables' rows under a heading, without headers. */
-function tableUnder (heading: string): string[][] {
-  const section = readme.split(/^## /m).find((part) => part.startsWith(`${heading}\n`)) ?? ''
-  const rows = [...section.matchAll(/^\|(.*)\|$/gm)].map(([, row]) => (row ?? '').split('|').map((cell) => cell.trim()))
-  return rows.slice(2)
+/** The cells of a page's rows that begin with a value in code. */
+function rowsOf (page: string): string[][] {
+  return [...page.matchAll(/^\|(.*)\|$/gm)].map(([, row]) => (row ?? '').split('|').map((cell) => cell.trim()))
 }
 
 const code = (cell: string | undefined) => /^`(.*)`$/.exec(cell ?? '')?.[1]
 
-t.test('README.md has every setting with its default', async (t) => {
-  const shown = tableUnder('Configuration').map(([name, value]) => [code(name), code(value)])
+t.test('docs/configuration.md has every setting with its default', async (t) => {
+  const page = await readFile(new URL('docs/configuration.md', directory), 'utf8')
+  const shown = rowsOf(page).flatMap(([name, value]) => code(name) === undefined ? [] : [[code(name), code(value)]])
   const settings = Object.entries(ConfigSchema.properties)
     .map(([name, { default: value }]) => [name, value === undefined ? undefined : String(value)])
   t.same(Object.fromEntries(shown), Object.fromEntries(settings))
 })
 
 t.test('README.md has every error code', async (t) => {
-  t.same(tableUnder('Errors').map(([, name]) => code(name)).toSorted(), ErrorBodySchema.properties.code.enum.toSorted())
+  const section = readme.split(/^## /m).find((part) => part.startsWith('Errors\n')) ?? ''
+  const codes = rowsOf(section).flatMap(([, name]) => code(name) ?? [])
+  t.same(codes.toSorted(), ErrorBodySchema.properties.code.enum.toSorted())
 })
 
 t.test('README.md links to files that are there', async (t) => {
