@@ -14,8 +14,9 @@ async function main (): Promise<void> {
     ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'))
     : connectPostgres(DATABASE_URL, (error) => console.error(error.message))
   try {
-    const applied = await migrateToLatest(database)
+    const { applied, newer } = await migrateToLatest(database)
     console.log(applied.length === 0 ? 'The database is up to date.' : `Applied: ${applied.join(', ')}.`)
+    if (newer.length > 0) console.log(`A newer build has applied: ${newer.join(', ')}. They only add, so this build works as well.`)
   } finally {
     await database.destroy()
     release()

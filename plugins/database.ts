@@ -57,9 +57,10 @@ export default fastifyPlugin(async (app) => {
   let isMigrated = false
   app.decorate('isDatabaseMigrated', () => isMigrated)
   const migrate = async () => {
-    const applied = await migrateToLatest(database)
+    const { applied, newer } = await migrateToLatest(database)
     isMigrated = true
     if (applied.length > 0) app.log.info({ migrations: applied }, 'migrated the database')
+    if (newer.length > 0) app.log.info({ migrations: newer }, 'the database has a newer schema than this build, which works with it as well')
   }
   const migrateOnceReachable = async () => {
     while (!closing.signal.aborted) {

@@ -1,4 +1,4 @@
-import { type Kysely, type Migration, Migrator } from 'kysely'
+import { type Kysely, type Migration, Migrator, sql } from 'kysely'
 import { catalogue } from '../migrations/0001-catalogue.js'
 import { reconciliation } from '../migrations/0002-reconciliation.js'
 import { usageHistory } from '../migrations/0003-usage-history.js'
@@ -13,15 +13,44 @@ const migrations: Record<string, Migration> = {
   '0004-quotas': quotas,
 }
 
+/** What bringing a database to the newest schema came to. */
+export interface MigrationOutcome {
+  /** Names of the migrations that this call applied. */
+  applied: string[]
+  /** Names of migrations that a newer build has applied. They only add, so this build works beside them. */
+  newer: string[]
+}
+
 /**
- * Brings the database to the newest schema. Several replicas may call it at once: Kysely takes an advisory lock.
+ * Brings the database to the newest schema that this build knows. Several replicas may call it at once: Kysely takes an
+ * advisory lock.
  *
- * @returns the names of the migrations that this call applied
  * @throws the first migration's error; the migrations of one call are one transaction, so none of them is kept then
  */
-export async function migrateToLatest (database: Kysely<Database>): Promise<string[]> {
-  const migrator = new Migrator({ db: database, provider: { getMigrations: async () => migrations } })
-  const { error, results } = await migrator.migrateToLatest()
-  if (error !== undefined) throw error
-  return (results ?? []).map((result) => result.migrationName)
+export async function migrateToLatest (database: Kysely<Database>): Promise<MigrationOutcome> {
+  // Not by the provider: Kysely calls that while it holds the only connection of an embedded database.
+  let newer = await readNewerMigrations(database)
+  for (;;) {
+    const { error, results } = await migrate(database, newer)
+    if (error === undefined) return { applied: (results ?? []).map((result) => result.migrationName), newer }
+    const newerNow = await readNewerMigrations(database)
+    // A newer build may have migrated between the two.
+    if (newerNow.length === newer.length) throw error
+    newer = newerNow
+  }
+}
+
+async function migrate (database: Kysely<Database>, newer: readonly string[]) {
+  // Kysely refuses a database that has migrations which it is not given.
+  const known = { ...migrations, ...Object.fromEntries(newer.map((name) => [name, { up: async () => {} }])) }
+  return await new Migrator({ db: database, provider: { getMigrations: async () => known } }).migrateToLatest()
+}
+
+/** Names of migrations that are applied and that this build does not have. */
+async function readNewerMigrations (database: Kysely<Database>): Promise<string[]> {
+  const { rows: [table] } = await sql<{ exists: boolean }>`
+    select to_regclass('kysely_migration') is not null as exists`.execute(database)
+  if (table?.exists !== true) return []
+  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name collate "C"`.execute(database)
+  return rows.map(({ name }) => name).filter((name) => !(name in migrations))
 }
