@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { formatHttpDate, parseHttpDate } from '../../../http/http-date.js'
+import { codePoint } from '../../support/code-point.js'
 
 const now = new Date('2024-05-01T12:00:00Z')
 
@@ -83,5 +84,5 @@ t.test('every date is read back as written, to the second', async () => {
 })
 
 t.test('no text makes the reader throw', async () => {
-  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => { parseHttpDate(text, now) }))
+  fc.assert(fc.property(fc.string({ unit: codePoint }), (text) => { parseHttpDate(text, now) }))
 })

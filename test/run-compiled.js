@@ -1,0 +1,111 @@
+/*
+ * Runs the tests of some folders, or some test files, without a compiler at run time: `node test/run-compiled.js test/unit`.
+ * Tests are programs that print TAP; what fails is printed whole, and the last line counts the assertions.
+ */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { dirname, join, relative } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { build } from 'esbuild'
+
+const root = join(import.meta.dirname, '..')
+// A mirror of the project, in which tests find fixtures and the project's files where they look for them.
+const mirror = join(root, '.tap', 'compiled')
+const otherFolders = new Set(['.git', '.tap', '.data', 'node_modules', 'dist', 'coverage', 'test-output'])
+const TEST_TIMEOUT_MS = 600_000
+const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
+
+/** Compiles every TypeScript file of the project into the mirror, and links all others into it. */
+async function compile () {
+  await rm(mirror, { recursive: true, force: true })
+  const files = await projectFiles()
+  const sources = files.filter((path) => path.endsWith('.ts'))
+  await build({
+    absWorkingDir: root,
+    entryPoints: sources,
+    outdir: mirror,
+    outbase: root,
+    platform: 'node',
+    format: 'esm',
+    target: 'node20.19',
+    sourcemap: 'linked',
+    sourcesContent: false,
+    logLevel: 'warning',
+  })
+  for (const path of files.filter((file) => !sources.includes(file))) {
+    const link = join(mirror, relative(root, path))
+    await mkdir(dirname(link), { recursive: true })
+    await symlink(path, link)
+  }
+  await symlink(join(root, 'node_modules'), join(mirror, 'node_modules'))
+}
+
+/** Every file of the project, without those that are made, or no part of it. */
+async function projectFiles () {
+  const entries = await readdir(root, { withFileTypes: true })
+  const folders = entries.filter((entry) => entry.isDirectory() && !otherFolders.has(entry.name))
+  const inFolders = await Promise.all(folders.map(({ name }) => filesIn(join(root, name))))
+  return [...entries.filter((entry) => entry.isFile()).map(({ name }) => join(root, name)), ...inFolders.flat()]
+}
+
+/** @param {string} folder */
+async function filesIn (folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
+  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+}
+
+/**
+ * Runs one compiled test file and prints its line, with what failed.
+ *
+ * @param {string} path from the root
+ */
+async function runTest (path) {
+  const program = join(mirror, path.replace(/\.ts$/, '.js'))
+  const child = spawn(process.execPath, ['--enable-source-maps', program], {
+    cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: TEST_TIMEOUT_MS, killSignal: 'SIGKILL',
+  })
+  const start = performance.now()
+  const [[exitCode], output, errors] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)])
+  const counts = countsOf(output)
+  // A file that ends without a failure of its own, but not well, counts as one.
+  if (exitCode !== 0 && counts.fail === 0) counts.fail = 1
+  console.log(`${counts.fail === 0 ? 'ok' : 'NOT OK'} - ${path} (${Math.round(performance.now() - start)} ms)`)
+  if (counts.fail > 0) console.log([...output.match(FAILURE) ?? [], errors].join('\n'))
+  return counts
+}
+
+/**
+ * What a test file says of itself in its end.
+ *
+ * @param {string} output
+ */
+function countsOf (output) {
+  const totals = output.match(/^# \{ total: .*\}$/gm)?.at(-1) ?? ''
+  const count = (/** @type {string} */ name) => Number(new RegExp(`\\b${name}: (\\d+)`).exec(totals)?.[1] ?? 0)
+  return { pass: count('pass'), fail: count('fail'), skip: count('skip') + count('todo') }
+}
+
+/** @param {string[]} chosen folders and test files, from the root */
+async function runTests (chosen) {
+  const tests = (await projectFiles()).map((path) => relative(root, path))
+    .filter((path) => path.endsWith('.test.ts') && chosen.some((name) => path === name || path.startsWith(`${name.replace(/\/$/, '')}/`)))
+    .sort()
+  if (tests.length === 0) throw new Error(`There is no test in ${chosen.join(', ')}.`)
+  await compile()
+  const all = { pass: 0, fail: 0, skip: 0 }
+  const work = async () => {
+    for (let test = tests.shift(); test !== undefined; test = tests.shift()) {
+      const { pass, fail, skip } = await runTest(test)
+      all.pass += pass
+      all.fail += fail
+      all.skip += skip
+    }
+  }
+  await Promise.all(Array.from({ length: availableParallelism() }, work))
+  console.log(`# { total: ${all.pass + all.fail + all.skip}, pass: ${all.pass}, fail: ${all.fail}, skip: ${all.skip} }`)
+  process.exitCode = all.fail === 0 ? 0 : 1
+}
+
+await runTests(process.argv.slice(2))
