@@ -1,10 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { environmentExample, settingsTables } from '../config/documents.js'
+import { errorsTable } from '../schemas/error-documents.js'
 
 /** What is written from the code: a file, and its text as it should be, from its text as it is. */
 const documents: Array<{ path: string, render: (current: string) => string }> = [
   { path: '.env.example', render: environmentExample },
   { path: 'docs/configuration.md', render: (current) => replaceGenerated(current, settingsTables()) },
+  { path: 'docs/errors.md', render: (current) => replaceGenerated(current, errorsTable()) },
 ]
 
 /** Replaces what stands between the two comments that enclose the generated part of a page. */

@@ -1,56 +1,197 @@
 import { STATUS_CODES } from 'node:http'
-import createError from '@fastify/error'
+import { format } from 'node:util'
+import createError, { FastifyError } from '@fastify/error'
 import { type Static, Type } from '@sinclair/typebox'
 
-/*
- * Every error that the service answers with: its code, its message and its status. Messages never repeat input: it may
- * hold an object key, which is a secret.
- */
-export const InvalidRequestError = createError('INVALID_REQUEST', '%s', 400)
-export const SizeRequiredError = createError('SIZE_REQUIRED', 'The organisation has a quota: an upload must state its sizeBytes.', 400)
-export const TokenRequiredError = createError('TOKEN_REQUIRED', 'A bearer token is required in the Authorization header.', 401)
-export const TokenInvalidError = createError('TOKEN_INVALID', 'The bearer token is not valid: %s.', 401)
-export const ForbiddenError = createError('FORBIDDEN', '%s', 403)
-export const ObjectNotFoundError = createError('OBJECT_NOT_FOUND', 'There is no file with this object key.', 404)
-export const RouteNotFoundError = createError('ROUTE_NOT_FOUND', 'There is no such route.', 404)
-export const ReconciliationNotFoundError = createError('RECONCILIATION_NOT_FOUND', 'The organisation was never reconciled on request.', 404)
-export const ReconcileRunningError = createError('RECONCILE_RUNNING', 'A reconcile of the organisation is running already.', 409)
-export const RequestTimeoutError = createError('REQUEST_TIMEOUT', 'The request did not arrive in time.', 408)
-export const PreconditionFailedError = createError('PRECONDITION_FAILED', 'The file is not in the state that the request asks for.', 412)
-export const BodyTooLargeError = createError('BODY_TOO_LARGE', 'The request body is larger than this route accepts.', 413)
-export const UnsupportedMediaTypeError = createError('UNSUPPORTED_MEDIA_TYPE', 'This route accepts application/json only.', 415)
-export const RangeNotSatisfiableError = createError('RANGE_NOT_SATISFIABLE', 'The file has no bytes in the range asked for.', 416)
-export const TooManyRequestsError = createError('TOO_MANY_REQUESTS', 'This client has done this too often: try again after the time in Retry-After.', 429)
-export const HeadersTooLargeError = createError('HEADERS_TOO_LARGE', 'The URL and the headers are larger than 16 KiB.', 431)
-export const InternalError = createError('INTERNAL_ERROR', 'Something went wrong on our side.', 500)
-export const UsageOutOfRangeError = createError('USAGE_OUT_OF_RANGE', 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.', 500)
-export const StoreRefusedError = createError('STORE_REFUSED', 'Object storage refuses this service.', 502)
-export const StoreUnavailableError = createError('STORE_UNAVAILABLE', 'Object storage does not answer.', 503)
-export const EventsNotAppliedError = createError('EVENTS_NOT_APPLIED', 'The events could not be applied now: send them again.', 503)
-export const OverloadedError = createError('OVERLOADED', 'The service has too much to do.', 503)
-export const TokenKeysUnavailableError = createError('TOKEN_KEYS_UNAVAILABLE', 'The keys that tokens are verified with cannot be fetched.', 503)
-export const DatabaseUnavailableError = createError('DATABASE_UNAVAILABLE', 'The database does not answer.', 503)
-export const QuotaExceededError = createError('QUOTA_EXCEEDED', 'The organisation\'s quota leaves no room for this file.', 507)
+interface ErrorEntry {
+  status: number
+  /** For people. It never repeats input, which may hold an object key: a secret. `%s` stands for a detail. */
+  message: string
+  /** When it is answered, as documents say it. */
+  meaning: string
+  /** The detail in the message of documents' examples. */
+  exampleDetail?: string
+  /** When to come again, where nothing says it better. */
+  retryAfterSeconds?: number
+}
 
-const errors = [
-  InvalidRequestError, SizeRequiredError, QuotaExceededError,
-  TokenRequiredError, TokenInvalidError, ForbiddenError, ObjectNotFoundError, RouteNotFoundError,
-  ReconciliationNotFoundError, ReconcileRunningError, RequestTimeoutError, HeadersTooLargeError,
-  PreconditionFailedError, BodyTooLargeError, UnsupportedMediaTypeError, RangeNotSatisfiableError, TooManyRequestsError,
-  InternalError,
-  UsageOutOfRangeError, StoreRefusedError, StoreUnavailableError, EventsNotAppliedError,
-  OverloadedError, TokenKeysUnavailableError, DatabaseUnavailableError,
-] as const
+/** Every error that the service answers with, by its code. Classes, types and documents are made of this. */
+const entries = {
+  INVALID_REQUEST: {
+    status: 400,
+    message: '%s',
+    meaning: 'a parameter or the body is missing, malformed or unknown',
+    exampleDetail: 'querystring must NOT have additional properties.',
+  },
+  SIZE_REQUIRED: {
+    status: 400,
+    message: 'The organisation has a quota: an upload must state its sizeBytes.',
+    meaning: 'the organisation has a quota, and the upload does not state its size',
+  },
+  QUOTA_EXCEEDED: {
+    status: 507,
+    message: 'The organisation\'s quota leaves no room for this file.',
+    meaning: 'the organisation\'s quota leaves no room for the file',
+  },
+  TOKEN_REQUIRED: {
+    status: 401,
+    message: 'A bearer token is required in the Authorization header.',
+    meaning: 'there is no bearer token',
+  },
+  TOKEN_INVALID: {
+    status: 401,
+    message: 'The bearer token is not valid: %s.',
+    meaning: 'the bearer token is malformed, expired, signed otherwise, or lacks a claim',
+    exampleDetail: 'it has expired',
+  },
+  FORBIDDEN: {
+    status: 403,
+    message: '%s',
+    meaning: 'the token\'s user may not do this',
+    exampleDetail: 'Only an admin may ask for another user\'s usage.',
+  },
+  OBJECT_NOT_FOUND: {
+    status: 404,
+    message: 'There is no file with this object key.',
+    meaning: 'there is no file with this object key, or the key is not of this service\'s form',
+  },
+  ROUTE_NOT_FOUND: {
+    status: 404,
+    message: 'There is no such route.',
+    meaning: 'there is no such route',
+  },
+  RECONCILIATION_NOT_FOUND: {
+    status: 404,
+    message: 'The organisation was never reconciled on request.',
+    meaning: 'the organisation was never reconciled on request',
+  },
+  RECONCILE_RUNNING: {
+    status: 409,
+    message: 'A reconcile of the organisation is running already.',
+    meaning: 'a reconcile of the organisation is running already',
+  },
+  REQUEST_TIMEOUT: {
+    status: 408,
+    message: 'The request did not arrive in time.',
+    meaning: 'the request did not arrive in time',
+  },
+  HEADERS_TOO_LARGE: {
+    status: 431,
+    message: 'The URL and the headers are larger than 16 KiB.',
+    meaning: 'the URL and the headers are larger than 16 KiB',
+  },
+  PRECONDITION_FAILED: {
+    status: 412,
+    message: 'The file is not in the state that the request asks for.',
+    meaning: 'the file is not in the state that If-Match or If-Unmodified-Since asks for',
+  },
+  BODY_TOO_LARGE: {
+    status: 413,
+    message: 'The request body is larger than this route accepts.',
+    meaning: 'the request\'s body is larger than 1 MiB',
+  },
+  UNSUPPORTED_MEDIA_TYPE: {
+    status: 415,
+    message: 'This route accepts application/json only.',
+    meaning: 'the body is not application/json',
+  },
+  RANGE_NOT_SATISFIABLE: {
+    status: 416,
+    message: 'The file has no bytes in the range asked for.',
+    meaning: 'the file has no bytes in the range asked for; Content-Range tells its size',
+  },
+  TOO_MANY_REQUESTS: {
+    status: 429,
+    message: 'This client has done this too often: try again after the time in Retry-After.',
+    meaning: 'the client has done this too often, or sent too many tokens that are not valid',
+  },
+  INTERNAL_ERROR: {
+    status: 500,
+    message: 'Something went wrong on our side.',
+    meaning: 'a fault of the service',
+  },
+  USAGE_OUT_OF_RANGE: {
+    status: 500,
+    message: 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.',
+    meaning: 'a sum exceeds 2^53−1 and is not stated wrongly',
+  },
+  STORE_REFUSED: {
+    status: 502,
+    message: 'Object storage refuses this service.',
+    meaning: 'object storage refuses this service, for its credentials, its clock or its bucket',
+  },
+  STORE_UNAVAILABLE: {
+    status: 503,
+    message: 'Object storage does not answer.',
+    meaning: 'object storage does not answer',
+    retryAfterSeconds: 2,
+  },
+  EVENTS_NOT_APPLIED: {
+    status: 503,
+    message: 'The events could not be applied now: send them again.',
+    meaning: 'the events could not be applied now: send them again',
+    retryAfterSeconds: 2,
+  },
+  OVERLOADED: {
+    status: 503,
+    message: 'The service has too much to do.',
+    meaning: 'the service has too much to do',
+    retryAfterSeconds: 2,
+  },
+  TOKEN_KEYS_UNAVAILABLE: {
+    status: 503,
+    message: 'The keys that tokens are verified with cannot be fetched.',
+    meaning: 'the keys that tokens are verified with cannot be fetched',
+    // As long as the identity provider is left alone after it did not answer.
+    retryAfterSeconds: 5,
+  },
+  DATABASE_UNAVAILABLE: {
+    status: 503,
+    message: 'The database does not answer.',
+    meaning: 'the database does not answer',
+    retryAfterSeconds: 2,
+  },
+} as const satisfies Record<string, ErrorEntry>
 
-export type DeclaredError = InstanceType<(typeof errors)[number]>
-export type ErrorCode = DeclaredError['code']
+export type ErrorCode = keyof typeof entries
+export const errorTable: Readonly<Record<ErrorCode, ErrorEntry>> = entries
+export const errorCodes: readonly ErrorCode[] = Object.keys(entries).filter(isErrorCode)
 
-/** Every error by its code. */
-export const declaredErrors = new Map(errors.map((ErrorClass) => [new ErrorClass().code, ErrorClass]))
+export const InvalidRequestError = errorClass('INVALID_REQUEST')
+export const SizeRequiredError = errorClass('SIZE_REQUIRED')
+export const QuotaExceededError = errorClass('QUOTA_EXCEEDED')
+export const TokenRequiredError = errorClass('TOKEN_REQUIRED')
+export const TokenInvalidError = errorClass('TOKEN_INVALID')
+export const ForbiddenError = errorClass('FORBIDDEN')
+export const ObjectNotFoundError = errorClass('OBJECT_NOT_FOUND')
+export const RouteNotFoundError = errorClass('ROUTE_NOT_FOUND')
+export const ReconciliationNotFoundError = errorClass('RECONCILIATION_NOT_FOUND')
+export const ReconcileRunningError = errorClass('RECONCILE_RUNNING')
+export const RequestTimeoutError = errorClass('REQUEST_TIMEOUT')
+export const HeadersTooLargeError = errorClass('HEADERS_TOO_LARGE')
+export const PreconditionFailedError = errorClass('PRECONDITION_FAILED')
+export const BodyTooLargeError = errorClass('BODY_TOO_LARGE')
+export const UnsupportedMediaTypeError = errorClass('UNSUPPORTED_MEDIA_TYPE')
+export const RangeNotSatisfiableError = errorClass('RANGE_NOT_SATISFIABLE')
+export const TooManyRequestsError = errorClass('TOO_MANY_REQUESTS')
+export const InternalError = errorClass('INTERNAL_ERROR')
+export const UsageOutOfRangeError = errorClass('USAGE_OUT_OF_RANGE')
+export const StoreRefusedError = errorClass('STORE_REFUSED')
+export const StoreUnavailableError = errorClass('STORE_UNAVAILABLE')
+export const EventsNotAppliedError = errorClass('EVENTS_NOT_APPLIED')
+export const OverloadedError = errorClass('OVERLOADED')
+export const TokenKeysUnavailableError = errorClass('TOKEN_KEYS_UNAVAILABLE')
+export const DatabaseUnavailableError = errorClass('DATABASE_UNAVAILABLE')
+
+function errorClass<Code extends ErrorCode> (code: Code) {
+  return createError(code, entries[code].message, entries[code].status)
+}
+
+export type DeclaredError = InstanceType<ReturnType<typeof errorClass<ErrorCode>>>
 
 export const ErrorCodeSchema = Type.Unsafe<ErrorCode>({
   type: 'string',
-  enum: [...declaredErrors.keys()],
+  enum: [...errorCodes],
   description: 'What went wrong, for programs: stable across releases.',
 })
 
@@ -69,12 +210,24 @@ export const ErrorBodySchema = Type.Object({
 })
 export type ErrorBody = Static<typeof ErrorBodySchema>
 
-/** Whether an error is one of those above, and so may be answered as it is. */
+/** Whether an error is one of those in the table, and so may be answered as it is. */
 export function isDeclaredError (error: unknown): error is DeclaredError {
-  return errors.some((declared) => error instanceof declared)
+  return error instanceof FastifyError && isErrorCode(error.code)
+}
+
+function isErrorCode (code: string): code is ErrorCode {
+  return Object.hasOwn(entries, code)
 }
 
 /** The answer that a declared error is. */
 export function errorBody ({ statusCode, code, message }: DeclaredError): ErrorBody {
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message }
+}
+
+/** The answer that an error is in documents. */
+export function exampleErrorBody (code: ErrorCode): ErrorBody {
+  const { status, message, exampleDetail = '' } = errorTable[code]
+  return {
+    statusCode: status, code, error: STATUS_CODES[status] ?? 'Error', message: exampleDetail === '' ? message : format(message, exampleDetail),
+  }
 }

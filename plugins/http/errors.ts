@@ -5,13 +5,9 @@ import { capabilityHeaders } from '../../downloads/headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../store/failures.js'
 import {
   BodyTooLargeError, DatabaseUnavailableError, InternalError, InvalidRequestError, OverloadedError,
-  QuotaExceededError, RouteNotFoundError, StoreRefusedError, StoreUnavailableError, TokenKeysUnavailableError,
-  UnsupportedMediaTypeError, UsageOutOfRangeError, type DeclaredError, errorBody, isDeclaredError,
+  QuotaExceededError, RouteNotFoundError, StoreRefusedError, StoreUnavailableError,
+  UnsupportedMediaTypeError, UsageOutOfRangeError, type DeclaredError, errorBody, errorTable, isDeclaredError,
 } from '../../schemas/errors.js'
-
-const DATABASE_RETRY_SECONDS = 2
-// As long as the identity provider is left alone after it did not answer.
-const TOKEN_KEYS_RETRY_SECONDS = 5
 
 /**
  * Answers every error in the one shape, with a declared code. What went wrong inside is logged, never answered; an error
@@ -25,7 +21,8 @@ export default fastifyPlugin(async (app) => {
     const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError
     if (error.name === 'AbortError' && reply.raw.destroyed) request.log.info('the client left before it was answered')
     else if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
-    if (statusCode === 503) reply.header('retry-after', retryAfterSeconds(error))
+    const { retryAfterSeconds } = error instanceof ObjectStorageUnavailable ? error : errorTable[answer.code]
+    if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
     // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.
     reply.headers({ ...capabilityHeaders, 'cache-control': 'no-store' })
@@ -56,9 +53,4 @@ function errorOfStatus (statusCode: unknown): DeclaredError {
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return new InternalError()
   // @fastify/static forbids paths that lead out of its folder, which is nobody's business to know.
   return statusCode === 403 || statusCode === 404 ? new RouteNotFoundError() : new InvalidRequestError('The request cannot be read.')
-}
-
-function retryAfterSeconds (error: Error): number {
-  if (error instanceof TokenKeysUnavailableError) return TOKEN_KEYS_RETRY_SECONDS
-  return error instanceof ObjectStorageUnavailable ? error.retryAfterSeconds : DATABASE_RETRY_SECONDS
 }
