@@ -69,7 +69,7 @@ function checkTogether (config: Config): void {
       throw new ConfigError('JWT_PUBLIC_KEY must be a public key in PEM form.')
     }
     refuseIf(signatureAlgorithms(publicKey).length === 0,
-      'JWT_PUBLIC_KEY must be an RSA (2048 bits or more), EC (P-256, P-384, P-521) or Ed25519 key.')
+      'JWT_PUBLIC_KEY must be an RSA (2048 bits or more, an odd exponent of at least 3), EC (P-256, P-384, P-521) or Ed25519 key, and not a weak one.')
   }
   refuseIf(config.TRUST_PROXY !== undefined && parseTrustedProxies(config.TRUST_PROXY) === undefined,
     'TRUST_PROXY must be a number of proxies, 16 at most, or a list of addresses and CIDR ranges.')

@@ -1,15 +1,9 @@
 import { createPublicKey } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
-import { type SignatureAlgorithm, signatureAlgorithms } from './signature-algorithm.js'
-
-/** A key that tokens may be signed with, and the one algorithm that it is good for. */
-export interface VerificationKey {
-  /** The `kid` that tokens name it by, where it has one. */
-  keyId: string | undefined
-  algorithm: SignatureAlgorithm
-  publicKeyPem: string
-}
+import { decodeBase64url } from './base64url.js'
+import { canonicalAlgorithm, signatureAlgorithms } from './signature-algorithm.js'
+import type { VerificationKey } from './verification-key.js'
 
 const JsonWebKeySetSchema = Type.Object({ keys: Type.Array(Type.Unknown()) })
 const JsonWebKeySchema = Type.Object({
@@ -28,7 +22,7 @@ const JsonWebKeySchema = Type.Object({
 /**
  * Reads a JSON Web Key Set (RFC 7517, 5). A key's algorithm is its `alg` where it has one that fits it, else what its type and
  * curve stand for. What cannot verify signatures is passed over, as the RFC asks for: symmetric keys, keys for encryption,
- * keys of an unknown type or of another form.
+ * weak keys, keys of an unknown type or of another form.
  *
  * @throws {TypeError} when the document is no key set
  */
@@ -40,14 +34,15 @@ export function readKeySet (document: unknown): VerificationKey[] {
   })
 }
 
-function readKey (key: Static<typeof JsonWebKeySchema>): VerificationKey | undefined {
-  const { kid: keyId, alg, use = 'sig', key_ops: operations = ['verify'], ...material } = key
+function readKey (jwk: Static<typeof JsonWebKeySchema>): VerificationKey | undefined {
+  const { kid: keyId, alg, use = 'sig', key_ops: operations = ['verify'], ...material } = jwk
   if (use !== 'sig' || !operations.includes('verify')) return undefined
+  const { n, e, x, y } = material
+  if ([n, e, x, y].some((member) => member !== undefined && decodeBase64url(member) === undefined)) return undefined
   try {
-    const publicKey = createPublicKey({ key: material, format: 'jwk' })
-    const algorithm = signatureAlgorithms(publicKey).find((possible) => alg === undefined || possible === alg)
-    if (algorithm === undefined) return undefined
-    return { keyId, algorithm, publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() }
+    const key = createPublicKey({ key: material, format: 'jwk' })
+    const algorithm = signatureAlgorithms(key).find((possible) => alg === undefined || possible === canonicalAlgorithm(alg))
+    return algorithm === undefined ? undefined : { keyId, algorithm, key }
   } catch {
     return undefined
   }

@@ -1,5 +1,7 @@
 import { Agent, request } from 'undici'
-import { type VerificationKey, readKeySet } from './json-web-key-set.js'
+import { readKeySet } from './json-web-key-set.js'
+import { type WantedKey, selectKeys } from './key-selection.js'
+import type { VerificationKey } from './verification-key.js'
 
 export interface RemoteKeySetOptions {
   /** Is told why a fetch failed; the error holds neither the URL nor what was fetched. */
@@ -46,17 +48,17 @@ export class RemoteKeySet {
   }
 
   /**
-   * The keys that a token may be signed with.
+   * The keys that a token may be signed with, as `selectKeys` has them.
    *
-   * @param keyId as the token names it; a token that names none can only be of an issuer with one key
    * @returns undefined where the issuer would have to be asked, and does not answer
+   * @throws {TokenRefusedError} where no newer set would help
    */
-  async find (keyId: string | undefined): Promise<VerificationKey[] | undefined> {
-    let found = this.#match(keyId)
+  async find (wanted: WantedKey): Promise<VerificationKey[] | undefined> {
+    let found = selectKeys(this.#keys, wanted)
     if (found.length > 0) return found
     if (this.#fetching !== undefined || Date.now() >= this.#restsUntil) {
       await this.refresh()
-      found = this.#match(keyId)
+      found = selectKeys(this.#keys, wanted)
     }
     return found.length === 0 && this.#hasFailed ? undefined : found
   }
@@ -79,11 +81,6 @@ export class RemoteKeySet {
   async close (): Promise<void> {
     clearInterval(this.#timer)
     await this.#agent.destroy()
-  }
-
-  #match (keyId: string | undefined): VerificationKey[] {
-    if (keyId === undefined) return this.#keys.length === 1 ? this.#keys : []
-    return this.#keys.filter((key) => key.keyId === keyId)
   }
 
   async #fetch (): Promise<void> {

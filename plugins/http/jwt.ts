@@ -1,13 +1,16 @@
-import { createPublicKey } from 'node:crypto'
-import fastifyJwt, { type FastifyJWTOptions, type TokenOrHeader, type VerifyOptions } from '@fastify/jwt'
+import { createPublicKey, createSecretKey } from 'node:crypto'
+import fastifyJwt from '@fastify/jwt'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { DEVELOPMENT_JWT_SECRET } from '../../config.js'
 import { authorizationCount } from '../../http/authorization.js'
-import type { RemoteKeySet } from '../../identity/remote-key-set.js'
+import { type WantedKey, selectKeys } from '../../identity/key-selection.js'
 import { signatureAlgorithms } from '../../identity/signature-algorithm.js'
-import { TokenInvalidError, TokenKeysUnavailableError, TokenRequiredError, isDeclaredError } from '../../schemas/errors.js'
+import { TokenRefusedError } from '../../identity/token-refusal.js'
+import { TokenVerifier } from '../../identity/token-verifier.js'
+import type { VerificationKey } from '../../identity/verification-key.js'
+import { TokenInvalidError, TokenKeysUnavailableError, TokenRequiredError } from '../../schemas/errors.js'
 import { type Caller, type ClaimNames, TokenClaimsSchema, readClaims } from '../../schemas/token-claims.js'
 
 declare module '@fastify/jwt' {
@@ -31,28 +34,20 @@ const TOKEN_MAX_LENGTH = 8192
 
 /**
  * Reads who is calling from a JSON Web Token in the Authorization header, and from nowhere else. The key pins the one
- * algorithm that is accepted with it; a token without `exp`, or with a claim of another form, is not valid.
+ * algorithm that is accepted with it; a token without `exp`, or with a claim of another form, is not valid. Where the service
+ * has the secret that tokens are signed with, `app.jwt` signs some.
  */
 export default fastifyPlugin(async (app) => {
-  const { JWT_ISSUER: iss, JWT_AUDIENCE: aud, JWT_CLOCK_TOLERANCE, JWT_CLAIM_USER, JWT_CLAIM_ORG, JWT_CLAIM_ROLE } = app.config
-  const claimNames = { userId: JWT_CLAIM_USER, orgKey: JWT_CLAIM_ORG, role: JWT_CLAIM_ROLE }
+  const { config } = app
+  const claimNames = { userId: config.JWT_CLAIM_USER, orgKey: config.JWT_CLAIM_ORG, role: config.JWT_CLAIM_ROLE }
   const claims = TypeCompiler.Compile(TokenClaimsSchema)
-  const { secret, algorithms } = keysOf(app)
-  await app.register(fastifyJwt, {
-    secret,
-    // The whole token, so that a key set can be asked for the key that its header names.
-    decode: { complete: true },
-    sign: { ...iss === undefined ? {} : { iss }, ...aud === undefined ? {} : { aud } },
-    verify: {
-      algorithms,
-      clockTolerance: JWT_CLOCK_TOLERANCE * 1000,
-      // A claim that is not there is not compared with what it must be.
-      requiredClaims: ['exp', ...iss === undefined ? [] : ['iss'], ...aud === undefined ? [] : ['aud']],
-      ...iss === undefined ? {} : { allowedIss: iss },
-      ...aud === undefined ? {} : { allowedAud: aud },
-      extractToken: ({ headers }) => bearer.exec(headers.authorization ?? '')?.[1],
-    },
+  const verifier = new TokenVerifier({
+    findKeys: keysOf(app),
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    clockToleranceMs: config.JWT_CLOCK_TOLERANCE * 1000,
   })
+  await registerSigner(app)
 
   app.decorate('claimNames', claimNames)
   app.decorate('authenticate', async (request, reply) => {
@@ -61,71 +56,60 @@ export default fastifyPlugin(async (app) => {
     } catch (error) {
       // Tokens that are valid pass at any time: others may share their sender's address.
       if (!(error instanceof TokenKeysUnavailableError)) await app.limits.authFailures.spend(request, reply)
-      throw error
+      throw error instanceof TokenRefusedError ? new TokenInvalidError(error.message) : error
     }
   })
 
   async function callerOf (request: FastifyRequest): Promise<Caller> {
     const { authorization } = request.headers
     if (authorization === undefined || authorization === '') throw new TokenRequiredError()
-    if (authorizationCount(request.raw) > 1) throw new TokenInvalidError('there are several Authorization headers')
-    if (!bearer.test(authorization) || authorization.length > TOKEN_MAX_LENGTH) throw new TokenInvalidError('it is malformed')
-    let payload: object
-    try {
-      payload = await request.jwtVerify<object>()
-    } catch (error) {
-      throw isDeclaredError(error) ? error : new TokenInvalidError(verificationFailure(error))
-    }
-    const said = readClaims(payload, claimNames)
+    if (authorizationCount(request.raw) > 1) throw new TokenRefusedError('there are several Authorization headers')
+    const token = bearer.exec(authorization)?.[1]
+    if (token === undefined || authorization.length > TOKEN_MAX_LENGTH) throw new TokenRefusedError('it is malformed')
+    const said = readClaims(await verifier.verify(token), claimNames)
     if (!claims.Check(said)) {
       const wrong = claims.Errors(said).First()?.path.slice(1) ?? ''
-      throw new TokenInvalidError(`its claim ${new Map(Object.entries(claimNames)).get(wrong) ?? wrong} is missing or has the wrong form`)
+      throw new TokenRefusedError(`its claim ${new Map(Object.entries(claimNames)).get(wrong) ?? wrong} is missing or has the wrong form`)
     }
     const { userId, orgKey, role } = said
     return { userId, orgKey, role }
   }
 }, { name: 'jwt', dependencies: ['config', 'token-keys', 'limits'] })
 
-function keysOf ({ config, tokenKeys }: FastifyInstance): { secret: FastifyJWTOptions['secret'], algorithms: NonNullable<VerifyOptions['algorithms']> } {
-  const { JWT_SECRET = DEVELOPMENT_JWT_SECRET, JWT_PUBLIC_KEY } = config
+/** The keys that a token may be signed with: the identity provider's, or the one that is configured. */
+function keysOf ({ config, tokenKeys }: FastifyInstance): (wanted: WantedKey) => Promise<VerificationKey[]> {
   if (tokenKeys !== undefined) {
-    // What each key is good for is compared before it is used.
-    return {
-      secret: async (_request: unknown, token: TokenOrHeader) => await keyFor(tokenKeys, 'header' in token ? token.header : token),
-      algorithms: ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'],
+    return async (wanted) => {
+      const keys = await tokenKeys.find(wanted)
+      if (keys === undefined) throw new TokenKeysUnavailableError()
+      if (keys.length === 0) throw new TokenRefusedError('it is signed with an unknown key')
+      return keys
     }
   }
-  if (JWT_PUBLIC_KEY === undefined) return { secret: JWT_SECRET, algorithms: ['HS256'] }
-  return { secret: { public: JWT_PUBLIC_KEY }, algorithms: signatureAlgorithms(createPublicKey(JWT_PUBLIC_KEY)).slice(0, 1) }
-}
-
-/**
- * The key of an identity provider's that a token names. What else its header says of keys, and where to get them, counts for
- * nothing; its algorithm must be the key's own.
- *
- * @returns PEM
- */
-async function keyFor (tokenKeys: RemoteKeySet, { kid: keyId, alg }: { kid?: unknown, alg: unknown }): Promise<string> {
-  if (keyId !== undefined && typeof keyId !== 'string') throw new TokenInvalidError('it is malformed')
-  const keys = await tokenKeys.find(keyId)
-  if (keys === undefined) throw new TokenKeysUnavailableError()
-  if (keys.length === 0) throw new TokenInvalidError('it is signed with an unknown key')
-  const key = keys.find(({ algorithm }) => algorithm === alg)
-  if (key === undefined) throw new TokenInvalidError('it is signed with another algorithm')
-  return key.publicKeyPem
-}
-
-/** Why a token was refused, in words that hold nothing of the token. */
-function verificationFailure (error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  switch (code) {
-    case 'FST_JWT_AUTHORIZATION_TOKEN_EXPIRED':
-    case 'FAST_JWT_EXPIRED': return 'it has expired'
-    case 'FAST_JWT_INACTIVE': return 'it is not valid yet'
-    case 'FAST_JWT_MISSING_REQUIRED_CLAIM': return 'its claim exp, iss or aud is missing'
-    case 'FAST_JWT_INVALID_CLAIM_VALUE': return 'it is of another issuer, or for another audience'
-    case 'FAST_JWT_INVALID_ALGORITHM': return 'it is signed with another algorithm'
-    case 'FAST_JWT_INVALID_SIGNATURE': return 'its signature is wrong'
-    default: return 'it cannot be verified'
+  const configured = configuredKey(config)
+  return async (wanted) => {
+    const keys = selectKeys([configured], wanted)
+    if (keys.length === 0) throw new TokenRefusedError('it is signed with another algorithm')
+    return keys
   }
+}
+
+function configuredKey ({ JWT_PUBLIC_KEY, JWT_SECRET = DEVELOPMENT_JWT_SECRET }: FastifyInstance['config']): VerificationKey {
+  if (JWT_PUBLIC_KEY === undefined) return { keyId: undefined, algorithm: 'HS256', key: createSecretKey(JWT_SECRET, 'utf8') }
+  const key = createPublicKey(JWT_PUBLIC_KEY)
+  const [algorithm] = signatureAlgorithms(key)
+  if (algorithm === undefined) throw new TypeError('The public key cannot verify tokens.')
+  return { keyId: undefined, algorithm, key }
+}
+
+async function registerSigner (app: FastifyInstance): Promise<void> {
+  const { JWT_PUBLIC_KEY, JWT_JWKS_URL, JWT_SECRET = DEVELOPMENT_JWT_SECRET, JWT_ISSUER: iss, JWT_AUDIENCE: aud } = app.config
+  if (JWT_PUBLIC_KEY !== undefined || JWT_JWKS_URL !== undefined) {
+    app.decorateRequest('user')
+    return
+  }
+  await app.register(fastifyJwt, {
+    secret: JWT_SECRET,
+    sign: { ...iss === undefined ? {} : { iss }, ...aud === undefined ? {} : { aud } },
+  })
 }

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { ConfigError, DEVELOPMENT_JWT_SECRET, loadConfig } from '../../config.js'
 
@@ -7,6 +7,10 @@ const publicKey = (type: 'ed25519' | 'x25519') =>
   (type === 'ed25519' ? generateKeyPairSync('ed25519') : generateKeyPairSync('x25519')).publicKey
     .export({ type: 'spki', format: 'pem' }).toString()
 const shortRsaKey = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ type: 'spki', format: 'pem' }).toString()
+const rsaKey = (e: string) => {
+  const { n = '' } = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' })
+  return createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }).export({ type: 'spki', format: 'pem' }).toString()
+}
 const store = { S3_ENDPOINT: 'https://s3.example.com', S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'hidden' }
 
 t.test('without any variable everything has its default', async (t) => {
@@ -55,7 +59,9 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['a key set behind credentials', { JWT_JWKS_URL: 'https://user:hidden@id.example.com/keys' }, /^JWT_JWKS_URL /],
   ['a tolerance without bounds', { JWT_CLOCK_TOLERANCE: '301' }, /^JWT_CLOCK_TOLERANCE must be .*at most 300/],
   ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be .*at most 256/],
-  ['a short RSA key', { JWT_PUBLIC_KEY: shortRsaKey }, /^JWT_PUBLIC_KEY must be an RSA \(2048 bits or more\)/],
+  ['an RSA key with exponent 1', { JWT_PUBLIC_KEY: rsaKey('AQ') }, /^JWT_PUBLIC_KEY must be an RSA \(.*an odd exponent of at least 3/],
+  ['an RSA key with an even exponent', { JWT_PUBLIC_KEY: rsaKey('AQAA') }, /^JWT_PUBLIC_KEY must be an RSA \(.*an odd exponent of at least 3/],
+  ['a short RSA key', { JWT_PUBLIC_KEY: shortRsaKey }, /^JWT_PUBLIC_KEY must be an RSA \(2048 bits or more, /],
   ['a key that is none', { JWT_PUBLIC_KEY: 'hidden' }, /^JWT_PUBLIC_KEY /],
   ['a key that cannot sign', { JWT_PUBLIC_KEY: publicKey('x25519') }, /^JWT_PUBLIC_KEY /],
   ['production on the embedded database', { NODE_ENV: 'production', JWT_SECRET: secret, ...store }, /^DATABASE_URL is missing/],

@@ -10,6 +10,14 @@ import { encode, secondsFromNow, signToken, validClaims } from '../../../support
 
 const hs256 = (payload: object | string, header?: object | string) => signToken(DEVELOPMENT_JWT_SECRET, payload, header)
 const valid = () => hs256(validClaims())
+const malformed = { status: 401, code: 'TOKEN_INVALID', message: /: it is malformed\.$/ }
+
+/** The other texts that a reader which ignores unused bits takes for the same bytes. */
+function respellings (segment: string): string[] {
+  const bytes = Buffer.from(segment, 'base64url')
+  return [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map((last) => segment.slice(0, -1) + last)
+    .filter((other) => other !== segment && Buffer.from(other, 'base64url').equals(bytes))
+}
 
 t.test('with a shared secret', async (t) => {
   const { app, ask, log } = await startIdentityService(t)
@@ -78,7 +86,14 @@ t.test('with a shared secret', async (t) => {
     'a payload as text in JSON': hs256(JSON.stringify(JSON.stringify(validClaims()))),
     'a payload that is not UTF-8': hs256(validClaims()).replace(/\..*\./, `.${Buffer.from([0xff, 0xfe]).toString('base64url')}.`),
     'an unknown critical extension': hs256(validClaims(), { alg: 'HS256', crit: ['b64'], b64: false }),
-    'an empty list of critical extensions': hs256(validClaims(), { alg: 'HS256', crit: [] }),
+    ...Object.fromEntries([[], '', null, false, 0, {}, ['exp'], ['alg'], 'b64'].map((crit) => [
+      `crit ${JSON.stringify(crit)}`, hs256(validClaims(), { alg: 'HS256', crit }),
+    ])),
+    'b64 without crit': hs256(validClaims(), { alg: 'HS256', b64: false }),
+    'a repeated member of its header': hs256(validClaims(), '{"alg":"HS256","typ":"JWT","typ":"JWT"}'),
+    'a repeated claim': withPayload((json) => json.replace('"role":"member"', '"role":"admin","role":"member"')),
+    'a repeated member of a claim that is not known': withPayload((json) => json.replace('{', '{"x":[{"a":1,"a":1}],')),
+    'a kid that is no text': hs256(validClaims(), { alg: 'HS256', kid: 7 }),
     'an oversized token': changed({ padding: 'x'.repeat(9000) }),
     'no exp': changed({ exp: undefined }),
     'exp in the past': changed({ exp: secondsFromNow(-1) }),
@@ -121,10 +136,37 @@ t.test('with a shared secret', async (t) => {
     })
   }
 
-  t.test('of repeated members the last counts, as RFC 7519, section 4, has it', async (t) => {
-    const token = withPayload((json) => json.replace('"role":"member"', '"role":"admin","role":"member"'))
-    t.strictSame((await ask(token)).caller, member)
+  t.test('of the spellings of a token, with unused bits of each segment set and with padding, one is accepted', async (t) => {
+    // Segments of every length modulo 4 that base64url has.
+    for (const typ of ['JWT', 'JWT ', 'JWT  ']) {
+      const token = hs256({ ...validClaims(), typ }, { alg: 'HS256', typ })
+      t.equal((await ask(token)).status, 200)
+      const segments = token.split('.')
+      for (const [index, segment] of segments.entries()) {
+        const respell = (other: string) => segments.with(index, other).join('.')
+        for (const other of respellings(segment)) t.match(await ask(respell(other)), malformed)
+        t.match(await ask(respell(`${segment}=`)), malformed)
+        t.match(await ask(respell(`${segment}A`)), { status: 401, code: 'TOKEN_INVALID' })
+        t.match(await ask(respell(segment.replace(/^./, '+'))), malformed)
+      }
+    }
   })
+
+  const refusals: Array<[what: string, token: string, message: RegExp]> = [
+    ['has another form', 'not-a-token', /it is malformed/],
+    ['is not signed', `${signedHeader}.${signedPayload}.`, /its signature is wrong/],
+    ['is signed with another secret', signToken('another-secret-of-32-characters!!', validClaims()), /its signature is wrong/],
+    ['names another algorithm', hs256(validClaims(), { alg: 'HS384' }), /it is signed with another algorithm/],
+    ['names no algorithm', hs256(validClaims(), { alg: 'none' }), /it is signed with another algorithm/],
+    ['demands an extension', hs256(validClaims(), { alg: 'HS256', crit: null }), /it demands an extension that is not supported/],
+    ['has expired', changed({ exp: secondsFromNow(-1) }), /it has expired/],
+    ['is not valid yet', changed({ nbf: secondsFromNow(60) }), /it is not valid yet/],
+    ['never expires', changed({ exp: undefined }), /its claim exp is missing or has the wrong form/],
+    ['names no organisation', changed({ orgKey: undefined }), /its claim orgKey is missing or has the wrong form/],
+  ]
+  for (const [what, token, message] of refusals) {
+    t.test(`a token that ${what} is told so`, async (t) => { t.match(await ask(token), { status: 401, code: 'TOKEN_INVALID', message }) })
+  }
 
   t.test('a token in the query, in the body or in a cookie counts for nothing', async (t) => {
     const token = valid()
@@ -207,6 +249,15 @@ t.test('with a public key', async (t) => {
     })
   }
 
+  t.test('of Ed25519 goes by both names of its algorithm', async (t) => {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519')
+    const { ask } = await startIdentityService(t, { JWT_PUBLIC_KEY: publicKey.export({ type: 'spki', format: 'pem' }).toString() })
+    for (const alg of ['EdDSA', 'Ed25519']) t.equal((await ask(signToken(privateKey, validClaims(), { alg }, 'EdDSA'))).status, 200)
+    for (const alg of ['Ed448', 'ed25519', 'eddsa']) {
+      t.match(await ask(signToken(privateKey, validClaims(), { alg }, 'EdDSA')), { status: 401, message: /another algorithm/ })
+    }
+  })
+
   t.test('a signature of ECDSA that is all zeros is refused', async (t) => {
     const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const pem = publicKey.export({ type: 'spki', format: 'pem' }).toString()
@@ -230,22 +281,26 @@ t.test('issuer and audience', async (t) => {
     t.equal((await ask(app.jwt.sign({ sub, orgKey, role }, { expiresIn: '1m' }))).status, 200)
   })
 
-  for (const [name, change] of Object.entries({
-    'no issuer': { iss: undefined },
-    'another issuer': { iss: 'https://evil.example.com/' },
-    'an issuer that only begins like it': { iss: 'https://id.example.com/.evil.example.com' },
-    'an issuer without its slash': { iss: 'https://id.example.com' },
-    'the issuer in an array': { iss: [right.iss] },
-    'a null issuer': { iss: null },
-    'no audience': { aud: undefined },
-    'another audience': { aud: 'others' },
-    'the audience in another case': { aud: 'Files' },
-    'an empty list of audiences': { aud: [] },
-    'an audience among what is no text': { aud: ['files', 7] },
-    'an audience as an object': { aud: { files: true } },
-  })) {
-    t.test(`${name} is refused`, async (t) => {
-      t.match(await ask(hs256({ ...validClaims(), ...right, ...change })), { status: 401, code: 'TOKEN_INVALID' })
+  const anotherIssuer = /: it is of another issuer\.$/
+  const wrongIssuer = /: its claim iss is missing or has the wrong form\.$/
+  const anotherAudience = /: it is for another audience\.$/
+  const wrongAudience = /: its claim aud is missing or has the wrong form\.$/
+  for (const [name, change, message] of [
+    ['no issuer', { iss: undefined }, wrongIssuer],
+    ['another issuer', { iss: 'https://evil.example.com/' }, anotherIssuer],
+    ['an issuer that only begins like it', { iss: 'https://id.example.com/.evil.example.com' }, anotherIssuer],
+    ['an issuer without its slash', { iss: 'https://id.example.com' }, anotherIssuer],
+    ['the issuer in an array', { iss: [right.iss] }, wrongIssuer],
+    ['a null issuer', { iss: null }, wrongIssuer],
+    ['no audience', { aud: undefined }, wrongAudience],
+    ['another audience', { aud: 'others' }, anotherAudience],
+    ['the audience in another case', { aud: 'Files' }, anotherAudience],
+    ['an empty list of audiences', { aud: [] }, anotherAudience],
+    ['an audience among what is no text', { aud: ['files', 7] }, wrongAudience],
+    ['an audience as an object', { aud: { files: true } }, wrongAudience],
+  ] as const) {
+    t.test(`${name} is refused, and says so`, async (t) => {
+      t.match(await ask(hs256({ ...validClaims(), ...right, ...change })), { status: 401, code: 'TOKEN_INVALID', message })
     })
   }
 })

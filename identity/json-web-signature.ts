@@ -1,0 +1,40 @@
+import { decodeBase64url } from './base64url.js'
+import { readJsonObject } from './json-object.js'
+import { TokenRefusedError } from './token-refusal.js'
+
+/** A JSON Web Signature as it is written, not yet verified. */
+export interface JsonWebSignature {
+  /** The algorithm that its header names. */
+  algorithm: string
+  /** The key that its header names; undefined where it names none. */
+  keyId: string | undefined
+  payload: Buffer
+  /** What the signature is of (RFC 7515, 5.1). */
+  signingInput: Buffer
+  signature: Buffer
+}
+
+const MALFORMED = 'it is malformed'
+
+/**
+ * Reads the compact serialisation of a JSON Web Signature (RFC 7515, 7.1), in its one spelling. Header parameters that name
+ * keys, or where to get them, count for nothing but `kid`. No extension is understood, so a header with `crit` is refused
+ * whatever it lists (4.1.11), and so is one with `b64`, which changes what is signed (RFC 7797).
+ *
+ * @throws {TokenRefusedError}
+ */
+export function readJsonWebSignature (text: string): JsonWebSignature {
+  const segments = text.split('.')
+  const [header, payload, signature] = segments.map(decodeBase64url)
+  if (segments.length !== 3 || header === undefined || payload === undefined || signature === undefined) {
+    throw new TokenRefusedError(MALFORMED)
+  }
+  const parameters = readJsonObject(header)
+  if (parameters === undefined) throw new TokenRefusedError(MALFORMED)
+  if (Object.hasOwn(parameters, 'crit') || Object.hasOwn(parameters, 'b64')) {
+    throw new TokenRefusedError('it demands an extension that is not supported')
+  }
+  const { alg: algorithm, kid: keyId } = parameters
+  if (typeof algorithm !== 'string' || (keyId !== undefined && typeof keyId !== 'string')) throw new TokenRefusedError(MALFORMED)
+  return { algorithm, keyId, payload, signingInput: Buffer.from(text.slice(0, text.lastIndexOf('.'))), signature }
+}
