@@ -1,0 +1,18 @@
+import { readFile, stat } from 'node:fs/promises'
+import t from 'tap'
+
+const root = new URL('../../../', import.meta.url)
+const page = await readFile(new URL('docs/ARCHITECTURE.md', root), 'utf8')
+
+t.test('docs/ARCHITECTURE.md has an answer to twelve questions or more, each of them one file', async (t) => {
+  const section = page.split(/^## /m).find((part) => part.startsWith('Twelve questions')) ?? ''
+  const rows = [...section.matchAll(/^\| .*\? \| \[`([^`]+)`\]\(\.\.\/([^)]+)\) \|$/gm)]
+  t.ok(rows.length >= 12)
+  for (const [, name, path] of rows) t.equal(name, path)
+})
+
+t.test('every file and folder that docs/ARCHITECTURE.md names is there', async (t) => {
+  const names = [...page.matchAll(/`([\w.-]+\/[\w./-]*|[\w-]+\.(?:ts|js|md))`/g)].map(([, name = '']) => name)
+  t.ok(names.length > 40)
+  for (const name of new Set(names)) await t.resolves(stat(new URL(name, root)), name)
+})
