@@ -14,7 +14,7 @@ export interface ServiceProcess extends ServerProcess {
 /** A database where there is none: downloads need none, and the memory of the embedded one would blur what they take. */
 export const NO_DATABASE = 'postgres://nobody@127.0.0.1:1/none'
 
-// README.md recommends it where the service streams, and only there: it costs memory.
+// docs/production.md recommends it where the service streams, and only there: it costs memory.
 const STREAMING_ENVIRONMENT = { MALLOC_TRIM_THRESHOLD_: '134217728' }
 
 /** Starts the built service beside the benchmarks' store, with a folder of its own. */

@@ -10,9 +10,9 @@ import { member, startService } from '../../support/service.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../../', import.meta.url))
-const clients = (await readFile(join(root, 'README.md'), 'utf8')).split(/^## /m).find((part) => part.startsWith('Clients\n')) ?? ''
+const clients = await readFile(join(root, 'docs/clients.md'), 'utf8')
 
-/** The code that README.md shows in a language. */
+/** The first code that docs/clients.md shows in a language. */
 function recipe (language: string): string {
   return new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(clients)?.[1] ?? ''
 }
@@ -34,7 +34,7 @@ async function pack (folder: string): Promise<string> {
   return join(folder, JSON.parse(stdout)[0].filename)
 }
 
-t.test('README.md\'s TypeScript compiles strictly against the packed client alone, and runs', async (t) => {
+t.test('the TypeScript of docs/clients.md compiles strictly against the packed client alone, and runs', async (t) => {
   const { app, authorise } = await startService(t)
   const API = await app.listen({ host: '127.0.0.1', port: 0 })
   const project = await makeFolder(t)
@@ -57,7 +57,7 @@ t.test('README.md\'s TypeScript compiles strictly against the packed client alon
 
 const withoutRequests = spawnSync('python3', ['-c', 'import requests']).status !== 0 && 'Python has no requests'
 
-t.test('README.md\'s Python downloads a file', { skip: withoutRequests }, async (t) => {
+t.test('the Python of docs/clients.md downloads a file', { skip: withoutRequests }, async (t) => {
   const { app, putFile, downloadPath } = await startService(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const link = `${origin}${downloadPath(await putFile('Hello, storage!\n'))}`

@@ -1,4 +1,4 @@
-import { access, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { ConfigSchema } from '../../../config.js'
 import { errorCodes } from '../../../schemas/errors.js'
@@ -24,10 +24,4 @@ t.test('docs/configuration.md has every setting with its default', async (t) => 
 t.test('docs/errors.md has every error code', async (t) => {
   const page = await readFile(new URL('docs/errors.md', directory), 'utf8')
   t.same(rowsOf(page).flatMap(([, name]) => code(name) ?? []).toSorted(), errorCodes.toSorted())
-})
-
-t.test('README.md links to files that are there', async (t) => {
-  const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map(([, path]) => path ?? '')
-  t.ok(links.length > 0)
-  for (const path of links) await t.resolves(access(new URL(path, directory)), path)
 })
