@@ -4,7 +4,6 @@ import { ConfigSchema } from '../../../config.js'
 import { errorCodes } from '../../../schemas/errors.js'
 
 const directory = new URL('../../../', import.meta.url)
-const readme = await readFile(new URL('README.md', directory), 'utf8')
 
 /** The cells of a page's rows that begin with a value in code. */
 function rowsOf (page: string): string[][] {
