@@ -127,7 +127,7 @@ export interface paths {
         put?: never;
         /**
          * Make usage agree with storage
-         * @description Begins to compare what is counted of the token's organisation with the bucket, and to settle every difference. For an admin. Answers at once: GET tells how far it has come. One that did not come to its end goes on from there.
+         * @description Begins to compare what is counted of the token's organisation with the bucket, and to settle every difference. For an admin. Answers at once: GET tells how far it has come. One that did not come to its end goes on from there. Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four organisations at most, and answers 503 to others meanwhile.
          */
         post: operations["startReconcile"];
         delete?: never;

@@ -160,6 +160,7 @@ const limits = {
     'refused files that nobody found a short time ago.'),
   AUTH_FAILURE_LIMIT: perMinute(60, 'Requests a minute from one address without a valid token; 0 sets no limit. Valid tokens always pass.'),
   UPLOAD_LIMIT: perMinute(6000, 'Uploads a minute by one user; 0 sets no limit.'),
+  RECONCILE_LIMIT: perMinute(60, 'Requests a minute by one organisation that start a reconcile; 0 sets no limit.'),
   REDIS_URL: Type.Optional(Type.String({
     pattern: '^rediss?://',
     description: 'Redis in which replicas count together. While it does not answer, nothing is limited. Unset: each replica counts ' +

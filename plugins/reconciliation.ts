@@ -2,8 +2,8 @@ import { Cron } from 'croner'
 import fastifyPlugin from 'fastify-plugin'
 import { Counter } from 'prom-client'
 import { type ReconcileRequest, type ReconcileRun, startReconciliation } from '../reconcile/run.js'
-import { readLastReconciliation } from '../db/reconcile/reconciliations.js'
-import { createLocalRunLocks, createServerRunLocks } from '../db/reconcile/run-lock.js'
+import { wasReconciledWithin } from '../db/reconcile/reconciliations.js'
+import { OverloadedError } from '../schemas/errors.js'
 import { type ListBucket, createBucketListing } from '../store/bucket-listing.js'
 import { StoreConnection } from '../store/connection.js'
 
@@ -17,6 +17,7 @@ declare module 'fastify' {
        * on from there.
        *
        * @returns undefined where another run is at work on any of the same keys
+       * @throws {OverloadedError} where as many are at work in this process as may be
        */
       start: (request: ReconcileRequest) => Promise<ReconcileRun | undefined>
     }
@@ -25,19 +26,20 @@ declare module 'fastify' {
 
 /** Listings of big buckets begin slowly. */
 const FIRST_BYTE_TIMEOUT_MS = 60_000
+/** Runs that this process has at most: each lists a part of the bucket, and holds a page of it. */
+const RUNS_MAX = 4
 /** Replicas' clocks differ: whoever comes late to the appointment finds that it was kept. */
 const APPOINTMENT_MS = 30_000
 
 /** Decorates the instance with what makes the catalogue agree with the bucket, by request and by RECONCILE_CRON. */
 export default fastifyPlugin(async (app) => {
-  const { S3_CONNECT_TIMEOUT, STREAM_IDLE_TIMEOUT, DATABASE_URL, RECONCILE_CRON } = app.config
+  const { S3_CONNECT_TIMEOUT, STREAM_IDLE_TIMEOUT, RECONCILE_CRON } = app.config
   const connection = new StoreConnection(app.storeTarget, {
     connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
     firstByteTimeoutMs: FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
   }, app.observeStore)
   const listBucket = createBucketListing(connection)
-  const takeLock = DATABASE_URL === undefined ? createLocalRunLocks() : createServerRunLocks(DATABASE_URL)
   const context = {
     database: app.database, listBucket, askStore: app.bucketEvents.ask, clockSkewMs: app.bucketEvents.clockSkewMs,
   }
@@ -56,9 +58,24 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
   })
 
+  /** One for each run, from before it begins: its prefix, or a symbol for a dry run. */
+  const places = new Set<string | symbol>()
   const start = async (request: ReconcileRequest) => {
+    const place = request.dryRun === true ? Symbol('dry run') : request.prefix
+    if (places.has(place)) return undefined
+    if (places.size >= RUNS_MAX) throw new OverloadedError()
+    places.add(place)
+    let run: ReconcileRun | undefined
+    try {
+      run = await begin(request, () => places.delete(place))
+    } finally {
+      if (run === undefined) places.delete(place)
+    }
+    return run
+  }
+  const begin = async (request: ReconcileRequest, leavePlace: () => void) => {
     const { signal = closing.signal } = request
-    const run = await startReconciliation(context, takeLock, { ...request, signal: AbortSignal.any([signal, closing.signal]) })
+    const run = await startReconciliation(context, { ...request, signal: AbortSignal.any([signal, closing.signal]) })
     if (run === undefined) return undefined
     const ended = run.done.then((counts) => {
       runs.inc({ status: 'complete' })
@@ -70,7 +87,10 @@ export default fastifyPlugin(async (app) => {
     }, (error: unknown) => {
       runs.inc({ status: signal.aborted || closing.signal.aborted ? 'interrupted' : 'failed' })
       if (!signal.aborted && !closing.signal.aborted) app.log.warn({ err: error }, 'could not compare the catalogue with the bucket')
-    }).finally(() => underWay.delete(ended))
+    }).finally(() => {
+      leavePlace()
+      underWay.delete(ended)
+    })
     underWay.add(ended)
     return run
   }
@@ -80,9 +100,7 @@ export default fastifyPlugin(async (app) => {
   let schedule: Cron | undefined
   if (RECONCILE_CRON !== undefined) {
     const keepAppointment = async () => {
-      const last = await readLastReconciliation(app.database, '')
-      const wasKept = last?.status === 'complete' && Date.now() - last.startedAt.getTime() < APPOINTMENT_MS
-      if (!wasKept) await (await start({ prefix: '' }))?.done
+      if (!await wasReconciledWithin(app.database, '', APPOINTMENT_MS)) await (await start({ prefix: '' }))?.done
     }
     // Only of a service that listens: commands build an instance, too.
     app.addHook('onListen', async () => {

@@ -7,13 +7,13 @@ import { orgKeyOfPrefix } from '../objects/object-key.js'
 import {
   type ReconcileCounts, type Reconciliation, beginReconciliation, endReconciliation, saveProgress,
 } from '../db/reconcile/reconciliations.js'
-import type { RunLock, TakeRunLock } from '../db/reconcile/run-lock.js'
+import { type Lease, takeLease } from '../db/leases.js'
 
 /** What is to be compared, and how. */
 export interface ReconcileRequest {
   /** Of the keys to compare; empty for all. */
   prefix: string
-  /** Only counts the differences; leaves no trace, and needs no lock. */
+  /** Only counts the differences; leaves no trace, and needs no lease. */
   dryRun?: boolean
   /** Begins anew where the last run did not come to its end. */
   restart?: boolean
@@ -42,24 +42,25 @@ export class EmptyBucketError extends Error {
 const SAVE_AT_LEAST_EVERY_MS = 5_000
 
 /**
- * Begins to make the catalogue agree with the bucket. Each checkpoint is written down, so that the next run can go on where
- * this one's process ends.
+ * Begins to make the catalogue agree with the bucket, under a lease of the organisation, or of all of them. Each checkpoint is
+ * written down, so that the next run can go on where this one's process ends. A run that loses its lease ends.
  *
- * @returns undefined where another run is at work on any of the same keys; its `done` rejects with {EmptyBucketError} where
- *   the bucket is rather the wrong one
+ * @returns undefined where another run is at work on any of the same keys, or its process was killed less than 30 seconds ago;
+ *   the run's `done` rejects with {EmptyBucketError} where the bucket is rather the wrong one
  */
 export async function startReconciliation (
-  context: ReconcileContext, takeLock: TakeRunLock, request: ReconcileRequest,
+  context: ReconcileContext, request: ReconcileRequest,
 ): Promise<ReconcileRun | undefined> {
   const { prefix, dryRun = false, restart = false } = request
   if (dryRun) return { reconciliation: undefined, done: handled(run(context, request)) }
-  const lock = await takeLock(orgKeyOfPrefix(prefix))
-  if (lock === undefined) return undefined
+  const orgKey = orgKeyOfPrefix(prefix)
+  const lease = await takeLease(context.database, orgKey === undefined ? 'reconcile' : `reconcile/${orgKey}`)
+  if (lease === undefined) return undefined
   try {
-    const reconciliation = await beginReconciliation(context.database, prefix, { restart })
-    return { reconciliation, done: handled(runLocked(context, request, reconciliation, lock)) }
+    const reconciliation = await beginReconciliation(context.database, lease, prefix, { restart })
+    return { reconciliation, done: handled(runUnder(lease, context, request, reconciliation)) }
   } catch (error) {
-    await lock.release()
+    await lease.release()
     throw error
   }
 }
@@ -70,33 +71,33 @@ function handled<Result> (promise: Promise<Result>): Promise<Result> {
   return promise
 }
 
-async function runLocked (
-  context: ReconcileContext, request: ReconcileRequest, begun: Reconciliation, lock: RunLock,
+async function runUnder (
+  lease: Lease, context: ReconcileContext, request: ReconcileRequest, begun: Reconciliation,
 ): Promise<ReconcileCounts> {
   const { database } = context
   let progress: ReconcileProgress = { checkpoint: begun.checkpoint, counts: begun.counts }
   let savedAtMs = performance.now()
   try {
     const counts = await run(context, {
-      ...request, signal: request.signal === undefined ? lock.lost : AbortSignal.any([request.signal, lock.lost]),
+      ...request, signal: request.signal === undefined ? lease.lost : AbortSignal.any([request.signal, lease.lost]),
     }, begun, async (current) => {
       const isSaved = current.checkpoint === progress.checkpoint
       progress = current
       if (isSaved && performance.now() - savedAtMs < SAVE_AT_LEAST_EVERY_MS) return
-      await saveProgress(database, begun.id, progress)
+      await saveProgress(database, lease, begun.id, progress)
       savedAtMs = performance.now()
     })
-    await endReconciliation(database, begun.id, { ...progress, status: 'complete' })
+    await endReconciliation(database, lease, begun.id, { ...progress, status: 'complete' })
     return counts
   } catch (error) {
     const isInterrupted = request.signal?.aborted === true
-    // Without a database there is nothing to write it down in, and the first error says more.
-    await endReconciliation(database, begun.id, isInterrupted
+    // Without the database or the lease it cannot be written down, and the first error says more.
+    await endReconciliation(database, lease, begun.id, isInterrupted
       ? { ...progress, status: 'interrupted' }
       : { ...progress, status: 'failed', failure: failureOf(error) }).catch(() => {})
     throw error
   } finally {
-    await lock.release()
+    await lease.release()
   }
 }
 

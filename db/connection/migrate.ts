@@ -3,6 +3,7 @@ import { catalogue } from '../migrations/0001-catalogue.js'
 import { reconciliation } from '../migrations/0002-reconciliation.js'
 import { usageHistory } from '../migrations/0003-usage-history.js'
 import { quotas } from '../migrations/0004-quotas.js'
+import { leases } from '../migrations/0005-leases.js'
 import type { Database } from './tables.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -11,6 +12,7 @@ const migrations: Record<string, Migration> = {
   '0002-reconciliation': reconciliation,
   '0003-usage-history': usageHistory,
   '0004-quotas': quotas,
+  '0005-leases': leases,
 }
 
 /** What bringing a database to the newest schema came to. */

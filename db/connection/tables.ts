@@ -11,6 +11,7 @@ export interface Database {
   orgs: OrgsTable
   usage_days: UsageDaysTable
   usage_snapshots: UsageSnapshotsTable
+  leases: LeasesTable
 }
 
 /**
@@ -132,6 +133,18 @@ export interface UsageSnapshotsTable {
   input_bytes: string
   output_bytes: string
   file_count: string
+}
+
+/** Who is at work that only one process may do at a time. */
+export interface LeasesTable {
+  /** `reconcile/acme` is of a part of `reconcile`. */
+  name: string
+  /** New each time the lease is taken. */
+  holder: string
+  /** One more each time the lease is taken. */
+  token: bigint
+  /** By the database's clock. */
+  expires_at: Date
 }
 
 export type ObjectRow = Selectable<ObjectsTable>

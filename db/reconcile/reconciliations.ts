@@ -1,5 +1,7 @@
-import { type Kysely, type Selectable, sql } from 'kysely'
-import type { Database, ReconciliationsTable } from '../connection/tables.js'
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../connection/tables.js'
+import { dateOf, epochMs, milliseconds, nullableDateOf, nullableEpochMs } from '../connection/time.js'
+import { type LeaseClaim, inTransactionUnder } from '../leases.js'
 
 /** What a comparison of the catalogue with the bucket has come upon, and done. */
 export interface ReconcileCounts {
@@ -35,68 +37,104 @@ export interface Reconciliation {
 /** A running one that was not written down for so long has no process any more. */
 const SILENCE_MAX_MS = 60_000
 /** What was compared longer ago than this is compared anew, rather than gone on from. */
-const RESUMABLE_HOURS = 24
+const RESUMABLE_MS = 24 * 60 * 60 * 1000
+
+const describedColumns = [
+  'id', 'prefix', 'status', 'checkpoint', 'failure', 'listed_count', 'added_count', 'removed_count', 'corrected_count',
+  'left_count', 'unsettled_count', 'foreign_count', 'foreign_bytes',
+  epochMs('started_at').as('started_at_ms'),
+  epochMs('updated_at').as('updated_at_ms'),
+  nullableEpochMs('finished_at').as('finished_at_ms'),
+  sql<boolean>`clock_timestamp() - updated_at > ${milliseconds(SILENCE_MAX_MS)}`.as('is_silent'),
+  sql<boolean>`clock_timestamp() - updated_at < ${milliseconds(RESUMABLE_MS)}`.as('is_fresh'),
+] as const
 
 /**
  * Writes down the beginning of a run; where the last one of the same prefix did not come to its end, within a day, that one
  * goes on from its checkpoint.
  *
+ * @param lease of the run: who has it is the only one that writes down anything of this prefix
  * @param options.restart begins anew in any case
+ * @throws {LeaseLostError}
  */
 export async function beginReconciliation (
-  database: Kysely<Database>, prefix: string, options: { restart: boolean },
+  database: Kysely<Database>, lease: LeaseClaim, prefix: string, options: { restart: boolean },
 ): Promise<Reconciliation> {
-  const last = options.restart ? undefined : await readLastReconciliation(database, prefix)
-  const resumable = last !== undefined && last.status !== 'complete' &&
-    Date.now() - last.updatedAt.getTime() < RESUMABLE_HOURS * 3_600_000
-  if (resumable) {
-    const row = await database.updateTable('reconciliations')
-      .set({ status: 'running', failure: null, updated_at: sql`now()` })
-      .where('id', '=', last.id)
-      .returningAll()
-      .executeTakeFirstOrThrow()
-    return describe(row)
-  }
-  return describe(await database.insertInto('reconciliations').values({ prefix, status: 'running', finished_at: null, failure: null })
-    .returningAll().executeTakeFirstOrThrow())
+  return await inTransactionUnder(database, lease, async (transaction) => {
+    const last = options.restart ? undefined : await lastReconciliationQuery(transaction, prefix).executeTakeFirst()
+    if (last !== undefined && last.status !== 'complete' && last.is_fresh) {
+      return describe(await transaction.updateTable('reconciliations')
+        .set({ status: 'running', failure: null, updated_at: sql`now()` })
+        .where('id', '=', last.id)
+        .returning(describedColumns)
+        .executeTakeFirstOrThrow())
+    }
+    return describe(await transaction.insertInto('reconciliations')
+      .values({ prefix, status: 'running', finished_at: null, failure: null })
+      .returning(describedColumns)
+      .executeTakeFirstOrThrow())
+  })
 }
 
 /** The latest run of a prefix; undefined where there was none. */
 export async function readLastReconciliation (database: Kysely<Database>, prefix: string): Promise<Reconciliation | undefined> {
-  const row = await database.selectFrom('reconciliations').selectAll()
-    .where('prefix', '=', prefix)
-    .orderBy('id', 'desc')
-    .limit(1)
-    .executeTakeFirst()
+  const row = await lastReconciliationQuery(database, prefix).executeTakeFirst()
   return row === undefined ? undefined : describe(row)
 }
 
-/** Writes down how far a run has come. */
-export async function saveProgress (
-  database: Kysely<Database>, id: bigint, progress: { checkpoint: string, counts: ReconcileCounts },
-): Promise<void> {
-  await database.updateTable('reconciliations')
-    .set({ ...columnsOf(progress.counts), checkpoint: progress.checkpoint, updated_at: sql`now()` })
-    .where('id', '=', id)
-    .execute()
+/** Whether a complete run of a prefix began within so many milliseconds. */
+export async function wasReconciledWithin (database: Kysely<Database>, prefix: string, periodMs: number): Promise<boolean> {
+  const last = await lastReconciliationQuery(database, prefix)
+    .select(sql<boolean>`clock_timestamp() - started_at < ${milliseconds(periodMs)}`.as('is_recent'))
+    .executeTakeFirst()
+  return last?.status === 'complete' && last.is_recent
 }
 
-/** Writes down how a run ended. */
+function lastReconciliationQuery (database: Kysely<Database>, prefix: string) {
+  return database.selectFrom('reconciliations').select(describedColumns)
+    .where('prefix', '=', prefix)
+    .orderBy('id', 'desc')
+    .limit(1)
+}
+
+/**
+ * Writes down how far a run has come.
+ *
+ * @throws {LeaseLostError}
+ */
+export async function saveProgress (
+  database: Kysely<Database>, lease: LeaseClaim, id: bigint, progress: { checkpoint: string, counts: ReconcileCounts },
+): Promise<void> {
+  await inTransactionUnder(database, lease, async (transaction) => {
+    await transaction.updateTable('reconciliations')
+      .set({ ...columnsOf(progress.counts), checkpoint: progress.checkpoint, updated_at: sql`now()` })
+      .where('id', '=', id)
+      .execute()
+  })
+}
+
+/**
+ * Writes down how a run ended.
+ *
+ * @throws {LeaseLostError}: whoever has the lease now goes on from what was written down before
+ */
 export async function endReconciliation (
-  database: Kysely<Database>, id: bigint,
+  database: Kysely<Database>, lease: LeaseClaim, id: bigint,
   end: { status: 'complete' | 'interrupted' | 'failed', counts: ReconcileCounts, checkpoint: string, failure?: string },
 ): Promise<void> {
-  await database.updateTable('reconciliations')
-    .set({
-      ...columnsOf(end.counts),
-      status: end.status,
-      checkpoint: end.status === 'complete' ? '' : end.checkpoint,
-      failure: end.failure ?? null,
-      updated_at: sql`now()`,
-      finished_at: end.status === 'complete' ? sql`now()` : null,
-    })
-    .where('id', '=', id)
-    .execute()
+  await inTransactionUnder(database, lease, async (transaction) => {
+    await transaction.updateTable('reconciliations')
+      .set({
+        ...columnsOf(end.counts),
+        status: end.status,
+        checkpoint: end.status === 'complete' ? '' : end.checkpoint,
+        failure: end.failure ?? null,
+        updated_at: sql`now()`,
+        finished_at: end.status === 'complete' ? sql`now()` : null,
+      })
+      .where('id', '=', id)
+      .execute()
+  })
 }
 
 function columnsOf (counts: ReconcileCounts) {
@@ -112,15 +150,16 @@ function columnsOf (counts: ReconcileCounts) {
   }
 }
 
-function describe (row: Selectable<ReconciliationsTable>): Reconciliation {
-  const isSilent = row.status === 'running' && Date.now() - row.updated_at.getTime() > SILENCE_MAX_MS
+type DescribedRow = Awaited<ReturnType<ReturnType<typeof lastReconciliationQuery>['executeTakeFirstOrThrow']>>
+
+function describe (row: DescribedRow): Reconciliation {
   return {
     id: row.id,
     prefix: row.prefix,
-    status: isSilent ? 'interrupted' : row.status,
-    startedAt: row.started_at,
-    updatedAt: row.updated_at,
-    finishedAt: row.finished_at,
+    status: row.status === 'running' && row.is_silent ? 'interrupted' : row.status,
+    startedAt: dateOf(row.started_at_ms),
+    updatedAt: dateOf(row.updated_at_ms),
+    finishedAt: nullableDateOf(row.finished_at_ms),
     checkpoint: row.checkpoint,
     counts: {
       listedCount: Number(row.listed_count),

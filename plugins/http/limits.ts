@@ -23,6 +23,8 @@ declare module 'fastify' {
       authFailures: ClientLimit
       /** By user, as the token says. */
       uploads: ClientLimit
+      /** By organisation, as the token says. */
+      reconciles: ClientLimit
     }
   }
 }
@@ -37,7 +39,7 @@ const REDIS_SILENCE_MS = 5_000
 
 /** Decorates the instance with the limits on what a client may do. Nothing here runs unless a limit is asked. */
 export default fastifyPlugin(async (app) => {
-  const { DOWNLOAD_MISS_LIMIT, AUTH_FAILURE_LIMIT, UPLOAD_LIMIT, REDIS_URL } = app.config
+  const { DOWNLOAD_MISS_LIMIT, AUTH_FAILURE_LIMIT, UPLOAD_LIMIT, RECONCILE_LIMIT, REDIS_URL } = app.config
   const redis = REDIS_URL === undefined ? undefined : await connect(app, REDIS_URL)
   await app.register(fastifyRateLimit, {
     global: false, cache: MAX_CLIENTS, ...redis === undefined ? {} : { redis, nameSpace: 'objects-storage:' },
@@ -48,6 +50,7 @@ export default fastifyPlugin(async (app) => {
     downloadMisses: makeLimit('download-misses', DOWNLOAD_MISS_LIMIT, byAddress),
     authFailures: makeLimit('auth-failures', AUTH_FAILURE_LIMIT, byAddress),
     uploads: makeLimit('uploads', UPLOAD_LIMIT, ({ user: { orgKey, userId } }) => `${orgKey}/${userId}`),
+    reconciles: makeLimit('reconciles', RECONCILE_LIMIT, ({ user: { orgKey } }) => orgKey),
   })
 }, { name: 'limits', dependencies: ['config'] })
 

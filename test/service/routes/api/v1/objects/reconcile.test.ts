@@ -1,11 +1,16 @@
-import { setImmediate } from 'node:timers/promises'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setImmediate, setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
+import { POOL_SIZE } from '../../../../../../db/connection/pool.js'
 import type { ReconcileRun } from '../../../../../../reconcile/run.js'
+import { createServerDatabase, testDatabaseUrl } from '../../../../../support/database.js'
 import { admin, member, service, startService } from '../../../../../support/service.js'
+import { openEmbeddedStore } from '../../../../../support/stores.js'
 
-async function startReconcilable (t: Test) {
-  const started = await startService(t)
+async function startReconcilable (t: Test, environment: Record<string, string> = {}) {
+  const started = await startService(t, environment)
   const { app, authorise } = started
   const url = '/api/v1/objects/reconcile'
   return {
@@ -86,4 +91,87 @@ t.test('closing the service ends a reconcile, and leaves it to be gone on with',
   const run = await app.reconciliation.start({ prefix: 'acme/', keysPerSecond: 0.001 })
   await app.close()
   t.equal(await endOf(run), 'ended early')
+})
+
+t.test('an organisation starts no more of them in a minute than RECONCILE_LIMIT; who may not start one counts for nothing', async (t) => {
+  const { post } = await startReconcilable(t, { RECONCILE_LIMIT: '2' })
+  for (let attempt = 0; attempt < 3; attempt++) t.equal((await post(member)).statusCode, 403)
+  for (let attempt = 0; attempt < 2; attempt++) t.not((await post()).statusCode, 429)
+  const answer = await post()
+  t.strictSame([answer.statusCode, answer.json().code], [429, 'TOO_MANY_REQUESTS'])
+  t.match(answer.headers, { 'retry-after': /^\d+$/ })
+  t.not((await post({ ...admin, orgKey: 'other' })).statusCode, 429)
+})
+
+t.test('on a PostgreSQL server', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
+  const serverDatabase = async (t: Test) => {
+    const { database: observer, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+    t.teardown(close)
+    const connectionCount = async () => (await sql<{ count: bigint }>`
+      select count(*) as count from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(observer))
+      .rows[0]?.count ?? 0n
+    let mostConnections = 0n
+    const watched = new AbortController()
+    const watching = (async () => {
+      while (!watched.signal.aborted) {
+        const count = await connectionCount()
+        if (count > mostConnections) mostConnections = count
+        await setTimeout(20)
+      }
+    })()
+    return {
+      url,
+      observer,
+      mostConnections: async () => {
+        watched.abort()
+        await watching
+        return mostConnections
+      },
+    }
+  }
+
+  t.test('a thousand requests of one admin, sixty at a time, are answered without an error and with the pool\'s connections', async (t) => {
+    const { url, mostConnections } = await serverDatabase(t)
+    const store = await openEmbeddedStore()
+    t.teardown(() => store.close())
+    const { post } = await startReconcilable(t, { ...store.environment, DATABASE_URL: url, RECONCILE_LIMIT: '0' })
+    const statuses = new Map<number, number>()
+    let left = 1_000
+    await Promise.all(Array.from({ length: 60 }, async () => {
+      while (left-- > 0) {
+        const { statusCode } = await post()
+        statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1)
+      }
+    }))
+    t.comment(Object.fromEntries(statuses))
+    t.strictSame([...statuses.keys()].filter((status) => status !== 202 && status !== 409), [])
+    t.ok((statuses.get(202) ?? 0) > 0)
+    t.ok(await mostConnections() <= BigInt(POOL_SIZE))
+  })
+
+  t.test('120 organisations at once, while the store does not answer, hold no connections', async (t) => {
+    const { url, mostConnections, observer } = await serverDatabase(t)
+    // It takes connections, and says nothing.
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    t.teardown(() => silent.close())
+    const address = silent.address()
+    if (address === null || typeof address === 'string') throw new Error('It has no port.')
+    const { app, post } = await startReconcilable(t, {
+      DATABASE_URL: url,
+      S3_ENDPOINT: `http://127.0.0.1:${address.port}`,
+      S3_ACCESS_KEY: 'access',
+      S3_SECRET_KEY: 'secret',
+      S3_FIRST_BYTE_TIMEOUT: '0.1',
+    })
+    const answers = await Promise.all(Array.from({ length: 120 }, (_, index) => post({ ...admin, orgKey: `org-${index}` })))
+    const codes = answers.map((answer) => answer.statusCode === 202 ? 202 : `${answer.statusCode} ${answer.json().code}`)
+    t.equal(codes.filter((code) => code === 202).length, 4)
+    t.equal(codes.filter((code) => code === '503 OVERLOADED').length, 116)
+    t.ok(answers.every(({ statusCode, headers }) => statusCode !== 503 || Number(headers['retry-after']) > 0))
+    t.ok(await mostConnections() <= BigInt(POOL_SIZE))
+    await app.close()
+    const { rows } = await sql`select from leases where expires_at > clock_timestamp()`.execute(observer)
+    t.equal(rows.length, 0, 'an orderly end releases the leases')
+  })
 })

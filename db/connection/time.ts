@@ -1,0 +1,29 @@
+import { type RawBuilder, sql } from 'kysely'
+
+/**
+ * A time as milliseconds since 1970, rounded down. Times leave SQL in this way only: how PostgreSQL writes one as text depends
+ * on the session's DateStyle and TimeZone, which a role or a connection pooler may have set to anything.
+ */
+export function epochMs (column: string): RawBuilder<bigint> {
+  return sql<bigint>`floor(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`
+}
+
+/** `epochMs` of a time that may be missing. */
+export function nullableEpochMs (column: string): RawBuilder<bigint | null> {
+  return sql<bigint | null>`floor(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`
+}
+
+/** The time that `epochMs` gave. */
+export function dateOf (epochMilliseconds: bigint): Date {
+  return new Date(Number(epochMilliseconds))
+}
+
+/** The time that `nullableEpochMs` gave. */
+export function nullableDateOf (epochMilliseconds: bigint | null): Date | null {
+  return epochMilliseconds === null ? null : dateOf(epochMilliseconds)
+}
+
+/** So many milliseconds as an interval, whatever way of writing intervals the session has. */
+export function milliseconds (count: number): RawBuilder<unknown> {
+  return sql`make_interval(secs => ${count / 1000})`
+}

@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Kysely, type Transaction, sql } from 'kysely'
+import type { Database } from './connection/tables.js'
+import { milliseconds } from './connection/time.js'
+import { inTransaction } from './connection/transaction.js'
+
+/**
+ * The right to be the only one at some work, for as long as it is renewed: a row with an end, by the database's clock, and a
+ * fencing token that is new each time the right is taken. It needs no connection of its own, survives the loss of any, and a
+ * process that is killed loses it by itself.
+ */
+export interface Lease extends LeaseClaim {
+  /** Aborted, with {LeaseLostError}, once it could not be renewed in time: another may be at work now. */
+  lost: AbortSignal
+  /** Lets others have it at once. Where the database does not answer, it ends by itself. */
+  release: () => Promise<void>
+}
+
+/** What says that a lease is still one's own. */
+export interface LeaseClaim {
+  name: string
+  holder: string
+  token: bigint
+}
+
+/** How long a lease holds by itself, and how often it is renewed. */
+export interface LeaseTimes {
+  durationMs: number
+  renewEveryMs: number
+}
+
+/** The lease ended, and somebody else may have it. */
+export class LeaseLostError extends Error {
+  override name = 'LeaseLostError'
+}
+
+const usualTimes: LeaseTimes = { durationMs: 30_000, renewEveryMs: 10_000 }
+
+/**
+ * Takes a lease, and renews it until it is released or lost. A name with a slash, such as `reconcile/acme`, is of a part of
+ * `reconcile`: each excludes the other, while two parts do not.
+ *
+ * @returns undefined where somebody has one that excludes it
+ * @throws when the database does not answer
+ */
+export async function takeLease (
+  database: Kysely<Database>, name: string, times: LeaseTimes = usualTimes,
+): Promise<Lease | undefined> {
+  const holder = randomUUID()
+  // From before the database's clock was read, so that this process never takes a lease for longer than the database does.
+  const askedAtMs = performance.now()
+  const token = await inTransaction(database, async (transaction) => {
+    await lockFamily(transaction, name)
+    const { rows: [taken] } = await takeLeaseQuery({ name, holder }, times.durationMs).execute(transaction)
+    return taken?.token
+  })
+  return token === undefined ? undefined : new HeldLease(database, { name, holder, token }, times, askedAtMs)
+}
+
+/** Takes a lease that has ended, or was never taken, where none that excludes it is held. Its family must be locked. */
+export function takeLeaseQuery ({ name, holder }: Omit<LeaseClaim, 'token'>, durationMs: number) {
+  const root = rootOf(name)
+  const excluding = name === root ? sql`starts_with(name, ${`${root}/`})` : sql`name = ${root}`
+  const end = sql`clock_timestamp() + ${milliseconds(durationMs)}`
+  return sql<{ token: bigint }>`
+    insert into leases (name, holder, token, expires_at)
+    select ${name}, ${holder}::uuid, 1, ${end}
+    where not exists (select from leases where ${excluding} and expires_at > clock_timestamp())
+    on conflict (name) do update set token = leases.token + 1, holder = excluded.holder, expires_at = ${end}
+    where leases.expires_at <= clock_timestamp()
+    returning token`
+}
+
+/**
+ * Runs work in a transaction (READ COMMITTED) that nobody else can take the lease before the end of.
+ *
+ * @throws {LeaseLostError} where it is lost already; nothing is kept then
+ */
+export async function inTransactionUnder<Result> (
+  database: Kysely<Database>, lease: LeaseClaim, work: (transaction: Transaction<Database>) => Promise<Result>,
+): Promise<Result> {
+  return await inTransaction(database, async (transaction) => {
+    const { name, holder, token } = lease
+    await lockFamily(transaction, name)
+    const { rows } = await sql`
+      select from leases
+      where name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()
+      for share`.execute(transaction)
+    if (rows.length === 0) throw new LeaseLostError('The lease is lost.')
+    return await work(transaction)
+  })
+}
+
+/**
+ * Makes those wait who take, renew or rely on a lease that would exclude this one, until the transaction ends. What they did
+ * before is seen by statements that begin after this, and no earlier: whether a lease is held must be asked in a statement of
+ * its own.
+ */
+async function lockFamily (transaction: Transaction<Database>, name: string): Promise<void> {
+  const root = rootOf(name)
+  await sql`
+    insert into leases (name, holder, token, expires_at) values (${root}, ${randomUUID()}::uuid, 0, clock_timestamp())
+    on conflict (name) do nothing`.execute(transaction)
+  await sql`select from leases where name = ${root} for ${name === root ? sql`update` : sql`share`}`.execute(transaction)
+}
+
+function rootOf (name: string): string {
+  return name.split('/', 1)[0] ?? name
+}
+
+class HeldLease implements Lease {
+  readonly name: string
+  readonly holder: string
+  readonly token: bigint
+  readonly #database: Kysely<Database>
+  readonly #times: LeaseTimes
+  readonly #lost = new AbortController()
+  readonly #ended = new AbortController()
+  readonly #renewing: Promise<void>
+  #expiry: NodeJS.Timeout
+
+  constructor (database: Kysely<Database>, { name, holder, token }: LeaseClaim, times: LeaseTimes, askedAtMs: number) {
+    this.name = name
+    this.holder = holder
+    this.token = token
+    this.#database = database
+    this.#times = times
+    this.#expiry = this.#expireAfter(askedAtMs)
+    this.#renewing = this.#keep()
+  }
+
+  get lost (): AbortSignal {
+    return this.#lost.signal
+  }
+
+  async release (): Promise<void> {
+    this.#ended.abort()
+    clearTimeout(this.#expiry)
+    await this.#renewing
+    await sql`
+      update leases set expires_at = clock_timestamp()
+      where name = ${this.name} and holder = ${this.holder}::uuid and token = ${this.token}
+        and expires_at > clock_timestamp()`.execute(this.#database).catch(() => {})
+  }
+
+  #expireAfter (askedAtMs: number): NodeJS.Timeout {
+    const leftMs = askedAtMs + this.#times.durationMs - performance.now()
+    return setTimeout(() => { this.#lose() }, Math.max(0, leftMs)).unref()
+  }
+
+  #lose (): void {
+    this.#lost.abort(new LeaseLostError('The lease could not be renewed in time.'))
+    this.#ended.abort()
+  }
+
+  async #keep (): Promise<void> {
+    const { signal } = this.#ended
+    while (!signal.aborted) {
+      try {
+        await wait(this.#times.renewEveryMs, undefined, { signal, ref: false })
+        await this.#renew()
+      } catch {
+        // The database does not answer: the lease holds until it ends, and is tried again until then.
+      }
+    }
+  }
+
+  async #renew (): Promise<void> {
+    const askedAtMs = performance.now()
+    const { name, holder, token } = this
+    const { numAffectedRows = 0n } = await inTransaction(this.#database, async (transaction) => {
+      await lockFamily(transaction, name)
+      return await sql`
+        update leases set expires_at = clock_timestamp() + ${milliseconds(this.#times.durationMs)}
+        where name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()`.execute(transaction)
+    })
+    if (this.#ended.signal.aborted) return
+    clearTimeout(this.#expiry)
+    if (numAffectedRows === 0n) this.#lose()
+    else this.#expiry = this.#expireAfter(askedAtMs)
+  }
+}

@@ -1,0 +1,68 @@
+import { sql } from 'kysely'
+import t from 'tap'
+import { LeaseLostError, takeLease } from '../../../../db/leases.js'
+import {
+  type ReconcileCounts, beginReconciliation, endReconciliation, readLastReconciliation, saveProgress, wasReconciledWithin,
+} from '../../../../db/reconcile/reconciliations.js'
+import { noCounts } from '../../../../reconcile/reconcile.js'
+import { databaseKinds, emptyTables } from '../../../support/database.js'
+
+for (const { kind, skip, create } of databaseKinds) {
+  t.test(`runs written down in ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+    const { database, close } = await create()
+    t.teardown(close)
+    t.beforeEach(() => emptyTables(database))
+    const take = async () => {
+      await sql`update leases set expires_at = clock_timestamp()`.execute(database)
+      const lease = await takeLease(database, 'reconcile/acme')
+      if (lease === undefined) throw new Error('It was not taken.')
+      t.teardown(() => lease.release())
+      return lease
+    }
+    const begin = async (restart = false) => {
+      const lease = await take()
+      return { lease, run: await beginReconciliation(database, lease, 'acme/', { restart }) }
+    }
+    const counts: ReconcileCounts = { ...noCounts, listedCount: 7 }
+    const makeOlder = async (interval: string) => {
+      await sql`update reconciliations set started_at = started_at - ${interval}::interval, updated_at = updated_at - ${interval}::interval`
+        .execute(database)
+    }
+
+    t.test('a run that lost its lease writes nothing more, and the next one goes on from what it had written', async (t) => {
+      const first = await begin()
+      await saveProgress(database, first.lease, first.run.id, { checkpoint: 'acme/m', counts })
+      const second = await begin()
+      t.match(second.run, { id: first.run.id, status: 'running', checkpoint: 'acme/m', counts })
+      await t.rejects(saveProgress(database, first.lease, first.run.id, { checkpoint: 'acme/z', counts: noCounts }), LeaseLostError)
+      await t.rejects(endReconciliation(database, first.lease, first.run.id, { status: 'complete', checkpoint: '', counts }), LeaseLostError)
+      await t.rejects(beginReconciliation(database, first.lease, 'acme/', { restart: true }), LeaseLostError)
+      t.match(await readLastReconciliation(database, 'acme/'), { status: 'running', checkpoint: 'acme/m', counts, finishedAt: null })
+      await endReconciliation(database, second.lease, second.run.id, { status: 'complete', checkpoint: 'acme/z', counts })
+      t.match(await readLastReconciliation(database, 'acme/'), { status: 'complete', checkpoint: '', finishedAt: Date })
+    })
+
+    t.test('by the database\'s clock, a run is silent after a minute, and too old to go on from after a day', async (t) => {
+      const { lease, run } = await begin()
+      await saveProgress(database, lease, run.id, { checkpoint: 'acme/m', counts })
+      await makeOlder('50 seconds')
+      t.match(await readLastReconciliation(database, 'acme/'), { status: 'running' })
+      await makeOlder('20 seconds')
+      t.match(await readLastReconciliation(database, 'acme/'), { status: 'interrupted' })
+      await makeOlder('23 hours')
+      t.match((await begin()).run, { id: run.id, checkpoint: 'acme/m' })
+      await makeOlder('25 hours')
+      t.match((await begin()).run, { checkpoint: '', counts: noCounts })
+    })
+
+    t.test('a complete run of late is known, by the database\'s clock', async (t) => {
+      const { lease, run } = await begin()
+      t.equal(await wasReconciledWithin(database, 'acme/', 30_000), false)
+      await endReconciliation(database, lease, run.id, { status: 'complete', checkpoint: '', counts })
+      t.equal(await wasReconciledWithin(database, 'acme/', 30_000), true)
+      t.equal(await wasReconciledWithin(database, '', 30_000), false)
+      await makeOlder('31 seconds')
+      t.equal(await wasReconciledWithin(database, 'acme/', 30_000), false)
+    })
+  })
+}
