@@ -17,7 +17,7 @@ const otherFolders = new Set(['.git', '.tap', '.data', 'node_modules', 'dist', '
 const TEST_TIMEOUT_MS = 600_000
 const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
 
-/** Compiles every TypeScript file of the project into the mirror, and links all files into it: docs are tested for naming them. */
+/** Compiles all TypeScript of the project into the mirror, and links every file into it: tests of the docs look for sources. */
 async function compile () {
   await rm(mirror, { recursive: true, force: true })
   const files = await projectFiles()

@@ -18,6 +18,7 @@ import { shareComponents } from './shared-components.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../../schemas/storage-usage.js'
 import { UploadRequestSchema, UploadSchema } from '../../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../../schemas/usage-history.js'
+import { VERSION } from '../../schemas/version.js'
 import { WorkflowNameSchema, WorkflowSchema } from '../../schemas/workflows.js'
 
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
@@ -36,7 +37,7 @@ export default fastifyPlugin(async (app) => {
       openapi: '3.1.0',
       info: {
         title: 'Objects & Storage',
-        version: '1.0.0',
+        version: VERSION,
         description: 'The file plane of a workflow platform: downloads by unguessable key, uploads, and exact storage usage.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
         contact: { name: 'Whoever runs the service' },
