@@ -1,9 +1,8 @@
-import type { Kysely } from 'kysely'
 import type { ListBucket } from '../store/bucket-listing.js'
 import { mergeListings } from './merge-listings.js'
 import { parseObjectKey, prefixOf } from '../objects/object-key.js'
 import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
-import type { Database } from '../db/connection/tables.js'
+import type { DatabaseHandle } from '../db/connection/tables.js'
 import { type DirectionTallies, type UsageScope, noTallies, readTallies } from '../db/usage/tallies.js'
 
 /** A key that the bucket and the catalogue say different things of. */
@@ -33,7 +32,7 @@ export interface UsageComparison {
  * @throws what the listing and the database throw
  */
 export async function compareUsage (
-  database: Kysely<Database>, listBucket: ListBucket, scope: UsageScope,
+  database: DatabaseHandle, listBucket: ListBucket, scope: UsageScope,
   options: { limit: number, onProgress?: (listedCount: number) => void, signal?: AbortSignal },
 ): Promise<UsageComparison> {
   const { kept, rows } = await readTallies(database, scope)

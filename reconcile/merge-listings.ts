@@ -1,14 +1,7 @@
 import type { ListingPage } from '../store/bucket-listing.js'
+import { type CataloguedObject, isSameObject } from '../db/reconcile/catalogued-object.js'
 import { compareObjectKeys } from '../objects/key-order.js'
 import type { ListedObject } from '../store/listing-document.js'
-
-/** What the catalogue says of an object. */
-export interface CataloguedObject {
-  objectKey: string
-  sizeBytes: bigint
-  /** Without quotes; null where none is known. */
-  entityTag: string | null
-}
 
 /** What a stretch of the bucket and the same stretch of the catalogue say. */
 export interface MergeStep {
@@ -83,14 +76,6 @@ export async function * mergeListings (
   } finally {
     await rows.close()
   }
-}
-
-/** Whether both say the same of an object. An entity tag that one of them does not know makes no difference. */
-export function isSameObject (
-  listed: Pick<ListedObject, 'sizeBytes' | 'entityTag'>, catalogued: Pick<CataloguedObject, 'sizeBytes' | 'entityTag'>,
-): boolean {
-  return BigInt(listed.sizeBytes) === catalogued.sizeBytes &&
-    (listed.entityTag === undefined || catalogued.entityTag === null || listed.entityTag === catalogued.entityTag)
 }
 
 function emptyStep (observedAt: Date): Omit<MergeStep, 'through'> {

@@ -1,17 +1,16 @@
 import { setTimeout } from 'node:timers/promises'
-import type { Kysely } from 'kysely'
 import type { ListBucket } from '../store/bucket-listing.js'
 import { type MergeStep, mergeListings } from './merge-listings.js'
 import { parseObjectKey } from '../objects/object-key.js'
 import { type AskStore, StoreInquiries } from '../events/inquiries.js'
 import { type ObservedKey, type ObservationOutcome, applyObservations } from '../db/events/apply-observations.js'
 import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
-import type { Database } from '../db/connection/tables.js'
+import type { DatabaseHandle } from '../db/connection/tables.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
 
 /** What a comparison works on. */
 export interface ReconcileContext {
-  database: Kysely<Database>
+  database: DatabaseHandle
   listBucket: ListBucket
   askStore: AskStore
   /** How far apart the clocks of the store's nodes may be. */

@@ -1,6 +1,5 @@
-import type { Kysely } from 'kysely'
 import type { ListBucket } from '../store/bucket-listing.js'
-import type { Database } from '../db/connection/tables.js'
+import { hasCataloguedFiles } from '../db/usage/catalogue-size.js'
 import type { ReconcileContext, ReconcileProgress } from './reconcile.js'
 import { noCounts, reconcile } from './reconcile.js'
 import { orgKeyOfPrefix } from '../objects/object-key.js'
@@ -132,7 +131,7 @@ function ofNoEmptyBucket ({ database, listBucket }: ReconcileContext): ListBucke
   return async function * (range) {
     let isBeginning = range.startAfter === ''
     for await (const page of listBucket(range)) {
-      if (isBeginning && page.objects.length === 0 && await isEmpty(listBucket) && await countsFiles(database)) {
+      if (isBeginning && page.objects.length === 0 && await isEmpty(listBucket) && await hasCataloguedFiles(database)) {
         throw new EmptyBucketError(
           'The bucket is empty, while files are counted. If it is the right one, npm run reconcile -- --allow-empty settles it.')
       }
@@ -147,11 +146,6 @@ async function isEmpty (listBucket: ListBucket): Promise<boolean> {
   const { value: page } = await pages.next()
   await pages.return?.()
   return page === undefined || page.objects.length === 0
-}
-
-async function countsFiles (database: Kysely<Database>): Promise<boolean> {
-  const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()
-  return file !== undefined
 }
 
 /** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */

@@ -1,4 +1,7 @@
-import type { ColumnType, Generated, Insertable, Selectable } from 'kysely'
+import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely'
+
+/** The catalogue's database, for rooms that hand it on without knowing SQL. */
+export type DatabaseHandle = Kysely<Database>
 
 /** The tables of the catalogue. 64-bit integers are read as bigint. */
 export interface Database {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Kysely, Transaction } from 'kysely'
 import { type Observation, compareStates } from '../../events/order.js'
-import { isSameObject } from '../../reconcile/merge-listings.js'
+import { isSameObject } from '../reconcile/catalogued-object.js'
 import type { ObjectKeyParts } from '../../objects/object-key.js'
 import type { Database, ObjectRow } from '../connection/tables.js'
 import { knownState } from './key-decision.js'

@@ -1,6 +1,6 @@
 import type { Kysely } from 'kysely'
 import { endOfPrefix } from '../../objects/key-order.js'
-import type { CataloguedObject } from '../../reconcile/merge-listings.js'
+import type { CataloguedObject } from './catalogued-object.js'
 import type { Database } from '../connection/tables.js'
 import { readInIndexOrder } from '../connection/index-order.js'
 

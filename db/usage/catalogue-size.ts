@@ -9,3 +9,9 @@ export async function countCataloguedFiles (database: Kysely<Database>, orgKey: 
     .executeTakeFirstOrThrow()
   return Number(files ?? 0)
 }
+
+/** Whether there is a file at all. */
+export async function hasCataloguedFiles (database: Kysely<Database>): Promise<boolean> {
+  const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()
+  return file !== undefined
+}

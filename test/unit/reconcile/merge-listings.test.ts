@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { ListingPage } from '../../../store/bucket-listing.js'
-import { type CataloguedObject, type MergeStep, mergeListings } from '../../../reconcile/merge-listings.js'
+import type { CataloguedObject } from '../../../db/reconcile/catalogued-object.js'
+import { type MergeStep, mergeListings } from '../../../reconcile/merge-listings.js'
 
 const alphabet = ['a', 'b', '/', '%', '+', ' ', 'ü', '\u{ffff}', '\u{10000}', '\u{1f600}']
 const key = fc.string({ unit: fc.constantFrom(...alphabet), minLength: 1, maxLength: 3 })

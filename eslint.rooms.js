@@ -1,0 +1,52 @@
+/*
+ * The house: which rooms a room imports from besides itself, and which packages. Imports run one way, from the upper rooms to
+ * the lower ones; what a room does not name is out of its reach, types too. Only what stands at the root, tests and
+ * benchmarks import from everywhere.
+ */
+const typebox = '@sinclair/typebox'
+
+/** @type {Record<string, { imports: string[], packages?: string[] }>} a room without `packages` imports any */
+export const rooms = {
+  // Standing alone.
+  objects: { imports: [], packages: ['lru-cache'] },
+  http: { imports: [], packages: ['content-disposition'] },
+  identity: { imports: [], packages: [typebox, 'undici'] },
+  config: { imports: [], packages: [typebox] },
+  client: { imports: [], packages: ['openapi-fetch'] },
+  'usage-page': { imports: [], packages: ['uplot'] },
+
+  // What the service is about.
+  schemas: { imports: ['objects'], packages: [typebox, '@fastify/error'] },
+  store: { imports: ['objects'], packages: ['cockatiel', 'undici'] },
+  events: { imports: ['objects', 'store'], packages: ['cockatiel', typebox] },
+  downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
+  db: { imports: ['objects', 'events'], packages: ['kysely', 'pg', 'cockatiel'] },
+  reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
+  embedded: { imports: ['objects', 'store', 'schemas'], packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox] },
+
+  // What people and programs meet.
+  plugins: {
+    imports: [
+      'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'embedded', 'config.ts',
+    ],
+  },
+  routes: {
+    imports: ['objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
+    packages: ['fastify', '@fastify/static', '@fastify/type-provider-typebox', 'cockatiel'],
+  },
+  commands: {
+    imports: [
+      'objects', 'identity', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'config', 'app.ts', 'config.ts',
+    ],
+    packages: ['@fastify/jwt', typebox, 'cli-progress', 'fastify', 'kysely'],
+  },
+}
+
+/** Files and folders that are no rooms. */
+export const roots = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bench', 'test']
+
+/** Rooms whose files do not import one another, but for a file that sets them all up, and helpers of one folder. */
+export const siblings = {
+  plugins: { importer: 'order.ts', helpers: ['openapi/shared-components.ts'] },
+  routes: { importer: undefined, helpers: [] },
+}
