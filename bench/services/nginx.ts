@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from '../../test/support/free-port.js'
-import { untilAnswered } from './answer.js'
+import { untilAnswered } from '../../test/support/answer.js'
 
 const START_TIMEOUT_MS = 5_000
 

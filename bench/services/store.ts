@@ -3,8 +3,8 @@ import { Readable } from 'node:stream'
 import { Client } from 'minio'
 import { mintObjectKey } from '../../objects/object-key.js'
 import { type Presign, createPresign } from '../../store/presigning.js'
+import { hasCeph, startCeph } from '../../test/support/ceph-server.js'
 import { benchProgram, startServer } from '../child-process.js'
-import { type S3Server, startCeph } from './ceph.js'
 
 /** An S3 endpoint with a bucket for the benchmarks. */
 export interface BenchStore {
@@ -17,6 +17,14 @@ export interface BenchStore {
   stop: () => Promise<void>
 }
 
+interface S3Server {
+  version: string
+  endpoint: string
+  accessKey: string
+  secretKey: string
+  stop: () => Promise<void>
+}
+
 const MIB = 1024 * 1024
 const ids = [randomUUID(), randomUUID(), randomUUID()] as const
 
@@ -25,7 +33,7 @@ export async function startStore ({ isEmbedded }: { isEmbedded: boolean }): Prom
   const bucket = `bench-${randomUUID()}`
   const { BENCH_S3_ENDPOINT: named } = process.env
   const { version, endpoint, accessKey, secretKey, stop } = await (
-    isEmbedded ? startEmbedded(bucket) : named === undefined ? startCeph() : namedStore(named))
+    isEmbedded ? startEmbedded(bucket) : named === undefined ? startInstalledCeph() : namedStore(named))
   const { hostname, port, protocol } = new URL(endpoint)
   const minio = new Client({
     endPoint: hostname,
@@ -62,6 +70,11 @@ async function startEmbedded (bucket: string): Promise<S3Server> {
     S3_BUCKET: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey,
   })
   return { version: 'the embedded S3 endpoint, in a process of its own', endpoint: origin, accessKey, secretKey, stop }
+}
+
+async function startInstalledCeph (): Promise<S3Server> {
+  if (await hasCeph()) return await startCeph()
+  throw new Error('Ceph RGW is not installed; BENCH_S3_ENDPOINT may name an S3 endpoint, and --embedded does without.')
 }
 
 async function namedStore (endpoint: string): Promise<S3Server> {

@@ -5,46 +5,58 @@ import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { freePort } from '../../test/support/free-port.js'
 import { untilAnswered } from './answer.js'
+import { freePort } from './free-port.js'
 
-/** An S3 endpoint, and an account of it. */
-export interface S3Server {
+/** A Ceph cluster of one node, and an account of its S3 gateways. */
+export interface CephServer {
   version: string
   endpoint: string
   accessKey: string
   secretKey: string
+  /**
+   * Starts one more gateway of the same cluster, whose clock runs ahead by so many seconds (with Debian's faketime).
+   *
+   * @returns its endpoint
+   * @throws where it does not start within a minute, or its clock is another
+   */
+  startGateway: (aheadSeconds?: number) => Promise<string>
+  /** Ends its processes and removes what it stored. */
   stop: () => Promise<void>
 }
 
 const GATEWAY = '/usr/bin/radosgw'
+// The dynamic linker puts the folder of the machine's kind in the place of $LIB.
+const FAKETIME = '/usr/$LIB/faketime/libfaketimeMT.so.1'
 const START_TIMEOUT_MS = 60_000
+// What a Date header may lack of a second, and what the answer may take.
+const CLOCK_TOLERANCE_MS = 3_000
 const run = promisify(execFile)
 
+/** Whether Ceph RGW is installed (Debian's radosgw, ceph-mon, ceph-osd and ceph-common). */
+export async function hasCeph (): Promise<boolean> {
+  return await access(GATEWAY).then(() => true, () => false)
+}
+
 /**
- * Starts Ceph RGW (Debian's radosgw, ceph-mon, ceph-osd and ceph-common) over one monitor and one storage daemon that keeps
- * everything in memory, on the loopback address.
+ * Starts Ceph RGW over one monitor and one storage daemon that keeps everything in memory, on the loopback address.
  *
- * @throws where Ceph is not installed, or does not start within a minute
+ * @throws where it does not start within a minute
  */
-export async function startCeph (): Promise<S3Server> {
-  await access(GATEWAY).catch(() => {
-    throw new Error('Ceph RGW is not installed; BENCH_S3_ENDPOINT may name an S3 endpoint, and --embedded does without.')
-  })
-  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-bench-ceph-'))
+export async function startCeph (): Promise<CephServer> {
+  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-ceph-'))
   await Promise.all(['monitor', 'storage', 'run', 'log', 'crash'].map((name) => mkdir(join(directory, name))))
   const configuration = join(directory, 'ceph.conf')
   const [clusterId, storageId] = [randomUUID(), randomUUID()]
-  const [monitorPort, oldMonitorPort] = [await freePort(), await freePort()]
-  const [gatewayPort, storagePort] = [await freePort(), await freePort()]
+  const [monitorPort, oldMonitorPort, storagePort] = [await freePort(), await freePort(), await freePort()]
   const addresses = `[v2:127.0.0.1:${monitorPort},v1:127.0.0.1:${oldMonitorPort}]`
-  await writeFile(configuration, configurationOf({ directory, clusterId, addresses, gatewayPort, storagePort }))
+  await writeFile(configuration, configurationOf({ directory, clusterId, addresses, storagePort }))
 
   const environment = { ...process.env, CEPH_CONF: configuration }
   const finish = (program: string, options: string[]) => run(program, options, { env: environment, timeout: START_TIMEOUT_MS })
   const daemons: ChildProcess[] = []
-  const begin = (program: string, options: string[]) => {
-    daemons.push(spawn(program, [...options, '-f'], { env: environment, stdio: 'ignore' }))
+  const begin = (program: string, options: string[], variables: Record<string, string> = {}) => {
+    daemons.push(spawn(program, [...options, '-f'], { env: { ...environment, ...variables }, stdio: 'ignore' }))
   }
   const stop = async () => {
     for (const daemon of daemons.reverse()) {
@@ -53,6 +65,21 @@ export async function startCeph (): Promise<S3Server> {
       await once(daemon, 'exit')
     }
     await rm(directory, { recursive: true, force: true })
+  }
+  const startGateway = async (aheadSeconds = 0) => {
+    const port = await freePort()
+    const endpoint = `http://127.0.0.1:${port}`
+    // A small answer over a kept connection would wait 40 ms for an acknowledgement without tcp_nodelay.
+    const options = ['-n', `client.rgw-${port}`, '--rgw-frontends', `beast endpoint=127.0.0.1:${port} tcp_nodelay=1`]
+    const clock = { LD_PRELOAD: FAKETIME, FAKETIME: `+${aheadSeconds}s`, DONT_FAKE_MONOTONIC: '1' }
+    begin('radosgw', options, aheadSeconds === 0 ? {} : clock)
+    await untilAnswered(endpoint, 'Ceph RGW', START_TIMEOUT_MS)
+    const { headers } = await fetch(endpoint, { method: 'HEAD' })
+    const aheadMs = Date.parse(headers.get('date') ?? '') - Date.now()
+    if (!(Math.abs(aheadMs - aheadSeconds * 1000) < CLOCK_TOLERANCE_MS)) {
+      throw new Error(`The gateway's clock is ${aheadMs} ms ahead; is faketime installed?`)
+    }
+    return endpoint
   }
 
   try {
@@ -63,15 +90,12 @@ export async function startCeph (): Promise<S3Server> {
     await finish('ceph', ['osd', 'new', storageId, '0'])
     await finish('ceph-osd', ['-i', '0', '--mkfs', '--osd-uuid', storageId])
     begin('ceph-osd', ['-i', '0'])
-    begin('radosgw', ['-n', 'client.rgw'])
-    const endpoint = `http://127.0.0.1:${gatewayPort}`
-    await untilAnswered(endpoint, 'Ceph RGW', START_TIMEOUT_MS)
+    const endpoint = await startGateway()
     const [accessKey, secretKey] = [randomUUID(), randomUUID()]
-    await finish('radosgw-admin', [
-      '-n', 'client.rgw', 'user', 'create', '--uid=bench', '--display-name=bench', `--access-key=${accessKey}`, `--secret-key=${secretKey}`,
-    ])
+    const user = ['--uid=tests', '--display-name=tests', `--access-key=${accessKey}`, `--secret-key=${secretKey}`]
+    await finish('radosgw-admin', ['user', 'create', ...user])
     const [version = ''] = /\d+\.\d+\.\d+/.exec((await finish('radosgw', ['--version'])).stdout) ?? []
-    return { version: `Ceph RGW ${version}`, endpoint, accessKey, secretKey, stop }
+    return { version: `Ceph RGW ${version}`, endpoint, accessKey, secretKey, startGateway, stop }
   } catch (error) {
     await stop()
     throw error
@@ -79,8 +103,8 @@ export async function startCeph (): Promise<S3Server> {
 }
 
 function configurationOf (
-  { directory, clusterId, addresses, gatewayPort, storagePort }:
-  { directory: string, clusterId: string, addresses: string, gatewayPort: number, storagePort: number },
+  { directory, clusterId, addresses, storagePort }:
+  { directory: string, clusterId: string, addresses: string, storagePort: number },
 ): string {
   return `[global]
 fsid = ${clusterId}
@@ -115,12 +139,10 @@ osd class update on start = false
 # The monitor's commits would take seconds.
 paxos propose interval = 0.02
 paxos min wait = 0.01
-[client.rgw]
+[client]
 # The default, which is secure, hangs where authentication is off.
 ms mon client mode = crc
 auth client required = none
-# A small answer over a kept connection would wait 40 ms for an acknowledgement.
-rgw frontends = beast endpoint=127.0.0.1:${gatewayPort} tcp_nodelay=1
 rgw rados pool pg num min = 8
 rgw override bucket index max shards = 1
 rgw run sync thread = false
