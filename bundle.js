@@ -13,15 +13,15 @@ const external = [
 ]
 
 /**
- * Bundles the service: Node.js takes longer to find and read 2,000 files than to run what is in them. The files that
+ * How the service is bundled: Node.js takes longer to find and read 2,000 files than to run what is in them. The files that
  * @fastify/autoload looks for, and the commands, stay files; what they share goes into files beside server.js, where app.ts
  * looks for their folders.
  *
- * @param {string} folder where they are written; what an earlier build has left there goes, but for the client
+ * @param {string} folder where they are written
  */
-export async function bundle (folder) {
+export async function bundleOptions (folder) {
   const entryPoints = (await Promise.all(entryFolders.map((name) => filesIn(join(root, name))))).flat()
-  const { metafile } = await build({
+  return /** @satisfies {import('esbuild').BuildOptions} */ ({
     absWorkingDir: root,
     entryPoints: [join(root, 'server.ts'), ...entryPoints],
     outdir: folder,
@@ -42,6 +42,15 @@ export async function bundle (folder) {
     // CommonJS libraries require Node's own modules, and those that are left out here.
     banner: { js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);' },
   })
+}
+
+/**
+ * Bundles the service.
+ *
+ * @param {string} folder where it is written; what an earlier build has left there goes, but for the client
+ */
+export async function bundle (folder) {
+  const { metafile } = await build(await bundleOptions(folder))
   const written = new Set(Object.keys(metafile.outputs).map((path) => join(root, path)))
   const client = join(folder, 'client')
   const stale = (await filesIn(folder)).filter((path) => !written.has(path) && !path.startsWith(client))

@@ -14,7 +14,7 @@ const root = join(import.meta.dirname, '..')
 // A mirror of the project, in which tests find fixtures and the project's files where they look for them.
 const mirror = join(root, '.tap', 'compiled')
 const otherFolders = new Set(['.git', '.tap', '.data', 'node_modules', 'dist', 'coverage', 'test-output'])
-const TEST_TIMEOUT_MS = 600_000
+const TEST_TIMEOUT_SECONDS = 600
 const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
 
 /** Compiles all TypeScript of the project into the mirror, and links every file into it: tests of the docs look for sources. */
@@ -64,7 +64,7 @@ async function filesIn (folder) {
 async function runTest (path) {
   const program = join(mirror, path.replace(/\.ts$/, '.js'))
   const child = spawn(process.execPath, ['--enable-source-maps', program], {
-    cwd: root, stdio: ['ignore', 'pipe', 'pipe'], timeout: TEST_TIMEOUT_MS, killSignal: 'SIGKILL',
+    cwd: root, env: { ...process.env, TAP_TIMEOUT: String(TEST_TIMEOUT_SECONDS) }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const start = performance.now()
   const [[exitCode], output, errors] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)])

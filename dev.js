@@ -1,0 +1,35 @@
+/* Runs the service, and starts it again after each change of a source, for `npm run dev`. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import { context } from 'esbuild'
+import { bundle, bundleOptions } from './bundle.js'
+
+const folder = join(import.meta.dirname, 'dist')
+/** @type {import('node:child_process').ChildProcess | undefined} */
+let server
+
+async function restart () {
+  if (server !== undefined && server.exitCode === null && server.signalCode === null) {
+    server.kill('SIGTERM')
+    await once(server, 'exit')
+  }
+  server = spawn(process.execPath, ['--enable-source-maps', join(folder, 'server.js')], { stdio: 'inherit' })
+}
+
+// A build before leaves nothing behind that is no longer a route.
+await bundle(folder)
+const restarting = {
+  name: 'restart',
+  setup: (/** @type {import('esbuild').PluginBuild} */ { onEnd }) => {
+    onEnd(async ({ errors }) => { if (errors.length === 0) await restart() })
+  },
+}
+const watched = await context({ ...await bundleOptions(folder), plugins: [restarting] })
+await watched.watch()
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, async () => {
+    await watched.dispose()
+    server?.kill('SIGTERM')
+  })
+}
