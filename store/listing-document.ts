@@ -1,3 +1,5 @@
+import { resolveXmlReference } from './xml-reference.js'
+
 /** What a listing says of an object. */
 export interface ListedObject {
   objectKey: string
@@ -76,17 +78,9 @@ function textOf (xml: string, name: string, start: number, end: number): string 
   return unescape(xml.slice(textAt, closingAt))
 }
 
-const namedCharacters = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"]])
-
 function unescape (text: string): string {
   if (!text.includes('&')) return text
-  return text.replace(/&(?:#x([0-9A-Fa-f]{1,6})|#(\d{1,7})|([a-z]{2,4}));|&/g, (_, hexadecimal, decimal, name) => {
-    const codePoint = hexadecimal === undefined ? Number(decimal) : Number.parseInt(hexadecimal, 16)
-    const character = name === undefined
-      ? codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : undefined
-      : namedCharacters.get(name)
-    return character ?? fail('it has an unknown reference')
-  })
+  return text.replace(/&(?:([^;]*);)?/g, (_, reference = '') => resolveXmlReference(reference) ?? fail('it has an unknown reference'))
 }
 
 /** As a form encodes: Amazon S3 and MinIO write a space as `+`; a plus sign is always encoded. */

@@ -1,9 +1,8 @@
 import { type Static, type TSchema } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
+import { resolveXmlReference } from '../../store/xml-reference.js'
 import { S3Error } from './s3-error.js'
-
-const NAMED_ENTITIES = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot', '"'], ['apos', "'"]])
 
 /**
  * Reads the XML of a request. Text stays as it is, white space included: it can be an object key.
@@ -33,13 +32,9 @@ export function parseXml<Schema extends TSchema> (text: string, schema: Schema, 
   return document
 }
 
-/** XML 1.0, 4.1 and 4.6: the five predefined entities, and references to characters that XML may hold. */
+/** Only characters that XML may hold (XML 1.0, 2.2). */
 function resolveEntity (entity: string): string {
-  const [, hexadecimal, decimal] = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(entity) ?? []
-  const codePoint = hexadecimal === undefined ? Number.parseInt(decimal ?? '', 10) : Number.parseInt(hexadecimal, 16)
-  const character = Number.isNaN(codePoint)
-    ? NAMED_ENTITIES.get(entity)
-    : codePoint <= 0x10ffff ? String.fromCodePoint(codePoint) : undefined
+  const character = resolveXmlReference(entity)
   if (character === undefined || !/^[\t\n\r\x20-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]$/u.test(character)) {
     throw new S3Error('MalformedXML')
   }
