@@ -7,7 +7,8 @@ const typebox = '@sinclair/typebox'
 
 /** @type {Record<string, { imports: string[], packages?: string[] }>} a room without `packages` imports any */
 export const rooms = {
-  // Standing alone.
+  // Standing alone; `errors` is for all.
+  errors: { imports: [], packages: [] },
   objects: { imports: [], packages: ['lru-cache'] },
   http: { imports: [], packages: ['content-disposition'] },
   identity: { imports: [], packages: [typebox, 'undici'] },
@@ -17,26 +18,26 @@ export const rooms = {
 
   // What the service is about.
   schemas: { imports: ['objects'], packages: [typebox, '@fastify/error'] },
-  store: { imports: ['objects'], packages: ['cockatiel', 'undici'] },
-  events: { imports: ['objects', 'store'], packages: ['cockatiel', typebox] },
+  store: { imports: ['errors', 'objects'], packages: ['cockatiel', 'undici'] },
+  events: { imports: ['errors', 'objects', 'store'], packages: ['cockatiel', typebox] },
   downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
-  db: { imports: ['objects', 'events'], packages: ['kysely', 'pg', 'cockatiel'] },
+  db: { imports: ['errors', 'objects', 'events'], packages: ['kysely', 'pg', 'cockatiel'] },
   reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
-  embedded: { imports: ['objects', 'store', 'schemas'], packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox] },
+  embedded: { imports: ['errors', 'objects', 'store', 'schemas'], packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox] },
 
   // What people and programs meet.
   plugins: {
     imports: [
-      'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'embedded', 'config.ts',
+      'errors', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'embedded', 'config.ts',
     ],
   },
   routes: {
-    imports: ['objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
+    imports: ['errors', 'objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
     packages: ['fastify', '@fastify/static', '@fastify/type-provider-typebox', 'cockatiel'],
   },
   commands: {
     imports: [
-      'objects', 'identity', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'config', 'app.ts', 'config.ts',
+      'errors', 'objects', 'identity', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'config', 'app.ts', 'config.ts',
     ],
     packages: ['@fastify/jwt', typebox, 'cli-progress', 'fastify', 'kysely'],
   },

@@ -1,6 +1,7 @@
 import type { FastifyServerOptions } from 'fastify'
+import { errorCode } from './errors/error-code.js'
 import type { Config } from './config.js'
-import { createKeyHider } from './objects/redacted-key.js'
+import { createKeyRedactor } from './objects/redacted-key.js'
 
 type LoggedReply = { statusCode: number, request?: { query?: unknown } }
 type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
@@ -13,7 +14,7 @@ type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined
  * @param forPeople writes lines to read on a terminal, instead of JSON
  */
 export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): LoggerOptions {
-  const hide = createKeyHider()
+  const redact = createKeyRedactor()
   return {
     level,
     ...forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {},
@@ -23,18 +24,18 @@ export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): L
         route: request.routeOptions?.url ?? null,
         remoteAddress: request.ip,
       }),
-      res: (reply: LoggedReply) => describeReply(reply, hide),
+      res: (reply: LoggedReply) => describeReply(reply, redact),
       err: describeError,
     },
   }
 }
 
 /** What became of a request; of one about a file also a hash of its object key, to find what else was logged of it. */
-function describeReply (reply: LoggedReply, hide: (objectKey: string) => string): { statusCode: number, object?: string } {
+function describeReply (reply: LoggedReply, redact: (objectKey: string) => string): { statusCode: number, object?: string } {
   const { statusCode, request } = reply
   const query = request?.query
   return typeof query === 'object' && query !== null && 'objectKey' in query && typeof query.objectKey === 'string'
-    ? { statusCode, object: hide(query.objectKey) }
+    ? { statusCode, object: redact(query.objectKey) }
     : { statusCode }
 }
 
@@ -51,7 +52,7 @@ function describeError (error: Error): LoggedError {
     type: error.name,
     message: error.message,
     stack: error.stack ?? '',
-    ...'code' in error && typeof error.code === 'string' ? { code: error.code } : {},
+    ...errorCode(error) === '' ? {} : { code: errorCode(error) },
     ...error.cause instanceof Error ? { cause: describeError(error.cause) } : {},
   }
 }

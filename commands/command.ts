@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { errorCode } from '../errors/error-code.js'
 import { build } from '../app.js'
 import { ConfigError, loadConfig } from '../config.js'
 import { isDatabaseUnavailable } from '../db/connection/availability.js'
@@ -53,6 +54,6 @@ export function describeFailure (error: unknown): string {
     ConfigError, DataDirectoryInUseError, EmptyBucketError, MalformedListingError, ObjectStorageRefused,
     ObjectStorageUnavailable, UsageError,
   ].some((kind) => error instanceof kind)
-  const isOfArguments = error instanceof TypeError && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_')
+  const isOfArguments = error instanceof TypeError && errorCode(error).startsWith('ERR_PARSE_ARGS_')
   return isOurs || isOfArguments ? error.message : `Something went wrong: ${error.stack ?? error.message}`
 }

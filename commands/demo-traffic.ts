@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import fastifyJwt from '@fastify/jwt'
 import cliProgress from 'cli-progress'
 import fastify from 'fastify'
+import { errorCode } from '../errors/error-code.js'
 import { DEVELOPMENT_JWT_SECRET } from '../config.js'
 import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
 import { FilesClient, FilesClientError } from './files-client.js'
@@ -117,7 +118,7 @@ function describe ({ fileCount, totalBytes }: { fileCount: number, totalBytes: n
 }
 
 main().catch((error: unknown) => {
-  const isUsers = error instanceof FilesClientError || (error instanceof TypeError && 'code' in error)
+  const isUsers = error instanceof FilesClientError || (error instanceof TypeError && errorCode(error) !== '')
   console.error(isUsers ? error.message : error)
   process.exit(1)
 })

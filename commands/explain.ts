@@ -3,7 +3,7 @@ import { Value } from '@sinclair/typebox/value'
 import { countCataloguedFiles } from '../db/usage/catalogue-size.js'
 import { type UsageComparison, compareUsage } from '../reconcile/compare-usage.js'
 import type { DirectionTallies, Tally, UsageScope } from '../db/usage/tallies.js'
-import { hideObjectKey } from '../objects/redacted-key.js'
+import { redactObjectKey } from '../objects/redacted-key.js'
 import { OrgKeySchema, UuidSchema } from '../schemas/identifiers.js'
 import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError, runCommand, withService } from './command.js'
 import { showProgress } from './progress.js'
@@ -104,7 +104,7 @@ function describe ({ revealKeys }: Options, comparison: UsageComparison, agrees:
     }),
     ...differenceCount > 0 ? [`${differenceCount.toLocaleString('en')} keys differ:`] : [],
     ...differences.map(({ objectKey, storedBytes, countedBytes }) =>
-      `  ${revealKeys ? objectKey : hideObjectKey(objectKey)}  ` +
+      `  ${revealKeys ? objectKey : redactObjectKey(objectKey)}  ` +
         `${storedBytes === undefined ? 'not in the bucket' : `${storedBytes.toLocaleString('en')} bytes in the bucket`}, ` +
         `${countedBytes === undefined ? 'not counted' : `${countedBytes.toLocaleString('en')} bytes counted`}`),
     ...differenceCount > differences.length ? ['  …'] : [],
@@ -130,7 +130,7 @@ function jsonOf ({ scope, revealKeys }: Options, comparison: UsageComparison, ag
     })),
     differenceCount: comparison.differenceCount,
     differences: comparison.differences.map(({ objectKey, storedBytes, countedBytes }) => ({
-      key: revealKeys ? objectKey : hideObjectKey(objectKey),
+      key: revealKeys ? objectKey : redactObjectKey(objectKey),
       storedBytes: storedBytes ?? null,
       countedBytes: countedBytes === undefined ? null : String(countedBytes),
     })),

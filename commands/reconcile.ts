@@ -5,7 +5,7 @@ import { noCounts } from '../reconcile/reconcile.js'
 import type { ReconcileRequest } from '../reconcile/run.js'
 import { orgKeyOfPrefix, prefixOf } from '../objects/object-key.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
-import { hideObjectKey } from '../objects/redacted-key.js'
+import { redactObjectKey } from '../objects/redacted-key.js'
 import {
   EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_DIFFERENCES, UsageError, runCommand, withService,
 } from './command.js'
@@ -113,7 +113,7 @@ async function run (app: FastifyInstance, options: Options, signal: AbortSignal)
       signal,
       onForeign: ({ objectKey, sizeBytes }) => {
         if (!showForeign || foreign.length >= FOREIGN_SHOWN) return
-        foreign.push({ key: revealKeys ? objectKey : hideObjectKey(objectKey), bytes: sizeBytes })
+        foreign.push({ key: revealKeys ? objectKey : redactObjectKey(objectKey), bytes: sizeBytes })
       },
       onProgress: (current) => {
         counts = current

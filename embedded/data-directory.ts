@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { errorCode } from '../errors/error-code.js'
 
 /** Another process uses the data directory, which only one can. */
 export class DataDirectoryInUseError extends Error {
@@ -26,7 +27,7 @@ export function claimDataDirectory (directory: string): () => void {
       writeFileSync(path, String(process.pid), { flag: 'wx' })
       return () => { rmSync(path, { force: true }) }
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+      if (errorCode(error) !== 'EEXIST') throw error
     }
     const owner = readProcessId(path)
     // In a container every start of a service may have the same process id.
@@ -40,7 +41,7 @@ function readProcessId (path: string): number | undefined {
     const text = readFileSync(path, 'utf8')
     return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
@@ -51,6 +52,6 @@ function isRunning (processId: number): boolean {
     return true
   } catch (error) {
     // A process of somebody else's may not be signalled, but is there.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    return errorCode(error) === 'EPERM'
   }
 }

@@ -4,12 +4,12 @@ import { LRUCache } from 'lru-cache'
 const MAX_KEPT = 10_000
 
 /** What stands for an object key where the key, a secret, must not: the beginning of its SHA-256, to tell keys apart. */
-export function hideObjectKey (objectKey: string): string {
+export function redactObjectKey (objectKey: string): string {
   return `sha256:${hash('sha256', objectKey).slice(0, 16)}`
 }
 
-/** `hideObjectKey` for where the same keys come again and again: what was made of the latest is kept. */
-export function createKeyHider (): (objectKey: string) => string {
-  const kept = new LRUCache<string, string>({ max: MAX_KEPT, memoMethod: (objectKey) => hideObjectKey(objectKey) })
+/** `redactObjectKey` for where the same keys come again and again: what was made of the latest is kept. */
+export function createKeyRedactor (): (objectKey: string) => string {
+  const kept = new LRUCache<string, string>({ max: MAX_KEPT, memoMethod: (objectKey) => redactObjectKey(objectKey) })
   return (objectKey) => kept.memo(objectKey)
 }

@@ -3,6 +3,7 @@ import {
   BrokenCircuitError, CircuitState, ConsecutiveBreaker, ExponentialBackoff, bulkhead, circuitBreaker, handleWhen, retry, wrap,
 } from 'cockatiel'
 import { type Dispatcher, Pool } from 'undici'
+import { errorCode } from '../errors/error-code.js'
 import { type PresignedRequest, type SigningTarget, createPresign } from './presigning.js'
 import { ObjectStorageUnavailable } from './failures.js'
 
@@ -157,7 +158,7 @@ export class StoreConnection {
     } catch (error) {
       tell(undefined)
       if (signal?.aborted === true || !(error instanceof Error)) throw error
-      const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+      const code = errorCode(error)
       throw new StoreFailure(`Object storage does not answer: ${code || error.name}.`, transientErrors.has(code), { cause: error })
     }
     tell(response.statusCode)

@@ -1,3 +1,5 @@
+import { errorCode } from '../../errors/error-code.js'
+
 // Class 08: connection exception; 53100: disk full; 53300: too many connections; 57P01 to 57P05: shutting down, starting up,
 // session ended; 57014: the statement timeout; 25P03: transaction idle too long (PostgreSQL, Appendix A, "Error Codes").
 const unavailableSqlState = /^(08...|53100|53300|57P0[1-5]|57014|25P03)$/
@@ -11,7 +13,7 @@ const driverMessage = /^(Connection terminated|timeout exceeded when trying to c
 export function isDatabaseUnavailable (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  const code = errorCode(error)
   return unavailableSqlState.test(code) || systemErrors.has(code) || driverMessage.test(error.message) ||
     isDatabaseUnavailable(error.cause)
 }

@@ -2,6 +2,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { errorCode } from '../../errors/error-code.js'
 import { type Direction, mintObjectKey, parseObjectKey } from '../../objects/object-key.js'
 import { type DemoFile, demoFiles } from './files.js'
 
@@ -102,7 +103,7 @@ async function readMarker (path: string): Promise<Marker | undefined> {
     const marker: unknown = JSON.parse(await readFile(path, 'utf8'))
     return Value.Check(MarkerSchema, marker) ? marker : undefined
   } catch (error) {
-    if (error instanceof SyntaxError || (error instanceof Error && 'code' in error && error.code === 'ENOENT')) return undefined
+    if (error instanceof SyntaxError || errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { type Authentication } from './authentication.js'
-import { type ObjectCatalog } from './stored-objects.js'
+import { type StoredObjects } from './stored-objects.js'
 import { receiveText } from './payload.js'
 import { S3Error } from './s3-error.js'
 import { KEY_MAX_BYTES, type S3Request } from './s3-request.js'
@@ -27,7 +27,7 @@ const DeleteSchema = Type.Object({
  * @throws {S3Error} MalformedXML; what a payload may lack
  */
 export async function deleteObjects (
-  request: S3Request, authentication: Authentication, catalog: ObjectCatalog,
+  request: S3Request, authentication: Authentication, objects: StoredObjects,
 ): Promise<string> {
   const body = parseXml(await receiveText(request, authentication, BODY_MAX_BYTES), DeleteSchema, ['Object'])
   const isQuiet = body.Delete.Quiet === 'true'
@@ -39,7 +39,7 @@ export async function deleteObjects (
       results.push(element('Error', [element('Key', objectKey), element('Code', code), element('Message', message)]))
       continue
     }
-    catalog.remove(objectKey)
+    objects.remove(objectKey)
     if (!isQuiet) results.push(element('Deleted', [element('Key', objectKey)]))
   }
   return document('DeleteResult', results)

@@ -3,7 +3,7 @@ import { compareObjectKeys } from '../../objects/key-order.js'
 import { encodePath } from '../../store/signature-v4.js'
 import { type Authentication } from './authentication.js'
 import { type MultipartUpload, type MultipartUploads } from './multipart-uploads.js'
-import { type ObjectCatalog } from './stored-objects.js'
+import { type StoredObjects } from './stored-objects.js'
 import { headersToStore } from './object-headers.js'
 import { readMustBeNew } from './object-writing.js'
 import { receivePayload, receiveText } from './payload.js'
@@ -39,12 +39,12 @@ export async function createMultipartUpload (request: S3Request, uploads: Multip
  * @throws {S3Error} NoSuchUpload; InvalidArgument for a part's number outside 1 to 10,000; what a payload may lack
  */
 export async function uploadPart (
-  request: S3Request, authentication: Authentication, uploads: MultipartUploads, catalog: ObjectCatalog,
+  request: S3Request, authentication: Authentication, uploads: MultipartUploads, objects: StoredObjects,
 ): Promise<string> {
   const upload = findUpload(request, uploads)
   const partNumber = integerParameter(request, 'partNumber', { minimum: 1, maximum: PART_NUMBER_MAX, defaultValue: 0 })
   if (partNumber === 0) throw new S3Error('InvalidArgument', 'partNumber is missing.')
-  const file = await catalog.createFile()
+  const file = await objects.createFile()
   try {
     const { md5 } = await receivePayload(request, authentication, (chunk) => file.write(chunk))
     const etag = md5.toString('hex')

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareObjectKeys } from '../../objects/key-order.js'
-import { type ObjectCatalog } from './stored-objects.js'
+import { type StoredObjects } from './stored-objects.js'
 import { S3Error } from './s3-error.js'
 import { type PendingFile, SealedFile } from './sealed-file.js'
 
@@ -36,18 +36,18 @@ export interface MultipartUpload {
 /** The unfinished multipart uploads of a bucket. They outlive a restart, as on S3. */
 export class MultipartUploads {
   readonly #folder: string
-  readonly #catalog: ObjectCatalog
+  readonly #objects: StoredObjects
   readonly #uploads = new Map<string, MultipartUpload>()
 
-  private constructor (folder: string, catalog: ObjectCatalog) {
+  private constructor (folder: string, objects: StoredObjects) {
     this.#folder = folder
-    this.#catalog = catalog
+    this.#objects = objects
   }
 
   /** Opens a folder, making it if need be. What an earlier process left of an upload without a description is removed. */
-  static open (folder: string, catalog: ObjectCatalog): MultipartUploads {
+  static open (folder: string, objects: StoredObjects): MultipartUploads {
     mkdirSync(folder, { recursive: true })
-    const uploads = new MultipartUploads(folder, catalog)
+    const uploads = new MultipartUploads(folder, objects)
     for (const uploadId of readdirSync(folder)) uploads.#load(uploadId)
     return uploads
   }
@@ -57,7 +57,7 @@ export class MultipartUploads {
     const uploadId = `u${randomBytes(16).toString('hex')}`
     const upload: MultipartUpload = { uploadId, objectKey, initiatedMs: Date.now(), headers, parts: new Map() }
     await mkdir(join(this.#folder, upload.uploadId))
-    const file = await this.#catalog.createFile()
+    const file = await this.#objects.createFile()
     try {
       file.seal(this.#pathOf(upload, DESCRIPTION), { objectKey, etag: '', lastModifiedMs: upload.initiatedMs, headers })
     } finally {
@@ -106,11 +106,11 @@ export class MultipartUploads {
     checkParts(upload, chosen)
     const { objectKey, headers } = upload
     const etag = `${hashOfHashes(chosen.map((part) => part.etag))}-${chosen.length}`
-    const file = await this.#catalog.createFile()
+    const file = await this.#objects.createFile()
     try {
       for (const part of chosen) await this.#appendPart(upload, part, file)
       this.#requireRunning(upload)
-      this.#catalog.commit(file, { objectKey, etag, headers }, { eventName: 'ObjectCreated:CompleteMultipartUpload', mustBeNew })
+      this.#objects.commit(file, { objectKey, etag, headers }, { eventName: 'ObjectCreated:CompleteMultipartUpload', mustBeNew })
       this.#uploads.delete(upload.uploadId)
     } finally {
       await file.close()

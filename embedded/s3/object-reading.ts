@@ -1,6 +1,6 @@
 import { type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
-import { type ObjectCatalog } from './stored-objects.js'
+import { type StoredObjects } from './stored-objects.js'
 import { headersToSend } from './object-headers.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
@@ -12,8 +12,8 @@ import { type SealedFile } from './sealed-file.js'
  *
  * @throws {S3Error} NoSuchKey, PreconditionFailed, InvalidRange
  */
-export async function sendObject (request: S3Request, response: ServerResponse, catalog: ObjectCatalog): Promise<void> {
-  const file = catalog.openObject(request.objectKey)
+export async function sendObject (request: S3Request, response: ServerResponse, objects: StoredObjects): Promise<void> {
+  const file = objects.openObject(request.objectKey)
   try {
     const { metadata, sizeBytes } = file
     const headers = headersToSend(metadata.headers, request)

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import { join } from 'node:path'
+import { errorCode } from '../../errors/error-code.js'
 import { authenticate } from './authentication.js'
 import { type BucketNotificationRecord } from './bucket-notification.js'
 import { allowEveryOrigin } from './cross-origin.js'
 import { MultipartUploads } from './multipart-uploads.js'
-import { ObjectCatalog } from './stored-objects.js'
+import { StoredObjects } from './stored-objects.js'
 import { type Store, answer } from './operations.js'
 import { S3Error } from './s3-error.js'
 import { parseRequest } from './s3-request.js'
@@ -52,8 +53,8 @@ export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promis
   const { onEvent = () => {}, onError = () => {} } = options
   if (!BUCKET_NAME.test(bucket)) throw new TypeError('The bucket does not have a valid name.')
   const folder = join(directory, bucket)
-  const catalog = await ObjectCatalog.open({ folder, bucket, region, onEvent })
-  const store = { bucket, region, catalog, uploads: MultipartUploads.open(join(folder, 'uploads'), catalog) }
+  const objects = await StoredObjects.open({ folder, bucket, region, onEvent })
+  const store = { bucket, region, objects, uploads: MultipartUploads.open(join(folder, 'uploads'), objects) }
 
   const running = new Set<Promise<void>>()
   const onRequest = (message: IncomingMessage, response: ServerResponse) => {
@@ -113,7 +114,7 @@ async function handle (
 }
 
 function isDiskFull (error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  return ['ENOSPC', 'EDQUOT'].includes(errorCode(error))
 }
 
 function sendError (response: ServerResponse, error: S3Error, bucket: string, requestId: string): void {

@@ -1,5 +1,5 @@
 import { type Authentication } from './authentication.js'
-import { type ObjectCatalog } from './stored-objects.js'
+import { type StoredObjects } from './stored-objects.js'
 import { headersToStore } from './object-headers.js'
 import { receivePayload } from './payload.js'
 import { S3Error } from './s3-error.js'
@@ -11,17 +11,17 @@ import { type S3Request } from './s3-request.js'
  * @returns the entity tag, without quotes
  * @throws {S3Error} PreconditionFailed with `If-None-Match: *` where there is an object; what a payload may lack
  */
-export async function putObject (request: S3Request, authentication: Authentication, catalog: ObjectCatalog): Promise<string> {
+export async function putObject (request: S3Request, authentication: Authentication, objects: StoredObjects): Promise<string> {
   const { objectKey } = request
   const headers = headersToStore(request)
   const mustBeNew = readMustBeNew(request)
-  if (mustBeNew) catalog.requireAbsent(objectKey)
+  if (mustBeNew) objects.requireAbsent(objectKey)
 
-  const file = await catalog.createFile()
+  const file = await objects.createFile()
   try {
     const { md5 } = await receivePayload(request, authentication, (chunk) => file.write(chunk))
     const etag = md5.toString('hex')
-    catalog.commit(file, { objectKey, etag, headers }, { eventName: 'ObjectCreated:Put', mustBeNew })
+    objects.commit(file, { objectKey, etag, headers }, { eventName: 'ObjectCreated:Put', mustBeNew })
     return etag
   } finally {
     await file.close()

@@ -6,7 +6,7 @@ import {
   abortMultipartUpload, completeMultipartUpload, createMultipartUpload, listMultipartUploads, listParts, uploadPart,
 } from './multipart-operations.js'
 import { type MultipartUploads } from './multipart-uploads.js'
-import { type ObjectCatalog } from './stored-objects.js'
+import { type StoredObjects } from './stored-objects.js'
 import { RESPONSE_PARAMETERS, refuseUnknownHeaders } from './object-headers.js'
 import { sendObject } from './object-reading.js'
 import { putObject } from './object-writing.js'
@@ -18,7 +18,7 @@ import { document } from './xml.js'
 export interface Store {
   bucket: string
   region: string
-  catalog: ObjectCatalog
+  objects: StoredObjects
   uploads: MultipartUploads
 }
 
@@ -71,23 +71,23 @@ const operations: readonly Operation[] = [
     resource: 'bucket',
     selector: 'list-type',
     parameters: [...LISTING_PARAMETERS, 'continuation-token', 'fetch-owner', 'start-after'],
-    run: ({ request, response, catalog, bucket }) => {
+    run: ({ request, response, objects, bucket }) => {
       if (request.parameters.get('list-type') !== '2') throw new S3Error('InvalidArgument', 'list-type must be 2.')
-      sendXml(response, listObjectsV2(request, bucket, catalog.index))
+      sendXml(response, listObjectsV2(request, bucket, objects.index))
     },
   },
   {
     method: 'GET',
     resource: 'bucket',
     parameters: [...LISTING_PARAMETERS, 'marker'],
-    run: ({ request, response, catalog, bucket }) => sendXml(response, listObjectsV1(request, bucket, catalog.index)),
+    run: ({ request, response, objects, bucket }) => sendXml(response, listObjectsV1(request, bucket, objects.index)),
   },
   {
     method: 'POST',
     resource: 'bucket',
     selector: 'delete',
-    run: async ({ request, authentication, response, catalog }) => {
-      sendXml(response, await deleteObjects(request, authentication, catalog))
+    run: async ({ request, authentication, response, objects }) => {
+      sendXml(response, await deleteObjects(request, authentication, objects))
     },
   },
   {
@@ -101,22 +101,22 @@ const operations: readonly Operation[] = [
     method,
     resource: 'object' as const,
     parameters: RESPONSE_PARAMETERS,
-    run: ({ request, response, catalog }: Call) => sendObject(request, response, catalog),
+    run: ({ request, response, objects }: Call) => sendObject(request, response, objects),
   })),
   {
     method: 'PUT',
     resource: 'object',
     selector: 'uploadId',
     parameters: ['partNumber'],
-    run: async ({ request, authentication, response, uploads, catalog }) => {
-      sendStored(response, await uploadPart(request, authentication, uploads, catalog))
+    run: async ({ request, authentication, response, uploads, objects }) => {
+      sendStored(response, await uploadPart(request, authentication, uploads, objects))
     },
   },
   {
     method: 'PUT',
     resource: 'object',
-    run: async ({ request, authentication, response, catalog }) => {
-      sendStored(response, await putObject(request, authentication, catalog))
+    run: async ({ request, authentication, response, objects }) => {
+      sendStored(response, await putObject(request, authentication, objects))
     },
   },
   {
@@ -147,8 +147,8 @@ const operations: readonly Operation[] = [
   {
     method: 'DELETE',
     resource: 'object',
-    run: ({ request, response, catalog }) => {
-      catalog.remove(request.objectKey)
+    run: ({ request, response, objects }) => {
+      objects.remove(request.objectKey)
       response.writeHead(204).end()
     },
   },

@@ -3,6 +3,7 @@ import { closeSync, createReadStream, fstatSync, openSync, readSync, renameSync,
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Readable } from 'node:stream'
+import { errorCode } from '../../errors/error-code.js'
 
 /*
  * A sealed file holds an object's bytes from offset 0 on, and behind them its metadata: JSON, the JSON's length in four
@@ -107,7 +108,7 @@ export class SealedFile {
     try {
       fd = openSync(path, 'r')
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+      if (errorCode(error) === 'ENOENT') return undefined
       throw error
     }
     let file

@@ -7,8 +7,8 @@ import { type IndexEntry, KeyIndex } from './key-index.js'
 import { S3Error } from './s3-error.js'
 import { PendingFile, SealedFile, type SealedMetadata } from './sealed-file.js'
 
-/** Where and what a catalogue keeps. */
-export interface ObjectCatalogOptions {
+/** Which objects are kept, and where. */
+export interface StoredObjectsOptions {
   folder: string
   bucket: string
   region: string
@@ -24,14 +24,14 @@ export interface ObjectCatalogOptions {
  * from the files at start. File, index and report change in one synchronous step: whoever reads after a write was
  * answered sees it, and of two writes to a key the later one is the last in all three.
  */
-export class ObjectCatalog {
+export class StoredObjects {
   readonly index: KeyIndex
   readonly #objectsFolder: string
   readonly #temporaryFolder: string
   readonly #notifications: BucketNotifications
   readonly #onEvent: (record: BucketNotificationRecord) => void
 
-  private constructor (options: ObjectCatalogOptions, index: KeyIndex) {
+  private constructor (options: StoredObjectsOptions, index: KeyIndex) {
     this.index = index
     this.#objectsFolder = join(options.folder, 'objects')
     this.#temporaryFolder = join(options.folder, 'temporary')
@@ -40,11 +40,11 @@ export class ObjectCatalog {
   }
 
   /** Opens a folder, making it if need be. Files that an earlier process left unfinished are removed. */
-  static async open (options: ObjectCatalogOptions): Promise<ObjectCatalog> {
-    const catalog = new ObjectCatalog(options, new KeyIndex(await loadEntries(join(options.folder, 'objects'))))
-    rmSync(catalog.#temporaryFolder, { recursive: true, force: true })
-    mkdirSync(catalog.#temporaryFolder, { recursive: true })
-    return catalog
+  static async open (options: StoredObjectsOptions): Promise<StoredObjects> {
+    const objects = new StoredObjects(options, new KeyIndex(await loadEntries(join(options.folder, 'objects'))))
+    rmSync(objects.#temporaryFolder, { recursive: true, force: true })
+    mkdirSync(objects.#temporaryFolder, { recursive: true })
+    return objects
   }
 
   createFile (): Promise<PendingFile> {

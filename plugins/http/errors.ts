@@ -1,4 +1,5 @@
 import fastifyPlugin from 'fastify-plugin'
+import { errorCode } from '../../errors/error-code.js'
 import { isDatabaseUnavailable } from '../../db/connection/availability.js'
 import { InexactSumError } from '../../db/usage/storage-usage.js'
 import { capabilityHeaders } from '../../downloads/headers.js'
@@ -38,7 +39,7 @@ function declaredErrorFor (error: Error): DeclaredError {
   if (error instanceof InexactSumError) return new UsageOutOfRangeError()
   if (isDatabaseUnavailable(error)) return new DatabaseUnavailableError()
   if ('validation' in error && error.validation !== undefined) return new InvalidRequestError(`${error.message}.`)
-  switch ('code' in error && error.code) {
+  switch (errorCode(error)) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE': return new BodyTooLargeError()
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE': return new UnsupportedMediaTypeError()
     case 'FST_ERR_CTP_EMPTY_JSON_BODY':

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { hideObjectKey } from '../../../objects/redacted-key.js'
+import { redactObjectKey } from '../../../objects/redacted-key.js'
 import { startService } from '../../support/service.js'
 
 t.test('correlation', async (t) => {
@@ -46,7 +46,7 @@ t.test('correlation', async (t) => {
     const objectKey = await putFile('x')
     for (const key of [objectKey, `${objectKey}x`, 'no-key-at-all']) {
       const { lines } = await send(downloadPath(key))
-      t.match(lines.find(({ msg }) => msg === 'request completed'), { res: { object: hideObjectKey(key) } })
+      t.match(lines.find(({ msg }) => msg === 'request completed'), { res: { object: redactObjectKey(key) } })
     }
     t.notMatch(log.join(''), 'no-key-at-all')
     const { lines } = await send('/nowhere')

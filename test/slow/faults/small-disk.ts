@@ -4,6 +4,7 @@ import { mkdtemp, rm, rmdir } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { errorCode } from '../../../errors/error-code.js'
 
 /** A file system of a test's own, to fill. */
 export interface SmallDisk {
@@ -39,7 +40,7 @@ function appendUntilFull (path: string, bytes: Buffer): void {
     try {
       appendFileSync(path, bytes)
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return
+      if (errorCode(error) === 'ENOSPC') return
       throw error
     }
   }

@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline'
 import { buffer } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { ObjectCatalog } from '../../../../embedded/s3/stored-objects.js'
+import { StoredObjects } from '../../../../embedded/s3/stored-objects.js'
 import { makeFolder } from '../../../support/test-store.js'
 
 const writer = fileURLToPath(new URL('overwrite-until-killed.ts', import.meta.url))
@@ -26,13 +26,13 @@ t.test('after a kill an object is one complete version, bytes and metadata, and 
     const [[, signal]] = await Promise.all([once(child, 'exit'), once(lines, 'close')])
     t.equal(signal, 'SIGKILL')
 
-    const catalog = await ObjectCatalog.open({ folder, bucket: 'b', region: 'r', onEvent: () => {} })
-    const file = catalog.openObject('overwritten')
+    const objects = await StoredObjects.open({ folder, bucket: 'b', region: 'r', onEvent: () => {} })
+    const file = objects.openObject('overwritten')
     const { etag, headers } = file.metadata
     t.ok(Number(headers['x-amz-meta-version']) >= confirmed, `version ${headers['x-amz-meta-version']} after ${confirmed}`)
     const bytes = await buffer(file.stream(0, file.sizeBytes - 1))
     t.equal(createHash('md5').update(bytes).digest('hex'), etag)
-    t.match(catalog.index.get('overwritten'), { etag, sizeBytes: bytes.length })
+    t.match(objects.index.get('overwritten'), { etag, sizeBytes: bytes.length })
     t.strictSame(await readdir(join(folder, 'temporary')), [])
   }
 })

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
-import { ObjectCatalog } from '../../../../embedded/s3/stored-objects.js'
+import { StoredObjects } from '../../../../embedded/s3/stored-objects.js'
 
 /*
  * Overwrites one object for ever, in the folder that is its argument, each time with bytes that its metadata describe. It is
  * started and killed by a test. Each line of its output is the number of a version that is complete.
  */
-const catalog = await ObjectCatalog.open({ folder: process.argv[2] ?? '', bucket: 'b', region: 'r', onEvent: () => {} })
+const objects = await StoredObjects.open({ folder: process.argv[2] ?? '', bucket: 'b', region: 'r', onEvent: () => {} })
 for (let version = 1; ; version++) {
   const bytes = Buffer.alloc(version % 7 * 50_000 + version, String(version))
-  const file = await catalog.createFile()
+  const file = await objects.createFile()
   for (let start = 0; start < bytes.length; start += 65_536) await file.write(bytes.subarray(start, start + 65_536))
   const etag = createHash('md5').update(bytes).digest('hex')
-  catalog.commit(file, { objectKey: 'overwritten', etag, headers: { 'x-amz-meta-version': String(version) } },
+  objects.commit(file, { objectKey: 'overwritten', etag, headers: { 'x-amz-meta-version': String(version) } },
     { eventName: 'ObjectCreated:Put', mustBeNew: false })
   await file.close()
   process.stdout.write(`${version}\n`)
