@@ -13,14 +13,14 @@ export interface paths {
         };
         /**
          * List a run's files
-         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Whoever has those may read the file: an admin and a service get all of them, a member those that the member made. A run that is not known has no files. Media types are not known here: links tell them.
+         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Whoever has those may read the file: an admin and a service get all of them, a member those that the member made. A run that is not known has no files. Media types are not known here: links tell them. Open to every role.
          */
         get: operations["listRunFiles"];
         put?: never;
         post?: never;
         /**
          * Delete a file
-         * @description Removes a file of the token's organisation from storage and from its usage, for its creator or an admin. No new download of it begins: other replicas of the service may redirect to it for a few seconds more, but storage no longer has it.
+         * @description Removes a file of the token's organisation from storage and from its usage, for its creator or an admin. No new download of it begins: other replicas of the service may redirect to it for a few seconds more, but storage no longer has it. Open to every role.
          */
         delete: operations["deleteFile"];
         options?: never;
@@ -102,7 +102,7 @@ export interface paths {
         get?: never;
         /**
          * Limit what the organisation may store
-         * @description Sets the quota of the token's organisation, or removes it. For `service`. No upload is given a place beyond it; files that are there already stay, and so does what was promised before.
+         * @description Sets the quota of the token's organisation, or removes it. No upload is given a place beyond it; files that are there already stay, and so does what was promised before. Only a service may set a quota.
          */
         put: operations["setQuota"];
         post?: never;
@@ -121,13 +121,13 @@ export interface paths {
         };
         /**
          * See how far a reconcile has come
-         * @description The latest reconcile of the token's organisation alone, as it was written down last: every few seconds while it runs. For an admin.
+         * @description The latest reconcile of the token's organisation alone, as it was written down last: every few seconds while it runs. Only an admin may see a reconcile.
          */
         get: operations["readReconcileProgress"];
         put?: never;
         /**
          * Make usage agree with storage
-         * @description Begins to compare what is counted of the token's organisation with the bucket, and to settle every difference. For an admin. Answers at once: GET tells how far it has come. One that did not come to its end goes on from there. Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four organisations at most, and answers 503 to others meanwhile.
+         * @description Begins to compare what is counted of the token's organisation with the bucket, and to settle every difference. Answers at once: GET tells how far it has come. One that did not come to its end goes on from there. Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four organisations at most, and answers 503 to others meanwhile. Only an admin may start a reconcile.
          */
         post: operations["startReconcile"];
         delete?: never;
@@ -145,7 +145,7 @@ export interface paths {
         };
         /**
          * Read the organisation's storage usage day by day
-         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. Whoever has a token of the organisation may read it. The days of all users are kept together, so this does not tell one user's.
+         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. The days of all users are kept together, so this does not tell one user's. Open to every role.
          */
         get: operations["readStorageUsageHistory"];
         put?: never;
@@ -165,7 +165,7 @@ export interface paths {
         };
         /**
          * Read the organisation's storage usage
-         * @description What the token's organisation stores, in bytes: in all, by direction and by workflow. All figures are of one instant; `asOf` and `reconciledAt` say how fresh they are. With If-None-Match, 304 says that nothing has changed.
+         * @description What the token's organisation stores, in bytes: in all, by direction and by workflow. All figures are of one instant; `asOf` and `reconciledAt` say how fresh they are. With If-None-Match, 304 says that nothing has changed. Open to every role.
          */
         get: operations["readStorageUsage"];
         put?: never;
@@ -187,7 +187,7 @@ export interface paths {
         put?: never;
         /**
          * Make a place for a file
-         * @description Mints an object key and a pre-signed PUT for one file of a run, made by the token's user. The PUT must send the headers given: the URL is valid for that content type, and that exact size where one was stated, only. Where the organisation has a quota the size must be stated; it is then reserved until the file arrives or the URL expires.
+         * @description Mints an object key and a pre-signed PUT for one file of a run, made by the token's user. The PUT must send the headers given: the URL is valid for that content type, and that exact size where one was stated, only. Where the organisation has a quota the size must be stated; it is then reserved until the file arrives or the URL expires. Open to every role.
          */
         post: operations["createUpload"];
         delete?: never;
@@ -206,7 +206,7 @@ export interface paths {
         get?: never;
         /**
          * Name a workflow
-         * @description Sets the name that storage usage shows for a workflow of the token's organisation. For `service` and `admin`.
+         * @description Sets the name that storage usage shows for a workflow of the token's organisation. Only a service or an admin may name workflows.
          */
         put: operations["nameWorkflow"];
         post?: never;

@@ -4,6 +4,7 @@ import database from './database.js'
 import demo from './demo.js'
 import downloads from './downloads.js'
 import fileStreaming from './file-streaming.js'
+import authorization from './http/authorization.js'
 import cors from './http/cors.js'
 import errors from './http/errors.js'
 import jwt from './http/jwt.js'
@@ -34,7 +35,7 @@ import usageHistory from './usage-history.js'
 export const pluginsInOrder = [
   // What every request meets. Spans begin first; ids come before anything that can answer, so that every answer has one.
   metrics, tracing, requestMetrics, requestIds, strictQuery, cors, loadShedding, errors, limits, tokenKeys, jwt,
-  securityHeaders,
+  authorization, securityHeaders,
   openapiDocument,
   // The bucket, and the catalogue of what it holds.
   dataDirectory, storeMetrics, storeTarget, minio, objectStorage,

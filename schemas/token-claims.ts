@@ -1,7 +1,11 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { OrgKeySchema, UuidSchema } from './identifiers.js'
 
-export const RoleSchema = Type.Union([Type.Literal('member'), Type.Literal('admin'), Type.Literal('service')], {
+/** Every role that a token can have. */
+export const roles = ['member', 'admin', 'service'] as const
+export type Role = (typeof roles)[number]
+
+export const RoleSchema = Type.Union(roles.map((role) => Type.Literal(role)), {
   description: '`admin` sees the whole organisation\'s usage; `service` is the workflow platform itself.',
 })
 
@@ -15,6 +19,11 @@ export const CallerSchema = Type.Object({
   role: RoleSchema,
 })
 export type Caller = Static<typeof CallerSchema>
+
+/** Whether a caller may act on what one user of their organisation has made: on their own, and an admin on everyone's. */
+export function mayActFor ({ userId, role }: Caller, ownerId: string): boolean {
+  return userId === ownerId || role === 'admin'
+}
 
 /** What a token must say, by the names that the service uses; the claims that it stands in are a matter of configuration. */
 export const TokenClaimsSchema = Type.Object({

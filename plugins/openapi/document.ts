@@ -13,13 +13,15 @@ import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../../schemas
 import { QuotaRequestSchema, QuotaSchema } from '../../schemas/quota.js'
 import { LivenessSchema, ReadinessSchema } from '../../schemas/readiness.js'
 import { ReconciliationSchema } from '../../schemas/reconciliation.js'
+import { roleDescription, roleValues } from '../../schemas/role-sentences.js'
 import { RunFileSchema, RunFilesSchema } from '../../schemas/run-files.js'
-import { shareComponents } from './shared-components.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../../schemas/storage-usage.js'
+import type { Role } from '../../schemas/token-claims.js'
 import { UploadRequestSchema, UploadSchema } from '../../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../../schemas/usage-history.js'
 import { VERSION } from '../../schemas/version.js'
 import { WorkflowNameSchema, WorkflowSchema } from '../../schemas/workflows.js'
+import { shareComponents } from './shared-components.js'
 
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
 export default fastifyPlugin(async (app) => {
@@ -58,14 +60,18 @@ export default fastifyPlugin(async (app) => {
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'JWT',
-            description: 'A JSON Web Token with the claims `exp`, `sub` (the user\'s UUID), `orgKey` and `role` (`member`, `admin` or `service`).',
+            description: `A JSON Web Token with the claims \`exp\`, \`sub\` (the user's UUID), \`orgKey\` and \`role\` (${roleValues()}).`,
           },
         },
       },
     },
-    // @fastify/swagger appends this to every HEAD's, for routes that share one with their GET; ours have names of their own.
-    transform: ({ schema, url }) => ({
-      schema: { ...schema, ...schema?.operationId === undefined ? {} : { operationId: schema.operationId.replace(/-head$/, '') } },
+    transform: ({ schema, url, route: { config } }) => ({
+      schema: {
+        ...schema,
+        // @fastify/swagger appends this to every HEAD's, as if it shared a route with its GET; ours have names of their own.
+        ...schema?.operationId === undefined ? {} : { operationId: schema.operationId.replace(/-head$/, '') },
+        ...config?.roles === undefined ? {} : documentedRoles(schema?.description, config.roles, config.action),
+      },
       url,
     }),
     transformObject: (document) => shareComponents(
@@ -92,6 +98,15 @@ export default fastifyPlugin(async (app) => {
     })
   })
 }, { name: 'openapi', dependencies: ['config'] })
+
+/** What a route's `roles` say in the document. */
+function documentedRoles (description = '', roles: readonly Role[], action?: string) {
+  return {
+    description: `${description} ${roleDescription(roles, action)}`.trim(),
+    security: [{ bearerAuth: [] }],
+    'x-roles': roles,
+  }
+}
 
 function helmetOptions ({ PUBLIC_URL }: Config): FastifyHelmetOptions {
   const maxAge = strictTransportSeconds(PUBLIC_URL)

@@ -4,12 +4,13 @@ import { DeletionQuerySchema, DeletionSchema } from '../../../../schemas/deletio
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError, ObjectNotFoundError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
+import { mayActFor } from '../../../../schemas/token-claims.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const { DOWNLOAD_URL_TTL, UPLOAD_URL_TTL } = app.config
 
   app.delete('', {
-    onRequest: app.authenticate,
+    config: { roles: ['member', 'service', 'admin'] },
     schema: {
       operationId: 'deleteFile',
       tags: ['Files'],
@@ -17,17 +18,15 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Removes a file of the token\'s organisation from storage and from its usage, for its creator or an admin. No ' +
         'new download of it begins: other replicas of the service may redirect to it for a few seconds more, but storage ' +
         'no longer has it.',
-      security: [{ bearerAuth: [] }],
       querystring: DeletionQuerySchema,
       response: { 200: reference(DeletionSchema), ...errorResponses(400, 401, 403, 'OBJECT_NOT_FOUND', 413, 415, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE') },
     },
   }, async (request) => {
     const { objectKey } = request.query
-    const { userId, orgKey, role } = request.user
     const parts = parseObjectKey(objectKey)
     // Whose key it is stays untold: another organisation's file is not there.
-    if (parts === undefined || parts.orgKey !== orgKey) throw new ObjectNotFoundError()
-    if (parts.createdBy !== userId && role !== 'admin') throw new ForbiddenError('Only its creator or an admin may delete a file.')
+    if (parts === undefined || parts.orgKey !== request.user.orgKey) throw new ObjectNotFoundError()
+    if (!mayActFor(request.user, parts.createdBy)) throw new ForbiddenError('Only its creator or an admin may delete a file.')
 
     const stored = await app.objectStorage.head(objectKey)
     if (stored !== undefined) await app.objectStorage.remove(objectKey)

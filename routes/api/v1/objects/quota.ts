@@ -1,26 +1,23 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { removeQuota, setQuota } from '../../../../db/usage/quotas.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { ForbiddenError } from '../../../../schemas/errors.js'
 import { QuotaRequestSchema, QuotaSchema } from '../../../../schemas/quota.js'
 import { reference } from '../../../../schemas/reference.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.put('/quota', {
-    onRequest: app.authenticate,
+    config: { roles: ['service'], action: 'set a quota' },
     schema: {
       operationId: 'setQuota',
       tags: ['Usage'],
       summary: 'Limit what the organisation may store',
-      description: 'Sets the quota of the token\'s organisation, or removes it. For `service`. No upload is given a place beyond ' +
+      description: 'Sets the quota of the token\'s organisation, or removes it. No upload is given a place beyond ' +
         'it; files that are there already stay, and so does what was promised before.',
-      security: [{ bearerAuth: [] }],
       body: reference(QuotaRequestSchema),
       response: { 200: reference(QuotaSchema), ...errorResponses(400, 401, 403, 413, 415, 'DATABASE_UNAVAILABLE') },
     },
   }, async (request) => {
-    const { orgKey, role } = request.user
-    if (role !== 'service') throw new ForbiddenError('Only a service may set a quota.')
+    const { orgKey } = request.user
     const { quotaBytes } = request.body
     if (quotaBytes === null) await removeQuota(app.database, orgKey)
     else await setQuota(app.database, orgKey, BigInt(quotaBytes))

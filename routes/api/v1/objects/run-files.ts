@@ -13,7 +13,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   const cursors = createListingCursors(app.storeTarget.secretKey)
 
   app.get('', {
-    onRequest: app.authenticate,
+    config: { roles: ['member', 'service', 'admin'] },
     schema: {
       operationId: 'listRunFiles',
       tags: ['Files'],
@@ -21,7 +21,6 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       description: 'The files of one run in the token\'s organisation that are counted in its usage, up to 100 at a time, each with its ' +
         'object key and download link. Whoever has those may read the file: an admin and a service get all of them, a member those that ' +
         'the member made. A run that is not known has no files. Media types are not known here: links tell them.',
-      security: [{ bearerAuth: [] }],
       querystring: RunFilesQuerySchema,
       response: { 200: reference(RunFilesSchema), ...errorResponses(400, 401, 'DATABASE_UNAVAILABLE') },
     },

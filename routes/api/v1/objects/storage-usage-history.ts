@@ -10,15 +10,13 @@ const DEFAULT_DAYS = 30
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/storage-usage/history', {
-    onRequest: app.authenticate,
+    config: { roles: ['member', 'service', 'admin'] },
     schema: {
       operationId: 'readStorageUsageHistory',
       tags: ['Usage'],
       summary: 'Read the organisation\'s storage usage day by day',
       description: 'What the token\'s organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and ' +
-        'no more than 400 days back. Whoever has a token of the organisation may read it. The days of all users are kept together, ' +
-        'so this does not tell one user\'s.',
-      security: [{ bearerAuth: [] }],
+        'no more than 400 days back. The days of all users are kept together, so this does not tell one user\'s.',
       querystring: UsageHistoryQuerySchema,
       response: { 200: reference(UsageHistorySchema), ...errorResponses(400, 401, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE') },
     },

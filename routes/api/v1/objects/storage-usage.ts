@@ -6,17 +6,17 @@ import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 import { StorageUsageQuerySchema, StorageUsageSchema } from '../../../../schemas/storage-usage.js'
+import { mayActFor } from '../../../../schemas/token-claims.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/storage-usage', {
-    onRequest: app.authenticate,
+    config: { roles: ['member', 'service', 'admin'] },
     schema: {
       operationId: 'readStorageUsage',
       tags: ['Usage'],
       summary: 'Read the organisation\'s storage usage',
       description: 'What the token\'s organisation stores, in bytes: in all, by direction and by workflow. All figures are of one instant; `asOf` ' +
         'and `reconciledAt` say how fresh they are. With If-None-Match, 304 says that nothing has changed.',
-      security: [{ bearerAuth: [] }],
       querystring: StorageUsageQuerySchema,
       response: {
         200: reference(StorageUsageSchema),
@@ -25,12 +25,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
   }, async (request, reply) => {
-    const { userId, orgKey, role } = request.user
     const { createdBy } = request.query
-    if (createdBy !== undefined && createdBy !== userId && role !== 'admin') {
+    if (createdBy !== undefined && !mayActFor(request.user, createdBy)) {
       throw new ForbiddenError('Only an admin may ask for another user\'s usage.')
     }
-    const usage = await readStorageUsage(app.database, { orgKey, createdBy })
+    const usage = await readStorageUsage(app.database, { orgKey: request.user.orgKey, createdBy })
     const body = {
       ...usage, asOf: usage.asOf?.toISOString() ?? null, reconciledAt: usage.reconciledAt?.toISOString() ?? null,
     }

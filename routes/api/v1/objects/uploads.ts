@@ -10,7 +10,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   const { UPLOAD_URL_TTL } = app.config
 
   app.post('/uploads', {
-    onRequest: [app.authenticate, app.limits.uploads.spend],
+    config: { roles: ['member', 'service', 'admin'] },
+    onRequest: app.limits.uploads.spend,
     schema: {
       operationId: 'createUpload',
       tags: ['Files'],
@@ -18,7 +19,6 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Mints an object key and a pre-signed PUT for one file of a run, made by the token\'s user. The PUT must send ' +
         'the headers given: the URL is valid for that content type, and that exact size where one was stated, only. ' +
         'Where the organisation has a quota the size must be stated; it is then reserved until the file arrives or the URL expires.',
-      security: [{ bearerAuth: [] }],
       body: reference(UploadRequestSchema),
       response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 'SIZE_REQUIRED', 'QUOTA_EXCEEDED', 'DATABASE_UNAVAILABLE') },
     },
