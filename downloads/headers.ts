@@ -1,7 +1,9 @@
 import { contentDisposition } from '../http/content-disposition.js'
 import { formatHttpDate } from '../http/http-date.js'
-import { type InlineActiveContent, activeContentPolicy, inlineSafety, isActiveInline, sentContentType } from './inline-content.js'
 import type { Validators } from '../http/preconditions.js'
+import type { Disposition } from './decision.js'
+import { type InlineActiveContent, activeContentPolicy, inlineSafety, sentContentType } from './inline-content.js'
+import type { DownloadLink } from './links.js'
 
 /** What of a stored file shows in its headers. */
 export interface Representation extends Validators {
@@ -19,11 +21,15 @@ export const capabilityHeaders = {
   'x-content-type-options': 'nosniff',
 } as const
 
-/** Which disposition a file of the stored type is sent with: active content is shown inline only where the setting allows. */
-export function effectiveDisposition (
-  asked: 'attachment' | 'inline', storedType: string | undefined, setting: InlineActiveContent,
-): 'attachment' | 'inline' {
-  return setting === 'attachment' && isActiveInline(asked, storedType) ? 'attachment' : asked
+/** On JSON that holds object keys or pre-signed URLs. */
+export const capabilityJsonHeaders = { ...capabilityHeaders, 'cache-control': 'private, no-store' } as const
+
+/** On every redirect: a client that asks for JSON gets the URL as that, under the same address. */
+export const redirectHeaders = { ...capabilityHeaders, vary: 'accept' } as const
+
+/** For how long a redirect may be kept: as long as the URL stays the same, which then works for half its life more. */
+export function redirectCacheControl ({ sameUntil }: DownloadLink, now: number): string {
+  return `private, max-age=${Math.max(0, Math.floor((sameUntil.getTime() - now) / 1000))}`
 }
 
 /** Headers that identify a file's present state: in a 304 as in a 200 (RFC 9110, 15.4.5). */
@@ -41,7 +47,7 @@ export function validatorHeaders ({ entityTag, lastModified }: Validators) {
 
 /** Headers of an answer that stands for the file's bytes, but for the length. */
 export function representationHeaders (
-  file: Representation, fileName: string, disposition: 'attachment' | 'inline', setting: InlineActiveContent,
+  file: Representation, fileName: string, disposition: Disposition, setting: InlineActiveContent,
 ): Record<string, string> {
   return {
     ...validatorHeaders(file),

@@ -32,11 +32,6 @@ export function inlineSafety (storedType: string | undefined): InlineSafety {
   return SAFE_TYPES.has(essence) || (safeFamily.test(essence) && !xmlSuffix.test(essence)) ? 'safe' : 'active'
 }
 
-/** Whether a file of the stored type, sent with a disposition, could run code in the browser that shows it. */
-export function isActiveInline (disposition: 'attachment' | 'inline', storedType: string | undefined): boolean {
-  return disposition === 'inline' && inlineSafety(storedType) === 'active'
-}
-
 // The document gets an origin of its own, so it reaches neither cookies nor storage nor the API, and may not open windows,
 // send forms or refresh itself elsewhere. Beyond that, nothing is loaded from any network, the service's own host included,
 // so that a report neither calls home when opened nor asks the service for more. What a self-contained report carries within

@@ -1,30 +1,18 @@
-import type { FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Counter } from 'prom-client'
-import { contentDisposition } from '../http/content-disposition.js'
-import { effectiveDisposition } from '../downloads/headers.js'
-import { isActiveInline, sentContentType } from '../downloads/inline-content.js'
-import { type DownloadLink, type FoundObject, createDownloadLinks } from '../downloads/links.js'
+import { DownloadPolicy } from '../downloads/decision.js'
 import { ExistenceCache } from '../downloads/existence-cache.js'
-import { fileNameOf } from '../objects/object-key.js'
-import type { DownloadLinkBody } from '../schemas/download.js'
+import { type FoundObject, createDownloadLinks, downloadUrl } from '../downloads/links.js'
+import { requestedOrigin } from '../http/origin.js'
 import { InvalidRequestError } from '../schemas/errors.js'
-
-type Disposition = 'attachment' | 'inline'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Files that were in storage a short time ago. */
     existence: ExistenceCache<FoundObject>
-    /**
-     * The pre-signed URL of a file that is in storage. It pins the type that the file was stored with and the
-     * disposition, so that nobody who has the URL can change how a browser treats the file.
-     *
-     * @param now in milliseconds since 1970
-     */
-    downloadLink: (objectKey: string, stored: FoundObject, disposition: Disposition, now: number) => DownloadLink
-    /** The pre-signed URL as programs get it. Active content is only ever an attachment there: the store's headers apply. */
-    describeLink: (objectKey: string, stored: FoundObject, asked: Disposition) => DownloadLinkBody
+    downloadPolicy: DownloadPolicy
+    /** The pre-signed URL of a file that is in storage, made once for as long as it stays the same. */
+    downloadLink: ReturnType<typeof createDownloadLinks>
     /**
      * The link that downloads a file from this service, as whoever sent the request reaches it.
      *
@@ -34,9 +22,9 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates the instance with what a download without a stream needs: whether the file is there, and its URL. */
+/** Decorates the instance with what a download needs: how it is answered, whether the file is there, and its URL. */
 export default fastifyPlugin(async (app) => {
-  const { EXISTENCE_TTL, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL } = app.config
+  const { EXISTENCE_TTL, DOWNLOAD_MODE, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL } = app.config
   const existence = new ExistenceCache<FoundObject>(EXISTENCE_TTL * 1000, async (objectKey) => {
     const stored = await app.objectStorage.head(objectKey)
     return stored && { ...stored, links: {} }
@@ -55,48 +43,13 @@ export default fastifyPlugin(async (app) => {
     },
   })
 
-  const makeLink = createDownloadLinks(app.presign, DOWNLOAD_URL_TTL)
-  app.decorate('downloadLink', (objectKey, stored, disposition, now) => {
-    const made = stored.links[disposition]
-    if (made !== undefined && now < made.sameUntil.getTime()) return made
-    const link = makeLink(objectKey, {
-      contentDisposition: contentDisposition(disposition, fileNameOf(objectKey)),
-      contentType: sentContentType(stored.contentType),
-    }, now)
-    stored.links[disposition] = link
-    return link
-  })
-
-  app.decorate('describeLink', (objectKey, stored, asked) => {
-    const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
-    const isActive = isActiveInline(disposition, stored.contentType)
-    const { url, expiresAt } = app.downloadLink(objectKey, stored, isActive ? 'attachment' : disposition, Date.now())
-    return {
-      url,
-      expiresAt: expiresAt.toISOString(),
-      fileName: fileNameOf(objectKey),
-      bytes: stored.sizeBytes,
-      contentType: sentContentType(stored.contentType),
-      etag: stored.entityTag,
-    }
-  })
+  app.decorate('downloadPolicy', new DownloadPolicy(DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT))
+  app.decorate('downloadLink', createDownloadLinks(app.presign, DOWNLOAD_URL_TTL))
 
   const publicOrigin = PUBLIC_URL === undefined ? undefined : new URL(PUBLIC_URL).origin
-  app.decorate('downloadUrl', (request, objectKey) => {
-    const origin = publicOrigin ?? requestedOrigin(request)
-    return `${origin}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`
+  app.decorate('downloadUrl', ({ protocol, host }, objectKey) => {
+    const origin = publicOrigin ?? requestedOrigin(protocol, host)
+    if (origin === undefined) throw new InvalidRequestError('The Host header names no host.')
+    return downloadUrl(origin, objectKey)
   })
 }, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics'] })
-
-/**
- * The service's origin as a request names it.
- *
- * @throws {InvalidRequestError} where the Host header names none (RFC 9112, 3.2)
- */
-function requestedOrigin ({ protocol, host }: Pick<FastifyRequest, 'protocol' | 'host'>): string {
-  const origin = `${protocol}://${host}`
-  if (!/^([a-z0-9._~-]+|\[[0-9a-f:.]+\])(:\d+)?$/i.test(host) || !URL.canParse(origin)) {
-    throw new InvalidRequestError('The Host header names no host.')
-  }
-  return origin
-}

@@ -2,8 +2,10 @@ import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import { type ByteRange, contentRange, selectRange } from '../http/byte-range.js'
-import { effectiveDisposition, representationHeaders, validatorHeaders } from '../downloads/headers.js'
+import type { Disposition } from '../downloads/decision.js'
+import { representationHeaders, validatorHeaders } from '../downloads/headers.js'
 import { evaluatePreconditions } from '../http/preconditions.js'
+import { fileNameOf } from '../objects/object-key.js'
 import type { ObjectBody, StoredObject } from '../store/object-storage.js'
 import { ObjectStorageUnavailable } from '../store/failures.js'
 import { ObjectNotFoundError, PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
@@ -11,8 +13,7 @@ import { ObjectNotFoundError, PreconditionFailedError, RangeNotSatisfiableError 
 /** A file, and how it was asked for. */
 export interface StreamedFile {
   objectKey: string
-  fileName: string
-  disposition: 'attachment' | 'inline'
+  asked: Disposition
 }
 
 declare module 'fastify' {
@@ -41,8 +42,11 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
   })
 
-  const fileHeaders = (stored: StoredObject, { fileName, disposition }: StreamedFile) => representationHeaders(
-    stored, fileName, effectiveDisposition(disposition, stored.contentType, INLINE_ACTIVE_CONTENT), INLINE_ACTIVE_CONTENT)
+  // Decided by the type that the file turns out to have: it may have been replaced since it was looked up.
+  const fileHeaders = (stored: StoredObject, { objectKey, asked }: StreamedFile) => {
+    const { disposition } = app.downloadPolicy.decide('file', asked, stored.contentType)
+    return representationHeaders(stored, fileNameOf(objectKey), disposition, INLINE_ACTIVE_CONTENT)
+  }
 
   app.decorateReply('describeFile', async function (this: FastifyReply, file) {
     const stored = await app.objectStorage.head(file.objectKey, signalWhenGone(this))
@@ -90,7 +94,7 @@ export default fastifyPlugin(async (app) => {
     if (range !== undefined) reply.status(206).header('content-range', contentRange(range, stored.sizeBytes))
     return reply.headers({ ...headers, 'content-length': lengthBytes }).send(body)
   }
-}, { name: 'object-streaming', dependencies: ['config', 'object-storage', 'metrics'] })
+}, { name: 'object-streaming', dependencies: ['config', 'object-storage', 'downloads', 'metrics'] })
 
 /** A signal that is aborted when the client leaves, or has left already. */
 function signalWhenGone ({ raw }: FastifyReply): AbortSignal {

@@ -1,12 +1,16 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { createDownloadLinks } from '../../../downloads/links.js'
+import { type FoundObject, createDownloadLinks, describeLink, downloadUrl } from '../../../downloads/links.js'
+import { contentDisposition } from '../../../http/content-disposition.js'
 import { createPresign } from '../../../store/presigning.js'
 
 const presign = createPresign({
   endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', bucket: 'objects', accessKey: 'access', secretKey: 'secret',
 })
-const pinned = { contentDisposition: 'attachment; filename=a.txt', contentType: 'text/plain' }
+/** A file that was just found. */
+const found = (contentType = 'text/plain'): FoundObject => ({
+  contentType, contentEncoding: undefined, sizeBytes: 1, entityTag: '"e"', lastModified: new Date(0), links: {},
+})
 const ttl = fc.oneof(fc.integer({ min: 10, max: 604_800 }), fc.integer({ min: 10, max: 30 }))
 const instant = fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2100, 0) })
 
@@ -20,7 +24,7 @@ function validity (url: string): { from: number, until: number } {
 
 t.test('a URL is valid already, for at least half the TTL and at most the whole', async () => {
   fc.assert(fc.property(ttl, instant, (ttlSeconds, now) => {
-    const { url, expiresAt } = createDownloadLinks(presign, ttlSeconds)('a', pinned, now)
+    const { url, expiresAt } = createDownloadLinks(presign, ttlSeconds)('a', found(), 'attachment', now)
     const { from, until } = validity(url)
     const remainingMs = until - now
     return from <= now && remainingMs >= ttlSeconds * 500 && remainingMs <= ttlSeconds * 1000 && expiresAt.getTime() === until
@@ -30,17 +34,46 @@ t.test('a URL is valid already, for at least half the TTL and at most the whole'
 t.test('a URL is the same until the time that it names, and another from then on', async () => {
   fc.assert(fc.property(ttl, instant, (ttlSeconds, now) => {
     const makeLink = createDownloadLinks(presign, ttlSeconds)
-    const { url, sameUntil } = makeLink('a', pinned, now)
+    const file = found()
+    const { url, sameUntil } = makeLink('a', file, 'attachment', now)
     const endMs = sameUntil.getTime()
-    return endMs > now && makeLink('a', pinned, endMs - 1).url === url && makeLink('a', pinned, endMs).url !== url
+    const urlsAt = (time: number) => [file, found()].map((each) => makeLink('a', each, 'attachment', time).url)
+    return endMs > now && urlsAt(endMs - 1).every((same) => same === url) && urlsAt(endMs).every((other) => other !== url)
   }))
 })
 
 t.test('the type and the disposition are part of what is signed', async (t) => {
   const makeLink = createDownloadLinks(presign, 300)
-  const { searchParams } = new URL(makeLink('a', pinned, 0).url)
-  t.equal(searchParams.get('response-content-type'), pinned.contentType)
-  t.equal(searchParams.get('response-content-disposition'), pinned.contentDisposition)
-  const signature = (contentType: string) => new URL(makeLink('a', { ...pinned, contentType }, 0).url).searchParams.get('X-Amz-Signature')
-  t.not(signature('text/html'), signature('text/plain'))
+  const { searchParams } = new URL(makeLink('a/b.txt', found(), 'attachment', 0).url)
+  t.equal(searchParams.get('response-content-type'), 'text/plain')
+  t.equal(searchParams.get('response-content-disposition'), contentDisposition('attachment', 'b.txt'))
+  const signature = (file: FoundObject, disposition: 'attachment' | 'inline') =>
+    new URL(makeLink('a/b.txt', file, disposition, 0).url).searchParams.get('X-Amz-Signature')
+  t.not(signature(found('text/html'), 'attachment'), signature(found(), 'attachment'))
+  t.not(signature(found(), 'inline'), signature(found(), 'attachment'))
+})
+
+t.test('a file keeps a link of each disposition', async (t) => {
+  const makeLink = createDownloadLinks(presign, 300)
+  const file = found()
+  const [attachment, inline] = [makeLink('a', file, 'attachment', 0), makeLink('a', file, 'inline', 0)]
+  t.not(attachment.url, inline.url)
+  t.equal(makeLink('a', file, 'attachment', 1), attachment)
+  t.equal(makeLink('a', file, 'inline', 1), inline)
+})
+
+t.test('a link is described with the type that the file is sent with', async (t) => {
+  const link = { url: 'http://store/a', expiresAt: new Date(300_000), sameUntil: new Date(150_000) }
+  t.strictSame(describeLink('a/b.txt', found('no type'), link), {
+    url: 'http://store/a',
+    expiresAt: '1970-01-01T00:05:00.000Z',
+    fileName: 'b.txt',
+    bytes: 1,
+    contentType: 'application/octet-stream',
+    etag: '"e"',
+  })
+})
+
+t.test('a download link escapes the key', async (t) => {
+  t.equal(downloadUrl('https://files.example', 'a/b c&d'), 'https://files.example/api/v1/objects/download?objectKey=a%2Fb%20c%26d')
 })

@@ -25,11 +25,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       },
     },
   }, async (request, reply) => {
-    const { objectKey, type: disposition = 'attachment' } = request.query
-    const parts = parseObjectKey(objectKey)
-    if (parts === undefined) throw new ObjectNotFoundError()
+    const { objectKey, type: asked = 'attachment' } = request.query
+    if (parseObjectKey(objectKey) === undefined) throw new ObjectNotFoundError()
     if (app.existence.known(objectKey) === undefined) await app.limits.downloadMisses.check(request, reply)
-    return await reply.describeFile({ objectKey, fileName: parts.fileName, disposition })
+    return await reply.describeFile({ objectKey, asked })
   })
 }
 

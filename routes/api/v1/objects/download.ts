@@ -1,9 +1,8 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { prefersJson } from '../../../../http/accept.js'
-import { capabilityHeaders, effectiveDisposition } from '../../../../downloads/headers.js'
-import { isActiveInline } from '../../../../downloads/inline-content.js'
-import type { FoundObject } from '../../../../downloads/links.js'
-import { fileNameOf, parseObjectKey } from '../../../../objects/object-key.js'
+import { capabilityJsonHeaders, redirectCacheControl, redirectHeaders } from '../../../../downloads/headers.js'
+import { type FoundObject, describeLink } from '../../../../downloads/links.js'
+import { parseObjectKey } from '../../../../objects/object-key.js'
 import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ObjectNotFoundError } from '../../../../schemas/errors.js'
@@ -12,7 +11,7 @@ import { reference } from '../../../../schemas/reference.js'
 const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
-  const { config: { DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT }, existence, limits, downloadLink, describeLink } = app
+  const { downloadPolicy, existence, limits, downloadLink } = app
 
   app.get('/download', {
     exposeHeadRoute: false,
@@ -49,30 +48,23 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     },
   }, (request, reply) => {
     const { objectKey, type: asked = 'attachment' } = request.query
-    const asJson = prefersJson(request.headers.accept)
-    const isStreamed = DOWNLOAD_MODE === 'stream' && !asJson
+    const wanted = prefersJson(request.headers.accept) ? 'json' : 'file'
+    const isLookedUp = !downloadPolicy.streamsAnyFile(wanted)
 
     const answer = (stored: FoundObject) => {
-      if (asJson) {
-        return reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store', vary: 'accept' })
-          .send(describeLink(objectKey, stored, asked))
-      }
-      const disposition = effectiveDisposition(asked, stored.contentType, INLINE_ACTIVE_CONTENT)
-      if (isActiveInline(disposition, stored.contentType)) {
-        return reply.streamFile({ objectKey, fileName: fileNameOf(objectKey), disposition })
-      }
-
+      const { kind, disposition } = downloadPolicy.decide(wanted, asked, stored.contentType)
+      if (kind === 'stream') return reply.streamFile({ objectKey, asked })
       const now = Date.now()
-      const { url, sameUntil } = downloadLink(objectKey, stored, disposition, now)
-      // The redirect may be kept for as long as the URL stays the same; it then still works for half the TTL.
-      const maxAgeSeconds = Math.max(0, Math.floor((sameUntil.getTime() - now) / 1000))
-      return reply.status(302).headers(capabilityHeaders).header('location', url)
-        .header('cache-control', `private, max-age=${maxAgeSeconds}`).header('vary', 'accept').send()
+      const link = downloadLink(objectKey, stored, disposition, now)
+      return kind === 'json'
+        ? reply.headers(capabilityJsonHeaders).header('vary', 'accept').send(describeLink(objectKey, stored, link))
+        : reply.status(302).headers(redirectHeaders).header('location', link.url)
+          .header('cache-control', redirectCacheControl(link, now)).send()
     }
 
     const known = existence.known(objectKey)
     // So it is for most downloads, and a promise would only cost them time.
-    if (known !== undefined && !isStreamed) return answer(known)
+    if (known !== undefined && isLookedUp) return answer(known)
 
     const find = async () => {
       if (known === undefined) {
@@ -80,7 +72,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         // Before the store is asked: a client that guesses keys is to cost it nothing.
         await limits.downloadMisses.check(request, reply)
       }
-      if (isStreamed) return await reply.streamFile({ objectKey, fileName: fileNameOf(objectKey), disposition: asked })
+      if (!isLookedUp) return await reply.streamFile({ objectKey, asked })
       const stored = await existence.find(objectKey)
       if (stored === undefined) throw new ObjectNotFoundError()
       return await answer(stored)

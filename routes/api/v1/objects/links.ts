@@ -1,7 +1,8 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { bulkhead } from 'cockatiel'
-import { capabilityHeaders } from '../../../../downloads/headers.js'
-import type { FoundObject } from '../../../../downloads/links.js'
+import type { Disposition } from '../../../../downloads/decision.js'
+import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
+import { type FoundObject, describeLink } from '../../../../downloads/links.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../store/failures.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -15,15 +16,17 @@ const LOOK_UPS_MAX_CONCURRENT = 16
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const lookUps = bulkhead(LOOK_UPS_MAX_CONCURRENT, Infinity)
 
-  const look = async (
-    objectKey: string, known: FoundObject | undefined, type: 'attachment' | 'inline',
-  ): Promise<LinkResult> => {
+  const linkTo = (objectKey: string, stored: FoundObject, asked: Disposition) => {
+    const { disposition } = app.downloadPolicy.decide('json', asked, stored.contentType)
+    return describeLink(objectKey, stored, app.downloadLink(objectKey, stored, disposition, Date.now()))
+  }
+  const look = async (objectKey: string, known: FoundObject | undefined, asked: Disposition): Promise<LinkResult> => {
     if (parseObjectKey(objectKey) === undefined) return { error: errorBody(new ObjectNotFoundError()) }
     try {
       const stored = known ?? await lookUps.execute(() => app.existence.find(objectKey))
       return stored === undefined
         ? { error: errorBody(new ObjectNotFoundError()) }
-        : { link: app.describeLink(objectKey, stored, type) }
+        : { link: linkTo(objectKey, stored, asked) }
     } catch (error) {
       if (error instanceof ObjectStorageUnavailable) return { error: errorBody(new StoreUnavailableError()) }
       if (error instanceof ObjectStorageRefused) return { error: errorBody(new StoreRefusedError()) }
@@ -47,15 +50,15 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: reference(LinksSchema), ...errorResponses(400, 413, 415, 429) },
     },
   }, async (request, reply) => {
-    const { objectKeys, type = 'attachment' } = request.body
+    const { objectKeys, type: asked = 'attachment' } = request.body
     // Before the store is asked: a client that guesses keys is to cost it nothing.
     const known = objectKeys.map((objectKey) => app.existence.known(objectKey))
     if (known.includes(undefined)) await app.limits.downloadMisses.check(request, reply)
-    const results = await Promise.all(objectKeys.map((objectKey, index) => look(objectKey, known[index], type)))
+    const results = await Promise.all(objectKeys.map((objectKey, index) => look(objectKey, known[index], asked)))
     const misses = results.filter(({ error }) => error?.statusCode === 404)
     // At once: where Redis does not answer, each count waits for it.
     await Promise.all(misses.map(() => app.limits.downloadMisses.count(request)))
-    return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store' }).send({ results })
+    return await reply.headers(capabilityJsonHeaders).send({ results })
   })
 }
 

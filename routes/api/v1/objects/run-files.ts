@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { listFiles } from '../../../../db/run-files.js'
-import { capabilityHeaders } from '../../../../downloads/headers.js'
+import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
 import { parseObjectKey, prefixOf } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -33,7 +33,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
     const { files, hasMore } = await listFiles(app.database, prefix, { after, maxFiles: FILES_PAGE_MAX })
     const last = files.at(-1)
-    return await reply.headers({ ...capabilityHeaders, 'cache-control': 'private, no-store' }).send({
+    return await reply.headers(capabilityJsonHeaders).send({
       files: files.flatMap(({ objectKey, sizeBytes, createdAt }) => {
         const parts = parseObjectKey(objectKey)
         // Every row's key has the form: whoever changes the form must move the rows.
