@@ -17,6 +17,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY usage-page ./usage-page
+COPY embedded/demo/files ./embedded/demo/files
 COPY package.json LICENSE ./
 USER node
 EXPOSE 3000

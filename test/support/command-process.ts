@@ -30,7 +30,7 @@ export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Comma
   const folder = await mkdtemp(join(tmpdir(), 'objects-storage-commands-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   await bundle(folder)
-  for (const name of ['node_modules', 'usage-page']) await symlink(join(root, name), join(folder, name))
+  for (const name of ['embedded', 'node_modules', 'usage-page']) await symlink(join(root, name), join(folder, name))
   await cp(join(root, 'package.json'), join(folder, 'package.json'))
 
   const start: Commands['start'] = (name, options, environment) => {
