@@ -63,7 +63,7 @@ export interface paths {
         put?: never;
         /**
          * Receive bucket notifications
-         * @description For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>`, bare, or as the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3 and Ceph RGW. 200 means that every record is committed or set aside; after any other answer the sender should send the same again: records may come in any order and any number of times.
+         * @description For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>`, bare, or as the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3, Ceph RGW, RustFS and versitygw, and their test messages. 200 means that every record is committed; one without a usable key is set aside. 422 means that the body is of no known form and nothing was kept. After any other answer the sender should send the same again: records may come in any order and any number of times.
          */
         post: operations["receiveBucketEvents"];
         delete?: never;
@@ -278,24 +278,26 @@ export interface components {
             /** @description What went wrong, for people. */
             message: string;
         };
-        /** @description A notification as the object store sends it. Anything else is taken as well, and set aside. */
+        /** @description A notification as the object store sends it. Anything else is refused. */
         BucketNotification: {
             /** @description The kind of event; sent by MinIO. */
             EventName?: string;
             /** @description Bucket and object key, separated by a slash; sent by MinIO. */
             Key?: string;
-            /** @description The events, in any order. A test event of Amazon S3 has none. */
+            /** @description The events, in any order. A test message has none. */
             Records?: {
                 [key: string]: unknown;
             }[];
+            /** @description `s3:TestEvent` in the message that tries a configuration out; sent by Amazon S3 and versitygw. */
+            Event?: string;
         } & {
             [key: string]: unknown;
         };
         /** @description What became of the records; everything is committed. */
         BucketEvents: {
-            /** @description Records that usage now accounts for; also those that it did before. */
+            /** @description Changes that usage now accounts for; also those that it did before. */
             applied: number;
-            /** @description Records that make no sense, kept for a person to look at. */
+            /** @description Records without a usable key, kept for a person to look at. */
             setAside: number;
             /** @description Records of other buckets, other kinds of event and other keys. */
             ignored: number;
@@ -594,7 +596,7 @@ export interface components {
          * @description What went wrong, for programs: stable across releases.
          * @enum {string}
          */
-        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE";
+        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "EVENTS_NOT_UNDERSTOOD" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE";
     };
     responses: {
         /** @description `INVALID_REQUEST`: a parameter or the body is missing, malformed or unknown. */
@@ -735,6 +737,15 @@ export interface components {
         };
         /** @description `RANGE_NOT_SATISFIABLE`: the file has no bytes in the range asked for; Content-Range tells its size. */
         RangeNotSatisfiable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `EVENTS_NOT_UNDERSTOOD`: the body is not JSON, or no bucket notification of a known form; nothing of it is kept. */
+        EventsNotUnderstood: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1031,6 +1042,7 @@ export interface operations {
             401: components["responses"]["TokenRequiredOrTokenInvalid"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["EventsNotUnderstood"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalError"];

@@ -95,6 +95,12 @@ const parts = {
   S3_BUCKET: Type.String({
     pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', default: 'objects', description: 'The one bucket that holds all files.',
   }),
+  S3_VENDOR: Type.Union([Type.Literal('auto'), Type.Literal('amazon'), Type.Literal('other')], {
+    default: 'auto',
+    description: '`amazon`: events of `aws:s3` are ordered by Amazon\'s sequencers, and their keys are URL-encoded. `other`: such ' +
+      'an event may be anyone\'s, so time decides, and where it does not, the bucket. `auto`: `amazon` where `S3_ENDPOINT` is a ' +
+      'host of amazonaws.com.',
+  }),
   S3_PUBLIC_ENDPOINT: Type.Optional(httpUrl({
     description: 'Address at which browsers reach the object storage, where it differs from `S3_ENDPOINT`. Only URLs are signed for ' +
       'it. Unset: `S3_ENDPOINT`.',

@@ -1,6 +1,6 @@
-import { type Static, Type } from '@sinclair/typebox'
-import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { type ObjectKeyParts, parseObjectKey } from '../objects/object-key.js'
+import { type KindEffect, effectOfKind } from './event-kind.js'
+import { readEventTime } from './event-time.js'
 
 /** What an event says its key became. */
 export type ObjectChange =
@@ -16,18 +16,18 @@ export interface BucketEvent {
   change: ObjectChange
   /** The vendor's name for itself, such as `aws:s3`. Sequencers and version identifiers compare only within one. */
   eventSource: string
-  /** By the clock of whichever of the store's nodes made the change. */
-  eventTime: Date
+  /** By the clock of whichever of the store's nodes made the change; undefined where the store sent none that can be read. */
+  eventTime: Date | undefined
   sequencer: string | undefined
   versionId: string | undefined
 }
 
 /** Why a record could not be understood: stable across releases. */
-export type RejectionReason =
-  | 'body_malformed' | 'record_malformed' | 'key_malformed' | 'size_malformed' | 'time_malformed'
+export type RejectionReason = 'record_malformed' | 'key_malformed'
 
 /** A bucket notification, taken apart. */
 export interface BucketNotification {
+  /** A record that may mean either of two keys has an event for each, both of which leave the rest to the bucket. */
   events: Array<{ event: BucketEvent, record: unknown }>
   rejected: Array<{ reason: RejectionReason, record: unknown }>
   /** Records that concern no file's bytes: other buckets, other kinds of event. */
@@ -36,112 +36,129 @@ export interface BucketNotification {
   foreignCount: number
 }
 
-/** Reads the body of a bucket notification, parsed from JSON but otherwise unknown. */
-export type ReadBucketNotification = (body: unknown) => BucketNotification
+/** Reads the body of a bucket notification, parsed from JSON but otherwise unknown; undefined where it is of no known form. */
+export type ReadBucketNotification = (body: unknown) => BucketNotification | undefined
+
+/** What is known of the store whatever its notifications say. */
+export interface NotifyingStore {
+  bucket: string
+  /** Others call themselves `aws:s3`, too. */
+  isAmazonS3: boolean
+}
+
+/** What came is of no form in which stores report changes: whoever sent it should hear so, and keep it. */
+export class UnknownNotificationError extends Error {
+  override name = 'UnknownNotificationError'
+}
+
+type Fields = Record<string, unknown>
 
 // Visible ASCII: these go into columns and comparisons, and no vendor sends anything else.
-const token = (maxLength: number) => Type.String({ maxLength, pattern: '^[\\x21-\\x7e]*$' })
-const optional = (maxLength: number) => Type.Optional(Type.Union([token(maxLength), Type.Null()]))
-
-const EnvelopeSchema = Type.Object({
-  eventName: token(128),
-  s3: Type.Object({ bucket: Type.Object({ name: Type.String() }) }),
-})
-const RecordSchema = Type.Object({
-  eventSource: Type.String({ pattern: '^[\\x21-\\x7e]{1,64}$' }),
-  eventTime: Type.String({ pattern: '^\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(\\.\\d{1,9})?Z$' }),
-  s3: Type.Object({
-    object: Type.Object({
-      key: Type.String({ minLength: 1 }),
-      size: Type.Optional(Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER })),
-      eTag: optional(256),
-      sequencer: optional(64),
-      versionId: optional(1024),
-    }),
-  }),
-})
-type Record = Static<typeof RecordSchema>
-
-// S3's kinds of event, without `s3:`, by what they say (Amazon S3 User Guide, "Supported event types for SQS, SNS, and
-// Lambda"; MinIO, internal/event/name.go; Ceph, rgw_notify_event_type.cc). MinIO files changes of metadata under ObjectCreated.
-const creations = new Set(['Put', 'Post', 'Copy', 'CompleteMultipartUpload'].map((kind) => `ObjectCreated:${kind}`))
-const deletions = new Set(['ObjectRemoved:Delete', 'LifecycleExpiration:Delete'])
-const markerCreations = new Set(['ObjectRemoved:DeleteMarkerCreated', 'LifecycleExpiration:DeleteMarkerCreated'])
-const withoutEffect = new Set([
-  'ObjectCreated:PutTagging', 'ObjectCreated:DeleteTagging', 'ObjectCreated:PutRetention', 'ObjectCreated:PutLegalHold',
-  'ObjectCreated:PutEncryption', 'ObjectRemoved:NoOP', 'ObjectLifecycle:Expiration:Noncurrent',
-  'ObjectLifecycle:Expiration:NonCurrent', 'ObjectLifecycle:Expiration:AbortMPU', 'ObjectLifecycle:Expiration:AbortMultipartUpload',
-])
-// Whatever else these families hold, now or later, may have changed the key; so does a replica that another zone sent.
-const families = /^(ObjectCreated|ObjectRemoved|LifecycleExpiration|ObjectLifecycle:Expiration|ObjectSynced)(:|$)|^Replication:(Create|Delet)/
+const token = /^[\x21-\x7e]+$/
+const SOURCE_MAX_LENGTH = 64
+const TAG_MAX_LENGTH = 256
+const SEQUENCER_MAX_LENGTH = 64
+const VERSION_MAX_LENGTH = 1024
+const UNNAMED_SOURCE = 'unknown'
+/** They write keys as HTML forms do. Amazon S3 does so too, but not everyone who takes its name. */
+const formEncoders = new Set(['minio:s3', 'rustfs:s3', 'objects-storage:embedded'])
+const CEPH_SOURCE = 'ceph:s3'
+const AMAZON_SOURCE = 'aws:s3'
 // Some stores said 0 of copies and multipart uploads (Ceph before 16.2.5, tracker 51305; RustFS issue 1609). A file that
 // is empty indeed has this tag, the MD5 of nothing.
 const EMPTY_ENTITY_TAG = 'd41d8cd98f00b204e9800998ecf8427e'
-// An earlier time is that of a sender that has none, such as Go's year 1.
-const S3_BEGAN_MS = Date.UTC(2006, 2, 14)
+/** What stands for bytes that are no UTF-8. */
+const REPLACEMENT_CHARACTER = '\ufffd'
 
 /**
- * Makes the reader of bucket notifications for one bucket. It takes what MinIO, Amazon S3 and Ceph RGW send, and what
- * follows Amazon's "Event message structure" otherwise. One record that makes no sense does not touch the others.
+ * Makes the reader of bucket notifications for one bucket. It takes what MinIO, Amazon S3, Ceph RGW, RustFS and versitygw
+ * send, and what follows Amazon's "Event message structure" otherwise. One record that makes no sense does not touch the
+ * others, and a record of which only the key can be used makes an event that leaves the rest to the bucket.
  */
-export function createNotificationReader (bucket: string): ReadBucketNotification {
-  const envelope = TypeCompiler.Compile(EnvelopeSchema)
-  const record = TypeCompiler.Compile(RecordSchema)
-
-  const readRecord = (candidate: unknown): BucketEvent | RejectionReason | 'ignored' | 'foreign' => {
-    if (!envelope.Check(candidate)) return 'record_malformed'
-    const kind = candidate.eventName.replace(/^s3:/, '')
-    if (candidate.s3.bucket.name !== bucket || withoutEffect.has(kind) || !families.test(kind)) return 'ignored'
-    if (!record.Check(candidate)) return reasonByPath(record.Errors(candidate).First()?.path)
-    const objectKey = decodeKey(candidate)
-    if (objectKey === undefined) return 'key_malformed'
-    const parts = parseObjectKey(objectKey)
-    if (parts === undefined) return 'foreign'
-    const eventTime = new Date(candidate.eventTime)
-    if (!(eventTime.getTime() >= S3_BEGAN_MS)) return 'time_malformed'
-    const { sequencer, versionId } = candidate.s3.object
-    return {
-      objectKey,
-      parts,
-      change: readChange(kind, candidate),
-      eventSource: candidate.eventSource,
-      eventTime,
-      sequencer: sequencer || undefined,
-      versionId: versionId || undefined,
-    }
+export function createNotificationReader (store: NotifyingStore): ReadBucketNotification {
+  const readRecord = (record: unknown): BucketEvent[] | RejectionReason | 'ignored' | 'foreign' => {
+    const { eventName, eventSource, eventTime, s3 } = fieldsOf(record)
+    if (!isObject(s3)) return 'record_malformed'
+    const { name = store.bucket } = fieldsOf(s3.bucket)
+    const effect = effectOfKind(eventName)
+    if (name !== store.bucket || effect === 'none') return 'ignored'
+    const fields = fieldsOf(s3.object)
+    const source = readToken(eventSource, SOURCE_MAX_LENGTH) ?? UNNAMED_SOURCE
+    if (typeof fields.key !== 'string' || fields.key === '') return 'key_malformed'
+    const keys = readKeys(fields.key, source, store.isAmazonS3)
+    if (keys.length === 0) return 'key_malformed'
+    const ours = keys.flatMap((objectKey) => {
+      const parts = parseObjectKey(objectKey)
+      return parts === undefined ? [] : [{ objectKey, parts }]
+    })
+    if (ours.length === 0) return 'foreign'
+    const isKeyCertain = keys.length === 1 && !fields.key.includes(REPLACEMENT_CHARACTER)
+    return ours.map((key) => ({
+      ...key,
+      change: isKeyCertain ? readChange(effect, fields) : { kind: 'unclear' },
+      eventSource: source,
+      eventTime: readEventTime(eventTime),
+      sequencer: readToken(fields.sequencer, SEQUENCER_MAX_LENGTH),
+      versionId: readToken(fields.versionId, VERSION_MAX_LENGTH),
+    }))
   }
 
   return (body) => {
-    const notification: BucketNotification = { events: [], rejected: [], ignoredCount: 0, foreignCount: 0 }
     const records = recordsOf(body)
-    if (records === undefined) notification.rejected.push({ reason: 'body_malformed', record: body })
-    for (const candidate of records ?? []) {
-      const outcome = readRecord(candidate)
+    if (records === undefined) return undefined
+    const notification: BucketNotification = { events: [], rejected: [], ignoredCount: 0, foreignCount: 0 }
+    for (const record of records) {
+      const outcome = readRecord(record)
       if (outcome === 'ignored') notification.ignoredCount++
       else if (outcome === 'foreign') notification.foreignCount++
-      else if (typeof outcome === 'string') notification.rejected.push({ reason: outcome, record: candidate })
-      else notification.events.push({ event: outcome, record: candidate })
+      else if (typeof outcome === 'string') notification.rejected.push({ reason: outcome, record })
+      else notification.events.push(...outcome.map((event) => ({ event, record })))
     }
     return notification
   }
 }
 
-/** Amazon S3 tries a new configuration out with a message that has no records. */
-function recordsOf (body: unknown): unknown[] | undefined {
-  if (typeof body !== 'object' || body === null) return undefined
-  if ('Records' in body && Array.isArray(body.Records)) return body.Records
-  return 'Event' in body && body.Event === 's3:TestEvent' ? [] : undefined
+/** Amazon S3 and versitygw try a new configuration out with a message that has no records. */
+function recordsOf (body: unknown): readonly unknown[] | undefined {
+  const { Records: records, Event: event } = fieldsOf(body)
+  if (Array.isArray(records)) return records
+  return records === undefined && event === 's3:TestEvent' ? [] : undefined
 }
 
-function reasonByPath (path = ''): RejectionReason {
-  if (path === '/s3/object/key') return 'key_malformed'
-  if (path === '/s3/object/size') return 'size_malformed'
-  return path === '/eventTime' ? 'time_malformed' : 'record_malformed'
+function fieldsOf (value: unknown): Fields {
+  return isObject(value) ? value : {}
 }
 
-/** Ceph RGW sends keys as they are; everyone else URL-encodes them as a form does, a space as `+`. */
-function decodeKey ({ eventSource, s3: { object: { key } } }: Record): string | undefined {
-  if (eventSource === 'ceph:s3') return key
+function isObject (value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Undefined where it is none, or one that no store would send. */
+function readToken (value: unknown, maxLength: number): string | undefined {
+  return typeof value === 'string' && value.length <= maxLength && token.test(value) ? value : undefined
+}
+
+/** Whether a field says that there is none. */
+function isAbsent (value: unknown): boolean {
+  return value === undefined || value === null || value === ''
+}
+
+/**
+ * The keys that a record may mean; none where it can mean none. Ceph RGW sends keys as they are, most others as a form
+ * encodes them, a space as `+`. Of a store that is not known to do either, such as versitygw, which calls itself `aws:s3`
+ * and encodes nothing, a key with `+` or `%` may be either.
+ */
+function readKeys (key: string, eventSource: string, isAmazonS3: boolean): string[] {
+  if (eventSource === CEPH_SOURCE) return [key]
+  const decoded = decodeForm(key)
+  const isFormEncoder = formEncoders.has(eventSource) || (eventSource === AMAZON_SOURCE && isAmazonS3)
+  if (isFormEncoder) return decoded === undefined ? [] : [decoded]
+  // Where encoding changed its slashes, it is encoded.
+  if (decoded !== undefined && decoded !== key && parseObjectKey(key) === undefined) return [decoded]
+  return decoded === undefined || decoded === key ? [key] : [decoded, key]
+}
+
+function decodeForm (key: string): string | undefined {
   try {
     return decodeURIComponent(key.replaceAll('+', ' '))
   } catch {
@@ -149,12 +166,12 @@ function decodeKey ({ eventSource, s3: { object: { key } } }: Record): string | 
   }
 }
 
-function readChange (kind: string, { s3: { object } }: Record): ObjectChange {
-  if (markerCreations.has(kind)) return { kind: 'removed' }
+function readChange (effect: KindEffect, { size, eTag, versionId }: Fields): ObjectChange {
+  if (effect === 'marker_created') return { kind: 'removed' }
   // With a version's identifier, one version was deleted for good; which one is current now, the event does not say.
-  if (deletions.has(kind)) return object.versionId ? { kind: 'unclear' } : { kind: 'removed' }
-  const entityTag = object.eTag?.replaceAll('"', '') || undefined
-  const isSizeCredible = object.size !== undefined && (object.size > 0 || entityTag === EMPTY_ENTITY_TAG)
-  if (!creations.has(kind) || object.size === undefined || !isSizeCredible) return { kind: 'unclear' }
-  return { kind: 'created', sizeBytes: object.size, entityTag }
+  if (effect === 'deleted') return isAbsent(versionId) ? { kind: 'removed' } : { kind: 'unclear' }
+  const entityTag = typeof eTag === 'string' ? readToken(eTag.replaceAll('"', ''), TAG_MAX_LENGTH) : undefined
+  const isTagRead = entityTag !== undefined || isAbsent(eTag)
+  if (effect !== 'created' || !isTagRead || typeof size !== 'number' || !Number.isSafeInteger(size)) return { kind: 'unclear' }
+  return size > 0 || (size === 0 && entityTag === EMPTY_ENTITY_TAG) ? { kind: 'created', sizeBytes: size, entityTag } : { kind: 'unclear' }
 }

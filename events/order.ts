@@ -19,6 +19,8 @@ export interface OrderBounds {
   clockSkewMs: number
   /** For how long removed keys are remembered. */
   tombstoneRetentionMs: number
+  /** Whether the store is known to be Amazon S3: others that call themselves `aws:s3` count as they like. */
+  isAmazonS3: boolean
 }
 
 /** How one state of a key stands to another: it came later, it came earlier, it is the same, or that cannot be told. */
@@ -42,23 +44,28 @@ const RETENTION_MARGIN_MS = 60 * 60 * 1000
  * Orders two states of one key.
  *
  * - Amazon S3 (`aws:s3`) numbers the changes of a key: the greater sequencer came later, "right pad the shorter value with
- *   zeros, and then do a lexicographical comparison" (Amazon S3 User Guide, "Event message structure").
+ *   zeros, and then do a lexicographical comparison" (Amazon S3 User Guide, "Event message structure"). That holds only where
+ *   the store is known to be Amazon's: versitygw calls itself the same, and counts 1, 2, … F, 10 from each of its starts.
  * - MinIO's sequencer and the embedded store's are wall-clock nanoseconds of whichever node made the change, and a deletion
  *   may repeat that of the object it deleted (minio/cmd/event-notification.go, `ToEvent`). They say no more than the
  *   event's time does, so the time decides.
  * - Ceph RGW's sequencer is a time, too, but printed in the machine's byte order: it cannot be compared. The time decides.
  * - Between vendors, and between an event and a look into the bucket, the time decides.
  *
- * Time decides only where it is further apart than clocks may be. Two states that agree in everything are the same one,
- * delivered twice.
+ * Time decides only where it is further apart than clocks may be, and an event without one cannot be ordered. Two states that
+ * agree in everything are the same one, delivered twice.
  */
-export function compareStates (left: KnownState, right: KnownState, clockSkewMs: number): Order {
+export function compareStates (
+  left: KnownState, right: KnownState, { clockSkewMs, isAmazonS3 }: Pick<OrderBounds, 'clockSkewMs' | 'isAmazonS3'>,
+): Order {
   if ('eventTime' in left && 'eventTime' in right) {
     if (isSameEvent(left, right)) return 'same'
-    const order = compareAmazonSequencers(left, right)
+    const order = isAmazonS3 ? compareAmazonSequencers(left, right) : 'unknown'
     if (order !== 'unknown') return order
   }
-  const aheadMs = timeOf(left) - timeOf(right)
+  const [leftTime, rightTime] = [timeOf(left), timeOf(right)]
+  if (leftTime === undefined || rightTime === undefined) return 'unknown'
+  const aheadMs = leftTime.getTime() - rightTime.getTime()
   if (Math.abs(aheadMs) <= clockSkewMs) return 'unknown'
   return aheadMs > 0 ? 'newer' : 'older'
 }
@@ -70,28 +77,29 @@ export function compareStates (left: KnownState, right: KnownState, clockSkewMs:
  * @param known undefined where nothing is known, be it that the key is new or that its tombstone was purged
  */
 export function settle (
-  known: KnownState | undefined, events: readonly BucketEvent[], { clockSkewMs, tombstoneRetentionMs }: OrderBounds, now: Date,
+  known: KnownState | undefined, events: readonly BucketEvent[], bounds: OrderBounds, now: Date,
 ): Settlement {
-  const latest = latestStates(known, events, clockSkewMs)
+  const latest = latestStates(known, events, bounds)
   const [winner] = latest
   if (winner === undefined || (latest.length === 1 && winner === known)) return { outcome: 'unchanged' }
-  if (latest.length > 1 || !isBucketEvent(winner) || winner.change.kind === 'unclear') return { outcome: 'ask' }
+  if (latest.length > 1 || !isBucketEvent(winner)) return { outcome: 'ask' }
+  if (winner.change.kind === 'unclear' || winner.eventTime === undefined) return { outcome: 'ask' }
   const ageMs = now.getTime() - winner.eventTime.getTime()
   if (ageMs < -FUTURE_MAX_MS) return { outcome: 'ask' }
   // The key may have had a later change whose tombstone is gone.
-  if (known === undefined && ageMs > tombstoneRetentionMs - RETENTION_MARGIN_MS) return { outcome: 'ask' }
+  if (known === undefined && ageMs > bounds.tombstoneRetentionMs - RETENTION_MARGIN_MS) return { outcome: 'ask' }
   return { outcome: 'event', event: winner }
 }
 
 /** The states that no other is known to have come after: one where order is clear, several where it is not. */
 function latestStates (
-  known: KnownState | undefined, events: readonly BucketEvent[], clockSkewMs: number,
+  known: KnownState | undefined, events: readonly BucketEvent[], bounds: OrderBounds,
 ): Array<KnownState | BucketEvent> {
   let latest: Array<KnownState | BucketEvent> = known === undefined ? [] : [known]
   for (const event of events) {
     let isOutdone = false
     latest = latest.filter((state) => {
-      const order = compareStates(event, state, clockSkewMs)
+      const order = compareStates(event, state, bounds)
       if (order === 'older' || order === 'same') isOutdone = true
       return order !== 'newer'
     })
@@ -101,7 +109,7 @@ function latestStates (
 }
 
 function isSameEvent (left: EventVersion, right: EventVersion): boolean {
-  return left.eventSource === right.eventSource && left.eventTime.getTime() === right.eventTime.getTime() &&
+  return left.eventSource === right.eventSource && left.eventTime?.getTime() === right.eventTime?.getTime() &&
     left.sequencer === right.sequencer && left.versionId === right.versionId && isSameChange(left.change, right.change)
 }
 
@@ -110,20 +118,21 @@ function isSameChange (left: ObjectChange, right: ObjectChange): boolean {
   return left.sizeBytes === right.sizeBytes && left.entityTag === right.entityTag
 }
 
-const hexadecimal = /^[0-9A-Fa-f]+$/
+// Amazon's own have 18 digits, and no fixed length; a count that began at 1 stays far below.
+const amazonSequencer = /^[0-9A-Fa-f]{16,}$/
 
 function compareAmazonSequencers (left: EventVersion, right: EventVersion): Order {
   if (left.eventSource !== 'aws:s3' || right.eventSource !== 'aws:s3') return 'unknown'
   const [first = '', second = ''] = [left.sequencer, right.sequencer]
-  if (!hexadecimal.test(first) || !hexadecimal.test(second)) return 'unknown'
+  if (!amazonSequencer.test(first) || !amazonSequencer.test(second)) return 'unknown'
   const length = Math.max(first.length, second.length)
   const [paddedFirst, paddedSecond] = [first, second].map((sequencer) => sequencer.toUpperCase().padEnd(length, '0'))
   if (paddedFirst === undefined || paddedSecond === undefined || paddedFirst === paddedSecond) return 'unknown'
   return paddedFirst > paddedSecond ? 'newer' : 'older'
 }
 
-function timeOf (state: KnownState): number {
-  return ('eventTime' in state ? state.eventTime : state.observedAt).getTime()
+function timeOf (state: KnownState): Date | undefined {
+  return 'eventTime' in state ? state.eventTime : state.observedAt
 }
 
 function isBucketEvent (state: KnownState | BucketEvent): state is BucketEvent {

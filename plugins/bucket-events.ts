@@ -2,25 +2,26 @@ import fastifyPlugin from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
 import { type RepeatCause, applyRecords } from '../db/events/apply-records.js'
 import { purge } from '../db/purge.js'
-import { createNotificationReader } from '../events/notification.js'
+import { UnknownNotificationError, createNotificationReader } from '../events/notification.js'
 import { EventIntake } from '../events/intake.js'
 import type { Observation } from '../events/order.js'
 import type { ObjectKeyParts } from '../objects/object-key.js'
 import type { PendingRecord } from '../events/pending-record.js'
 import type { AskStore } from '../events/inquiries.js'
 import type { BucketEvents } from '../schemas/bucket-events.js'
+import { isAmazonEndpoint } from '../store/vendor.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     bucketEvents: {
       /**
-       * Takes in one bucket notification: its body parsed from JSON, or the text where it is none. Resolves once all its
-       * records are committed.
+       * Takes in one bucket notification: its body, parsed from JSON. Resolves once all its records are committed.
        *
+       * @throws {UnknownNotificationError} where it is of no known form, and nothing of it is kept
        * @throws when the database or, for records that cannot be ordered, the store does not answer; the notification
        *   should then be sent again, and the records that this did not concern are committed
        */
-      receive: (notification: unknown) => Promise<BucketEvents>
+      receive: (body: unknown) => Promise<BucketEvents>
       /** Asks the store what a key is now, and counts it so. Throws as `receive` does. */
       recount: (file: { objectKey: string, parts: ObjectKeyParts }) => Promise<void>
       /** Asks the store what a key is now; clocks of its nodes may be `clockSkewMs` apart. */
@@ -43,8 +44,11 @@ const SERVICE_EVENT_SOURCE = 'objects-storage:service'
 
 /** Decorates the instance with the one way by which changes of the bucket reach the catalogue. */
 export default fastifyPlugin(async (app) => {
-  const bounds = { clockSkewMs: CLOCK_SKEW_MS, tombstoneRetentionMs: TOMBSTONE_RETENTION_MS }
-  const readNotification = createNotificationReader(app.storeTarget.bucket)
+  const { S3_VENDOR } = app.config
+  const { bucket, endpoint } = app.storeTarget
+  const isAmazonS3 = S3_VENDOR === 'amazon' || (S3_VENDOR === 'auto' && isAmazonEndpoint(endpoint))
+  const bounds = { clockSkewMs: CLOCK_SKEW_MS, tombstoneRetentionMs: TOMBSTONE_RETENTION_MS, isAmazonS3 }
+  const readNotification = createNotificationReader({ bucket, isAmazonS3 })
   const repeats = new Counter({
     name: 'objects_storage_event_batch_repeats_total',
     help: 'Batches of events that were applied again: PostgreSQL had undone them, or rows had changed under them.',
@@ -67,6 +71,11 @@ export default fastifyPlugin(async (app) => {
     labelNames: ['outcome'],
     registers: [app.metrics],
   })
+  const unknownCount = new Counter({
+    name: 'objects_storage_event_bodies_refused_total',
+    help: 'Bodies sent as bucket notifications that were of no known form.',
+    registers: [app.metrics],
+  })
   const queued = new Gauge({
     name: 'objects_storage_event_records_queued',
     help: 'Records that wait for the next batch.',
@@ -83,8 +92,13 @@ export default fastifyPlugin(async (app) => {
   }
 
   app.decorate('bucketEvents', {
-    receive: async (notification) => {
-      const { events, rejected, ignoredCount, foreignCount } = readNotification(notification)
+    receive: async (body) => {
+      const notification = readNotification(body)
+      if (notification === undefined) {
+        unknownCount.inc()
+        throw new UnknownNotificationError('The body is no bucket notification of a known form.')
+      }
+      const { events, rejected, ignoredCount, foreignCount } = notification
       const { appliedCount, lateCount, setAsideCount } = await take([...events, ...rejected])
       counts.inc({ outcome: 'applied' }, appliedCount)
       counts.inc({ outcome: 'late' }, lateCount)
@@ -133,4 +147,4 @@ export default fastifyPlugin(async (app) => {
     await purging
     await Promise.all(underWay)
   })
-}, { name: 'bucket-events', dependencies: ['store-target', 'object-storage', 'database', 'metrics'] })
+}, { name: 'bucket-events', dependencies: ['config', 'store-target', 'object-storage', 'database', 'metrics'] })

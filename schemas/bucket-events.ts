@@ -6,12 +6,13 @@ export const BucketNotificationSchema = Type.Object({
   EventName: Type.Optional(Type.String({ description: 'The kind of event; sent by MinIO.' })),
   Key: Type.Optional(Type.String({ description: 'Bucket and object key, separated by a slash; sent by MinIO.' })),
   Records: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }), {
-    description: 'The events, in any order. A test event of Amazon S3 has none.',
+    description: 'The events, in any order. A test message has none.',
   })),
+  Event: Type.Optional(Type.String({ description: '`s3:TestEvent` in the message that tries a configuration out; sent by Amazon S3 and versitygw.' })),
 }, {
   $id: 'BucketNotification',
   additionalProperties: true,
-  description: 'A notification as the object store sends it. Anything else is taken as well, and set aside.',
+  description: 'A notification as the object store sends it. Anything else is refused.',
   examples: [{
     Records: [{
       eventVersion: '2.1',
@@ -32,8 +33,8 @@ export const BucketNotificationSchema = Type.Object({
 })
 
 export const BucketEventsSchema = Type.Object({
-  applied: Type.Integer({ minimum: 0, description: 'Records that usage now accounts for; also those that it did before.' }),
-  setAside: Type.Integer({ minimum: 0, description: 'Records that make no sense, kept for a person to look at.' }),
+  applied: Type.Integer({ minimum: 0, description: 'Changes that usage now accounts for; also those that it did before.' }),
+  setAside: Type.Integer({ minimum: 0, description: 'Records without a usable key, kept for a person to look at.' }),
   ignored: Type.Integer({ minimum: 0, description: 'Records of other buckets, other kinds of event and other keys.' }),
 }, {
   $id: 'BucketEvents',

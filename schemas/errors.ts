@@ -100,6 +100,11 @@ const entries = {
     message: 'The file has no bytes in the range asked for.',
     meaning: 'the file has no bytes in the range asked for; Content-Range tells its size',
   },
+  EVENTS_NOT_UNDERSTOOD: {
+    status: 422,
+    message: 'The body is no bucket notification of a known form.',
+    meaning: 'the body is not JSON, or no bucket notification of a known form; nothing of it is kept',
+  },
   TOO_MANY_REQUESTS: {
     status: 429,
     message: 'This client has done this too often: try again after the time in Retry-After.',
@@ -173,6 +178,7 @@ export const PreconditionFailedError = errorClass('PRECONDITION_FAILED')
 export const BodyTooLargeError = errorClass('BODY_TOO_LARGE')
 export const UnsupportedMediaTypeError = errorClass('UNSUPPORTED_MEDIA_TYPE')
 export const RangeNotSatisfiableError = errorClass('RANGE_NOT_SATISFIABLE')
+export const EventsNotUnderstoodError = errorClass('EVENTS_NOT_UNDERSTOOD')
 export const TooManyRequestsError = errorClass('TOO_MANY_REQUESTS')
 export const InternalError = errorClass('INTERNAL_ERROR')
 export const UsageOutOfRangeError = errorClass('USAGE_OUT_OF_RANGE')

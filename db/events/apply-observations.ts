@@ -93,7 +93,8 @@ function decide (row: ObjectRow | undefined, observed: ObservedKey, clockSkewMs:
 
   const known = knownState(row)
   if (known !== undefined && row.revision !== revision) {
-    const order = compareStates(known, observation, clockSkewMs)
+    // Only events have sequencers.
+    const order = compareStates(known, observation, { clockSkewMs, isAmazonS3: false })
     if (order === 'newer') return 'outdated'
     if (order === 'unknown') return { ask: row.revision }
   }

@@ -85,7 +85,7 @@ function nextRow (
     size_bytes: change?.kind === 'created' ? BigInt(change.sizeBytes) : 0n,
     entity_tag: change?.kind === 'created' ? change.entityTag ?? null : null,
     event_source: isEvent ? state.eventSource : null,
-    event_time: isEvent ? state.eventTime : null,
+    event_time: isEvent ? state.eventTime ?? null : null,
     sequencer: isEvent ? state.sequencer ?? null : null,
     version_id: isEvent ? state.versionId ?? null : null,
     observed_at: state === undefined || isEvent ? null : state.observedAt,

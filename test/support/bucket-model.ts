@@ -1,7 +1,7 @@
 import type { Observation } from '../../events/order.js'
 
 /** The stores whose record forms are known. */
-export type Vendor = 'aws' | 'minio' | 'ceph' | 'embedded'
+export type Vendor = 'aws' | 'minio' | 'ceph' | 'versitygw' | 'embedded'
 
 /** What happens to one key of the bucket. */
 export type Operation =
@@ -32,7 +32,7 @@ const EMPTY_ENTITY_TAG = 'd41d8cd98f00b204e9800998ecf8427e'
  */
 export class BucketModel {
   readonly name = 'objects'
-  readonly #vendor: Vendor
+  readonly vendor: Vendor
   readonly #versioned: boolean
   /** Of each key, oldest first; the last one is current. */
   readonly #versions = new Map<string, Version[]>()
@@ -40,7 +40,7 @@ export class BucketModel {
   #operationCount = 0
 
   constructor (vendor: Vendor, options: { versioned: boolean, startedAt: Date }) {
-    this.#vendor = vendor
+    this.vendor = vendor
     this.#versioned = options.versioned
     this.#timeMs = options.startedAt.getTime()
   }
@@ -102,14 +102,14 @@ export class BucketModel {
     const record = (vendor: { eventSource: string, eventTime: string, eventName: string }, object: object) => ({
       eventVersion: '2.1', awsRegion: 'us-east-1', ...vendor, s3: { s3SchemaVersion: '1.0', bucket: { name: this.name }, object },
     })
-    switch (this.#vendor) {
+    switch (this.vendor) {
       case 'aws': return {
         Records: [record({ eventSource: 'aws:s3', eventTime: time.toISOString(), eventName }, {
           key: formEncodedKey.replaceAll('%2F', '/'),
           ...created,
           ...versionId === '' ? {} : { versionId },
           // Of different lengths, to be padded at the right.
-          sequencer: `0061${number.toString(16).toUpperCase().padStart(8, '0')}${'5'.repeat(number % 3)}`,
+          sequencer: `0061ABCD${number.toString(16).toUpperCase().padStart(8, '0')}${'5'.repeat(number % 3)}`,
         })],
       }
       case 'minio': return {
@@ -128,6 +128,17 @@ export class BucketModel {
           sequencer: littleEndian(time),
         })],
       }
+      // It takes Amazon's name, encodes no keys, writes whole seconds of its local time, and counts from 1 at each start: here,
+      // after every 17 changes.
+      case 'versitygw': return {
+        Records: [record({ eventSource: 'aws:s3', eventTime: localTime(time), eventName: `s3:${eventName}` }, {
+          key: objectKey,
+          size: file?.sizeBytes ?? 0,
+          eTag: file?.entityTag ?? null,
+          versionId: versionId || null,
+          sequencer: (number % 17 + 1).toString(16).toUpperCase(),
+        })],
+      }
       case 'embedded': return {
         Records: [record({ eventSource: 'objects-storage:embedded', eventTime: time.toISOString(), eventName }, {
           key: formEncodedKey.replaceAll('%2F', '/'), ...created, ...versionId === '' ? {} : { versionId }, sequencer: nanoseconds,
@@ -143,4 +154,9 @@ function littleEndian (time: Date): string {
   bytes.writeUInt32LE(Math.floor(time.getTime() / 1000), 0)
   bytes.writeUInt32LE(time.getTime() % 1000 * 1_000_000, 4)
   return bytes.toString('hex').toUpperCase()
+}
+
+/** With the offset of a zone that is three and a half hours ahead. */
+function localTime (time: Date): string {
+  return new Date(time.getTime() + 3.5 * 3_600_000).toISOString().replace(/\.\d+Z$/, '+03:30')
 }

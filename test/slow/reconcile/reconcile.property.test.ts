@@ -20,7 +20,7 @@ import { StoreConnection } from '../../../store/connection.js'
 import { databaseKinds } from '../../support/database.js'
 import { storeKinds } from '../../support/stores.js'
 
-const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * 3600 * 1000 }
+const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * 3600 * 1000, isAmazonS3: false }
 const timeouts = { connectTimeoutMs: 5_000, firstByteTimeoutMs: 20_000, idleTimeoutMs: 20_000 }
 const runs = Number(process.env.PROPERTY_RUNS ?? 25)
 const HOUR_MS = 3_600_000
@@ -69,10 +69,10 @@ async function openEmbeddedBucket (t: Test): Promise<Bucket> {
     await store.close()
     await rm(directory, { recursive: true, force: true })
   })
-  const read = createNotificationReader(account.bucket)
+  const read = createNotificationReader({ bucket: account.bucket, isAmazonS3: false })
   return {
     target: { ...account, endpoint: store.endpoint },
-    takeEvents: () => read({ Records: records.splice(0) }).events.map(({ event }) => event),
+    takeEvents: () => read({ Records: records.splice(0) })?.events.map(({ event }) => event) ?? [],
   }
 }
 

@@ -10,7 +10,7 @@ const bucket = new BucketModel('minio', { versioned: false, startedAt: new Date(
 
 function eventOn (name: string): EventRecord {
   const body = bucket.perform(keyOf(name), { kind: 'put', sizeBytes: 1, by: 'Put' }, { afterMs: 0, nodeClockErrorMs: 0 })
-  const { events: [first] } = createNotificationReader(bucket.name)(body)
+  const first = createNotificationReader({ bucket: bucket.name, isAmazonS3: false })(body)?.events[0]
   if (first === undefined) throw new Error('no event')
   return first
 }

@@ -1,16 +1,27 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
-import { type BucketEvent, createNotificationReader } from '../../../events/notification.js'
+import { type BucketEvent, type BucketNotification, createNotificationReader } from '../../../events/notification.js'
 
 const prefix = 'acme/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a11/users/' +
   '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a12/inputs/AAAAAAAAAAAAAAAAAAAAAA/'
 const awkwardName = 'a b+c%20é&.txt'
-const read = createNotificationReader('objects')
+const readers = {
+  aws: createNotificationReader({ bucket: 'objects', isAmazonS3: true }),
+  minio: createNotificationReader({ bucket: 'objects', isAmazonS3: false }),
+  ceph: createNotificationReader({ bucket: 'objects', isAmazonS3: false }),
+}
 
 function fixture (vendor: string): Map<string, unknown> {
   const text = readFileSync(new URL(`../../fixtures/notifications-${vendor}.json`, import.meta.url), 'utf8')
   const bodies: unknown = JSON.parse(text)
   return new Map(Object.entries(bodies ?? {}))
+}
+
+/** @throws where the body is of no known form */
+function read (body: unknown, reader = readers.aws): BucketNotification {
+  const notification = reader(body)
+  if (notification === undefined) throw new Error('no notification')
+  return notification
 }
 
 /** One record in Amazon's form, with some fields changed; undefined takes a field away. */
@@ -24,8 +35,8 @@ function record (object: object = {}, rest: object = {}): object {
   }
 }
 
-function readOne (body: unknown): BucketEvent {
-  const { events: [first] } = read(body)
+function readOne (body: unknown, reader = readers.aws): BucketEvent {
+  const { events: [first] } = read(body, reader)
   if (first === undefined) throw new Error('no event')
   return first.event
 }
@@ -37,7 +48,7 @@ const five = created(5, '5d41402abc4b2a76b9719d911017c592')
 const empty = created(0, 'd41d8cd98f00b204e9800998ecf8427e')
 const multipart = created(6_000_000, '2c881cdc5124c9a2f20ded4f74912bfe-1')
 
-const expectations: Record<string, Record<string, object | 'ignored'>> = {
+const expectations: Record<keyof typeof readers, Record<string, object | 'ignored'>> = {
   aws: {
     put: five,
     'put empty': empty,
@@ -82,11 +93,12 @@ const expectations: Record<string, Record<string, object | 'ignored'>> = {
   },
 }
 
-for (const [vendor, expected] of Object.entries(expectations)) {
+for (const vendor of ['aws', 'minio', 'ceph'] as const) {
+  const [reader, expected] = [readers[vendor], expectations[vendor]]
   t.test(`notifications of ${vendor} say what they say`, async (t) => {
     const bodies = fixture(vendor)
     for (const [name, change] of Object.entries(expected)) {
-      const { events, ignoredCount, foreignCount, rejected } = read(bodies.get(name))
+      const { events, ignoredCount, foreignCount, rejected } = read(bodies.get(name), reader)
       if (change === 'ignored') t.strictSame({ events, ignoredCount }, { events: [], ignoredCount: 1 }, name)
       else t.strictSame(events.map(({ event }) => event.change), [change], name)
       t.strictSame({ foreignCount, rejected }, { foreignCount: 0, rejected: [] }, `${name}: nothing else`)
@@ -94,18 +106,14 @@ for (const [vendor, expected] of Object.entries(expectations)) {
   })
 
   t.test(`keys of ${vendor} are decoded exactly once`, async (t) => {
-    t.equal(readOne(fixture(vendor).get('put')).objectKey, prefix + awkwardName)
+    t.equal(readOne(fixture(vendor).get('put'), reader).objectKey, prefix + awkwardName)
   })
 
   t.test(`a notification of ${vendor} is of no interest where the bucket is another`, async (t) => {
-    const { events, ignoredCount } = createNotificationReader('other')(fixture(vendor).get('put'))
+    const { events, ignoredCount } = read(fixture(vendor).get('put'), createNotificationReader({ bucket: 'other', isAmazonS3: false }))
     t.strictSame({ events, ignoredCount }, { events: [], ignoredCount: 1 })
   })
 }
-
-t.test('Amazon\'s test message has nothing in it and is no error', async (t) => {
-  t.strictSame(read(fixture('aws').get('test')), { events: [], rejected: [], ignoredCount: 0, foreignCount: 0 })
-})
 
 t.test('everything that ordering needs is read', async (t) => {
   const event = readOne({ Records: [record({ versionId: 'v1', sequencer: '0055AED6DCD90281E5', eTag: '"abc"' })] })
@@ -135,27 +143,19 @@ t.test('an identifier that is null or empty is none', async (t) => {
   }
 })
 
-t.test('one bad record is rejected with its reason, and the others are read', async (t) => {
+t.test('a record without a usable key is rejected with its reason, and the others are read', async (t) => {
   const cases: Array<[string, unknown]> = [
     ['record_malformed', null],
     ['record_malformed', 'text'],
+    ['record_malformed', []],
     ['record_malformed', {}],
-    ['record_malformed', record({}, { eventName: undefined })],
-    ['record_malformed', record({}, { eventSource: '' })],
-    ['record_malformed', record({ sequencer: 'A\u0000' })],
-    ['record_malformed', record({ eTag: 'ä' })],
-    ['record_malformed', record({ versionId: 'v'.repeat(1025) })],
+    ['record_malformed', record({}, { s3: null })],
+    ['key_malformed', record({}, { s3: {} })],
     ['key_malformed', record({ key: undefined })],
+    ['key_malformed', record({ key: 7 })],
     ['key_malformed', record({ key: '' })],
     ['key_malformed', record({ key: `${prefix}%` })],
     ['key_malformed', record({ key: `${prefix}%ff` })],
-    ['size_malformed', record({ size: -1 })],
-    ['size_malformed', record({ size: 1.5 })],
-    ['size_malformed', record({ size: '5' })],
-    ['size_malformed', record({ size: 2 ** 53 })],
-    ['time_malformed', record({}, { eventTime: 'yesterday' })],
-    ['time_malformed', record({}, { eventTime: '2026-13-24T10:27:54Z' })],
-    ['time_malformed', record({}, { eventTime: '0001-01-01T00:00:00Z' })],
   ]
   for (const [reason, bad] of cases) {
     const { events, rejected } = read({ Records: [record(), bad, record({}, { eventName: 'ObjectRemoved:Delete' })] })
@@ -164,10 +164,76 @@ t.test('one bad record is rejected with its reason, and the others are read', as
   }
 })
 
-t.test('a body that is no notification is rejected as a whole', async (t) => {
-  for (const body of [undefined, null, 'not JSON', 7, [], {}, { Records: 'none' }, { Event: 's3:Unheard' }]) {
-    t.strictSame(read(body).rejected, [{ reason: 'body_malformed', record: body }])
+t.test('a record of which only the key can be used leaves the rest to the bucket', async (t) => {
+  const cases: Array<[string, object]> = [
+    ['a negative size', record({ size: -1 })],
+    ['half a byte', record({ size: 1.5 })],
+    ['a size that is text', record({ size: '10' })],
+    ['a size beyond what JSON holds exactly', record({ size: 2 ** 53 })],
+    ['a size that is none', record({ size: null })],
+    ['a tag with other characters', record({ eTag: 'ä' })],
+    ['a tag that is a number', record({ eTag: 7 })],
+    ['a tag without end', record({ eTag: 'a'.repeat(257) })],
+    ['a deleted version that is a number', record({ versionId: 7 }, { eventName: 'ObjectRemoved:Delete' })],
+    ['a deleted version without end', record({ versionId: 'v'.repeat(1025) }, { eventName: 'ObjectRemoved:Delete' })],
+    ['no kind', record({}, { eventName: undefined })],
+    ['a kind that is a number', record({}, { eventName: 7 })],
+  ]
+  for (const [name, candidate] of cases) t.match(readOne({ Records: [candidate] }), { objectKey: `${prefix}f`, change: unclear }, name)
+})
+
+t.test('what serves only to order events is left out where it cannot be read', async (t) => {
+  for (const sequencer of ['A\u0000', 7, 'A'.repeat(65), 'a b']) {
+    t.match(readOne({ Records: [record({ sequencer })] }), { change: { kind: 'created' }, sequencer: undefined })
   }
+  for (const eventTime of ['0.000000', 'yesterday', 1795516101, undefined]) {
+    t.match(readOne({ Records: [record({}, { eventTime })] }), { change: { kind: 'created' }, eventTime: undefined })
+  }
+  for (const eventSource of ['', undefined, 7, 'a b']) {
+    t.match(readOne({ Records: [record({}, { eventSource })] }), { change: { kind: 'created' }, eventSource: 'unknown' })
+  }
+})
+
+t.test('a record that does not name its bucket is of this one', async (t) => {
+  t.match(readOne({ Records: [record({}, { s3: { object: { key: `${prefix}f`, size: 5 } } })] }), { change: { kind: 'created' } })
+})
+
+t.test('of a store that may encode its keys or not, a key that could be either is asked about as both', async (t) => {
+  const kinds = (body: object, reader = readers.minio) =>
+    read(body, reader).events.map(({ event }) => [event.objectKey.slice(prefix.length), event.change.kind])
+  const versitygw = (name: string) => ({ Records: [record({ key: prefix + name })] })
+  t.strictSame(kinds(versitygw('a b.txt')), [['a b.txt', 'created']])
+  t.strictSame(kinds(versitygw('a+b.txt')), [['a b.txt', 'unclear'], ['a+b.txt', 'unclear']])
+  t.strictSame(kinds(versitygw('a%20b.txt')), [['a b.txt', 'unclear'], ['a%20b.txt', 'unclear']])
+  t.strictSame(kinds(versitygw('a%2Fb.txt')), [['a%2Fb.txt', 'unclear']], 'the other is none of ours')
+  t.strictSame(kinds(versitygw('100%')), [['100%', 'created']], 'it cannot be encoded')
+  t.strictSame(kinds({ Records: [record({ key: encodeURIComponent(`${prefix}a b`) })] }), [['a b', 'created']], 'it must be encoded')
+  t.strictSame(kinds(versitygw('a+b.txt'), readers.aws), [['a b.txt', 'created']], 'of Amazon it is known')
+  const unheard = { Records: [record({ key: `${prefix}a+b` }, { eventSource: 'unheard:s3' })] }
+  t.strictSame(kinds(unheard, readers.aws), [['a b', 'unclear'], ['a+b', 'unclear']])
+})
+
+t.test('a key with bytes that were no UTF-8 is left to the bucket', async (t) => {
+  t.strictSame(readOne({ Records: [record({ key: `${prefix}caf\ufffd` }, { eventSource: 'ceph:s3' })] }).change, unclear)
+})
+
+t.test('a body of no known form is no notification', async (t) => {
+  const eventBridge = { 'detail-type': 'Object Created', source: 'aws.s3', detail: { bucket: { name: 'objects' }, object: { key: 'k', size: 5 } } }
+  const sns = { Type: 'Notification', TopicArn: 'arn:aws:sns:eu-central-1:1:t', Message: JSON.stringify({ Records: [record()] }) }
+  const pubSub = { message: { attributes: { eventType: 'OBJECT_FINALIZE', objectId: 'k' }, data: 'e30=' }, subscription: 's' }
+  const r2 = { account: 'a', action: 'PutObject', bucket: 'objects', object: { key: 'k', size: 5, eTag: 'e' }, eventTime: '2026-11-24T10:27:54.147Z' }
+  const forms = [
+    undefined, null, 'not JSON', 7, true, [], [record()], {}, { Records: 'none' }, { Records: { 0: record() } }, { Event: 's3:Unheard' },
+    { Event: 's3:TestEvent', Records: 'x' }, { EventName: 's3:ObjectCreated:Put', Key: `objects/${prefix}f` }, eventBridge, sns, pubSub, r2,
+  ]
+  for (const body of forms) t.equal(readers.aws(body), undefined)
+})
+
+t.test('a test message has nothing in it and is no error, whoever sends it', async (t) => {
+  const nothing = { events: [], rejected: [], ignoredCount: 0, foreignCount: 0 }
+  t.strictSame(read(fixture('aws').get('test')), nothing)
+  t.strictSame(read({ Service: 'S3', Event: 's3:TestEvent', Time: '2026-11-24T10:27:50+01:00', Bucket: 'Test-Bucket' }), nothing)
+  t.strictSame(read({ Records: [] }), nothing)
 })
 
 t.test('a record that is not of our concern may be malformed otherwise', async (t) => {

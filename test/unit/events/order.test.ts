@@ -8,7 +8,7 @@ const objectKey = 'acme/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/3f0c
   '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a12/inputs/AAAAAAAAAAAAAAAAAAAAAA/f'
 const now = new Date('2026-11-24T12:00:00Z')
 const DAY_MS = 24 * 3600 * 1000
-const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS }
+const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS, isAmazonS3: true }
 const removed: ObjectChange = { kind: 'removed' }
 const created = (sizeBytes: number): Extract<ObjectChange, { kind: 'created' }> => ({ kind: 'created', sizeBytes, entityTag: undefined })
 
@@ -19,16 +19,16 @@ function partsOf (key: string): ObjectKeyParts {
 }
 
 /** @param atMs after half an hour before `now` */
-function event (atMs: number, change: ObjectChange, more: Partial<BucketEvent> = {}): BucketEvent {
+function event (atMs: number, change: ObjectChange, more: Partial<BucketEvent> = {}): BucketEvent & { eventTime: Date } {
   return {
     objectKey,
     parts: partsOf(objectKey),
     change,
     eventSource: 'minio:s3',
-    eventTime: new Date(now.getTime() - 1_800_000 + atMs),
     sequencer: undefined,
     versionId: undefined,
     ...more,
+    eventTime: new Date(now.getTime() - 1_800_000 + atMs),
   }
 }
 
@@ -36,22 +36,40 @@ function observation (atMs: number, change: Observation['change']): Observation 
   return { change, observedAt: event(atMs, change).eventTime }
 }
 
-const order = (left: KnownState, right: KnownState) => compareStates(left, right, bounds.clockSkewMs)
+const order = (left: KnownState, right: KnownState) => compareStates(left, right, bounds)
 const aws = (atMs: number, sequencer: string) => event(atMs, created(1), { eventSource: 'aws:s3', sequencer })
 
 t.test('Amazon\'s sequencers order events whatever their times say', async (t) => {
   // Left-padded, or as numbers, the second and third pair would come out the other way round.
-  for (const [earlier, later] of [['0A', '0B'], ['0A1', '0B'], ['0B', '0B1'], ['0a', '0B'], ['0055AED6DCD90281E5', '0055AED6DCD90281E6']]) {
+  for (const [earlier, later] of [
+    ['0055AED6DCD90281E5', '0055AED6DCD90281E6'], ['0055AED6DCD9028A1', '0055AED6DCD9028B'], ['0055AED6DCD9028B', '0055AED6DCD9028B1'],
+    ['0055aed6dcd9028a', '0055AED6DCD9028B'],
+  ]) {
     t.equal(order(aws(0, later ?? ''), aws(60_000, earlier ?? '')), 'newer')
     t.equal(order(aws(60_000, earlier ?? ''), aws(0, later ?? '')), 'older')
   }
 })
 
 t.test('Amazon\'s events with equal, padded or missing sequencers are ordered by time, if at all', async (t) => {
-  for (const [one, other] of [['0A', '0A'], ['0A', '0A0'], ['0A', ''], ['xyz', '0A']]) {
+  for (const [one, other] of [
+    ['0055AED6DCD90281E5', '0055AED6DCD90281E5'], ['0055AED6DCD90281E5', '0055AED6DCD90281E50'], ['0055AED6DCD90281E5', ''],
+    ['0055AED6DCD90281XY', '0055AED6DCD90281E5'],
+  ]) {
     t.equal(order(aws(10_000, one ?? ''), aws(0, other ?? '')), 'newer')
     t.equal(order(aws(1_000, one ?? ''), aws(0, other ?? '')), 'unknown')
   }
+})
+
+t.test('a count that calls itself Amazon\'s decides nothing', async (t) => {
+  const inTheirOrder = [['1', '2'], ['2', '10'], ['F', '10'], ['10', '1']]
+  for (const [earlier, later] of inTheirOrder) {
+    t.equal(order(aws(1_000, later ?? ''), aws(0, earlier ?? '')), 'unknown', 'too short to be Amazon\'s')
+    t.equal(order(aws(10_000, later ?? ''), aws(0, earlier ?? '')), 'newer')
+  }
+  const elsewhere = { ...bounds, isAmazonS3: false }
+  const [one, other] = [aws(0, '0055AED6DCD90281E6'), aws(10_000, '0055AED6DCD90281E5')]
+  t.equal(compareStates(one, other, elsewhere), 'older', 'nor any, where the store is not known to be Amazon\'s')
+  t.equal(compareStates(one, aws(1_000, '0055AED6DCD90281E5'), elsewhere), 'unknown')
 })
 
 t.test('time decides only where it is further apart than clocks may be', async (t) => {
@@ -77,6 +95,16 @@ t.test('an event that was delivered twice is one event', async (t) => {
     { change: created(2) }, { change: { ...created(1), entityTag: 'a' } }, { change: removed }, { sequencer: '2' }, { versionId: 'w' },
     { eventSource: 'ceph:s3' },
   ]) t.equal(order(one, { ...one, ...difference }), 'unknown')
+})
+
+t.test('an event without a time cannot be ordered but by Amazon\'s sequencers', async (t) => {
+  const untimed = { ...event(0, created(1), { sequencer: '1' }), eventTime: undefined }
+  t.equal(order(untimed, event(60_000, removed)), 'unknown')
+  t.equal(order(event(60_000, removed), untimed), 'unknown')
+  t.equal(order(observation(60_000, removed), untimed), 'unknown')
+  t.equal(order(untimed, { ...untimed }), 'same')
+  const numbered = { ...aws(0, '0055AED6DCD90281E5'), eventTime: undefined }
+  t.equal(order(aws(0, '0055AED6DCD90281E6'), numbered), 'newer')
 })
 
 t.test('an event and a look into the bucket are ordered by time', async (t) => {
@@ -115,6 +143,14 @@ t.test('the bucket is asked where the last change does not say what the key is',
   t.strictSame(settled(undefined, [unclear, later]), { outcome: 'event', event: later })
 })
 
+t.test('the bucket is asked about an event without a time, whatever else is known', async (t) => {
+  const untimed: BucketEvent = { ...event(0, created(1)), eventTime: undefined }
+  for (const known of [undefined, event(0, created(1)), observation(0, removed)]) {
+    t.strictSame(settled(known, [untimed]), { outcome: 'ask' })
+    t.strictSame(settled(known, [event(60_000, created(2)), untimed, { ...untimed }]), { outcome: 'ask' })
+  }
+})
+
 t.test('an event from so long ago that a tombstone may be gone is not believed where nothing is known', async (t) => {
   const old = event(-30 * DAY_MS, created(1))
   t.strictSame(settled(undefined, [old]), { outcome: 'ask' })
@@ -133,7 +169,7 @@ t.test('the order of arrival makes no difference, nor do repetitions', async () 
   const arbitraryEvent = fc.record({
     atMs: fc.constantFrom(0, 1_000, 4_000, 7_000, 20_000),
     change: fc.constantFrom<ObjectChange[]>(created(0), created(1), removed, { kind: 'unclear' }),
-    sequencer: fc.constantFrom('1', '2', '3'),
+    sequencer: fc.constantFrom('0061ABCD00000001', '0061ABCD00000002', '0061ABCD00000003'),
   })
   fc.assert(fc.property(
     fc.constantFrom('aws:s3', 'minio:s3', 'ceph:s3'), fc.array(arbitraryEvent, { minLength: 1, maxLength: 5 }),

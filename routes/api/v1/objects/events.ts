@@ -2,12 +2,15 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../../../../db/connection/availability.js'
+import { UnknownNotificationError } from '../../../../events/notification.js'
 import { authorizationCount } from '../../../../http/authorization.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../store/failures.js'
 import { BucketEventsSchema, BucketNotificationSchema } from '../../../../schemas/bucket-events.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { EventsNotAppliedError, TokenInvalidError, TokenRequiredError } from '../../../../schemas/errors.js'
+import { EventsNotAppliedError, EventsNotUnderstoodError, TokenInvalidError, TokenRequiredError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
+
+const BYTE_ORDER_MARK = /^\ufeff/
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const { EVENTS_TOKEN } = app.config
@@ -20,14 +23,13 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     return isRight ? undefined : new TokenInvalidError('it is not the token for events')
   }
 
-  // What is no JSON is set aside as text: a sender that got an error would repeat it for ever and hold up what follows.
   // Every vendor calls its JSON something else, or nothing.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, text: string): Promise<unknown> => {
     try {
-      return JSON.parse(text)
+      return JSON.parse(text.replace(BYTE_ORDER_MARK, ''))
     } catch {
-      return text
+      return undefined
     }
   })
 
@@ -40,24 +42,29 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       await app.limits.authFailures.spend(request, reply)
       throw refusal
     },
-    // A body of another shape is set aside, and none is coerced: what is set aside is what was sent.
+    // A body of another shape is refused by whoever reads it, and none is coerced: what is set aside is what was sent.
     validatorCompiler: () => () => true,
     schema: {
       operationId: 'receiveBucketEvents',
       tags: ['Events'],
       summary: 'Receive bucket notifications',
       description: 'For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>`, bare, or as ' +
-        'the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3 and Ceph RGW. 200 means that ' +
-        'every record is committed or set aside; after any other answer the sender should send the same again: records may ' +
-        'come in any order and any number of times.',
+        'the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3, Ceph RGW, RustFS and ' +
+        'versitygw, and their test messages. 200 means that every record is committed; one without a usable key is set aside. 422 ' +
+        'means that the body is of no known form and nothing was kept. After any other answer the sender should send the same ' +
+        'again: records may come in any order and any number of times.',
       security: [{ eventsToken: [] }],
       body: reference(BucketNotificationSchema),
-      response: { 200: reference(BucketEventsSchema), ...errorResponses('TOKEN_REQUIRED', 'TOKEN_INVALID', 413, 415, 429, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'EVENTS_NOT_APPLIED') },
+      response: { 200: reference(BucketEventsSchema), ...errorResponses('TOKEN_REQUIRED', 'TOKEN_INVALID', 413, 415, 'EVENTS_NOT_UNDERSTOOD', 429, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'EVENTS_NOT_APPLIED') },
     },
   }, async (request) => {
     try {
       return await app.bucketEvents.receive(request.body)
     } catch (error) {
+      if (error instanceof UnknownNotificationError) {
+        request.log.warn({ bytes: Number(request.headers['content-length'] ?? 0) }, 'a notification of no known form was refused')
+        throw new EventsNotUnderstoodError()
+      }
       const isAnswered = error instanceof ObjectStorageUnavailable || error instanceof ObjectStorageRefused ||
         isDatabaseUnavailable(error)
       throw isAnswered ? error : new EventsNotAppliedError({ cause: error })

@@ -12,7 +12,7 @@ import type { EventRecord, PendingRecord, RecordOutcome } from '../../../../even
 import { createServerDatabase, databaseKinds, emptyTables, isLockWaitedFor, testDatabaseUrl } from '../../../support/database.js'
 
 const DAY_MS = 24 * 3600 * 1000
-const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS }
+const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS, isAmazonS3: false }
 const startedAt = Date.now() - 3600_000
 const removed = { kind: 'removed' } as const
 const unclear = { kind: 'unclear' } as const

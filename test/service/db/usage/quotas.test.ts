@@ -11,7 +11,7 @@ import { databaseKinds, emptyTables } from '../../../support/database.js'
 import { member, runId, workflowId } from '../../../support/service.js'
 
 const HOUR_MS = 3_600_000
-const CLOCK = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * HOUR_MS }
+const CLOCK = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * HOUR_MS, isAmazonS3: false }
 
 const mint = (orgKey: string) =>
   mintObjectKey({ orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'f' })

@@ -10,7 +10,7 @@ import { EventIntake } from '../../../../events/intake.js'
 import { BucketModel, type Operation, type Timing, type Vendor } from '../../../support/bucket-model.js'
 import { databaseKinds } from '../../../support/database.js'
 
-const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * 3600 * 1000 }
+const timeBounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * 3600 * 1000 }
 const KEYS = 3
 const runs = Number(process.env.PROPERTY_RUNS ?? 100)
 
@@ -57,7 +57,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'wait' as const }) },
 )
 const history = fc.record({
-  vendor: fc.constantFrom<Vendor[]>('aws', 'minio', 'ceph', 'embedded'),
+  vendor: fc.constantFrom<Vendor[]>('aws', 'minio', 'ceph', 'versitygw', 'embedded'),
   versioned: fc.boolean(),
   observationErrorMs: clockError,
   // How long the question and the answer travel, in statements of the database.
@@ -73,6 +73,7 @@ function createReplica (
   database: Kysely<Database>, bucket: BucketModel, observationErrorMs: number,
   askLatencies: Iterator<{ question: number, answer: number }>,
 ) {
+  const isAmazonS3 = bucket.vendor === 'aws'
   const whole = { statementsLeft: Infinity, isAnswerLost: false }
   let connection = { ...whole }
   const breakHere = () => {
@@ -83,6 +84,7 @@ function createReplica (
     transformQuery: ({ node }) => connection.statementsLeft-- <= 0 && !connection.isAnswerLost ? breakHere() : node,
     transformResult: async ({ result }) => connection.statementsLeft < 0 ? breakHere() : result,
   })
+  const bounds = { ...timeBounds, isAmazonS3 }
   const intake = new EventIntake((records) => applyRecords(breakable, records, bounds), async (objectKey) => {
     const { question, answer } = askLatencies.next().value ?? { question: 0, answer: 0 }
     await pause(database, question)
@@ -90,14 +92,14 @@ function createReplica (
     await pause(database, answer)
     return observation
   })
-  const read = createNotificationReader(bucket.name)
+  const read = createNotificationReader({ bucket: bucket.name, isAmazonS3 })
   return {
     breakAfter: (statementsLeft: number, isAnswerLost: boolean) => { connection = { statementsLeft, isAnswerLost } },
     mend: () => { connection = { ...whole } },
     /** Resolves to whether the request was answered with success. */
     deliver: async (bodies: unknown[]): Promise<boolean> => {
-      const { events, rejected } = read({ Records: bodies.flatMap(recordsOf) })
-      if (rejected.length > 0) throw new Error(`rejected: ${JSON.stringify(rejected)}`)
+      const { events = [], rejected } = read({ Records: bodies.flatMap(recordsOf) }) ?? {}
+      if (rejected?.length !== 0) throw new Error(`rejected: ${JSON.stringify(rejected)}`)
       try {
         await intake.take(events)
         return true

@@ -28,7 +28,7 @@ function record (objectKey: string, change: { size?: unknown, removed?: boolean,
 }
 
 t.test('on the whole service', async (t) => {
-  const { app, authorise, log } = await startService(t, { EVENTS_TOKEN: token })
+  const { app, authorise, log, putFile } = await startService(t, { EVENTS_TOKEN: token })
   const post = (payload: unknown, headers: Record<string, string> = { authorization }) => app.inject({
     method: 'POST', url: path, headers, payload: typeof payload === 'string' ? payload : JSON.stringify(payload),
   })
@@ -86,7 +86,7 @@ t.test('on the whole service', async (t) => {
     const tagging = { ...record(mint('tagged')), eventName: 'ObjectTagging:Put' }
     const response = await post({
       Records: [
-        record(mint('elsewhere'), { bucket: 'other' }), tagging, record('backup.tar'), record(mint('bad'), { size: -1 }), null,
+        record(mint('elsewhere'), { bucket: 'other' }), tagging, record('backup.tar'), { ...record(''), s3: { object: { key: '' } } }, null,
         record(objectKey, { size: 7 }),
       ],
     })
@@ -94,18 +94,70 @@ t.test('on the whole service', async (t) => {
     t.strictSame(response.json(), { applied: 1, setAside: 2, ignored: 3 })
     t.match(await usage(), { totalBytes: 7, fileCount: 1 })
     const kept = await app.database.selectFrom('set_aside_events').select('reason').orderBy('id').execute()
-    t.strictSame(kept.map(({ reason }) => reason), ['size_malformed', 'record_malformed'])
+    t.strictSame(kept.map(({ reason }) => reason), ['key_malformed', 'record_malformed'])
     await post({ Records: [record(objectKey, { removed: true, atMs: Date.now() + 1 })] })
   })
 
-  t.test('what is no JSON, or no notification, is set aside and answered, so that it is not sent for ever', async (t) => {
+  t.test('a body of no known form is refused, so that its sender keeps it, and nothing of it is kept here', async (t) => {
     await app.database.deleteFrom('set_aside_events').execute()
-    for (const body of ['{"Records":[', '', '[]', '"text"', `{"Records":${'['.repeat(100_000)}${']'.repeat(100_000)}}`]) {
-      const response = await post(body)
-      t.equal(response.statusCode, 200)
-      t.equal(response.json().setAside, 1)
+    const secretKey = mint('of-no-form.txt')
+    const bodies = [
+      '{"Records":[', '', '[]', '"text"', '7', 'null', '{}', '{"Records":"x"}', `{"Records":${'['.repeat(100_000)}`,
+      JSON.stringify([record(secretKey)]),
+      JSON.stringify({ 'detail-type': 'Object Created', source: 'aws.s3', detail: { object: { key: secretKey } } }),
+      JSON.stringify({ Type: 'Notification', Message: JSON.stringify({ Records: [record(secretKey)] }) }),
+      JSON.stringify({ message: { attributes: { eventType: 'OBJECT_FINALIZE', objectId: secretKey } }, subscription: 's' }),
+      JSON.stringify({ account: 'a', action: 'PutObject', bucket: 'objects', object: { key: secretKey, size: 1 } }),
+    ]
+    for (const body of bodies) t.match((await post(body)).json(), { statusCode: 422, code: 'EVENTS_NOT_UNDERSTOOD' }, body.slice(0, 40))
+    t.strictSame(await app.database.selectFrom('set_aside_events').select('id').execute(), [])
+    t.match(await usage(), emptyUsage)
+    t.match((await app.inject('/metrics')).body, new RegExp(`^objects_storage_event_bodies_refused_total ${bodies.length}$`, 'm'))
+    const told = log.filter((line) => line.includes('a notification of no known form was refused'))
+    t.equal(told.length, bodies.length)
+    t.match(told.map((line) => JSON.parse(line)), bodies.map((body) => ({ level: 40, bytes: Buffer.byteLength(body) })))
+    t.notOk(log.some((line) => line.includes('of-no-form')))
+  })
+
+  t.test('test messages of any vendor are answered with zeros', async (t) => {
+    for (const message of [
+      { Service: 'Amazon S3', Event: 's3:TestEvent', Time: '2026-11-24T10:27:50.000Z', Bucket: 'objects', RequestId: '5582815E1AEA5ADF', HostId: '8cLe' },
+      { Service: 'S3', Event: 's3:TestEvent', Time: '2026-11-24T10:27:50+01:00', Bucket: 'Test-Bucket' },
+    ]) {
+      const { statusCode, body } = await post(message)
+      t.strictSame([statusCode, JSON.parse(body)], [200, { applied: 0, setAside: 0, ignored: 0 }])
     }
-    t.equal((await app.database.selectFrom('set_aside_events').select('id').execute()).length, 5)
+  })
+
+  t.test('a byte order mark before the body is no part of it', async (t) => {
+    t.strictSame((await post(`\ufeff${JSON.stringify({ Records: [] })}`)).json(), { applied: 0, setAside: 0, ignored: 0 })
+  })
+
+  t.test('a record of which only the key can be read is counted as the bucket has it', async (t) => {
+    const objectKey = await putFile('twelve bytes')
+    const unread = record(objectKey, { size: '10' })
+    const cases = [
+      { ...record(objectKey, { size: 9 }), eventTime: '0.000000', eventSource: 'ceph:s3' }, unread, { ...unread, eventTime: 'soon' },
+      { ...unread, eventName: undefined },
+    ]
+    for (const each of cases) {
+      const ours = { ...each, s3: { ...each.s3, object: { ...each.s3.object, key: objectKey } } }
+      t.strictSame((await post({ Records: [ours] })).json(), { applied: 1, setAside: 0, ignored: 0 })
+      t.match(await usage(), { totalBytes: 12, fileCount: 1 })
+    }
+    await app.minio.removeObject('objects', objectKey)
+    await post({ Records: [{ ...record(objectKey, { removed: true }), eventTime: '0.000000' }] })
+    t.match(await usage(), emptyUsage)
+  })
+
+  t.test('where a record may mean either of two keys, each is counted as the bucket has it', async (t) => {
+    const objectKey = await putFile('seven b', { objectKey: mint('a+b%20c.txt') })
+    const versitygw = record(objectKey)
+    await post({ Records: [{ ...versitygw, s3: { ...versitygw.s3, object: { ...versitygw.s3.object, key: objectKey } } }] })
+    t.match(await usage(), { totalBytes: 7, fileCount: 1 })
+    await app.minio.removeObject('objects', objectKey)
+    await post({ Records: [{ ...versitygw, eventName: 's3:ObjectRemoved:Delete', s3: { ...versitygw.s3, object: { key: objectKey } } }] })
+    t.match(await usage(), emptyUsage)
   })
 
   t.test('any content type will do, and none', async (t) => {

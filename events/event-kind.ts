@@ -1,0 +1,25 @@
+// S3's kinds of event, without `s3:`, by what they say (Amazon S3 User Guide, "Supported event types for SQS, SNS, and
+// Lambda"; MinIO, internal/event/name.go; Ceph, rgw_notify_event_type.cc). MinIO files changes of metadata under ObjectCreated.
+const creations = new Set(['Put', 'Post', 'Copy', 'CompleteMultipartUpload'].map((kind) => `ObjectCreated:${kind}`))
+const deletions = new Set(['ObjectRemoved:Delete', 'LifecycleExpiration:Delete'])
+const markerCreations = new Set(['ObjectRemoved:DeleteMarkerCreated', 'LifecycleExpiration:DeleteMarkerCreated'])
+const withoutEffect = new Set([
+  'ObjectCreated:PutTagging', 'ObjectCreated:DeleteTagging', 'ObjectCreated:PutRetention', 'ObjectCreated:PutLegalHold',
+  'ObjectCreated:PutEncryption', 'ObjectRemoved:NoOP', 'ObjectLifecycle:Expiration:Noncurrent',
+  'ObjectLifecycle:Expiration:NonCurrent', 'ObjectLifecycle:Expiration:AbortMPU', 'ObjectLifecycle:Expiration:AbortMultipartUpload',
+])
+// Whatever else these families hold, now or later, may have changed the key; so does a replica that another zone sent.
+const families = /^(ObjectCreated|ObjectRemoved|LifecycleExpiration|ObjectLifecycle:Expiration|ObjectSynced)(:|$)|^Replication:(Create|Delet)/
+
+/** What events of a kind say of their key; `unclear` where it may have changed in any way, `none` where its bytes stayed. */
+export type KindEffect = 'created' | 'deleted' | 'marker_created' | 'unclear' | 'none'
+
+/** @param eventName as the store sent it, with or without `s3:`; a kind that is no text at all may be any */
+export function effectOfKind (eventName: unknown): KindEffect {
+  if (typeof eventName !== 'string') return 'unclear'
+  const kind = eventName.replace(/^s3:/, '')
+  if (creations.has(kind)) return 'created'
+  if (deletions.has(kind)) return 'deleted'
+  if (markerCreations.has(kind)) return 'marker_created'
+  return !withoutEffect.has(kind) && families.test(kind) ? 'unclear' : 'none'
+}

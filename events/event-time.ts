@@ -1,0 +1,23 @@
+// Amazon S3 opened then: an earlier time is that of a sender that has none, such as Go's year 1 or the Unix epoch.
+const S3_BEGAN_MS = Date.UTC(2006, 2, 14)
+const timestamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+
+/**
+ * Reads when an event happened: an RFC 3339 timestamp in UTC or with an offset, as stores that write their local time send.
+ *
+ * @returns undefined where it is none, names a day that never was, has no offset and so could be of any zone, or lies before
+ *   S3 existed
+ */
+export function readEventTime (text: unknown): Date | undefined {
+  if (typeof text !== 'string') return undefined
+  const [, local = ''] = timestamp.exec(text) ?? []
+  // JavaScript reads February 30 as March 2.
+  if (local === '' || !isRealTime(local.toUpperCase())) return undefined
+  const time = new Date(text.toUpperCase())
+  return time.getTime() >= S3_BEGAN_MS ? time : undefined
+}
+
+function isRealTime (local: string): boolean {
+  const time = new Date(`${local}Z`)
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(local)
+}
