@@ -5,7 +5,7 @@ import type { Kysely, LogEvent } from 'kysely'
 import { Histogram } from 'prom-client'
 import { connectPostgres } from '../db/connection/pool.js'
 import type { Database } from '../db/connection/tables.js'
-import { isDatabaseUnavailable } from '../db/connection/availability.js'
+import { isDatabaseRefusal, isDatabaseUnavailable } from '../db/connection/availability.js'
 import { migrateToLatest } from '../db/connection/migrate.js'
 
 declare module 'fastify' {
@@ -75,7 +75,7 @@ export default fastifyPlugin(async (app) => {
   try {
     await migrate()
   } catch (error) {
-    if (!isDatabaseUnavailable(error)) throw error
+    if (!isDatabaseUnavailable(error) || isDatabaseRefusal(error)) throw error
     app.log.warn({ err: error }, 'the database does not answer: starting without it')
     retrying = migrateOnceReachable()
   }

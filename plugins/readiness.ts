@@ -22,8 +22,10 @@ export default fastifyPlugin(async (app) => {
   const checkStore = createCheck(async () => await app.objectStorage.bucketExists(AbortSignal.timeout(CHECK_TIMEOUT_MS)))
   const checkDatabase = createCheck(async () => {
     if (!app.isDatabaseMigrated()) return false
-    await sql`select 1`.execute(app.database)
-    return true
+    // Off on a standby, too, and where the role or the database is set so.
+    const { rows } = await sql<{ is_writable: boolean }>`
+      select current_setting('transaction_read_only') = 'off' as is_writable`.execute(app.database)
+    return rows[0]?.is_writable === true
   })
   const { tokenKeys } = app
   const checkIdentityProvider = tokenKeys === undefined ? undefined : createCheck(async () => await tokenKeys.isUp())

@@ -14,7 +14,7 @@ export const ReadinessSchema = Type.Object({
   }),
   parts: Type.Object({
     objectStorage: part('Without it nothing works.'),
-    database: part('Without it downloads work.'),
+    database: part('Without it downloads work. One that can only be read, such as a standby, is down.'),
     identityProvider: Type.Optional(part('Only where JWT_JWKS_URL is set: whether the key set could be fetched when that was last tried. ' +
       'Without it downloads work, and tokens signed with a key that is known.')),
   }),

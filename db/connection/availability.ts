@@ -1,19 +1,31 @@
 import { errorCode } from '../../errors/error-code.js'
+import { sqlState } from './sql-state.js'
 
-// Class 08: connection exception; 53100: disk full; 53300: too many connections; 57P01 to 57P05: shutting down, starting up,
-// session ended; 57014: the statement timeout; 25P03: transaction idle too long (PostgreSQL, Appendix A, "Error Codes").
-const unavailableSqlState = /^(08...|53100|53300|57P0[1-5]|57014|25P03)$/
+/*
+ * What PostgreSQL says where the database cannot do its work now, whatever it is asked (Appendix A, "Error Codes"):
+ * 08 connection exception, 53 insufficient resources, 57 cancelled, shutting down or starting up, 58 system error,
+ * XX internal error, F0 broken configuration; 25006 read-only, as a standby is; 25P03 and 25P04 transaction took too long;
+ * 28 and 3D000 role or database not known (any more); 40001 and 40P01 kept being undone for the sake of others;
+ * 55P03 waited too long for a lock.
+ */
+const unavailableSqlState = /^(08|53|57|58|XX|F0|25006|25P0[34]|28|3D000|40001|40P01|55P03)/
+const refusalSqlState = /^(28|3D000)/
 const systemErrors = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT',
 ])
 // node-postgres gives its own failures no code: pg/lib/client.js and pg-pool/index.js.
 const driverMessage = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end)/
 
-/** Whether an error says that the database does not answer, rather than that it was asked something wrong. */
+/** Whether an error says that the database cannot do its work now, rather than that it was asked something wrong. */
 export function isDatabaseUnavailable (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true
   const code = errorCode(error)
-  return unavailableSqlState.test(code) || systemErrors.has(code) || driverMessage.test(error.message) ||
+  return unavailableSqlState.test(sqlState(error)) || systemErrors.has(code) || driverMessage.test(error.message) ||
     isDatabaseUnavailable(error.cause)
+}
+
+/** Whether an error says that the server does not let this service in: its URL names a wrong role, password or database. */
+export function isDatabaseRefusal (error: unknown): boolean {
+  return refusalSqlState.test(sqlState(error))
 }

@@ -5,6 +5,7 @@ import {
 import pg from 'pg'
 import type { Database } from './tables.js'
 import { preparedName } from './prepared-statement.js'
+import { sqlState } from './sql-state.js'
 
 /** Bounds on waiting for the database and on what its connections keep, in milliseconds. */
 export interface ConnectionBounds {
@@ -27,6 +28,9 @@ const defaultBounds: ConnectionBounds = {
   // A kept plan suits the sizes that tables had when it was made: one for empty tables reads them whole.
   planMaxAgeMs: 1_000,
 }
+// What PostgreSQL says before it closes a connection, or what leaves one in doubt. The severity does not tell: FATAL is
+// written in the server's language.
+const sessionEnd = /^(08|28|3D|57P|58|XX|F0|53300|25P0[34])/
 /** Connections that one process has at most; whoever finds all in use waits for `connectTimeoutMs`. */
 export const POOL_SIZE = 10
 
@@ -135,8 +139,8 @@ class CheckedConnection implements PostgresPoolClient {
       // Kysely wants a command that has affected rows; which one makes no difference to it.
       return { command: 'UPDATE', rowCount: rowCount ?? 0, rows }
     } catch (error) {
-      // After an error of a statement the connection goes on; any other one, and FATAL, is its end.
-      const isOfStatement = error instanceof pg.DatabaseError && error.severity === 'ERROR'
+      // After an error of a statement the connection continues; any other one is its end.
+      const isOfStatement = error instanceof pg.DatabaseError && !sessionEnd.test(sqlState(error))
       if (error instanceof Error && !isOfStatement) this.#failure = error
       throw error
     }

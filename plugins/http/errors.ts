@@ -1,6 +1,7 @@
 import fastifyPlugin from 'fastify-plugin'
 import { errorCode } from '../../errors/error-code.js'
 import { isDatabaseUnavailable } from '../../db/connection/availability.js'
+import { sqlState } from '../../db/connection/sql-state.js'
 import { InexactSumError } from '../../db/usage/storage-usage.js'
 import { capabilityHeaders } from '../../downloads/headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../store/failures.js'
@@ -10,13 +11,17 @@ import {
   UnsupportedMediaTypeError, UsageOutOfRangeError, type DeclaredError, errorBody, errorTable, isDeclaredError,
 } from '../../schemas/errors.js'
 
+const UNDEFINED_TABLE = '42P01'
+
 /**
  * Answers every error in the one shape, with a declared code. What went wrong inside is logged, never answered; an error
  * that is none of ours says at most which part of the request broke which rule, and never repeats the request.
  */
 export default fastifyPlugin(async (app) => {
   app.setErrorHandler<Error>((error, request, reply) => {
-    const answer = declaredErrorFor(error)
+    // A database that came up after this process has no tables yet, for a moment.
+    const isWithoutTables = sqlState(error) === UNDEFINED_TABLE && !app.isDatabaseMigrated()
+    const answer = isWithoutTables ? new DatabaseUnavailableError() : declaredErrorFor(error)
     const { statusCode } = answer
     // Each line of a log is a load itself; and a quota is no failure of the service.
     const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError

@@ -16,6 +16,8 @@ export interface LocalPostgres {
   stop: (mode: 'fast' | 'immediate') => Promise<void>
   /** Removes the folder of a server that is stopped. */
   remove: () => Promise<void>
+  /** Makes and starts a hot standby that follows it. */
+  startStandby: () => Promise<Omit<LocalPostgres, 'startStandby'>>
 }
 
 const INSTALLED = '/usr/lib/postgresql'
@@ -34,6 +36,21 @@ export async function findPostgres (): Promise<string | undefined> {
  * @param settings beside the address, as `name=value`; all others are the server's defaults
  */
 export async function startLocalPostgres (programs: string, settings: readonly string[] = []): Promise<LocalPostgres> {
+  const server = await startServer(programs, settings, (data) => [
+    'initdb', '-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync',
+  ])
+  const { port } = new URL(server.url)
+  return {
+    ...server,
+    startStandby: () => startServer(programs, settings, (data) => [
+      'pg_basebackup', '-D', data, '-R', '-h', '127.0.0.1', '-p', port, '-U', 'postgres', '--checkpoint=fast', '--no-sync',
+    ]),
+  }
+}
+
+async function startServer (
+  programs: string, settings: readonly string[], create: (data: string) => [string, ...string[]],
+): Promise<Omit<LocalPostgres, 'startStandby'>> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-postgres-'))
   const port = await freePort()
   const isRoot = process.getuid?.() === 0
@@ -50,7 +67,8 @@ export async function startLocalPostgres (programs: string, settings: readonly s
     await chown(directory, Number(uid), Number(gid))
   }
   const data = join(directory, 'data')
-  await run('initdb', ['-D', data, '-U', 'postgres', '--auth=trust', '--encoding=UTF8', '--no-sync'])
+  const [program, ...programOptions] = create(data)
+  await run(program, programOptions)
   const options = [`-p ${port} -k ${directory}`, ...['listen_addresses=127.0.0.1', ...settings].map((setting) => `-c ${setting}`)]
   const start = () => run('pg_ctl', ['-D', data, '-l', join(directory, 'log'), '-w', '-o', options.join(' '), 'start'])
   await start()
