@@ -145,7 +145,7 @@ export interface paths {
         };
         /**
          * Read the organisation's storage usage day by day
-         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. The days of all users are kept together, so this does not tell one user's. Open to every role.
+         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. Days before the organisation had its first file at the end of one are left out, as are those before the service was first started. The days of all users are kept together, so this does not tell one user's. Open to every role.
          */
         get: operations["readStorageUsageHistory"];
         put?: never;
@@ -501,7 +501,7 @@ export interface components {
                  */
                 objectStorage: "up" | "down";
                 /**
-                 * @description Without it downloads work.
+                 * @description Without it downloads work. One that can only be read, such as a standby, is down.
                  * @enum {string}
                  */
                 database: "up" | "down";

@@ -1,14 +1,17 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from './connection/tables.js'
+import { milliseconds } from './connection/time.js'
 
-/** What is old enough to be forgotten. */
-export interface PurgeLimits {
-  /** Tombstones of keys removed before this are purged. */
-  removedBefore: Date
-  /** Promises of uploads that expired before this are purged. */
-  expiredBefore: Date
-  /** Records set aside before this are purged. */
-  setAsideBefore: Date
+/** How long what is no longer needed is kept, in milliseconds by the database's clock. */
+export interface PurgeRetention {
+  /** Tombstones, from the removal on. */
+  tombstonesMs: number
+  /** Promises of uploads, from their expiry on. */
+  uploadsMs: number
+  /** Records that were set aside. */
+  setAsideEventsMs: number
+  /** Leases of parts, such as of an organisation, from their end on. */
+  leasesMs: number
 }
 
 /** How many rows a purge deleted. */
@@ -16,6 +19,7 @@ export interface PurgeCounts {
   tombstones: number
   uploads: number
   setAsideEvents: number
+  leases: number
 }
 
 const BATCH_ROWS = 1_000
@@ -26,33 +30,44 @@ const BATCH_ROWS = 1_000
  *
  * @param signal ends the purge between two batches
  */
-export async function purge (database: Kysely<Database>, limits: PurgeLimits, signal?: AbortSignal): Promise<PurgeCounts> {
+export async function purge (
+  database: Kysely<Database>, retention: PurgeRetention, signal?: AbortSignal,
+): Promise<PurgeCounts> {
   return {
-    tombstones: await inBatches(database, purgeTombstonesQuery(limits.removedBefore), signal),
-    uploads: await inBatches(database, purgeUploadsQuery(limits.expiredBefore), signal),
-    setAsideEvents: await inBatches(database, purgeSetAsideEventsQuery(limits.setAsideBefore), signal),
+    tombstones: await inBatches(database, purgeTombstonesQuery(retention.tombstonesMs), signal),
+    uploads: await inBatches(database, purgeUploadsQuery(retention.uploadsMs), signal),
+    setAsideEvents: await inBatches(database, purgeSetAsideEventsQuery(retention.setAsideEventsMs), signal),
+    leases: await inBatches(database, purgeLeasesQuery(retention.leasesMs), signal),
   }
 }
 
-export function purgeTombstonesQuery (removedBefore: Date) {
+export function purgeTombstonesQuery (retentionMs: number) {
   return sql`
     delete from objects where object_key = any(array(
-      select object_key from objects where removed_at < ${removedBefore}
+      select object_key from objects where removed_at < now() - ${milliseconds(retentionMs)}
       order by removed_at limit ${BATCH_ROWS} for update skip locked))`
 }
 
-export function purgeUploadsQuery (expiredBefore: Date) {
+export function purgeUploadsQuery (retentionMs: number) {
   return sql`
     delete from uploads where object_key = any(array(
-      select object_key from uploads where expires_at < ${expiredBefore}
+      select object_key from uploads where expires_at < now() - ${milliseconds(retentionMs)}
       order by expires_at limit ${BATCH_ROWS} for update skip locked))`
 }
 
-export function purgeSetAsideEventsQuery (setAsideBefore: Date) {
+export function purgeSetAsideEventsQuery (retentionMs: number) {
   return sql`
     delete from set_aside_events where id = any(array(
-      select id from set_aside_events where received_at < ${setAsideBefore}
+      select id from set_aside_events where received_at < now() - ${milliseconds(retentionMs)}
       order by received_at limit ${BATCH_ROWS} for update skip locked))`
+}
+
+/** Those without a slash are few, and their tokens go on. */
+export function purgeLeasesQuery (retentionMs: number) {
+  return sql`
+    delete from leases where name = any(array(
+      select name from leases where expires_at < now() - ${milliseconds(retentionMs)} and strpos(name, '/') > 0
+      order by name limit ${BATCH_ROWS} for update skip locked))`
 }
 
 async function inBatches (database: Kysely<Database>, query: RawBuilder<unknown>, signal?: AbortSignal): Promise<number> {

@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, type Transaction, sql } from 'kysely'
 import type { Database } from './connection/tables.js'
+import { milliseconds } from './connection/time.js'
 import { inTransaction } from './connection/transaction.js'
 
 /** A place for a file that was handed out: what may be put there, and until when. */
@@ -10,7 +11,8 @@ export interface PromisedUpload {
   /** Exact length; undefined where the file may be of any size. */
   sizeBytes: number | undefined
   contentType: string
-  expiresAt: Date
+  /** From now on, by the database's clock. */
+  expiresInSeconds: number
 }
 
 /** Whether a place for a file could be handed out. */
@@ -52,10 +54,11 @@ export async function promiseUpload (database: Kysely<Database>, upload: Promise
 async function insertUpload (
   database: Kysely<Database>, upload: PromisedUpload, condition: RawBuilder<unknown>,
 ): Promise<boolean> {
-  const { objectKey, orgKey, createdBy, sizeBytes, contentType, expiresAt } = upload
+  const { objectKey, orgKey, createdBy, sizeBytes, contentType, expiresInSeconds } = upload
   const { numAffectedRows } = await sql`
     insert into uploads (object_key, org_key, created_by, size_bytes, content_type, expires_at)
-    select ${objectKey}, ${orgKey}, ${createdBy}::uuid, ${sizeBytes ?? null}::bigint, ${contentType}, ${expiresAt}::timestamptz
+    select ${objectKey}, ${orgKey}, ${createdBy}::uuid, ${sizeBytes ?? null}::bigint, ${contentType},
+      clock_timestamp() + ${milliseconds(expiresInSeconds * 1000)}
     where ${condition}`.execute(database)
   return numAffectedRows === 1n
 }

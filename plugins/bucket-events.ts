@@ -127,12 +127,9 @@ export default fastifyPlugin(async (app) => {
   const closing = new AbortController()
   let purging: Promise<void> | undefined
   const purgeOnce = async () => {
-    const before = (retentionMs: number) => new Date(Date.now() - retentionMs)
     try {
       const purged = await purge(app.database, {
-        removedBefore: before(TOMBSTONE_RETENTION_MS),
-        expiredBefore: before(DAY_MS),
-        setAsideBefore: before(SET_ASIDE_RETENTION_MS),
+        tombstonesMs: TOMBSTONE_RETENTION_MS, uploadsMs: DAY_MS, setAsideEventsMs: SET_ASIDE_RETENTION_MS, leasesMs: DAY_MS,
       }, closing.signal)
       app.log.debug(purged, 'purged what is no longer needed')
     } catch (error) {

@@ -13,7 +13,7 @@ export default fastifyPlugin(async (app) => {
 
   const takeSnapshots = async () => {
     try {
-      for (const taken of await takeDueSnapshots(app.database, new Date(), closing.signal)) {
+      for (const taken of await takeDueSnapshots(app.database, { signal: closing.signal })) {
         app.log.info(taken, 'took the day\'s snapshot of usage')
       }
     } catch (error) {

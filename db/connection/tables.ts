@@ -14,6 +14,7 @@ export interface Database {
   orgs: OrgsTable
   usage_days: UsageDaysTable
   usage_snapshots: UsageSnapshotsTable
+  usage_history_start: UsageHistoryStartTable
   leases: LeasesTable
 }
 
@@ -38,7 +39,7 @@ export interface ObjectsTable {
   version_id: string | null
   /** When the bucket was asked for this state, by the bucket's clock. */
   observed_at: Date | null
-  /** When the removal was written, by the service's clock; a row with it is a tombstone and counts nothing. */
+  /** When the removal was written; a row with it is a tombstone and counts nothing. */
   removed_at: Date | null
   /** New with every change of the row. */
   revision: string
@@ -124,6 +125,13 @@ export interface UsageDaysTable {
   taken_at: Date
   /** The day's end was missed, so that the snapshot is of a later time. */
   is_filled: boolean
+}
+
+/** One row, once the service was started: the day from which on usage over time is known. */
+export interface UsageHistoryStartTable {
+  is_only: ColumnType<never, never, never>
+  /** UTC. */
+  began_on: ColumnType<never, string, never>
 }
 
 /** What was stored at the end of a day. Organisations and workflows without files have no rows. */

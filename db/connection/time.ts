@@ -27,3 +27,6 @@ export function nullableDateOf (epochMilliseconds: bigint | null): Date | null {
 export function milliseconds (count: number): RawBuilder<unknown> {
   return sql`make_interval(secs => ${count / 1000})`
 }
+
+/** Now, by the database's clock: those of replicas differ, and may be wrong. */
+export const databaseNow: RawBuilder<Date> = sql<Date>`clock_timestamp()`

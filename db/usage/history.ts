@@ -27,8 +27,9 @@ export interface UsageHistoryFilter {
 }
 
 /**
- * Reads what was stored day by day, oldest first. Days from before the first snapshot are left out. Costs a row per day, and
- * for today as much as reading the usage of now.
+ * Reads what was stored day by day, oldest first. Days that nothing is known of are left out: those before the service was
+ * started first, and those before the organisation had its first file at the end of a day, as far as snapshots reach back.
+ * Costs a row per day, and for today as much as reading the usage of now.
  *
  * @throws {InexactSumError} when a figure exceeds 2^53−1
  */
@@ -60,13 +61,19 @@ interface UsageDayRow {
 export function usageHistoryQuery ({ orgKey, workflowId, from, to, today }: UsageHistoryFilter) {
   const ofWorkflow = workflowId === undefined ? sql`is null` : sql`= ${workflowId}`
   const andOfWorkflow = workflowId === undefined ? sql`` : sql` and workflow_id = ${workflowId}`
+  // A bare min(day) would be looked for in the index by days, among all organisations.
   return sql<UsageDayRow>`
+    with known as materialized (
+      select min(day + 0) as first_day from usage_snapshots where org_key = ${orgKey} and workflow_id is null
+    )
     select
-      usage_days.day::text as date, is_filled, coalesce(input_bytes, 0)::text as input_bytes,
+      to_char(usage_days.day::timestamp, 'YYYY-MM-DD') as date, is_filled, coalesce(input_bytes, 0)::text as input_bytes,
       coalesce(output_bytes, 0)::text as output_bytes, coalesce(file_count, 0)::text as file_count
     from usage_days left join usage_snapshots
       on usage_snapshots.day = usage_days.day and org_key = ${orgKey} and workflow_id ${ofWorkflow}
     where usage_days.day between ${from}::date and ${to}::date and usage_days.day < ${today}::date
+      and usage_days.day >= (select first_day from known)
+      and usage_days.day >= coalesce((select began_on from usage_history_start), '-infinity')
     union all
     select
       ${today}, false, coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0)::text,

@@ -1,15 +1,14 @@
-import { type Kysely, sql } from 'kysely'
+import { setImmediate } from 'node:timers/promises'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
-import { inTransaction } from '../connection/transaction.js'
+import { databaseNow } from '../connection/time.js'
+import { type LeaseClaim, inTransactionUnder, takeLease } from '../leases.js'
 
 /** Days that usage is remembered for, before today. */
 export const HISTORY_MAX_DAYS = 400
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** A snapshot that is taken no later than this after a day's end is of the day's end. */
-const PUNCTUAL_MS = 60 * 60 * 1000
-// An advisory lock is named by two numbers of 32 bits: this one stands for snapshots of usage.
-const LOCK_CLASS = 0x6f626a75
+const LEASE_NAME = 'usage-snapshots'
 
 /** What a day's snapshot is of. */
 export interface TakenDay {
@@ -21,23 +20,47 @@ export interface TakenDay {
 
 /**
  * Takes the snapshot of usage of every day that has ended and has none yet, oldest first, and forgets days that are too
- * old. The first snapshot ever is of yesterday. A missed day gets the sums as they are now, and is marked.
+ * old. The first call ever makes its day the first one, to be taken at its end: days before are not known. A missed day gets
+ * the sums as they are now, and is marked.
  *
  * Any number of replicas may call this at any time: each day is taken once, and whoever comes while another is at work
- * leaves it to that one.
+ * leaves it to that one. Which days have ended is the database's to say (UTC), whatever this process's clock shows.
  *
- * @param now says which days have ended (UTC)
- * @param signal ends it between two days
+ * @param options.now another clock than the database's
+ * @param options.signal ends it between two days
  * @returns the days that this call took
  */
-export async function takeDueSnapshots (database: Kysely<Database>, now: Date, signal?: AbortSignal): Promise<TakenDay[]> {
-  const taken: TakenDay[] = []
-  while (signal?.aborted !== true) {
-    const day = await takeNextSnapshot(database, now)
-    if (day === undefined) break
-    taken.push(day)
+export async function takeDueSnapshots (
+  database: Kysely<Database>, { now = databaseNow, signal }: { now?: RawBuilder<Date>, signal?: AbortSignal } = {},
+): Promise<TakenDay[]> {
+  await sql`
+    insert into usage_history_start (began_on) select (${now} at time zone 'UTC')::date
+    where not exists (select from usage_history_start)
+    on conflict (is_only) do nothing`.execute(database)
+  if (await readDueDay(database, now) === undefined) return []
+  const lease = await takeLease(database, LEASE_NAME)
+  if (lease === undefined) return []
+  try {
+    const taken: TakenDay[] = []
+    while (signal?.aborted !== true) {
+      const day = await takeNextSnapshot(database, lease, now)
+      if (day === undefined) break
+      taken.push(day)
+      // The embedded database answers before any timer runs, and the lease is renewed by one.
+      await setImmediate()
+    }
+    return taken
+  } finally {
+    await lease.release()
   }
-  return taken
+}
+
+/** The day that it is now, by the database's clock (UTC), as YYYY-MM-DD. */
+export async function readToday (database: Kysely<Database>): Promise<string> {
+  const { rows: [row] } = await sql<{ today: string }>`
+    select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD') as today`.execute(database)
+  if (row === undefined) throw new Error('The statement for the day gave no row.')
+  return row.today
 }
 
 /** The UTC day that is so many days before a time, as YYYY-MM-DD. */
@@ -45,31 +68,47 @@ export function utcDay (time: Date, daysBefore = 0): string {
   return new Date(time.getTime() - daysBefore * DAY_MS).toISOString().slice(0, 10)
 }
 
-async function takeNextSnapshot (database: Kysely<Database>, now: Date): Promise<TakenDay | undefined> {
-  return await inTransaction(database, async (transaction) => {
-    const lock = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${LOCK_CLASS}, 0) as taken`.execute(transaction)
-    if (lock.rows[0]?.taken !== true) return undefined
-    const yesterday = utcDay(now, 1)
-    const { last } = await transaction.selectFrom('usage_days')
-      .select(sql<string | null>`max(day)::text`.as('last')).executeTakeFirstOrThrow()
-    const oldest = utcDay(now, HISTORY_MAX_DAYS)
-    const next = last === null ? yesterday : utcDay(new Date(last), -1)
-    // A service that was off for years fills no more than it would keep.
-    const day = next < oldest ? oldest : next
-    if (day > yesterday) return undefined
-    const isFilled = now.getTime() - (Date.parse(day) + DAY_MS) > PUNCTUAL_MS
-    await takeSnapshotQuery({ day, isFilled }, now).execute(transaction)
-    await sql`delete from usage_days where day < ${oldest}`.execute(transaction)
-    await sql`delete from usage_snapshots where day < ${oldest}`.execute(transaction)
-    return { day, isFilled }
+async function takeNextSnapshot (
+  database: Kysely<Database>, lease: LeaseClaim, now: RawBuilder<Date>,
+): Promise<TakenDay | undefined> {
+  return await inTransactionUnder(database, lease, async (transaction) => {
+    const due = await readDueDay(transaction, now)
+    if (due === undefined) return undefined
+    const { oldest, ...day } = due
+    await takeSnapshotQuery(day, now).execute(transaction)
+    await sql`delete from usage_days where day < ${oldest}::date`.execute(transaction)
+    await sql`delete from usage_snapshots where day < ${oldest}::date`.execute(transaction)
+    return day
   })
 }
 
+/** The first day that has ended and has no snapshot; and the oldest day that is kept. */
+async function readDueDay (
+  database: Kysely<Database>, now: RawBuilder<Date>,
+): Promise<TakenDay & { oldest: string } | undefined> {
+  // A service that was off for years fills no more than it would keep. A snapshot that is taken within an hour of the day's
+  // end is of the day's end.
+  const { rows: [due] } = await sql<{ day: string, oldest: string, is_filled: boolean }>`
+    with clock as materialized (select ${now} as now),
+    days as (select now, (now at time zone 'UTC')::date as today from clock),
+    due as (
+      select now, today, today - ${HISTORY_MAX_DAYS}::integer as oldest, greatest(
+        coalesce((select max(day) + 1 from usage_days), (select began_on from usage_history_start), today),
+        today - ${HISTORY_MAX_DAYS}::integer) as day
+      from days
+    )
+    select
+      to_char(day::timestamp, 'YYYY-MM-DD') as day, to_char(oldest::timestamp, 'YYYY-MM-DD') as oldest,
+      now - ((day + 1)::timestamp at time zone 'UTC') > make_interval(hours => 1) as is_filled
+    from due where day < today`.execute(database)
+  return due === undefined ? undefined : { day: due.day, isFilled: due.is_filled, oldest: due.oldest }
+}
+
 /** One statement, so that all figures are of one instant, and a day has them all or is not there. */
-export function takeSnapshotQuery ({ day, isFilled }: TakenDay, takenAt: Date) {
+export function takeSnapshotQuery ({ day, isFilled }: TakenDay, takenAt: RawBuilder<Date>) {
   return sql`
     with new_day as (
-      insert into usage_days (day, taken_at, is_filled) values (${day}, ${takenAt}, ${isFilled})
+      insert into usage_days (day, taken_at, is_filled) values (${day}::date, ${takenAt}, ${isFilled})
       on conflict (day) do nothing returning day
     )
     insert into usage_snapshots (org_key, workflow_id, day, input_bytes, output_bytes, file_count)

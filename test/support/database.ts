@@ -82,7 +82,8 @@ export async function onServer (url: string, statement: string): Promise<void> {
 
 /** Empties every table. */
 export async function emptyTables (database: Kysely<Database>): Promise<void> {
-  await sql`truncate orgs, objects, usage_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, leases`.execute(database)
+  await sql`truncate orgs, objects, usage_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, usage_history_start, leases`
+    .execute(database)
 }
 
 /** Tells whether a connection to the same database as `database` waits for a lock at this moment. */

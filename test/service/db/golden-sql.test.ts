@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { type CompiledQuery, Kysely, PostgresDialect, type RawBuilder } from 'kysely'
 import t from 'tap'
+import { databaseNow } from '../../../db/connection/time.js'
 import { auditSumsQuery } from '../../../db/usage/audit.js'
 import type { Database } from '../../../db/connection/tables.js'
 import { insertOrLockObjectsQuery, readObjectsQuery, updateObjectsQuery } from '../../../db/events/object-rows.js'
@@ -31,11 +32,11 @@ const statements: Record<string, CompiledQuery> = {
   'list-files': listFilesQuery(compileOnly, 'run/', { after: undefined, maxFiles: 101 }).compile(),
   'usage-history': raw(usageHistoryQuery({ orgKey: '', from: '', to: '', today: '' })),
   'usage-history-of-a-workflow': raw(usageHistoryQuery({ orgKey: '', workflowId: '', from: '', to: '', today: '' })),
-  'take-usage-snapshot': raw(takeSnapshotQuery({ day: '', isFilled: false }, new Date())),
+  'take-usage-snapshot': raw(takeSnapshotQuery({ day: '', isFilled: false }, databaseNow)),
   'audit-sums': raw(auditSumsQuery(1)),
-  'purge-tombstones': raw(purgeTombstonesQuery(new Date())),
-  'purge-uploads': raw(purgeUploadsQuery(new Date())),
-  'purge-set-aside-events': raw(purgeSetAsideEventsQuery(new Date())),
+  'purge-tombstones': raw(purgeTombstonesQuery(1)),
+  'purge-uploads': raw(purgeUploadsQuery(1)),
+  'purge-set-aside-events': raw(purgeSetAsideEventsQuery(1)),
 }
 
 // GOLDEN_SQL=write rewrites the files; what changed then shows in review.

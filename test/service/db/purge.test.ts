@@ -5,10 +5,11 @@ import { promiseUpload } from '../../../db/reservations.js'
 import { createServerDatabase, databaseKinds, emptyTables, testDatabaseUrl } from '../../support/database.js'
 
 const id = '00000000-0000-4000-8000-000000000001'
-const old = new Date('2026-01-01T00:00:00Z')
-const cutoff = new Date('2026-01-02T00:00:00Z')
-const recent = new Date('2026-01-03T00:00:00Z')
-const limits = { removedBefore: cutoff, expiredBefore: cutoff, setAsideBefore: cutoff }
+const DAY_MS = 24 * 60 * 60 * 1000
+const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS)
+const old = daysAgo(3)
+const recent = daysAgo(1)
+const retention = { tombstonesMs: 2 * DAY_MS, uploadsMs: 2 * DAY_MS, setAsideEventsMs: 2 * DAY_MS, leasesMs: 2 * DAY_MS }
 const row = (name: string, removedAt: Date | null) => ({
   object_key: name,
   org_key: 'acme',
@@ -21,8 +22,9 @@ const row = (name: string, removedAt: Date | null) => ({
   removed_at: removedAt,
   revision: id,
 })
-const upload = (objectKey: string, expiresAt: Date) =>
-  ({ objectKey, orgKey: 'acme', createdBy: id, sizeBytes: undefined, contentType: 'text/plain', expiresAt })
+const upload = (objectKey: string, expiresInSeconds: number) =>
+  ({ objectKey, orgKey: 'acme', createdBy: id, sizeBytes: undefined, contentType: 'text/plain', expiresInSeconds })
+const lease = (name: string, expiresAt: Date) => ({ name, holder: id, token: 1n, expires_at: expiresAt })
 
 for (const { kind, skip, create } of databaseKinds) {
   t.test(`the purge on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
@@ -32,12 +34,17 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('deletes what is older than its limit and leaves the rest', async (t) => {
       await database.insertInto('objects').values([row('old', old), row('recent', recent), row('present', null)]).execute()
-      await promiseUpload(database, upload('old', old))
-      await promiseUpload(database, upload('recent', recent))
+      await promiseUpload(database, upload('old', -3 * DAY_MS / 1000))
+      await promiseUpload(database, upload('recent', -DAY_MS / 1000))
       await database.insertInto('set_aside_events').values([
         { reason: 'old', record: '', received_at: old }, { reason: 'recent', record: '', received_at: recent },
       ]).execute()
-      t.strictSame(await purge(database, limits), { tombstones: 1, uploads: 1, setAsideEvents: 1 })
+      await database.insertInto('leases').values([
+        lease('reconcile', old), lease('reconcile/old', old), lease('reconcile/recent', recent),
+      ]).execute()
+      t.strictSame(await purge(database, retention), { tombstones: 1, uploads: 1, setAsideEvents: 1, leases: 1 })
+      t.strictSame(await database.selectFrom('leases').select('name').orderBy('name').execute(),
+        [{ name: 'reconcile' }, { name: 'reconcile/recent' }])
       t.strictSame(await database.selectFrom('objects').select('object_key').orderBy('object_key').execute(),
         [{ object_key: 'present' }, { object_key: 'recent' }])
       t.strictSame(await database.selectFrom('uploads').select('object_key').execute(), [{ object_key: 'recent' }])
@@ -49,8 +56,9 @@ for (const { kind, skip, create } of databaseKinds) {
         insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, removed_at, revision)
         select 'key-' || n, 'acme', ${id}, ${id}, ${id}, 'inputs', 0, now(), ${old}, ${id}
         from generate_series(1, 2500) as n`.execute(database)
-      t.strictSame(await purge(database, limits, AbortSignal.abort()), { tombstones: 0, uploads: 0, setAsideEvents: 0 })
-      t.strictSame(await purge(database, limits), { tombstones: 2500, uploads: 0, setAsideEvents: 0 })
+      t.strictSame(await purge(database, retention, AbortSignal.abort()),
+        { tombstones: 0, uploads: 0, setAsideEvents: 0, leases: 0 })
+      t.strictSame(await purge(database, retention), { tombstones: 2500, uploads: 0, setAsideEvents: 0, leases: 0 })
     })
   })
 }
@@ -61,7 +69,7 @@ t.test('the purge leaves rows that a batch of events has locked', { skip: testDa
   await database.insertInto('objects').values([row('locked', old), row('free', old)]).execute()
   await connect().transaction().execute(async (transaction) => {
     await transaction.selectFrom('objects').selectAll().where('object_key', '=', 'locked').forUpdate().execute()
-    t.match(await purge(database, limits), { tombstones: 1 })
+    t.match(await purge(database, retention), { tombstones: 1 })
   })
   t.strictSame(await database.selectFrom('objects').select('object_key').execute(), [{ object_key: 'locked' }])
 })

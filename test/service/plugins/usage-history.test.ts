@@ -1,16 +1,27 @@
+import { sql } from 'kysely'
 import t from 'tap'
-import { takeDueSnapshots, utcDay } from '../../../db/usage/snapshots.js'
+import { readToday, takeDueSnapshots, utcDay } from '../../../db/usage/snapshots.js'
 import { admin, startService } from '../../support/service.js'
 
-t.test('a service that listens takes the snapshot of the day that has ended', async (t) => {
-  const { app, authorise, nextLine } = await startService(t)
+const daysOf = async ({ app, authorise }: Awaited<ReturnType<typeof startService>>) =>
+  (await app.inject({ url: '/api/v1/objects/storage-usage/history', headers: authorise(admin) })).json().days
+
+t.test('the first day is the one of the first start, and is taken once it has ended', async (t) => {
+  const service = await startService(t)
+  const { app, putFile, nextLine } = service
+  await putFile('x')
+  await app.bucketEvents.settled()
+  await takeDueSnapshots(app.database)
+  const today = await readToday(app.database)
+  t.match(await daysOf(service), [{ date: today, totalBytes: 1 }])
+  // As if it had been started yesterday.
+  await sql`update usage_history_start set began_on = began_on - 1`.execute(app.database)
   const taken = nextLine(({ msg }) => msg === 'took the day\'s snapshot of usage')
   await app.listen({ host: '127.0.0.1', port: 0 })
-  t.match(await taken, { day: utcDay(new Date(), 1) })
-  t.strictSame(await takeDueSnapshots(app.database, new Date()), [])
-  const answer = await app.inject({ url: '/api/v1/objects/storage-usage/history', headers: authorise(admin) })
-  const { days } = answer.json()
-  t.match(days, [{ date: utcDay(new Date(), 1), totalBytes: 0 }, { date: utcDay(new Date()), totalBytes: 0 }])
+  const yesterday = utcDay(new Date(today), 1)
+  t.match(await taken, { day: yesterday })
+  t.strictSame(await takeDueSnapshots(app.database), [])
+  t.match(await daysOf(service), [{ date: yesterday, totalBytes: 1 }, { date: today, totalBytes: 1 }])
 })
 
 t.test('a database that does not answer costs a warning, and the service goes on', async (t) => {

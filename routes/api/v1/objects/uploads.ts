@@ -40,7 +40,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       expiresInSeconds: UPLOAD_URL_TTL,
       headers: { ...headers, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } },
     })
-    const outcome = await promiseUpload(app.database, { objectKey, orgKey, createdBy, sizeBytes, contentType, expiresAt })
+    const outcome = await promiseUpload(app.database, {
+      objectKey, orgKey, createdBy, sizeBytes, contentType, expiresInSeconds: UPLOAD_URL_TTL,
+    })
     if (outcome === 'size-required') throw new SizeRequiredError()
     if (outcome === 'quota-exceeded') throw new QuotaExceededError()
     return await reply.status(201).header('cache-control', 'no-store').send({

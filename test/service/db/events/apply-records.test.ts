@@ -157,7 +157,7 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('an upload that arrives as promised fulfils its promise', async (t) => {
       const promise = (objectKey: string, sizeBytes: number | undefined) => promiseUpload(database, {
-        objectKey, orgKey: 'acme', createdBy: userId, sizeBytes, contentType: 'text/plain', expiresAt: new Date(),
+        objectKey, orgKey: 'acme', createdBy: userId, sizeBytes, contentType: 'text/plain', expiresInSeconds: 0,
       })
       await promise(a, 10)
       await promise(keyOf('b'), undefined)
@@ -170,7 +170,7 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('an upload of another size than promised counts as it is, and is set aside once', async (t) => {
       await promiseUpload(database, {
-        objectKey: a, orgKey: 'acme', createdBy: userId, sizeBytes: 10, contentType: 'text/plain', expiresAt: new Date(),
+        objectKey: a, orgKey: 'acme', createdBy: userId, sizeBytes: 10, contentType: 'text/plain', expiresInSeconds: 0,
       })
       t.strictSame(await apply(event(a, 0, created(11)), event(keyOf('b'), 0, created(1))), [setAside, applied])
       t.strictSame(await apply(event(a, 0, created(11))), [late])

@@ -1,5 +1,5 @@
 with new_day as (
-  insert into usage_days (day, taken_at, is_filled) values ($1, $2, $3)
+  insert into usage_days (day, taken_at, is_filled) values ($1::date, clock_timestamp(), $2)
   on conflict (day) do nothing returning day
 )
 insert into usage_snapshots (org_key, workflow_id, day, input_bytes, output_bytes, file_count)

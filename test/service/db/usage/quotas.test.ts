@@ -19,7 +19,7 @@ const mint = (orgKey: string) =>
 const ask = async (
   database: Kysely<Database>, sizeBytes: number | undefined, { orgKey = 'acme', objectKey = mint(orgKey), expiresInMs = HOUR_MS } = {},
 ) => await promiseUpload(database, {
-  objectKey, orgKey, createdBy: member.userId, sizeBytes, contentType: 'text/plain', expiresAt: new Date(Date.now() + expiresInMs),
+  objectKey, orgKey, createdBy: member.userId, sizeBytes, contentType: 'text/plain', expiresInSeconds: expiresInMs / 1000,
 })
 
 /** The bucket reports a file. */
