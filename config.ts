@@ -7,9 +7,10 @@ import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { signatureAlgorithms } from './identity/signature-algorithm.js'
 
 export { type Config, ConfigSchema } from './config/settings.js'
+export { claimNamesOf, signingOptions } from './config/token-settings.js'
 
-/** Signs tokens on a developer's machine where no secret is configured; production refuses it. */
-export const DEVELOPMENT_JWT_SECRET = 'development-secret-that-production-refuses'
+// What anyone may try first: this service's own development secret before 0.2, and the one that jwt.io fills in.
+const PUBLIC_SECRETS = ['development-secret-that-production-refuses', 'a-string-secret-at-least-256-bits-long']
 
 /** Why the service cannot start with this environment, in one line that names the variable and never shows its value. */
 export class ConfigError extends Error {
@@ -19,9 +20,12 @@ export class ConfigError extends Error {
 /**
  * Reads the configuration from environment variables. An empty variable counts as unset.
  *
+ * @param options.verifiesTokens false for a program that lets nobody in, and so needs no key for that
  * @throws {ConfigError} on the first variable that is missing or has a value outside its schema.
  */
-export function loadConfig (environment: Record<string, string | undefined>): Config {
+export function loadConfig (
+  environment: Record<string, string | undefined>, { verifiesTokens = true }: { verifiesTokens?: boolean } = {},
+): Config {
   const given: Record<string, string | number> = {}
   for (const [name, schema] of Object.entries<TSchema>(ConfigSchema.properties)) {
     const text = environment[name]
@@ -37,6 +41,7 @@ export function loadConfig (environment: Record<string, string | undefined>): Co
     throw new ConfigError(first === undefined ? 'The configuration is not valid.' : describe(first.path.slice(1), first.schema))
   }
   checkTogether(config)
+  if (verifiesTokens) checkTokenKey(config)
   return config
 }
 
@@ -75,11 +80,24 @@ function checkTogether (config: Config): void {
     'TRUST_PROXY must be a number of proxies, 16 at most, or a list of addresses and CIDR ranges.')
   refuseIf(config.RECONCILE_CRON !== undefined && !isCronPattern(config.RECONCILE_CRON),
     'RECONCILE_CRON must be a schedule as in crontab, such as `0 3 * * *`.')
+  const { SERVICE_SECRET, SERVICE_SECRET_PREVIOUS } = config
+  for (const [name, secret] of Object.entries({ JWT_SECRET, SERVICE_SECRET, SERVICE_SECRET_PREVIOUS })) {
+    refuseIf(secret !== undefined && PUBLIC_SECRETS.includes(secret),
+      `${name} is a secret that everybody knows: choose another one, as by \`openssl rand -base64 48\`.`)
+  }
+  refuseIf(SERVICE_SECRET_PREVIOUS !== undefined && SERVICE_SECRET === undefined,
+    'SERVICE_SECRET is missing: SERVICE_SECRET_PREVIOUS is what it was before.')
   if (config.NODE_ENV !== 'production') return
   refuseIf(config.DATABASE_URL === undefined, 'DATABASE_URL is missing: production refuses the embedded database.')
   refuseIf(config.S3_ENDPOINT === undefined, 'S3_ENDPOINT is missing: production refuses the embedded object storage.')
-  refuseIf(keySources.length === 0, 'JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing: production refuses the development secret.')
-  refuseIf(JWT_SECRET === DEVELOPMENT_JWT_SECRET, 'JWT_SECRET is the development secret, which production refuses.')
+}
+
+/** Only where database and object storage are embedded does the service make a key of its own, which nobody else has. */
+function checkTokenKey ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Config): void {
+  const isEmbedded = DATABASE_URL === undefined && S3_ENDPOINT === undefined
+  if (isEmbedded || JWT_SECRET !== undefined || JWT_PUBLIC_KEY !== undefined || JWT_JWKS_URL !== undefined) return
+  throw new ConfigError('JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing: with a database or an object storage of its own ' +
+    'the service needs a key to verify tokens with.')
 }
 
 function isCronPattern (text: string): boolean {

@@ -9,7 +9,8 @@ const typebox = '@sinclair/typebox'
 export const rooms = {
   // Standing alone; `errors` is for all.
   errors: { imports: [], packages: [] },
-  objects: { imports: [], packages: ['lru-cache'] },
+  sealing: { imports: [], packages: [] },
+  objects: { imports: ['sealing'], packages: ['lru-cache'] },
   http: { imports: [], packages: ['content-disposition'] },
   identity: { imports: [], packages: [typebox, 'undici'] },
   config: { imports: [], packages: [typebox] },
@@ -28,7 +29,8 @@ export const rooms = {
   // What people and programs meet.
   plugins: {
     imports: [
-      'errors', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'embedded', 'config.ts',
+      'errors', 'sealing', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'embedded',
+      'config.ts',
     ],
   },
   routes: {

@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace'
 import { build } from './app.js'
 import { type Config, ConfigError, loadConfig } from './config.js'
 import { DataDirectoryInUseError } from './embedded/data-directory.js'
+import { SecretsUnreadableError } from './embedded/secrets.js'
 
 // A statement of PostgreSQL may take so long, and what was received is committed before the end.
 const CLOSE_MAX_MS = 15_000
@@ -30,6 +31,7 @@ function isForNewcomers ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError || error instanceof DataDirectoryInUseError ? error.message : error)
+  const isForPeople = [ConfigError, DataDirectoryInUseError, SecretsUnreadableError].some((kind) => error instanceof kind)
+  console.error(isForPeople && error instanceof Error ? error.message : error)
   process.exit(1)
 })

@@ -53,13 +53,16 @@ smoke_newcomer() {
   check 'the file is a PNG' [ "$(head -c 4 "$work/linked.png" | tail -c 3)" = PNG ]
   check 'serves the usage page' [ "$(curl -sS -o /dev/null -w '%{http_code}' "$origin/usage/page.js")" = 200 ]
   check 'the demo organisation stores something' [ "$(usage | json .totalBytes || true)" -gt 0 ]
-  check 'demo traffic is counted exactly, and leaves nothing' node dist/commands/demo-traffic.js --url "$origin" --seconds 3
+  check 'demo traffic is counted exactly, and leaves nothing' env DATA_DIR="$work/newcomer" node dist/commands/demo-traffic.js --url "$origin" --seconds 3
   before=$(usage || true)
   check 'stops on SIGTERM' stop_server
   check 'starts again' start_newcomer
   check 'counts the same as before' [ "$(usage || true)" = "$before" ]
   check 'its printed link works again' follow "$link" "$work/linked-again.png"
   check 'the file is the same' cmp "$work/linked.png" "$work/linked-again.png"
+  check 'only its user may read its secrets' [ "$(stat -c %a "$work/newcomer/secrets.json")" = 600 ]
+  token=$(DATA_DIR="$work/newcomer" node dist/commands/token.js --role service --org demo || true)
+  check 'a token signed by the command is accepted' usage
   check 'stops on SIGTERM again' stop_server
 }
 
@@ -79,7 +82,7 @@ smoke_production() {
   check 'makes the bucket' node .ci/make-bucket.js "$TEST_S3_ENDPOINT" "$TEST_S3_ACCESS_KEY" "$TEST_S3_SECRET_KEY" ci-smoke
   start_server "${environment[@]}"
   check 'starts as production' wait_for curl -sf "$origin/health/live"
-  token=$(node .ci/sign-token.js "$secret")
+  token=$(JWT_SECRET=$secret node dist/commands/token.js --role admin --org ci --expires-in 10m)
   head -c 3000000 /dev/urandom >"$work/uploaded"
   upload=$(curl -sS -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "$origin/api/v1/objects/uploads" -d '{
     "workflowId": "3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10", "runId": "9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3",

@@ -5,8 +5,10 @@ import { ConfigError, loadConfig } from '../config.js'
 import { isDatabaseUnavailable } from '../db/connection/availability.js'
 import { EmptyBucketError } from '../reconcile/run.js'
 import { DataDirectoryInUseError } from '../embedded/data-directory.js'
+import { SecretsUnreadableError } from '../embedded/secrets.js'
 import { MalformedListingError } from '../store/listing-document.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failures.js'
+import { CannotMintError } from './mint-token.js'
 
 /** How a command ended, for whoever started it. */
 export const EXIT_CLEAN = 0
@@ -51,8 +53,8 @@ export function describeFailure (error: unknown): string {
   if (!(error instanceof Error)) return 'Something went wrong.'
   if (isDatabaseUnavailable(error)) return `The database does not answer: ${error.message || 'no connection'}.`
   const isOurs = [
-    ConfigError, DataDirectoryInUseError, EmptyBucketError, MalformedListingError, ObjectStorageRefused,
-    ObjectStorageUnavailable, UsageError,
+    CannotMintError, ConfigError, DataDirectoryInUseError, EmptyBucketError, MalformedListingError, ObjectStorageRefused,
+    ObjectStorageUnavailable, SecretsUnreadableError, UsageError,
   ].some((kind) => error instanceof kind)
   const isOfArguments = error instanceof TypeError && errorCode(error).startsWith('ERR_PARSE_ARGS_')
   return isOurs || isOfArguments ? error.message : `Something went wrong: ${error.stack ?? error.message}`

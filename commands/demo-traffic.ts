@@ -1,12 +1,12 @@
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import fastifyJwt from '@fastify/jwt'
 import cliProgress from 'cli-progress'
-import fastify from 'fastify'
+import { ConfigError, loadConfig } from '../config.js'
 import { errorCode } from '../errors/error-code.js'
-import { DEVELOPMENT_JWT_SECRET } from '../config.js'
 import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
+import { SecretsUnreadableError } from '../embedded/secrets.js'
 import { FilesClient, FilesClientError } from './files-client.js'
+import { CannotMintError, mintToken } from './mint-token.js'
 import { Traffic } from './traffic.js'
 
 const HELP = `Puts, overwrites and removes files for a while, so that one can watch the usage move.
@@ -15,13 +15,14 @@ const HELP = `Puts, overwrites and removes files for a while, so that one can wa
 
   --url      the running service
   --seconds  how long
-  --token    whose files; by default the demo organisation's admin's, signed with the development secret
+  --token    whose files; by default the demo organisation's admin's, signed as by npm run token
   --keep     leave the files there
 
 At the end, and after the first Ctrl-C, it removes the files that it put. A second Ctrl-C ends it at once.
 `
 const READ_EVERY_MS = 500
 const SETTLE_TIMEOUT_MS = 5_000
+const TOKEN_LIFETIME_SECONDS = 86_400
 
 async function main (): Promise<void> {
   const { values: options } = parseArgs({
@@ -41,7 +42,7 @@ async function main (): Promise<void> {
   if (!(seconds > 0 && seconds <= 24 * 60 * 60)) throw new FilesClientError('--seconds must be a number of at most a day.')
   if (!URL.canParse(options.url)) throw new FilesClientError('--url must be an address such as http://127.0.0.1:3000.')
 
-  const client = new FilesClient(options.url, options.token ?? await signDevelopmentToken())
+  const client = new FilesClient(options.url, options.token ?? await mintDemoToken())
   const before = await client.readTotals()
   console.log(`${before.orgKey} stores ${describe(before)}. Ctrl-C stops and tidies up.`)
 
@@ -67,10 +68,8 @@ async function main (): Promise<void> {
   }
 }
 
-async function signDevelopmentToken (): Promise<string> {
-  const signer = fastify()
-  await signer.register(fastifyJwt, { secret: DEVELOPMENT_JWT_SECRET })
-  return signer.jwt.sign({ sub: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, role: 'admin' }, { expiresIn: '1d' })
+async function mintDemoToken (): Promise<string> {
+  return await mintToken(loadConfig(process.env), { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, role: 'admin' }, TOKEN_LIFETIME_SECONDS)
 }
 
 /** A bar on a terminal, and plain lines elsewhere, until it is told to stop. */
@@ -118,7 +117,8 @@ function describe ({ fileCount, totalBytes }: { fileCount: number, totalBytes: n
 }
 
 main().catch((error: unknown) => {
-  const isUsers = error instanceof FilesClientError || (error instanceof TypeError && errorCode(error) !== '')
-  console.error(isUsers ? error.message : error)
+  const isUsers = (error instanceof TypeError && errorCode(error) !== '') ||
+    [FilesClientError, CannotMintError, ConfigError, SecretsUnreadableError].some((kind) => error instanceof kind)
+  console.error(isUsers && error instanceof Error ? error.message : error)
   process.exit(1)
 })

@@ -2,7 +2,6 @@ import { createPublicKey } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
-import { DEVELOPMENT_JWT_SECRET } from '../config.js'
 import { signatureAlgorithms } from '../identity/signature-algorithm.js'
 import { mintObjectKey, prefixOf } from '../objects/object-key.js'
 import { type PresignedRequest, createPresign } from '../store/presigning.js'
@@ -79,13 +78,17 @@ async function examineTokens ({ config, tokenKeys }: FastifyInstance): Promise<F
   if (JWT_PUBLIC_KEY !== undefined) {
     return ok('tokens', `Tokens are verified with the public key, ${signatureAlgorithms(createPublicKey(JWT_PUBLIC_KEY))[0]} alone.`)
   }
-  return JWT_SECRET !== undefined && JWT_SECRET !== DEVELOPMENT_JWT_SECRET
-    ? ok('tokens', 'Tokens are verified with JWT_SECRET, HS256 alone.')
-    : warning('tokens', 'Tokens are verified with the development secret, which everybody knows: set JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL.')
+  const secret = JWT_SECRET === undefined ? 'the random secret in DATA_DIR' : 'JWT_SECRET'
+  return ok('tokens', `Tokens are verified with ${secret}, HS256 alone.`)
 }
 
 function * examineSettings ({ config }: FastifyInstance): Generator<Finding> {
-  const { EVENTS_TOKEN, S3_ENDPOINT, DOWNLOAD_URL_TTL, EXISTENCE_TTL } = config
+  const { EVENTS_TOKEN, SERVICE_SECRET, S3_ENDPOINT, DOWNLOAD_URL_TTL, EXISTENCE_TTL } = config
+  if (S3_ENDPOINT !== undefined && SERVICE_SECRET === undefined) {
+    yield warning('service-secret', 'Cursors are sealed with a key derived from S3_SECRET_KEY, and end when that changes: set SERVICE_SECRET, the same for all replicas.')
+  } else {
+    yield ok('service-secret', `Cursors are sealed with ${SERVICE_SECRET === undefined ? 'the random secret in DATA_DIR' : 'SERVICE_SECRET'}.`)
+  }
   if (S3_ENDPOINT !== undefined && EVENTS_TOKEN === undefined) {
     yield failed('events-token', 'EVENTS_TOKEN is not set, so that no notification is let in: set it, here and at the object storage.')
   } else {

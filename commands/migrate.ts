@@ -8,7 +8,7 @@ import { connectEmbeddedPostgres } from '../embedded/postgres/pool.js'
 
 /** Brings the configured database to the newest schema, and says what it did. */
 async function main (): Promise<void> {
-  const { DATABASE_URL, DATA_DIR } = loadConfig(process.env)
+  const { DATABASE_URL, DATA_DIR } = loadConfig(process.env, { verifiesTokens: false })
   const release = DATABASE_URL === undefined ? claimDataDirectory(DATA_DIR) : () => {}
   const database = DATABASE_URL === undefined
     ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'))

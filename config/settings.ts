@@ -19,7 +19,7 @@ const choice = <Value extends string>(values: Value[], options: { default: Value
 
 const service = {
   NODE_ENV: Type.Optional(Type.String({
-    description: '`production` refuses the embedded database, the embedded object storage and the development secret.',
+    description: '`production` refuses the embedded database and the embedded object storage.',
   })),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000, description: 'TCP port to listen on; 0 takes any free port.' }),
   HOST: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on; `0.0.0.0` is all of them.' }),
@@ -124,7 +124,7 @@ const access = {
   JWT_SECRET: Type.Optional(Type.String({
     minLength: 32,
     description: 'Key of the tokens\' HS256 signature, 32 characters or more (RFC 7518, 3.2): `openssl rand -base64 48`. ' +
-      'Unset outside production: a development secret that everybody knows.',
+      'Unset, where database and object storage are embedded: a random one, made at the first start and kept in `DATA_DIR`.',
   })),
   JWT_PUBLIC_KEY: Type.Optional(Type.String({
     minLength: 1,
@@ -154,6 +154,16 @@ const access = {
   JWT_CLAIM_USER: claimName('sub', 'The claim that holds the user\'s UUID. Its name may be a URL, such as `https://files.example.com/user`.'),
   JWT_CLAIM_ORG: claimName('orgKey', 'The claim that holds the organisation\'s key.'),
   JWT_CLAIM_ROLE: claimName('role', 'The claim that holds the role.'),
+  SERVICE_SECRET: Type.Optional(Type.String({
+    minLength: 32,
+    description: 'Seals what clients keep for the service, such as cursors; 32 characters or more, the same for all replicas: ' +
+      '`openssl rand -base64 48`. Unset: derived from `S3_SECRET_KEY`, so that it ends with that key; with the embedded object ' +
+      'storage, a random one in `DATA_DIR`.',
+  })),
+  SERVICE_SECRET_PREVIOUS: Type.Optional(Type.String({
+    minLength: 32,
+    description: 'What `SERVICE_SECRET` was before it was changed: what was sealed with it still opens. Unset: none does.',
+  })),
   EVENTS_TOKEN: Type.Optional(Type.String({
     minLength: 16,
     description: 'What the object storage must send with its notifications, 16 characters or more: `openssl rand -hex 32`. ' +

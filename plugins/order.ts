@@ -19,6 +19,7 @@ import metrics from './metrics.js'
 import openapiDocument from './openapi/document.js'
 import readiness from './readiness.js'
 import reconciliation from './reconciliation.js'
+import secrets from './secrets.js'
 import shutdown from './shutdown.js'
 import embeddedEvents from './store/embedded-events.js'
 import storeMetrics from './store/metrics.js'
@@ -34,11 +35,13 @@ import usageHistory from './usage-history.js'
  */
 export const pluginsInOrder = [
   // What every request meets. Spans begin first; ids come before anything that can answer, so that every answer has one.
-  metrics, tracing, requestMetrics, requestIds, strictQuery, cors, loadShedding, errors, limits, tokenKeys, jwt,
-  authorization, securityHeaders,
+  metrics, tracing, requestMetrics, requestIds, strictQuery, cors, loadShedding, errors, limits,
+  // Who calls. The folder of the embedded parts holds the secret that tokens are signed with where none is configured.
+  dataDirectory, secrets, tokenKeys, jwt, authorization,
+  securityHeaders,
   openapiDocument,
   // The bucket, and the catalogue of what it holds.
-  dataDirectory, storeMetrics, storeTarget, minio, objectStorage,
+  storeMetrics, storeTarget, minio, objectStorage,
   database, bucketEvents, reconciliation, embeddedEvents, usageHistory,
   // Downloads.
   downloads, fileStreaming,

@@ -3,7 +3,7 @@ import fastifyJwt from '@fastify/jwt'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { DEVELOPMENT_JWT_SECRET } from '../../config.js'
+import { claimNamesOf, signingOptions } from '../../config.js'
 import { authorizationCount } from '../../http/authorization.js'
 import { type WantedKey, selectKeys } from '../../identity/key-selection.js'
 import { signatureAlgorithms } from '../../identity/signature-algorithm.js'
@@ -39,7 +39,7 @@ const TOKEN_MAX_LENGTH = 8192
  */
 export default fastifyPlugin(async (app) => {
   const { config } = app
-  const claimNames = { userId: config.JWT_CLAIM_USER, orgKey: config.JWT_CLAIM_ORG, role: config.JWT_CLAIM_ROLE }
+  const claimNames = claimNamesOf(config)
   const claims = TypeCompiler.Compile(TokenClaimsSchema)
   const verifier = new TokenVerifier({
     findKeys: keysOf(app),
@@ -47,7 +47,8 @@ export default fastifyPlugin(async (app) => {
     audience: config.JWT_AUDIENCE,
     clockToleranceMs: config.JWT_CLOCK_TOLERANCE * 1000,
   })
-  await registerSigner(app)
+  if (app.secrets.token === undefined) app.decorateRequest('user')
+  else await app.register(fastifyJwt, { secret: app.secrets.token, sign: signingOptions(config) })
 
   app.decorate('claimNames', claimNames)
   app.decorate('authenticate', async (request, reply) => {
@@ -74,10 +75,12 @@ export default fastifyPlugin(async (app) => {
     const { userId, orgKey, role } = said
     return { userId, orgKey, role }
   }
-}, { name: 'jwt', dependencies: ['config', 'token-keys', 'limits'] })
+}, { name: 'jwt', dependencies: ['config', 'secrets', 'token-keys', 'limits'] })
 
 /** The keys that a token may be signed with: the identity provider's, or the one that is configured. */
-function keysOf ({ config, tokenKeys }: FastifyInstance): (wanted: WantedKey) => Promise<VerificationKey[]> {
+function keysOf (
+  { config: { JWT_PUBLIC_KEY }, secrets, tokenKeys }: FastifyInstance,
+): (wanted: WantedKey) => Promise<VerificationKey[]> {
   if (tokenKeys !== undefined) {
     return async (wanted) => {
       const keys = await tokenKeys.find(wanted)
@@ -86,7 +89,7 @@ function keysOf ({ config, tokenKeys }: FastifyInstance): (wanted: WantedKey) =>
       return keys
     }
   }
-  const configured = configuredKey(config)
+  const configured = secrets.token === undefined ? publicKey(JWT_PUBLIC_KEY ?? '') : secretKey(secrets.token)
   return async (wanted) => {
     const keys = selectKeys([configured], wanted)
     if (keys.length === 0) throw new TokenRefusedError('it is signed with another algorithm')
@@ -94,22 +97,14 @@ function keysOf ({ config, tokenKeys }: FastifyInstance): (wanted: WantedKey) =>
   }
 }
 
-function configuredKey ({ JWT_PUBLIC_KEY, JWT_SECRET = DEVELOPMENT_JWT_SECRET }: FastifyInstance['config']): VerificationKey {
-  if (JWT_PUBLIC_KEY === undefined) return { keyId: undefined, algorithm: 'HS256', key: createSecretKey(JWT_SECRET, 'utf8') }
-  const key = createPublicKey(JWT_PUBLIC_KEY)
+function secretKey (secret: string): VerificationKey {
+  return { keyId: undefined, algorithm: 'HS256', key: createSecretKey(secret, 'utf8') }
+}
+
+/** @param pem as the configuration has checked it */
+function publicKey (pem: string): VerificationKey {
+  const key = createPublicKey(pem)
   const [algorithm] = signatureAlgorithms(key)
   if (algorithm === undefined) throw new TypeError('The public key cannot verify tokens.')
   return { keyId: undefined, algorithm, key }
-}
-
-async function registerSigner (app: FastifyInstance): Promise<void> {
-  const { JWT_PUBLIC_KEY, JWT_JWKS_URL, JWT_SECRET = DEVELOPMENT_JWT_SECRET, JWT_ISSUER: iss, JWT_AUDIENCE: aud } = app.config
-  if (JWT_PUBLIC_KEY !== undefined || JWT_JWKS_URL !== undefined) {
-    app.decorateRequest('user')
-    return
-  }
-  await app.register(fastifyJwt, {
-    secret: JWT_SECRET,
-    sign: { ...iss === undefined ? {} : { iss }, ...aud === undefined ? {} : { aud } },
-  })
 }

@@ -8,7 +8,7 @@ import { mintObjectKey } from '../../objects/object-key.js'
 import { compileCommands } from '../support/command-process.js'
 import { createServerDatabase, isLockWaitedFor, testDatabaseUrl } from '../support/database.js'
 import { FaultProxy } from '../support/fault-proxy.js'
-import { member, runId, workflowId } from '../support/service.js'
+import { TOKEN_SECRET, member, runId, workflowId } from '../support/service.js'
 import { startServiceProcess } from '../support/service-process.js'
 
 const commands = await compileCommands(t)
@@ -33,6 +33,7 @@ async function start (t: Test, environment: Record<string, string> = {}) {
     S3_BUCKET: 'test',
     DOWNLOAD_MODE: 'stream',
     DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none',
+    JWT_SECRET: TOKEN_SECRET,
     ...environment,
   })
   const objectKey = mint('file.bin')

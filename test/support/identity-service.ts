@@ -1,5 +1,6 @@
 import fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import pino from 'pino'
+import fastifyPlugin from 'fastify-plugin'
 import type { Test } from 'tap'
 import { loadConfig } from '../../config.js'
 import { loggerOptions } from '../../logging.js'
@@ -8,6 +9,7 @@ import errors from '../../plugins/http/errors.js'
 import limits from '../../plugins/http/limits.js'
 import jwt from '../../plugins/http/jwt.js'
 import tokenKeys from '../../plugins/http/token-keys.js'
+import { TOKEN_SECRET } from './service.js'
 
 /** The part of the service that says who calls. */
 export interface IdentityService {
@@ -18,6 +20,13 @@ export interface IdentityService {
   log: string[]
 }
 
+/** Without a folder of its own, the service has a secret that tests know. */
+const secrets = fastifyPlugin(async (app) => {
+  const { JWT_PUBLIC_KEY, JWT_JWKS_URL } = app.config
+  const isIssuer = JWT_PUBLIC_KEY === undefined && JWT_JWKS_URL === undefined
+  app.decorate('secrets', { token: isIssuer ? TOKEN_SECRET : undefined, service: { current: TOKEN_SECRET, previous: undefined } })
+}, { name: 'secrets' })
+
 /** Builds it with the service's own plugins, around one route that answers with the caller. */
 export async function startIdentityService (
   t: Pick<Test, 'teardown'>, environment: Record<string, string> = {},
@@ -26,7 +35,8 @@ export async function startIdentityService (
   const logger: FastifyBaseLogger = pino(loggerOptions('trace'), { write: (line: string) => { log.push(line) } })
   const app = fastify({ loggerInstance: logger })
   t.teardown(() => app.close())
-  app.register(config, { config: loadConfig({ AUTH_FAILURE_LIMIT: '0', ...environment }) }).register(errors).register(limits).register(tokenKeys).register(jwt)
+  app.register(config, { config: loadConfig({ AUTH_FAILURE_LIMIT: '0', ...environment }) })
+    .register(errors).register(limits).register(secrets).register(tokenKeys).register(jwt)
   app.after(() => { app.get('/who', { onRequest: app.authenticate }, async ({ user }) => user) })
   await app.ready()
   return {

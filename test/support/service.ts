@@ -18,6 +18,8 @@ export const runId = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
 export const member: Caller = { userId: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b', orgKey: 'acme', role: 'member' }
 export const admin: Caller = { userId: '6b1d0c9e-2a3b-4c5d-8e7f-90a1b2c3d4e5', orgKey: 'acme', role: 'admin' }
 export const service: Caller = { userId: '7c2e1daf-3b4c-4d5e-9f80-a1b2c3d4e5f6', orgKey: 'acme', role: 'service' }
+/** What services under test verify tokens with. */
+export const TOKEN_SECRET = 'secret-of-the-tokens-that-tests-sign'
 
 /** The whole service with a database and a store of its own. */
 export interface TestService {
@@ -72,6 +74,7 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
     AUTH_FAILURE_LIMIT: '0',
     // The machine may be busy with other tests.
     MAX_EVENT_LOOP_DELAY: '0',
+    ...environment.JWT_PUBLIC_KEY === undefined && environment.JWT_JWKS_URL === undefined ? { JWT_SECRET: TOKEN_SECRET } : {},
     ...environment,
   })
   const app = build(config, { logger: pino(loggerOptions(config.LOG_LEVEL), stream) })

@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
-import { ConfigError, DEVELOPMENT_JWT_SECRET, loadConfig } from '../../config.js'
+import { ConfigError, loadConfig } from '../../config.js'
 
 const secret = 'a-secret-of-at-least-thirty-two-characters'
 const publicKey = (type: 'ed25519' | 'x25519') =>
@@ -30,10 +30,16 @@ t.test('a public key may stand on one line', async (t) => {
   t.equal(loadConfig({ JWT_PUBLIC_KEY: pem.replaceAll('\n', '\\n') }).JWT_PUBLIC_KEY, pem)
 })
 
+t.test('a program that lets nobody in needs no key for tokens', async (t) => {
+  t.equal(loadConfig({ DATABASE_URL: 'postgres://db/x' }, { verifiesTokens: false }).DATABASE_URL, 'postgres://db/x')
+})
+
 t.test('production accepts a whole configuration', async (t) => {
   t.ok(loadConfig({ NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: secret, ...store }))
 })
 
+const keyMissing = /^JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing/
+const formerSecret = 'development-secret-that-production-refuses'
 const refused: Array<[wrong: string, environment: Record<string, string>, message: RegExp]> = [
   ['a port that is no number', { PORT: 'http' }, /^PORT must be an integer/],
   ['a port out of range', { PORT: '65536' }, /^PORT must be .*at most 65535/],
@@ -66,9 +72,18 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['a key that cannot sign', { JWT_PUBLIC_KEY: publicKey('x25519') }, /^JWT_PUBLIC_KEY /],
   ['production on the embedded database', { NODE_ENV: 'production', JWT_SECRET: secret, ...store }, /^DATABASE_URL is missing/],
   ['production on the embedded store', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: secret }, /^S3_ENDPOINT is missing/],
-  ['production without a key', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', ...store }, /^JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing/],
-  ['production with the development secret',
-    { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: DEVELOPMENT_JWT_SECRET, ...store }, /^JWT_SECRET is the development secret/],
+  ['production without a key', { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', ...store }, keyMissing],
+  ['a database without a key', { DATABASE_URL: 'postgres://db/x' }, keyMissing],
+  ['a store without a key', { ...store }, keyMissing],
+  ['a database and a store without a key, whatever NODE_ENV says',
+    { NODE_ENV: 'prod', HOST: '0.0.0.0', DATABASE_URL: 'postgres://db/x', ...store }, keyMissing],
+  ['the former development secret', { JWT_SECRET: formerSecret }, /^JWT_SECRET is a secret that everybody knows/],
+  ['the former development secret in production',
+    { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: formerSecret, ...store }, /^JWT_SECRET is a secret that everybody knows/],
+  ['the example of a web page', { JWT_SECRET: 'a-string-secret-at-least-256-bits-long' }, /^JWT_SECRET is a secret that everybody knows/],
+  ['a public secret of the service', { SERVICE_SECRET: formerSecret }, /^SERVICE_SECRET is a secret that everybody knows/],
+  ['a short secret of the service', { SERVICE_SECRET: 'hidden' }, /^SERVICE_SECRET must be .*at least 32/],
+  ['a previous secret without a current one', { SERVICE_SECRET_PREVIOUS: secret }, /^SERVICE_SECRET is missing/],
 ]
 for (const [wrong, environment, message] of refused) {
   t.test(`${wrong} ends the start with one line that names the variable and shows no value`, async (t) => {
@@ -76,6 +91,6 @@ for (const [wrong, environment, message] of refused) {
     if (!(error instanceof ConfigError)) return
     t.match(error.message, message)
     t.notMatch(error.message, '\n')
-    t.notMatch(error.message, /hidden|short|mysql:|My Bucket/)
+    t.notMatch(error.message, /hidden|short|development-secret|a-string-secret|mysql:|My Bucket/)
   })
 }

@@ -12,6 +12,7 @@ const statuses = (output: string) => Object.fromEntries(
 const allWell = {
   configuration: 'ok',
   tokens: 'ok',
+  'service-secret': 'ok',
   'events-token': 'ok',
   lifetimes: 'ok',
   database: 'ok',
@@ -31,7 +32,7 @@ t.test('the embedded parts are found to be well, and are left as they were', asy
   const environment = { DATA_DIR: t.testdir() }
   const { exitCode, output, errors } = await commands.run('doctor', ['--json'], environment)
   t.equal(exitCode, 0, errors)
-  t.strictSame(statuses(output), { ...allWell, tokens: 'warning' })
+  t.strictSame(statuses(output), allWell)
   const explained = JSON.parse((await commands.run('explain', ['--org', 'doctor', '--json'], environment)).output)
   t.match(explained, { agrees: true, bucket: { total: { files: '0' } }, kept: { total: { files: '0' } } })
 })
@@ -43,7 +44,11 @@ t.test('a real store that notifies a running service is found to be well, and on
   const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = real?.environment() ?? {}
-  const secrets = { EVENTS_TOKEN: 'a-token-of-the-object-store', JWT_SECRET: 'a-secret-of-the-token-issuer-and-nobody' }
+  const secrets = {
+    EVENTS_TOKEN: 'a-token-of-the-object-store',
+    JWT_SECRET: 'a-secret-of-the-token-issuer-and-nobody',
+    SERVICE_SECRET: 'a-secret-of-the-service-and-its-replicas',
+  }
   const environment = { ...store, ...secrets, DATABASE_URL: url }
   const { app } = await startService(t, environment)
   t.teardown(() => real?.remove(store))
@@ -70,7 +75,7 @@ t.test('what cannot be reached, and what is not configured, is said in words tha
     JWT_SECRET: `${secret}-${secret}`,
   })
   t.equal(exitCode, 1)
-  t.match(statuses(output), { tokens: 'ok', 'events-token': 'failed', database: 'failed', bucket: 'failed', credentials: 'skipped' })
+  t.match(statuses(output), { tokens: 'ok', 'service-secret': 'warning', 'events-token': 'failed', database: 'failed', bucket: 'failed', credentials: 'skipped' })
   t.notMatch(output, secret)
 })
 

@@ -3,6 +3,7 @@ import t from 'tap'
 import { connectEmbeddedPostgres } from '../../../embedded/postgres/pool.js'
 import { startListingServer } from '../../support/listing-server.js'
 import { compileCommands } from '../../support/command-process.js'
+import { TOKEN_SECRET } from '../../support/service.js'
 
 const id = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
 const keyOf = (index: number, user = 3) =>
@@ -12,7 +13,7 @@ t.test('explain puts sums, rows and bucket side by side and names the keys that 
   const commands = await compileCommands(t)
   const store = await startListingServer(t, [keyOf(0), keyOf(1), keyOf(2), keyOf(3, 4)].sort())
   const directory = t.testdir()
-  const environment = { ...store.environment, DATA_DIR: directory }
+  const environment = { ...store.environment, DATA_DIR: directory, JWT_SECRET: TOKEN_SECRET }
   await commands.run('reconcile', [], environment)
   const agreed = await commands.run('explain', ['--org', 'acme'], environment)
   t.match(agreed, { exitCode: 0, output: /kept sums +2 in 2 +2 in 2 +4 in 4\nsum over rows +2 in 2 +2 in 2 +4 in 4\nbucket +2 in 2 +2 in 2 +4 in 4\nAll three agree\./ })

@@ -9,6 +9,7 @@ import { connectEmbeddedPostgres } from '../../../embedded/postgres/pool.js'
 import { databaseKinds } from '../../support/database.js'
 import { startListingServer } from '../../support/listing-server.js'
 import { compileCommands } from '../../support/command-process.js'
+import { TOKEN_SECRET } from '../../support/service.js'
 
 const fileNames = ['100%.csv', 'a b.csv', 'a+b.csv', 'a%20b.csv', 'ünïcödé.csv', '文件.csv']
 const keyOf = (index: number) => 'acme/workflows/00000000-0000-4000-8000-000000000001/runs/00000000-0000-4000-8000-000000000002/' +
@@ -44,7 +45,7 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('killed half way, it goes on from there', async (t) => {
       const store = await startListingServer(t, keys)
-      const environment = { ...store.environment, ...await place(t) }
+      const environment = { ...store.environment, ...await place(t), JWT_SECRET: TOKEN_SECRET }
       store.allowPages(3)
       const killed = commands.start('reconcile', [], environment)
       await Promise.race([store.silent(), killed.ended])
@@ -66,7 +67,7 @@ for (const { kind, skip, create } of databaseKinds) {
     const isCounted = kind === 'embedded'
     t.test('a dry run counts the differences and leaves them', { skip: !isCounted && 'done once' }, async (t) => {
       const store = await startListingServer(t, [...keys.slice(0, 10), ...foreignKeys])
-      const environment = { ...store.environment, ...await place(t) }
+      const environment = { ...store.environment, ...await place(t), JWT_SECRET: TOKEN_SECRET }
       const dry = await commands.run('reconcile', ['--dry-run', '--json', '--show-foreign'], environment)
       t.equal(dry.exitCode, 1, dry.errors)
       t.match(JSON.parse(dry.output), { dryRun: true, added: 10, foreign: { count: 2, bytes: 2, sample: [{ key: /^sha256:[0-9a-f]{16}$/ }, {}] } })
@@ -85,7 +86,7 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('of two at once the second says so and stops, and Ctrl-C leaves the first one to be gone on with', async (t) => {
       const store = await startListingServer(t, keys)
-      const environment = { ...store.environment, ...await place(t) }
+      const environment = { ...store.environment, ...await place(t), JWT_SECRET: TOKEN_SECRET }
       store.allowPages(3)
       const first = commands.start('reconcile', ['--json'], environment)
       await Promise.race([store.silent(), first.ended])
@@ -116,7 +117,7 @@ t.test('what makes no sense or cannot be reached is exit code 2, in one line', a
     t.match(errors, message)
     t.equal(errors.trim().split('\n').length, 1)
   }
-  const lost = await commands.run('reconcile', ['--json'], { ...environment, DATABASE_URL: 'postgres://127.0.0.1:1/none' })
+  const lost = await commands.run('reconcile', ['--json'], { DATABASE_URL: 'postgres://127.0.0.1:1/none', JWT_SECRET: TOKEN_SECRET, ...environment })
   t.equal(lost.exitCode, 2)
   t.match(lost.errors, /^The database does not answer/)
 })

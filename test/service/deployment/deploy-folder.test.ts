@@ -54,6 +54,7 @@ t.test('the settings for Kubernetes are the service\'s own, and it starts with t
     S3_ACCESS_KEY: 'access',
     S3_SECRET_KEY: 'secret',
     JWT_PUBLIC_KEY: generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+    SERVICE_SECRET: 'a-secret-of-the-service-that-is-long-enough',
     EVENTS_TOKEN: 'a-token-for-events-that-is-long-enough',
   }
   t.same(Object.keys(secret).toSorted(), Object.keys(filledIn).toSorted())

@@ -9,8 +9,7 @@ import { reference } from '../../../../schemas/reference.js'
 import { FILES_PAGE_MAX, RunFilesQuerySchema, RunFilesSchema } from '../../../../schemas/run-files.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
-  // Every replica has it, also where tokens are signed elsewhere.
-  const cursors = createListingCursors(app.storeTarget.secretKey)
+  const cursors = createListingCursors(app.secrets.service, app.config.S3_SECRET_KEY)
 
   app.get('', {
     config: { roles: ['member', 'service', 'admin'] },

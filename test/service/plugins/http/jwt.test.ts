@@ -3,12 +3,11 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
-import { DEVELOPMENT_JWT_SECRET } from '../../../../config.js'
 import { startIdentityService } from '../../../support/identity-service.js'
-import { member } from '../../../support/service.js'
+import { TOKEN_SECRET, member } from '../../../support/service.js'
 import { encode, secondsFromNow, signToken, validClaims } from '../../../support/tokens.js'
 
-const hs256 = (payload: object | string, header?: object | string) => signToken(DEVELOPMENT_JWT_SECRET, payload, header)
+const hs256 = (payload: object | string, header?: object | string) => signToken(TOKEN_SECRET, payload, header)
 const valid = () => hs256(validClaims())
 const malformed = { status: 401, code: 'TOKEN_INVALID', message: /: it is malformed\.$/ }
 
@@ -65,7 +64,7 @@ t.test('with a shared secret', async (t) => {
     'an algorithm that is no text': hs256(validClaims(), { alg: ['HS256'] }),
     'the algorithm in lower case': hs256(validClaims(), { alg: 'hs256' }),
     'a repeated algorithm of which the last is none': hs256(validClaims(), '{"alg":"HS256","alg":"none"}'),
-    'another HMAC': signToken(DEVELOPMENT_JWT_SECRET, validClaims(), { alg: 'HS512' }, 'HS512'),
+    'another HMAC': signToken(TOKEN_SECRET, validClaims(), { alg: 'HS512' }, 'HS512'),
     'another HMAC by name only': hs256(validClaims(), { alg: 'HS384' }),
     'a signature of RSA': signToken(privateKey, validClaims(), { alg: 'RS256', jwk: publicKey.export({ format: 'jwk' }) }, 'RS256'),
     'another secret': signToken('another-secret-of-32-characters!!', validClaims()),

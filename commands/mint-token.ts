@@ -1,0 +1,32 @@
+import fastifyJwt from '@fastify/jwt'
+import fastify from 'fastify'
+import { type Config, claimNamesOf, signingOptions } from '../config.js'
+import { readEmbeddedSecrets } from '../embedded/secrets.js'
+import { type Caller, writeClaims } from '../schemas/token-claims.js'
+
+/** No token can be signed here; the message says who can. */
+export class CannotMintError extends Error {
+  override name = 'CannotMintError'
+}
+
+/**
+ * Signs a token that a service with this configuration accepts. The service may run at the same time, or not.
+ *
+ * @throws {CannotMintError}
+ * @throws {SecretsUnreadableError}
+ */
+export async function mintToken (config: Config, caller: Caller, lifetimeSeconds: number): Promise<string> {
+  const signer = fastify()
+  await signer.register(fastifyJwt, { secret: secretOf(config), sign: signingOptions(config) })
+  return signer.jwt.sign(writeClaims(caller, claimNamesOf(config)), { expiresIn: lifetimeSeconds })
+}
+
+function secretOf ({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL, DATA_DIR }: Config): string {
+  if (JWT_PUBLIC_KEY !== undefined) throw new CannotMintError('Only the owner of the private key that belongs to JWT_PUBLIC_KEY can sign tokens.')
+  if (JWT_JWKS_URL !== undefined) throw new CannotMintError('Only the identity provider whose keys JWT_JWKS_URL names can sign tokens.')
+  const secret = JWT_SECRET ?? readEmbeddedSecrets(DATA_DIR)?.tokenSecret
+  if (secret === undefined) {
+    throw new CannotMintError(`There is no secret in ${DATA_DIR} yet: start the service once, or set DATA_DIR or JWT_SECRET as it has them.`)
+  }
+  return secret
+}
