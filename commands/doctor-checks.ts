@@ -2,6 +2,7 @@ import { createPublicKey } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
+import { databaseNow, epochMs } from '../db/connection/time.js'
 import { signatureAlgorithms } from '../identity/signature-algorithm.js'
 import { mintObjectKey, prefixOf } from '../objects/object-key.js'
 import { type PresignedRequest, createPresign } from '../store/presigning.js'
@@ -101,9 +102,9 @@ function * examineSettings ({ config }: FastifyInstance): Generator<Finding> {
 
 async function examineDatabase ({ database }: FastifyInstance): Promise<Finding> {
   try {
-    const { rows } = await sql<{ now: Date, migrations: bigint }>`
-      select now() as now, (select count(*) from kysely_migration) as migrations`.execute(database)
-    const skewMs = Math.abs((rows[0]?.now.getTime() ?? 0) - Date.now())
+    const { rows } = await sql<{ now_ms: bigint, migrations: bigint }>`
+      select ${epochMs(databaseNow)} as now_ms, (select count(*) from kysely_migration) as migrations`.execute(database)
+    const skewMs = Math.abs(Number(rows[0]?.now_ms ?? 0n) - Date.now())
     if (skewMs > SKEW_WARNING_MS) {
       return warning('database', `It answers, but its clock is ${Math.round(skewMs / 1000)} s apart from this machine's: let both follow NTP.`)
     }

@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import { endOfPrefix } from '../objects/key-order.js'
 import type { Database } from './connection/tables.js'
+import { nullableDateOf, nullableEpochMs } from './connection/time.js'
 import { readInIndexOrder } from './connection/index-order.js'
 import { exactNumber } from './usage/storage-usage.js'
 
@@ -30,7 +31,7 @@ export async function listFiles (
   const rows = await readInIndexOrder(database, listFilesQuery(database, prefix, { ...page, maxFiles: page.maxFiles + 1 }))
   return {
     files: rows.slice(0, page.maxFiles).map((row) => ({
-      objectKey: row.object_key, sizeBytes: exactNumber(row.size_bytes), createdAt: row.event_time,
+      objectKey: row.object_key, sizeBytes: exactNumber(row.size_bytes), createdAt: nullableDateOf(row.event_time_ms),
     })),
     hasMore: rows.length > page.maxFiles,
   }
@@ -40,7 +41,7 @@ export function listFilesQuery (
   database: Kysely<Database>, prefix: string, { after = prefix, maxFiles }: { after: string | undefined, maxFiles: number },
 ) {
   return database.selectFrom('objects')
-    .select(['object_key', 'size_bytes', 'event_time'])
+    .select(['object_key', 'size_bytes', nullableEpochMs('event_time').as('event_time_ms')])
     .where('object_key', '>', after)
     .where('object_key', '<', endOfPrefix(prefix) ?? '')
     .where('removed_at', 'is', null)

@@ -3,14 +3,20 @@ import { type RawBuilder, sql } from 'kysely'
 /**
  * A time as milliseconds since 1970, rounded down. Times leave SQL in this way only: how PostgreSQL writes one as text depends
  * on the session's DateStyle and TimeZone, which a role or a connection pooler may have set to anything.
+ *
+ * @param time the name of a column, or an expression
  */
-export function epochMs (column: string): RawBuilder<bigint> {
-  return sql<bigint>`floor(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`
+export function epochMs (time: string | RawBuilder<unknown>): RawBuilder<bigint> {
+  return sql<bigint>`${inMilliseconds(time)}`
 }
 
 /** `epochMs` of a time that may be missing. */
-export function nullableEpochMs (column: string): RawBuilder<bigint | null> {
-  return sql<bigint | null>`floor(extract(epoch from ${sql.ref(column)}) * 1000)::bigint`
+export function nullableEpochMs (time: string | RawBuilder<unknown>): RawBuilder<bigint | null> {
+  return sql<bigint | null>`${inMilliseconds(time)}`
+}
+
+function inMilliseconds (time: string | RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`floor(extract(epoch from ${typeof time === 'string' ? sql.ref(time) : time}) * 1000)::bigint`
 }
 
 /** The time that `epochMs` gave. */

@@ -1,5 +1,6 @@
 import { type Kysely, type Transaction, sql } from 'kysely'
 import type { Database, ObjectRow } from '../connection/tables.js'
+import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
 
 // JSON carries a whole batch in one parameter, so that the statement is the same for every number of rows.
 const incoming = (rows: readonly ObjectRow[]) => sql`json_to_recordset(${json(rows)}::json) as incoming (
@@ -36,13 +37,35 @@ export function insertOrLockObjectsQuery (rows: readonly ObjectRow[]) {
     returning object_key`
 }
 
+/** A row as SQL gives it. */
+export type ReadObjectRow = Omit<ObjectRow, 'event_time' | 'observed_at' | 'removed_at'> &
+  Record<'event_time_ms' | 'observed_at_ms' | 'removed_at_ms', bigint | null>
+
+export function objectRowOf (
+  { event_time_ms: eventTimeMs, observed_at_ms: observedAtMs, removed_at_ms: removedAtMs, ...row }: ReadObjectRow,
+): ObjectRow {
+  return {
+    ...row,
+    event_time: nullableDateOf(eventTimeMs),
+    observed_at: nullableDateOf(observedAtMs),
+    removed_at: nullableDateOf(removedAtMs),
+  }
+}
+
 /** Reads the rows of keys, which are locked already. */
 export async function readObjects (database: Kysely<Database>, objectKeys: readonly string[]): Promise<ObjectRow[]> {
-  return await readObjectsQuery(database, objectKeys).execute()
+  const rows = await readObjectsQuery(database, objectKeys).execute()
+  return rows.map(objectRowOf)
 }
 
 export function readObjectsQuery (database: Kysely<Database>, objectKeys: readonly string[]) {
-  return database.selectFrom('objects').selectAll().where('object_key', '=', sql<string>`any(${objectKeys}::text[])`)
+  return database.selectFrom('objects').select([
+    'object_key', 'org_key', 'workflow_id', 'run_id', 'created_by', 'direction', 'size_bytes', 'entity_tag', 'event_source',
+    'sequencer', 'version_id', 'revision',
+    nullableEpochMs('event_time').as('event_time_ms'),
+    nullableEpochMs('observed_at').as('observed_at_ms'),
+    nullableEpochMs('removed_at').as('removed_at_ms'),
+  ]).where('object_key', '=', sql<string>`any(${objectKeys}::text[])`)
 }
 
 /** Gives rows a new state. What a key itself says never changes. */

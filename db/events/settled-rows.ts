@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database, ObjectRow } from '../connection/tables.js'
-import { json } from './object-rows.js'
+import { type ReadObjectRow, json, objectRowOf } from './object-rows.js'
+import { nullableEpochMs } from '../connection/time.js'
 import { preparedAs } from '../connection/prepared-statement.js'
 
 /** A key's row as it shall be. */
@@ -22,8 +23,8 @@ export interface WrittenRows {
   brokenPromises: string[]
 }
 
-type Missing = { [Column in keyof ObjectRow]: null }
-type Result = { key: string, is_written: boolean, is_promise_broken: boolean } & (ObjectRow | Missing)
+type Missing = { [Column in keyof ReadObjectRow]: null }
+type Result = { key: string, is_written: boolean, is_promise_broken: boolean } & (ReadObjectRow | Missing)
 
 /**
  * Inserts the rows of new keys, replaces the rows that are still at the revision that their change is based on, adds the
@@ -44,7 +45,7 @@ export async function writeSettledRows (
   for (const { key, is_written: isWritten, is_promise_broken: isPromiseBroken, ...known } of rows) {
     if (!isWritten) writtenKeys.delete(key)
     if (isPromiseBroken) brokenPromises.push(key)
-    if (known.object_key !== null) knownRows.push(known)
+    if (known.object_key !== null) knownRows.push(objectRowOf(known))
   }
   return { writtenKeys, knownRows, brokenPromises }
 }
@@ -128,8 +129,9 @@ select
   incoming.object_key as key, written.object_key is not null as is_written,
   coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken,
   known.object_key, known.org_key, known.workflow_id, known.run_id, known.created_by, known.direction, known.size_bytes,
-  known.entity_tag, known.event_source, known.event_time, known.sequencer, known.version_id, known.observed_at,
-  known.removed_at, known.revision
+  known.entity_tag, known.event_source, known.sequencer, known.version_id, known.revision,
+  ${nullableEpochMs('known.event_time')} as event_time_ms, ${nullableEpochMs('known.observed_at')} as observed_at_ms,
+  ${nullableEpochMs('known.removed_at')} as removed_at_ms
 from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { prefixOf } from '../../objects/object-key.js'
+import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
 import { preparedAs } from '../connection/prepared-statement.js'
 
 /** What an organisation stores, or one user of it. */
@@ -66,16 +67,16 @@ export async function readStorageUsage (
     outputBytes: exactNumber(outputBytes),
     fileCount: exactNumber(fileCount),
     ...row.quota_bytes === null ? {} : { quotaBytes: exactNumber(row.quota_bytes) },
-    asOf: row.as_of,
-    reconciledAt: row.reconciled_at,
+    asOf: nullableDateOf(row.as_of_ms),
+    reconciledAt: nullableDateOf(row.reconciled_at_ms),
     breakdown,
   }
 }
 
 /** What the statement behind `readStorageUsage` gives. */
 interface StorageUsageRow {
-  as_of: Date | null
-  reconciled_at: Date | null
+  as_of_ms: bigint | null
+  reconciled_at_ms: bigint | null
   quota_bytes: bigint | null
   /** Sums are text: they may exceed 64 bits. */
   workflows: Array<Record<'workflow_id' | 'workflow_name' | 'input_bytes' | 'output_bytes' | 'file_count', string>>
@@ -107,11 +108,14 @@ export function storageUsageQuery ({ orgKey, createdBy }: { orgKey: string, crea
       order by sums.input_bytes + sums.output_bytes desc, sums.workflow_id
     )
     select
-      (select max(newest_event_at) from usage_sums where org_key = ${orgKey} ${byUser}) as as_of,
+      (
+        select ${nullableEpochMs(sql`max(newest_event_at)`)} from usage_sums where org_key = ${orgKey} ${byUser}
+      ) as as_of_ms,
       -- One of all organisations reconciles each.
       (
-        select max(started_at) from reconciliations where status = 'complete' and prefix in ('', ${prefixOf({ orgKey })})
-      ) as reconciled_at,
+        select ${nullableEpochMs(sql`max(started_at)`)} from reconciliations
+        where status = 'complete' and prefix in ('', ${prefixOf({ orgKey })})
+      ) as reconciled_at_ms,
       ${isOfUser ? sql`null::bigint` : sql`(select quota_bytes from orgs where org_key = ${orgKey})`} as quota_bytes,
       coalesce((select json_agg(sorted) from sorted), '[]') as workflows`
 }

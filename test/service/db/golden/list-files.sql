@@ -1,1 +1,1 @@
-select "object_key", "size_bytes", "event_time" from "objects" where "object_key" > $1 and "object_key" < $2 and "removed_at" is null order by "object_key" limit $3
+select "object_key", "size_bytes", floor(extract(epoch from "event_time") * 1000)::bigint as "event_time_ms" from "objects" where "object_key" > $1 and "object_key" < $2 and "removed_at" is null order by "object_key" limit $3

@@ -18,10 +18,13 @@ with sums as (
   order by sums.input_bytes + sums.output_bytes desc, sums.workflow_id
 )
 select
-  (select max(newest_event_at) from usage_sums where org_key = $3 ) as as_of,
+  (
+    select floor(extract(epoch from max(newest_event_at)) * 1000)::bigint from usage_sums where org_key = $3 
+  ) as as_of_ms,
   -- One of all organisations reconciles each.
   (
-    select max(started_at) from reconciliations where status = 'complete' and prefix in ('', $4)
-  ) as reconciled_at,
+    select floor(extract(epoch from max(started_at)) * 1000)::bigint from reconciliations
+    where status = 'complete' and prefix in ('', $4)
+  ) as reconciled_at_ms,
   (select quota_bytes from orgs where org_key = $5) as quota_bytes,
   coalesce((select json_agg(sorted) from sorted), '[]') as workflows

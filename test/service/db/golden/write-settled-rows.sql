@@ -69,8 +69,9 @@ select
   incoming.object_key as key, written.object_key is not null as is_written,
   coalesce(fulfilled.promised_bytes <> fulfilled.size_bytes, false) as is_promise_broken,
   known.object_key, known.org_key, known.workflow_id, known.run_id, known.created_by, known.direction, known.size_bytes,
-  known.entity_tag, known.event_source, known.event_time, known.sequencer, known.version_id, known.observed_at,
-  known.removed_at, known.revision
+  known.entity_tag, known.event_source, known.sequencer, known.version_id, known.revision,
+  floor(extract(epoch from "known"."event_time") * 1000)::bigint as event_time_ms, floor(extract(epoch from "known"."observed_at") * 1000)::bigint as observed_at_ms,
+  floor(extract(epoch from "known"."removed_at") * 1000)::bigint as removed_at_ms
 from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key
