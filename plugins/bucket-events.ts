@@ -1,7 +1,6 @@
 import fastifyPlugin from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
 import { type RepeatCause, applyRecords } from '../db/events/apply-records.js'
-import { purge } from '../db/purge.js'
 import { UnknownNotificationError, createNotificationReader } from '../events/notification.js'
 import { EventIntake } from '../events/intake.js'
 import type { Observation } from '../events/order.js'
@@ -27,19 +26,17 @@ declare module 'fastify' {
       /** Asks the store what a key is now; clocks of its nodes may be `clockSkewMs` apart. */
       ask: AskStore
       clockSkewMs: number
+      /** For how long a removed key is remembered: an older event of it would not be known to be late. */
+      tombstoneRetentionMs: number
       /** Resolves once whatever was being received at the call has been committed or has failed. */
       settled: () => Promise<void>
     }
   }
 }
 
-const SECOND_MS = 1_000
-const DAY_MS = 24 * 60 * 60 * SECOND_MS
 /** How far apart the clocks of the store's nodes may be; also covers a Date header's whole seconds. */
-const CLOCK_SKEW_MS = 5 * SECOND_MS
-const TOMBSTONE_RETENTION_MS = 30 * DAY_MS
-const SET_ASIDE_RETENTION_MS = 90 * DAY_MS
-const PURGE_INTERVAL_MS = DAY_MS / 24
+const CLOCK_SKEW_MS = 5_000
+const TOMBSTONE_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 const SERVICE_EVENT_SOURCE = 'objects-storage:service'
 
 /** Decorates the instance with the one way by which changes of the bucket reach the catalogue. */
@@ -121,27 +118,9 @@ export default fastifyPlugin(async (app) => {
     },
     ask: askStore,
     clockSkewMs: CLOCK_SKEW_MS,
+    tombstoneRetentionMs: TOMBSTONE_RETENTION_MS,
     settled: async () => { await Promise.all(underWay) },
   })
 
-  const closing = new AbortController()
-  let purging: Promise<void> | undefined
-  const purgeOnce = async () => {
-    try {
-      const purged = await purge(app.database, {
-        tombstonesMs: TOMBSTONE_RETENTION_MS, uploadsMs: DAY_MS, setAsideEventsMs: SET_ASIDE_RETENTION_MS, leasesMs: DAY_MS,
-      }, closing.signal)
-      app.log.debug(purged, 'purged what is no longer needed')
-    } catch (error) {
-      app.log.warn({ err: error }, 'could not purge what is no longer needed')
-    }
-  }
-  const timer = setInterval(() => { purging = purgeOnce() }, PURGE_INTERVAL_MS)
-  timer.unref()
-  app.addHook('onClose', async () => {
-    clearInterval(timer)
-    closing.abort()
-    await purging
-    await Promise.all(underWay)
-  })
+  app.addHook('onClose', async () => { await Promise.all(underWay) })
 }, { name: 'bucket-events', dependencies: ['config', 'store-target', 'object-storage', 'database', 'metrics'] })

@@ -17,6 +17,7 @@ import strictQuery from './http/strict-query.js'
 import tokenKeys from './http/token-keys.js'
 import metrics from './metrics.js'
 import openapiDocument from './openapi/document.js'
+import purge from './purge.js'
 import readiness from './readiness.js'
 import reconciliation from './reconciliation.js'
 import secrets from './secrets.js'
@@ -42,7 +43,7 @@ export const pluginsInOrder = [
   openapiDocument,
   // The bucket, and the catalogue of what it holds.
   storeMetrics, storeTarget, minio, objectStorage,
-  database, bucketEvents, reconciliation, embeddedEvents, usageHistory,
+  database, bucketEvents, purge, reconciliation, embeddedEvents, usageHistory,
   // Downloads.
   downloads, fileStreaming,
   shutdown, readiness, demo,

@@ -1,0 +1,30 @@
+import fastifyPlugin from 'fastify-plugin'
+import { purge } from '../db/purge.js'
+
+const DAY_MS = 24 * 60 * 60 * 1000
+const SET_ASIDE_RETENTION_MS = 90 * DAY_MS
+const INTERVAL_MS = DAY_MS / 24
+
+/** Deletes from the database, every hour, what is no longer needed. */
+export default fastifyPlugin(async (app) => {
+  const { tombstoneRetentionMs } = app.bucketEvents
+  const closing = new AbortController()
+  let purging: Promise<void> | undefined
+  const purgeOnce = async () => {
+    try {
+      const purged = await purge(app.database, {
+        tombstonesMs: tombstoneRetentionMs, uploadsMs: DAY_MS, setAsideEventsMs: SET_ASIDE_RETENTION_MS, leasesMs: DAY_MS,
+      }, closing.signal)
+      app.log.debug(purged, 'purged what is no longer needed')
+    } catch (error) {
+      app.log.warn({ err: error }, 'could not purge what is no longer needed')
+    }
+  }
+  const timer = setInterval(() => { purging = purgeOnce() }, INTERVAL_MS)
+  timer.unref()
+  app.addHook('onClose', async () => {
+    clearInterval(timer)
+    closing.abort()
+    await purging
+  })
+}, { name: 'purge', dependencies: ['database', 'bucket-events'] })
