@@ -2,23 +2,17 @@ import fastifyPlugin from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import { PersistentDelivery } from '../../embedded/persistent-delivery.js'
 
-declare module 'fastify' {
-  interface FastifyInstance {
-    /** Only with the embedded object storage: counts a change that it reports, however long that takes. */
-    countStoreEvent: (record: object) => void
-  }
-}
-
 // Some 20 MB.
 const MAX_WAITING = 20_000
 const FIRST_PAUSE_MS = 100
 
 /**
- * Decorates the instance with what a real object storage does itself: it repeats events until they are taken. Where there are
+ * Does for the embedded object storage what a real one does itself: it repeats events until they are taken. Where there are
  * too many to keep, the bucket is compared with what is counted once the database answers again.
  */
 export default fastifyPlugin(async (app) => {
-  if (app.config.S3_ENDPOINT !== undefined) return
+  const { embeddedStoreChanges } = app
+  if (embeddedStoreChanges === undefined) return
   const reconcile = async () => {
     const run = await app.reconciliation.start({ prefix: '' })
     if (run === undefined) throw new Error('Another reconcile, which may have begun before the changes, is running.')
@@ -44,9 +38,9 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
     collect: () => { waiting.set(delivery.waitingCount) },
   })
-  app.decorate('countStoreEvent', (record) => { delivery.add(record) })
+  embeddedStoreChanges.on('change', (record) => { delivery.add(record) })
   app.addHook('onClose', async () => {
     const lostCount = await delivery.close()
     if (lostCount > 0) app.log.error({ lostCount }, 'changes of the embedded object storage are not counted: a reconcile is needed')
   })
-}, { name: 'store-events', dependencies: ['config', 'bucket-events', 'reconciliation', 'metrics'] })
+}, { name: 'store-events', dependencies: ['store-target', 'bucket-events', 'reconciliation', 'metrics'] })

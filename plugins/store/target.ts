@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { EventEmitter } from 'node:events'
 import { join } from 'node:path'
 import fastifyPlugin from 'fastify-plugin'
 import type { SigningTarget } from '../../store/presigning.js'
@@ -6,12 +7,14 @@ import type { SigningTarget } from '../../store/presigning.js'
 declare module 'fastify' {
   interface FastifyInstance {
     storeTarget: SigningTarget
+    /** Only with the embedded object storage: emits each change, as a record of a notification, in their order. */
+    embeddedStoreChanges: EventEmitter<{ change: [record: object] }> | undefined
   }
 }
 
 /**
  * Decorates the instance with the bucket's address and credentials. Where no S3_ENDPOINT is configured, that is an
- * embedded object store, started here, whose events go the way that a real store's notifications go.
+ * embedded object store, started here.
  */
 export default fastifyPlugin(async (app) => {
   const { S3_ENDPOINT, S3_REGION: region, S3_BUCKET: bucket, S3_ACCESS_KEY, S3_SECRET_KEY, DATA_DIR } = app.config
@@ -20,9 +23,11 @@ export default fastifyPlugin(async (app) => {
   const secretKey = S3_SECRET_KEY ?? randomBytes(20).toString('hex')
   if (S3_ENDPOINT !== undefined) {
     app.decorate('storeTarget', { endpoint: S3_ENDPOINT, region, bucket, accessKey, secretKey })
+    app.decorate('embeddedStoreChanges', undefined)
     return
   }
   const { startEmbeddedStore } = await import('../../embedded/s3/object-store.js')
+  const changes = new EventEmitter<{ change: [record: object] }>()
   const store = await startEmbeddedStore({
     directory: join(DATA_DIR, 'objects'),
     bucket,
@@ -30,9 +35,9 @@ export default fastifyPlugin(async (app) => {
     accessKey,
     secretKey,
     onError: (error) => { app.log.error({ err: error }, 'the embedded object storage failed') },
-    // Not there yet, but before anybody is told of the store.
-    onEvent: (record) => { app.countStoreEvent(record) },
+    onEvent: (record) => { changes.emit('change', record) },
   })
   app.addHook('onClose', async () => { await store.close() })
+  app.decorate('embeddedStoreChanges', changes)
   app.decorate('storeTarget', { endpoint: store.endpoint, region, bucket, accessKey, secretKey })
 }, { name: 'store-target', dependencies: ['config', 'data-directory'] })
