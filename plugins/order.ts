@@ -35,11 +35,13 @@ import usageHistory from './usage-history.js'
  * close in the opposite one.
  */
 export const pluginsInOrder = [
-  // What every request meets. Spans begin first; ids come before anything that can answer, so that every answer has one.
-  metrics, tracing, requestMetrics, requestIds, strictQuery, cors, loadShedding, errors, limits,
+  // What every request meets. Spans begin first; ids come before anything that can answer, so that every answer has one, and
+  // CORS comes before anything that can refuse, so that a page can read why.
+  metrics, tracing, requestMetrics, requestIds, cors, strictQuery, loadShedding, errors, limits,
   // Who calls. The folder of the embedded parts holds the secret that tokens are signed with where none is configured.
-  dataDirectory, secrets, tokenKeys, jwt, authorization,
-  securityHeaders,
+  dataDirectory, secrets, tokenKeys, jwt,
+  // Of one route: first its headers, then the token and the role, and then the route's own hooks.
+  authorization, securityHeaders,
   openapiDocument,
   // The bucket, and the catalogue of what it holds.
   storeMetrics, storeTarget, minio, objectStorage,
