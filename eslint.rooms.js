@@ -37,11 +37,12 @@ export const rooms = {
     imports: ['errors', 'objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
     packages: ['fastify', '@fastify/static', '@fastify/type-provider-typebox', 'cockatiel'],
   },
+  doctor: { imports: ['objects', 'identity', 'store', 'db'], packages: ['fastify'] },
   commands: {
     imports: [
-      'errors', 'objects', 'identity', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'config', 'app.ts', 'config.ts',
+      'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'config', 'app.ts', 'config.ts',
     ],
-    packages: ['@fastify/jwt', typebox, 'cli-progress', 'fastify', 'kysely'],
+    packages: ['@fastify/jwt', typebox, 'cli-progress', 'fastify'],
   },
 }
 

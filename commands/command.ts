@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import { errorCode } from '../errors/error-code.js'
 import { build } from '../app.js'
 import { ConfigError, loadConfig } from '../config.js'
-import { isDatabaseUnavailable } from '../db/connection/availability.js'
+import { describeDatabaseFailure, isDatabaseUnavailable } from '../db/connection/availability.js'
 import { EmptyBucketError } from '../reconcile/run.js'
 import { DataDirectoryInUseError } from '../embedded/data-directory.js'
 import { SecretsUnreadableError } from '../embedded/secrets.js'
@@ -51,7 +51,7 @@ export async function withService<Result> (work: (app: FastifyInstance) => Promi
 /** What kept a command from doing its work, in words that hold no object keys. */
 export function describeFailure (error: unknown): string {
   if (!(error instanceof Error)) return 'Something went wrong.'
-  if (isDatabaseUnavailable(error)) return `The database does not answer: ${error.message || 'no connection'}.`
+  if (isDatabaseUnavailable(error)) return describeDatabaseFailure(error)
   const isOurs = [
     CannotMintError, ConfigError, DataDirectoryInUseError, EmptyBucketError, MalformedListingError, ObjectStorageRefused,
     ObjectStorageUnavailable, SecretsUnreadableError, UsageError,

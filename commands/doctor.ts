@@ -1,7 +1,9 @@
 import { parseArgs } from 'node:util'
 import { ConfigError } from '../config.js'
+import { examine } from '../doctor/examine.js'
+import type { Finding } from '../doctor/finding.js'
+import { PROBE_ORG_KEY } from '../doctor/probe.js'
 import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError, runCommand, withService } from './command.js'
-import { type Finding, PROBE_ORG_KEY, examine } from './doctor-checks.js'
 
 const HELP = `Looks a deployment over, with the service's own configuration, and says what to change.
 

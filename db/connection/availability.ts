@@ -29,3 +29,9 @@ export function isDatabaseUnavailable (error: unknown): boolean {
 export function isDatabaseRefusal (error: unknown): boolean {
   return refusalSqlState.test(sqlState(error))
 }
+
+/** What a failure of the database was, as a sentence for an operator. A refusal may quote the parameters of its statement. */
+export function describeDatabaseFailure (error: unknown): string {
+  const message = error instanceof Error && error.message !== '' ? error.message : 'no connection'
+  return isDatabaseUnavailable(error) ? `The database does not answer: ${message}.` : `The database refuses: ${message}.`
+}

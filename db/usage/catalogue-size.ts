@@ -15,3 +15,9 @@ export async function hasCataloguedFiles (database: Kysely<Database>): Promise<b
   const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()
   return file !== undefined
 }
+
+/** Whether a file is counted under this key. */
+export async function isCatalogued (database: Kysely<Database>, objectKey: string): Promise<boolean> {
+  const row = await database.selectFrom('objects').select('removed_at').where('object_key', '=', objectKey).executeTakeFirst()
+  return row?.removed_at === null
+}

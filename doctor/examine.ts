@@ -1,0 +1,49 @@
+import type { FastifyInstance } from 'fastify'
+import { prefixOf } from '../objects/object-key.js'
+import { examineBucket } from './bucket.js'
+import { examineDatabase } from './database.js'
+import { type Finding, skipped } from './finding.js'
+import { examineNotifications } from './notifications.js'
+import { examineObjects } from './objects.js'
+import { PROBE_ORG_KEY, mintProbeKey } from './probe.js'
+import { examinePublicEndpoint } from './public-endpoint.js'
+import { examineSettings } from './settings.js'
+import { examineTokens } from './tokens.js'
+
+export interface Examination {
+  /** The parts of the service, ready to use. */
+  app: FastifyInstance
+  /** For how long a notification is waited for. */
+  waitMs: number
+  /** Ends the waiting. */
+  signal: AbortSignal
+}
+
+/**
+ * Looks a deployment over, one thing after the other. What depends on something that failed is skipped. One object of the
+ * organisation PROBE_ORG_KEY is put into the bucket, and removed again however the examination ends.
+ *
+ * @throws the signal's reason where that ended the waiting
+ */
+export async function * examine ({ app, waitMs, signal }: Examination): AsyncGenerator<Finding, undefined> {
+  yield await examineTokens(app)
+  yield * examineSettings(app)
+  const database = await examineDatabase(app)
+  yield database
+  const bucket = await examineBucket(app)
+  yield bucket
+  if (bucket.status === 'failed') {
+    yield skipped('credentials', 'The bucket cannot be used.')
+    return
+  }
+  const objectKey = mintProbeKey()
+  try {
+    yield * examineObjects(app, objectKey)
+    yield * examinePublicEndpoint(app, objectKey)
+    if (database.status === 'ok') yield * examineNotifications(app, objectKey, waitMs, signal)
+    else yield skipped('notifications', 'The database cannot be used.')
+  } finally {
+    await app.objectStorage.remove(objectKey).catch(() => {})
+    if (database.status === 'ok') await (await app.reconciliation.start({ prefix: prefixOf({ orgKey: PROBE_ORG_KEY }) }))?.done.catch(() => {})
+  }
+}
