@@ -151,5 +151,5 @@ async function isEmpty (listBucket: ListBucket): Promise<boolean> {
 /** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */
 function failureOf (error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
-  return /^(ObjectStorage|MalformedListing|EmptyBucket)/.test(error.name) ? error.message : error.name
+  return /^(ObjectStorage|MalformedListing|DisorderedListing|EmptyBucket)/.test(error.name) ? error.message : error.name
 }

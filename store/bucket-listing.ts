@@ -1,7 +1,8 @@
 import { ExponentialBackoff, handleType, retry } from 'cockatiel'
-import { compareObjectKeys } from '../objects/key-order.js'
+import { withDistinctKeys } from './distinct-keys.js'
 import { type ListedObject, MalformedListingError, readListingDocument } from './listing-document.js'
 import { type StoreConnection, type StoreResponse, readErrorCode } from './connection.js'
+import { describeStoredObject } from './object-storage.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from './failures.js'
 
 /** Which part of the bucket to list. */
@@ -35,14 +36,14 @@ const FIRST_RETRY_DELAY_MS = 500
 
 /**
  * Lists a bucket in the order of its keys' UTF-8 bytes (Amazon S3 API Reference, ListObjectsV2). The page after the one that
- * is being looked at is asked for already; no more than these two are in memory.
+ * is being looked at is asked for already; no more than these two are in memory. A key that the store repeats is listed once.
  *
  * minio-js's `listObjectsV2` decodes keys whether or not the store encoded them, and so breaks on a bare `%` (8.0.7); nor does
  * it tell when the store answered.
  *
- * @returns a function whose iterators throw {MalformedListingError} where the keys are not in order, as those of an Amazon S3
- *   directory bucket are not, or the answer makes no sense; {ObjectStorageUnavailable}; {ObjectStorageRefused}; and the
- *   signal's reason when it is aborted
+ * @returns a function whose iterators throw {DisorderedListingError} where the keys are not in order; {MalformedListingError}
+ *   where the answer makes no sense; {ObjectStorageUnavailable}; {ObjectStorageRefused}; and the signal's reason when it is
+ *   aborted
  */
 export function createBucketListing (connection: StoreConnection): ListBucket {
   const repeatedly = retry(handleType(ObjectStorageUnavailable), {
@@ -72,24 +73,34 @@ export function createBucketListing (connection: StoreConnection): ListBucket {
     return { ...readListingDocument(await readBody(response, signal)), observedAt }
   }, signal)
 
-  return async function * (range) {
+  const listPages = async function * (range: ListingRange): AsyncGenerator<ListingPage, undefined> {
     const abandoned = new AbortController()
     const signal = range.signal === undefined ? abandoned.signal : AbortSignal.any([range.signal, abandoned.signal])
     try {
-      let lastKey = range.startAfter
       let next: ReturnType<typeof fetchPage> | undefined = fetchPage(range, undefined, signal)
       while (next !== undefined) {
         const { objects, observedAt, nextToken }: Awaited<typeof next> = await next
         next = nextToken === undefined ? undefined : fetchPage(range, nextToken, signal)
         // It may fail while nobody waits for it yet.
         next?.catch(() => {})
-        lastKey = requireOrder(objects, range.prefix, lastKey)
         yield { objects, observedAt, isLast: next === undefined }
       }
     } finally {
       abandoned.abort()
     }
   }
+
+  const ask = async (objectKey: string, signal: AbortSignal | undefined): Promise<ListedObject | undefined> => {
+    const response = await repeatedly.execute(
+      () => connection.request({ method: 'HEAD', objectKey, ...signal === undefined ? {} : { signal } }), signal)
+    await response.body.dump()
+    if (response.statusCode === 404) return undefined
+    if (response.statusCode !== 200) throw new ObjectStorageRefused(`status ${response.statusCode}`)
+    const { sizeBytes, entityTag } = describeStoredObject(response)
+    return { objectKey, sizeBytes, entityTag: entityTag.replaceAll('"', '') || undefined }
+  }
+
+  return (range) => withDistinctKeys(listPages(range), range, (objectKey) => ask(objectKey, range.signal))
 }
 
 function answeredAtMs ({ headers: { date } }: StoreResponse): number {
@@ -105,16 +116,4 @@ async function readBody ({ body }: StoreResponse, signal: AbortSignal): Promise<
     signal.throwIfAborted()
     throw new ObjectStorageUnavailable('Object storage broke off a listing.', 0, { cause: error })
   }
-}
-
-/** @returns the last key */
-function requireOrder (objects: readonly ListedObject[], prefix: string, after: string): string {
-  let last = after
-  for (const { objectKey } of objects) {
-    if (!objectKey.startsWith(prefix) || compareObjectKeys(objectKey, last) <= 0) {
-      throw new MalformedListingError('The object storage\'s listing cannot be used: its keys are not in order.')
-    }
-    last = objectKey
-  }
-  return last
 }

@@ -57,7 +57,7 @@ export class ObjectStorage {
     const response = await this.#connection.request({ method: 'HEAD', objectKey, ...signal === undefined ? {} : { signal } })
     await response.body.dump()
     const observedAt = new Date(header(response, 'date') ?? Date.now())
-    if (response.statusCode === 200) return { stored: describe(response), observedAt }
+    if (response.statusCode === 200) return { stored: describeStoredObject(response), observedAt }
     if (response.statusCode !== 404) return await this.#refuse(objectKey, response.statusCode)
     // An answer to HEAD has no body that would tell a missing file from a missing bucket.
     await this.#requireBucket()
@@ -88,7 +88,7 @@ export class ObjectStorage {
     if (response.statusCode === (range === undefined ? 200 : 206)) {
       const { body } = response
       try {
-        return { stored: describe(response), lengthBytes: readLength(response), body }
+        return { stored: describeStoredObject(response), lengthBytes: readLength(response), body }
       } catch (error) {
         body.on('error', () => {}).destroy()
         throw error
@@ -134,7 +134,8 @@ export class ObjectStorage {
   }
 }
 
-function describe (response: StoreResponse): StoredObject {
+/** What the headers of an answer to HEAD or GET say. */
+export function describeStoredObject (response: StoreResponse): StoredObject {
   const contentRange = header(response, 'content-range')
   const entityTag = header(response, 'etag') ?? ''
   return {

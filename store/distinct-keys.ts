@@ -1,0 +1,63 @@
+import { compareObjectKeys } from '../objects/key-order.js'
+import type { ListingPage, ListingRange } from './bucket-listing.js'
+import type { ListedObject } from './listing-document.js'
+
+/** The listing's keys are not in order, so that it does not say which keys are not there. */
+export class DisorderedListingError extends Error {
+  override name = 'DisorderedListingError'
+}
+
+/** What a listing says of a key, as far as it was read. */
+interface HeldKey {
+  object: ListedObject
+  /** Whether it was listed several times, and not as the same. */
+  isDisputed: boolean
+  observedAt: Date
+}
+
+/**
+ * Makes each key of a listing one object: Ceph RGW 16 lists a key several times once versioning was suspended, also across
+ * pages. Where the entries differ, the bucket is asked what the key is now.
+ *
+ * @param ask what the bucket holds under a key; undefined where nothing
+ * @throws {DisorderedListingError} where keys are not in the order of their UTF-8 bytes, or not of the range; what `ask` throws
+ */
+export async function * withDistinctKeys (
+  pages: AsyncIterable<ListingPage>, { prefix, startAfter }: ListingRange,
+  ask: (objectKey: string) => Promise<ListedObject | undefined>,
+): AsyncGenerator<ListingPage, undefined> {
+  // The last key of a page may be the first one of the next.
+  let held: HeldKey | undefined
+  const settle = async ({ object, isDisputed }: HeldKey) => {
+    const settled = isDisputed ? await ask(object.objectKey) : object
+    return settled === undefined ? [] : [settled]
+  }
+  for await (const { objects, observedAt, isLast } of pages) {
+    const distinct: ListedObject[] = []
+    for (const object of objects) {
+      const order = compareObjectKeys(object.objectKey, held?.object.objectKey ?? startAfter)
+      if (!object.objectKey.startsWith(prefix) || order < 0 || (order === 0 && held === undefined)) throw disorder()
+      if (order === 0 && held !== undefined) {
+        held.isDisputed ||= !isSameEntry(held.object, object)
+        continue
+      }
+      if (held !== undefined && held.observedAt === observedAt) distinct.push(...await settle(held))
+      else if (held !== undefined) yield { objects: await settle(held), observedAt: held.observedAt, isLast: false }
+      held = { object, isDisputed: false, observedAt }
+    }
+    if (isLast && held !== undefined) {
+      if (held.observedAt === observedAt) distinct.push(...await settle(held))
+      else yield { objects: await settle(held), observedAt: held.observedAt, isLast: false }
+    }
+    if (isLast || distinct.length > 0) yield { objects: distinct, observedAt, isLast }
+  }
+}
+
+function isSameEntry (left: ListedObject, right: ListedObject): boolean {
+  return left.sizeBytes === right.sizeBytes && left.entityTag === right.entityTag
+}
+
+function disorder (): DisorderedListingError {
+  return new DisorderedListingError('The object storage\'s listing cannot be used: its keys are not in order. Directory buckets of ' +
+    'Amazon S3 are listed so, and cannot be used; of any other bucket the operator of the storage should have the index checked.')
+}
