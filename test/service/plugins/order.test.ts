@@ -9,7 +9,7 @@ const settings = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', CORS_ORIG
 
 t.test('hooks on a request run in the order that plugins/order.ts states', async (t) => {
   const app = build(loadConfig({
-    ...settings, DATA_DIR: t.testdir(), LOG_LEVEL: 'silent', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+    ...settings, JWT_SECRET: 'x'.repeat(32), DATA_DIR: t.testdir(), LOG_LEVEL: 'silent', OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
   }))
   t.teardown(async () => { await app.close() })
   const addHook = app.addHook
@@ -26,9 +26,9 @@ t.test('hooks on a request run in the order that plugins/order.ts states', async
 })
 
 t.test('every answer has the request\'s id, and a page of another origin may read it', async (t) => {
-  const { app, authorise, downloadPath } = await startService(t, {
-    ...settings, MAX_EVENT_LOOP_DELAY: '0.5', DOWNLOAD_MISS_LIMIT: '1', AUTH_FAILURE_LIMIT: '0',
-  })
+  const { app, authorise, downloadPath } = await startService(t, { ...settings, DOWNLOAD_MISS_LIMIT: '1' })
+  // The others are answered by a service that is never too busy, however busy the machine is.
+  const { app: busy } = await startService(t, { ...settings, MAX_EVENT_LOOP_DELAY: '0.02' })
   const id = 'a-request-of-mine'
   const headers = { origin, 'x-request-id': id }
   const usage = '/api/v1/objects/storage-usage'
@@ -37,9 +37,9 @@ t.test('every answer has the request\'s id, and a page of another origin may rea
   })
   const untilOverloaded = async () => {
     for (;;) {
-      const answer = await app.inject({ url: usage, headers })
+      const answer = await busy.inject({ url: usage, headers })
       if (answer.statusCode === 503) return answer
-      for (const endMs = performance.now() + 2000; performance.now() < endMs;);
+      for (const endMs = performance.now() + 100; performance.now() < endMs;);
       await new Promise((resolve) => setTimeout(resolve, 10))
     }
   }
