@@ -40,7 +40,7 @@ export const serverOptions = {
   requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   forceCloseConnections: 'idle',
-  // Its parts are there until the last connection is closed, so what still comes in on one is answered as ever.
+  // Its parts are there until the last connection is closed, so what still arrives on one is answered as usual.
   return503OnClosing: false,
 } as const
 
@@ -67,7 +67,7 @@ export function build (
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (_error, { id }, reply) => { answerBadUrl(id, reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
-  // Node would answer 417 by itself; an expectation that nobody knows may as well be ignored (RFC 9110, 10.1.1).
+  // Node would answer 417 by itself; an unknown expectation may as well be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', app.routing)
   app.register(configuration, { config })
   for (const plugin of pluginsInOrder) app.register(plugin)
@@ -82,7 +82,7 @@ function answerBadUrl (requestId: string, reply: { hijack: () => unknown, raw: S
   reply.raw.writeHead(400, { ...bareErrorHeaders(body), 'x-request-id': requestId }).end(body)
 }
 
-/** Answers what is no whole HTTP request, of which there is only a connection, and closes it. */
+/** Answers what cannot be read as an HTTP request: there is only a connection, which is then closed. */
 function answerUnreadable (error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const answer = unreadableErrorFor(error.code)

@@ -17,7 +17,7 @@ async function restart () {
   server = spawn(process.execPath, ['--enable-source-maps', join(folder, 'server.js')], { stdio: 'inherit' })
 }
 
-// A build before leaves nothing behind that is no longer a route.
+// An earlier build must leave no route behind that has since been removed.
 await bundle(folder)
 const restarting = {
   name: 'restart',

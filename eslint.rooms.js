@@ -46,7 +46,7 @@ export const rooms = {
   },
 }
 
-/** Files and folders that are no rooms. */
+/** Files and folders that are not rooms. */
 export const roots = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bench', 'test']
 
 /** Rooms whose files do not import one another, but for a file that sets them all up, and helpers of one folder. */

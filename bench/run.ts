@@ -52,7 +52,7 @@ else await measureAll()
 async function measureAll (): Promise<void> {
   const chosen = values.only.split(',').map((name) => {
     const measure = cases[name]
-    if (measure === undefined) throw new TypeError(`There is no case ${name}; there are: ${Object.keys(cases).join(', ')}.`)
+    if (measure === undefined) throw new TypeError(`Unknown case ${name}; there are: ${Object.keys(cases).join(', ')}.`)
     return { name, measure }
   })
   const postgres = values.embedded ? undefined : await startPostgres(process.env.BENCH_DATABASE_URL)

@@ -10,7 +10,7 @@ type DownloadFile = paths[typeof DOWNLOAD]['get']
 type DownloadFileAsJson = Omit<DownloadFile, 'responses'> & { responses: Omit<DownloadFile['responses'], 206 | 302> }
 
 /**
- * The service's paths as whoever accepts JSON alone sees them: a download is answered with a pre-signed URL, never with bytes.
+ * The service's paths for clients that accept only JSON: a download is answered with a pre-signed URL, never with bytes.
  */
 export type JsonPaths = Omit<paths, typeof DOWNLOAD> & {
   [DOWNLOAD]: Omit<paths[typeof DOWNLOAD], 'get'> & { get: DownloadFileAsJson }

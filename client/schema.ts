@@ -13,7 +13,7 @@ export interface paths {
         };
         /**
          * List a run's files
-         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Whoever has those may read the file: an admin and a service get all of them, a member those that the member made. A run that is not known has no files. Media types are not known here: links tell them. Open to every role.
+         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A run that is not known has no files. Media types are not known here: links tell them. Open to every role.
          */
         get: operations["listRunFiles"];
         put?: never;
@@ -127,7 +127,7 @@ export interface paths {
         put?: never;
         /**
          * Make usage agree with storage
-         * @description Begins to compare what is counted of the token's organisation with the bucket, and to settle every difference. Answers at once: GET tells how far it has come. One that did not come to its end goes on from there. Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four organisations at most, and answers 503 to others meanwhile. Only an admin may start a reconcile.
+         * @description Begins to compare what is counted of the token's organisation with the bucket, and to settle every difference. Answers at once: GET tells how far it has come. One that did not finish resumes from there. Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four organisations at most, and answers 503 to others meanwhile. Only an admin may start a reconcile.
          */
         post: operations["startReconcile"];
         delete?: never;
@@ -316,7 +316,7 @@ export interface components {
         DownloadLink: {
             /**
              * Format: uri
-             * @description A pre-signed URL: whoever has it may read the file until it expires.
+             * @description A pre-signed URL: anyone who has it may read the file until it expires.
              */
             url: string;
             /**
@@ -324,7 +324,7 @@ export interface components {
              * @description When the URL stops working.
              */
             expiresAt: string;
-            /** @description The file's name, as it stands in the object key. */
+            /** @description The file's name, as the object key has it. */
             fileName: string;
             /** @description Size of the file in bytes. */
             bytes: number;
@@ -358,7 +358,7 @@ export interface components {
             quotaBytes?: number;
             /** @description When the newest event happened that these figures hold; null where none does. */
             asOf: string | null;
-            /** @description When the last complete reconcile of the organisation began; null where there was none. */
+            /** @description When the last complete reconcile of the organisation began; null where none has completed. */
             reconciledAt: string | null;
             /** @description Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals. */
             breakdown: components["schemas"]["WorkflowUsage"][];
@@ -377,7 +377,7 @@ export interface components {
         };
         /** @description A place for one file. */
         Upload: {
-            /** @description The key of the file to be. Whoever knows it may download the file. */
+            /** @description The key of the future file. Anyone who knows it may download the file. */
             objectKey: string;
             /**
              * Format: uri
@@ -413,7 +413,7 @@ export interface components {
         /** @description How far a comparison of the catalogue with the bucket has come. */
         Reconciliation: {
             /**
-             * @description After `interrupted` and `failed`, the next one goes on from where this one came to, within a day.
+             * @description After `interrupted` and `failed`, the next one resumes where this one stopped, within a day.
              * @enum {string}
              */
             status: "running" | "complete" | "interrupted" | "failed";
@@ -514,13 +514,13 @@ export interface components {
         };
         /** @description What the organisation may store from now on. */
         QuotaRequest: {
-            /** @description Bytes that the organisation may store; null for as many as it likes. */
+            /** @description Bytes that the organisation may store; null for no limit. */
             quotaBytes: number | null;
         };
         /** @description What an organisation may store. */
         Quota: {
             orgKey: components["schemas"]["OrgKey"];
-            /** @description Bytes that the organisation may store; null for as many as it likes. */
+            /** @description Bytes that the organisation may store; null for no limit. */
             quotaBytes: number | null;
         };
         /** @description Files to make pre-signed URLs for. */
@@ -541,9 +541,9 @@ export interface components {
         };
         /** @description A file of a run. */
         RunFile: {
-            /** @description The file's object key: whoever knows it may download the file. */
+            /** @description The file's object key: anyone who knows it may download the file. */
             objectKey: string;
-            /** @description The file's name, as it stands in the object key. */
+            /** @description The file's name, as the object key has it. */
             fileName: string;
             direction: components["schemas"]["Direction"];
             /** @description The user who made the file. */
@@ -577,7 +577,7 @@ export interface components {
         OrgKey: string;
         /**
          * Format: object-key
-         * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
+         * @description The file's object key: at most 1,024 bytes of UTF-8. Anyone who knows it may download the file.
          * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
          */
         ObjectKey: string;
@@ -823,7 +823,7 @@ export interface components {
     };
     parameters: {
         /**
-         * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
+         * @description The file's object key: at most 1,024 bytes of UTF-8. Anyone who knows it may download the file.
          * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
          */
         ObjectKeyParameter: components["schemas"]["ObjectKey"];
@@ -879,7 +879,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
+                 * @description The file's object key: at most 1,024 bytes of UTF-8. Anyone who knows it may download the file.
                  * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
                  */
                 objectKey: components["parameters"]["ObjectKeyParameter"];
@@ -916,7 +916,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
+                 * @description The file's object key: at most 1,024 bytes of UTF-8. Anyone who knows it may download the file.
                  * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
                  */
                 objectKey: components["parameters"]["ObjectKeyParameter"];
@@ -979,7 +979,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description The file's object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.
+                 * @description The file's object key: at most 1,024 bytes of UTF-8. Anyone who knows it may download the file.
                  * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
                  */
                 objectKey: components["parameters"]["ObjectKeyParameter"];

@@ -10,7 +10,7 @@ import { MalformedListingError } from '../store/listing-document.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failures.js'
 import { CannotMintError } from './mint-token.js'
 
-/** How a command ended, for whoever started it. */
+/** How a command ended, as its exit code. */
 export const EXIT_CLEAN = 0
 export const EXIT_DIFFERENCES = 1
 export const EXIT_COULD_NOT_RUN = 2

@@ -20,14 +20,14 @@ const HELP = `Makes what is counted agree with what the bucket holds: adds what 
   --prefix        only files whose object keys begin so
   --dry-run       count the differences, and leave them
   --rate          look at no more than so many objects in a second
-  --restart       begin anew where the last one stopped half way; otherwise it goes on from there
-  --allow-empty   go on where the bucket is empty while files are counted; otherwise it is taken for the wrong one
+  --restart       start over where the last one stopped half-way; otherwise it resumes from there
+  --allow-empty   continue although the bucket is empty while files are counted; otherwise it is taken for the wrong one
   --show-foreign  name some of the objects whose keys are not of this service's form
   --reveal-keys   name them by their keys, not by a hash
   --json          the result as JSON
 
 It is safe beside the running service. With the embedded database the service must not run: then let it do the work itself,
-POST /api/v1/objects/reconcile. Ctrl-C stops it, and the next one goes on from there.
+POST /api/v1/objects/reconcile. Ctrl-C stops it, and the next one resumes from there.
 
 Exit code: 0 nothing differs (any more), 1 differences are left, 2 it could not run.
 `
@@ -140,7 +140,7 @@ function summary ({ addedCount, removedCount, correctedCount }: ReconcileCounts)
 function describe ({ request, showForeign }: Options, { counts, isResumed, isInterrupted, foreign }: Outcome): string {
   const { listedCount, leftCount, unsettledCount, foreignCount, foreignBytes } = counts
   return [
-    ...isResumed ? ['It went on where the last one stopped.'] : [],
+    ...isResumed ? ['It resumed where the last one stopped.'] : [],
     `Looked at ${listedCount.toLocaleString('en')} objects: ${summary(counts)}${request.dryRun === true ? ', if it were not a dry run' : ''}.`,
     ...leftCount > 0 ? [`${leftCount} changed meanwhile: their events count.`] : [],
     ...unsettledCount > 0 ? [`${unsettledCount} differences are left: the database refuses them.`] : [],
@@ -150,7 +150,7 @@ function describe ({ request, showForeign }: Options, { counts, isResumed, isInt
       : [],
     // A key of another form may hold what a terminal would obey.
     ...foreign.map(({ key, bytes }) => `  ${key.replace(/\p{Cc}/gu, '\uFFFD')}  ${bytes.toLocaleString('en')} bytes`),
-    ...isInterrupted ? ['It was stopped; the next one goes on from here.'] : [],
+    ...isInterrupted ? ['It was stopped; the next one resumes from here.'] : [],
   ].join('\n')
 }
 

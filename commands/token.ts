@@ -15,7 +15,7 @@ const HELP = `Signs a token with the service's own secret: JWT_SECRET, or that o
   --user        whose token it is (a new user's)
   --expires-in  how long it is valid, as 90s, 15m, 12h or 30d (1d)
 
-It prints the token and nothing else. Whoever has it may do what its role may, until it expires.
+It prints the token and nothing else. Anyone who has it may do what its role may, until it expires.
 
 Exit code: 0 it did, 2 it could not.
 `

@@ -1,6 +1,6 @@
 import type { Config } from './settings.js'
 
-/** The claims that a caller stands in. */
+/** The claims that name a caller. */
 export function claimNamesOf ({ JWT_CLAIM_USER: userId, JWT_CLAIM_ORG: orgKey, JWT_CLAIM_ROLE: role }: Config) {
   return { userId, orgKey, role }
 }

@@ -6,7 +6,7 @@ import { milliseconds } from './connection/time.js'
 import { inTransaction } from './connection/transaction.js'
 
 /**
- * The right to be the only one at some work, for as long as it is renewed: a row with an end, by the database's clock, and a
+ * The exclusive right to some work, for as long as it is renewed: a row with an end, by the database's clock, and a
  * fencing token that is new each time the right is taken. It needs no connection of its own, survives the loss of any, and a
  * process that is killed loses it by itself.
  */

@@ -62,7 +62,7 @@ export function purgeSetAsideEventsQuery (retentionMs: number) {
       order by received_at limit ${BATCH_ROWS} for update skip locked))`
 }
 
-/** Those without a slash are few, and their tokens go on. */
+/** Those without a slash are few, and their tokens must keep rising. */
 export function purgeLeasesQuery (retentionMs: number) {
   return sql`
     delete from leases where name = any(array(

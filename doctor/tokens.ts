@@ -10,7 +10,7 @@ export async function examineTokens ({ config, tokenKeys }: FastifyInstance): Pr
     await tokenKeys.refresh()
     const algorithms = [...new Set(tokenKeys.keys.map(({ algorithm }) => algorithm))].join(', ')
     if (algorithms === '') return failed('tokens', 'The key set has no key that tokens can be verified with, or cannot be fetched: check JWT_JWKS_URL, and that this machine may connect.')
-    if (!JWT_JWKS_URL.startsWith('https:')) return warning('tokens', 'The keys of tokens are fetched without TLS, so that who sits in between can give himself any token: let JWT_JWKS_URL begin with https.')
+    if (!JWT_JWKS_URL.startsWith('https:')) return warning('tokens', 'The keys of tokens are fetched without TLS, so anyone in between can forge tokens: let JWT_JWKS_URL begin with https.')
     if (JWT_ISSUER === undefined || JWT_AUDIENCE === undefined) return warning('tokens', 'Tokens that the identity provider made for others are accepted: set JWT_ISSUER and JWT_AUDIENCE.')
     return ok('tokens', `Tokens are verified with the key set of JWT_JWKS_URL (${algorithms}).`)
   }

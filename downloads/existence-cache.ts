@@ -4,7 +4,7 @@ const MAX_ENTRIES = 10_000
 
 /**
  * Remembers for a short time what a look-up found. Only finds are remembered, never misses, so that a new file is served
- * at once; a removed one goes on being found for at most the time given. Concurrent look-ups of one key are one.
+ * at once; a removed one is still found for at most the time given. Concurrent look-ups of one key are one.
  */
 export class ExistenceCache<Found extends object> {
   readonly #lookUp

@@ -38,7 +38,7 @@ export function validatorHeaders ({ entityTag, lastModified }: Validators) {
     ...capabilityHeaders,
     etag: entityTag,
     'last-modified': formatHttpDate(lastModified),
-    // A shared cache would serve it to whoever knows the URL, long after the file is gone.
+    // A shared cache would serve it to anyone who knows the URL, long after the file is gone.
     'cache-control': 'private, no-cache',
     // A client that asks for JSON gets the file's pre-signed URL under the same address.
     vary: 'accept',

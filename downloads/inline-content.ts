@@ -14,7 +14,7 @@ const xmlSuffix = /\+xml$/
 
 /**
  * The type a file is sent with: the one it was stored with, or `application/octet-stream` when there is none or it breaks the
- * grammar of RFC 9110, section 8.3.1. No charset is added: only who wrote the file knows it, and a wrong one garbles the text.
+ * grammar of RFC 9110, section 8.3.1. No charset is added: only the file's writer knows it, and a wrong one garbles the text.
  */
 export function sentContentType (storedType: string | undefined): string {
   if (storedType === undefined || parseMediaType(storedType) === undefined) return 'application/octet-stream'

@@ -13,7 +13,7 @@ export class DataDirectoryInUseError extends Error {
 }
 
 /**
- * Claims a data directory for this process, making it if need be. A process that is gone has no claim any more, however it
+ * Claims a data directory for this process, making it if need be. A process that is gone has no claim, however it
  * ended.
  *
  * @returns gives it up again

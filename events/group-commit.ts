@@ -1,4 +1,4 @@
-/** More items wait to be committed than the service is willing to hold: the sender should come again. */
+/** More items wait to be committed than the service will hold: the sender should try again. */
 export class QueueFullError extends Error {
   override name = 'QueueFullError'
 }

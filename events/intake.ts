@@ -10,7 +10,7 @@ export interface IntakeCounts {
   setAsideCount: number
 }
 
-/** A key kept changing while the bucket was being asked about it: the sender should come again. */
+/** A key kept changing while the bucket was being asked about it: the sender should try again. */
 export class UnsettledKeyError extends Error {
   override name = 'UnsettledKeyError'
 }

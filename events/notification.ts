@@ -32,7 +32,7 @@ export interface BucketNotification {
   rejected: Array<{ reason: RejectionReason, record: unknown }>
   /** Records that concern no file's bytes: other buckets, other kinds of event. */
   ignoredCount: number
-  /** Records of keys that are none of this service's: not counted, by design. */
+  /** Records of foreign keys: not counted, by design. */
   foreignCount: number
 }
 
@@ -46,7 +46,7 @@ export interface NotifyingStore {
   isAmazonS3: boolean
 }
 
-/** What came is of no form in which stores report changes: whoever sent it should hear so, and keep it. */
+/** The body has no form in which stores report changes: its sender is told so, and should keep it. */
 export class UnknownNotificationError extends Error {
   override name = 'UnknownNotificationError'
 }
@@ -67,7 +67,7 @@ const AMAZON_SOURCE = 'aws:s3'
 // Some stores said 0 of copies and multipart uploads (Ceph before 16.2.5, tracker 51305; RustFS issue 1609). A file that
 // is empty indeed has this tag, the MD5 of nothing.
 const EMPTY_ENTITY_TAG = 'd41d8cd98f00b204e9800998ecf8427e'
-/** What stands for bytes that are no UTF-8. */
+/** What decoding puts in place of bytes that are not UTF-8. */
 const REPLACEMENT_CHARACTER = '\ufffd'
 
 /**
@@ -133,7 +133,7 @@ function isObject (value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Undefined where it is none, or one that no store would send. */
+/** Undefined where it is not one, or not one that any store would send. */
 function readToken (value: unknown, maxLength: number): string | undefined {
   return typeof value === 'string' && value.length <= maxLength && token.test(value) ? value : undefined
 }

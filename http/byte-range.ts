@@ -11,7 +11,7 @@ export interface ByteRange {
 /** `whole`: 200 with all bytes; a range: 206; `unsatisfiable`: 416. */
 export type RangeSelection = 'whole' | 'unsatisfiable' | ByteRange
 
-/** The part of a request that its range stands in; headers by their lower-case names, as Node has them. */
+/** The part of a request that holds its range; headers by their lower-case names, as Node has them. */
 export interface RangeRequest {
   method: string
   headers: {
@@ -101,7 +101,7 @@ function asksForSuffix (spec: RangeSpec): boolean {
   return 'suffixLength' in spec && spec.suffixLength > 0n
 }
 
-/** The bytes that a range names in a file of this size, or undefined when there are none. */
+/** The bytes that a range names in a file of this size, or undefined where it has none of them. */
 function resolve (spec: RangeSpec, sizeBytes: number): ByteRange | undefined {
   const size = BigInt(sizeBytes)
   if ('suffixLength' in spec) {

@@ -9,7 +9,7 @@ const entityTagList = new RegExp(`^[ \\t]*(?:${ENTITY_TAG}[ \\t]*)?(?:,[ \\t]*(?
 
 /**
  * Reads the value of If-Match or If-None-Match (RFC 9110, sections 13.1.1 and 13.1.2): `*`, or a list of entity tags, each as
- * it stands in an ETag header, with its quotes and its `W/`.
+ * in an ETag header, with its quotes and its `W/`.
  *
  * A list that breaks the grammar anywhere is read as an empty one, which nothing matches: If-Match then refuses (412) rather
  * than guess what the client wanted guarded, and If-None-Match then sends the file, which is always right.

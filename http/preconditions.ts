@@ -9,7 +9,7 @@ export interface Validators {
   lastModified: Date
 }
 
-/** The part of a request that its preconditions stand in; headers by their lower-case names, as Node has them. */
+/** The part of a request that holds its preconditions; headers by their lower-case names, as Node has them. */
 export interface ConditionalRequest {
   method: string
   headers: {
@@ -62,14 +62,14 @@ function ifNoneMatch (value: string | undefined, file: Validators): Condition {
   return entityTags.some((entityTag) => matchesWeakly(entityTag, file.entityTag)) ? 'false' : 'true'
 }
 
-/** RFC 9110, section 13.1.4: true when the file is not younger than the date; what is no date is ignored. */
+/** RFC 9110, section 13.1.4: true when the file is not younger than the date; anything but a date is ignored. */
 function ifUnmodifiedSince (value: string | undefined, file: Validators, now: Date): Condition {
   const date = value === undefined ? undefined : parseHttpDate(value, now)
   if (date === undefined) return 'none'
   return isYounger(file, date) ? 'false' : 'true'
 }
 
-/** RFC 9110, section 13.1.3: false when the file is not younger than the date; what is no date is ignored. */
+/** RFC 9110, section 13.1.3: false when the file is not younger than the date; anything but a date is ignored. */
 function ifModifiedSince (value: string | undefined, file: Validators, now: Date): Condition {
   const date = value === undefined ? undefined : parseHttpDate(value, now)
   if (date === undefined) return 'none'

@@ -6,7 +6,7 @@ const RANGES = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
 /**
  * Whose `X-Forwarded-For` is believed: a number of proxies that a request has come through, or a list of addresses, CIDR
- * ranges and the names `loopback`, `linklocal` and `uniquelocal`, parted by commas.
+ * ranges and the names `loopback`, `linklocal` and `uniquelocal`, separated by commas.
  *
  * @returns the addresses, or whether the one so many hops away is believed; undefined for anything else, also for a range of
  * all addresses, with which every client could name its own

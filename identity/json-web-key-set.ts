@@ -24,10 +24,10 @@ const JsonWebKeySchema = Type.Object({
  * curve stand for. What cannot verify signatures is passed over, as the RFC asks for: symmetric keys, keys for encryption,
  * weak keys, keys of an unknown type or of another form.
  *
- * @throws {TypeError} when the document is no key set
+ * @throws {TypeError} when the document is not a key set
  */
 export function readKeySet (document: unknown): VerificationKey[] {
-  if (!Value.Check(JsonWebKeySetSchema, document)) throw new TypeError('The document is no JSON Web Key Set.')
+  if (!Value.Check(JsonWebKeySetSchema, document)) throw new TypeError('The document is not a JSON Web Key Set.')
   return document.keys.flatMap((key) => {
     const verificationKey = Value.Check(JsonWebKeySchema, key) ? readKey(key) : undefined
     return verificationKey === undefined ? [] : [verificationKey]

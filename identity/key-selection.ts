@@ -15,7 +15,7 @@ const CANDIDATES_MAX = 4
  * The keys that a token may be signed with, to be tried in turn: those that it names, whose ids need not be unique (RFC 7517,
  * 4.5); where no key has that name, those without one; where it names none, the only one that fits its algorithm.
  *
- * @returns none where no key fits: a set that is fetched anew may have one
+ * @returns none where no key fits: a set that is fetched again may have one
  * @throws {TokenRefusedError} where no newer set would help
  */
 export function selectKeys (keys: readonly VerificationKey[], { algorithm: name, keyId }: WantedKey): VerificationKey[] {

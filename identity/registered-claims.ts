@@ -19,7 +19,7 @@ export interface ExpectedClaims {
 export function checkRegisteredClaims (
   claims: Record<string, unknown>, { issuer, audience, clockToleranceMs }: ExpectedClaims, nowMs: number,
 ): void {
-  // Only what stands in the token itself.
+  // Only what the token itself holds.
   const own = new Map(Object.entries(claims))
   if (issuer !== undefined) {
     const iss = own.get('iss')

@@ -6,21 +6,21 @@ import type { VerificationKey } from './verification-key.js'
 export interface RemoteKeySetOptions {
   /** Is told why a fetch failed; the error holds neither the URL nor what was fetched. */
   onFailure: (error: Error) => void
-  /** How often the set is fetched anew, and so how long a withdrawn key is believed at most while the issuer answers. */
+  /** How often the set is fetched again, and so how long a withdrawn key is believed at most while the issuer answers. */
   refreshIntervalMs?: number
 }
 
 const REFRESH_INTERVAL_MS = 10 * 60_000
 const FETCH_TIMEOUT_MS = 5_000
 const DOCUMENT_MAX_BYTES = 1024 * 1024
-// Whoever sends tokens with made-up key ids must not have the issuer asked more often than this.
+// Tokens with made-up key ids must not have the issuer asked more often than this.
 const COOLDOWN_MS = 10_000
 const FAILED_COOLDOWN_MS = 5_000
 
 /**
  * An issuer's JSON Web Key Set, as it was fetched last. It is fetched as a whole, at set times and when a token names a key
  * that is not in it, but not more often than every ten seconds: a key that the issuer has just begun to use is known after
- * that. While the issuer does not answer, the keys that are known go on.
+ * that. While the issuer does not answer, the keys that are known stay in use.
  *
  * Not jose's createRemoteJWKSet: with 6.2, while the issuer fails every made-up key id has it asked (50 of 50), keys that are
  * known fail with it past `cacheMaxAge`, a set may have any size (50 MB were read), and a key pins no algorithm (PS256 passes

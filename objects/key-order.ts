@@ -27,7 +27,7 @@ export function endOfPrefix (prefix: string): string | undefined {
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
     const codePoint = last.codePointAt(0) ?? LAST_CODE_POINT
     if (codePoint === LAST_CODE_POINT) continue
-    // Surrogates are no characters of their own.
+    // Surrogates are not characters of their own.
     return characters.join('') + String.fromCodePoint(codePoint === BEFORE_SURROGATES ? AFTER_SURROGATES : codePoint + 1)
   }
   return undefined

@@ -6,7 +6,7 @@ export const OBJECT_KEY_MAX_BYTES = 1024
 export const FILE_NAME_MAX_BYTES = 255
 export const ORG_KEY_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
 export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
-/** Whether a file went into a run or came out of it, as it stands in the object key. */
+/** Whether a file went into a run or came out of it, as the object key says. */
 export const directions = ['inputs', 'outputs'] as const
 export type Direction = (typeof directions)[number]
 

@@ -8,7 +8,7 @@ export function redactObjectKey (objectKey: string): string {
   return `sha256:${hash('sha256', objectKey).slice(0, 16)}`
 }
 
-/** `redactObjectKey` for where the same keys come again and again: what was made of the latest is kept. */
+/** `redactObjectKey` for where the same keys recur: the latest results are kept. */
 export function createKeyRedactor (): (objectKey: string) => string {
   const kept = new LRUCache<string, string>({ max: MAX_KEPT, memoMethod: (objectKey) => redactObjectKey(objectKey) })
   return (objectKey) => kept.memo(objectKey)

@@ -93,7 +93,7 @@ export default fastifyPlugin(async (app) => {
       const notification = readNotification(body)
       if (notification === undefined) {
         unknownCount.inc()
-        throw new UnknownNotificationError('The body is no bucket notification of a known form.')
+        throw new UnknownNotificationError('The body is not a bucket notification of any known form.')
       }
       const { events, rejected, ignoredCount, foreignCount } = notification
       const { appliedCount, lateCount, setAsideCount } = await take([...events, ...rejected])

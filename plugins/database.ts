@@ -20,7 +20,7 @@ const MIGRATION_RETRY_MS = 2_000
 
 /**
  * Decorates the instance with the catalogue's database, migrated. Where PostgreSQL does not answer at the start, the
- * service starts all the same, since downloads need no database, and migrates as soon as it does.
+ * service starts nevertheless, since downloads need no database, and migrates as soon as it does.
  */
 export default fastifyPlugin(async (app) => {
   const { DATABASE_URL, DATA_DIR } = app.config

@@ -14,7 +14,7 @@ declare module 'fastify' {
     /** The pre-signed URL of a file that is in storage, made once for as long as it stays the same. */
     downloadLink: ReturnType<typeof createDownloadLinks>
     /**
-     * The link that downloads a file from this service, as whoever sent the request reaches it.
+     * The link that downloads a file from this service, as the sender of the request reaches it.
      *
      * @throws {InvalidRequestError} where that depends on a Host header which names no host
      */

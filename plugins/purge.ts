@@ -15,9 +15,9 @@ export default fastifyPlugin(async (app) => {
       const purged = await purge(app.database, {
         tombstonesMs: tombstoneRetentionMs, uploadsMs: DAY_MS, setAsideEventsMs: SET_ASIDE_RETENTION_MS, leasesMs: DAY_MS,
       }, closing.signal)
-      app.log.debug(purged, 'purged what is no longer needed')
+      app.log.debug(purged, 'purged expired rows')
     } catch (error) {
-      app.log.warn({ err: error }, 'could not purge what is no longer needed')
+      app.log.warn({ err: error }, 'could not purge expired rows')
     }
   }
   const timer = setInterval(() => { purging = purgeOnce() }, INTERVAL_MS)

@@ -6,7 +6,7 @@ import type { Readiness } from '../schemas/readiness.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Tells whether the service can do its work. Answers within two seconds, whatever its parts do. */
+    /** Tells whether the service can do its work. Answers within two seconds, whatever state its parts are in. */
     readiness: () => Promise<Readiness>
   }
 }

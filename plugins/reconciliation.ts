@@ -28,7 +28,7 @@ declare module 'fastify' {
 const FIRST_BYTE_TIMEOUT_MS = 60_000
 /** Runs that this process has at most: each lists a part of the bucket, and holds a page of it. */
 const RUNS_MAX = 4
-/** Replicas' clocks differ: whoever comes late to the appointment finds that it was kept. */
+/** Replicas' clocks differ: a replica that comes late finds the scheduled run done. */
 const APPOINTMENT_MS = 30_000
 
 /** Decorates the instance with what makes the catalogue agree with the bucket, by request and by RECONCILE_CRON. */

@@ -7,7 +7,7 @@ declare module 'fastify' {
       /** Whether the service is about to end: it should get no new requests. */
       hasBegun: () => boolean
       /**
-       * Ends the service with as little harm as possible. For SHUTDOWN_DELAY it goes on as before, but for its readiness, so
+       * Ends the service with as little harm as possible. For SHUTDOWN_DELAY it works as before, except for its readiness, so
        * that balancers turn away; then it stops listening, and what is under way has SHUTDOWN_GRACE to end before it is
        * broken off. Resolves when everything is closed, and what was received is committed.
        */

@@ -19,7 +19,7 @@ const safeAttributes = new Set([
 
 /**
  * Traces requests, with what each asked of the object storage and the database, and sends the spans to
- * OTEL_EXPORTER_OTLP_ENDPOINT. Without that, nothing is loaded. A caller's `traceparent` is gone on with (W3C Trace Context).
+ * OTEL_EXPORTER_OTLP_ENDPOINT. Without that, nothing is loaded. A caller's `traceparent` is continued (W3C Trace Context).
  */
 export default fastifyPlugin(async (app) => {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = app.config
@@ -50,7 +50,7 @@ export default fastifyPlugin(async (app) => {
   const tracer = provider.getTracer(serviceName)
   app.decorate('traceCall', (name, durationMs, hasFailed) => {
     const active = context.active()
-    // A batch or a reconcile that a request began may go on long after it was answered.
+    // A batch or a reconcile that a request began may continue long after it was answered.
     if (trace.getSpan(active)?.isRecording() !== true) return
     const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: Date.now() - durationMs }, active)
     if (hasFailed) span.setStatus({ code: SpanStatusCode.ERROR })
@@ -71,7 +71,7 @@ export default fastifyPlugin(async (app) => {
     trace.disable()
     context.disable()
     propagation.disable()
-    // What cannot be sent any more is no reason not to end.
+    // Spans that can no longer be sent do not keep the service from ending.
     await provider.shutdown().catch(() => { reportOutcome(true) })
   })
 }, { name: 'tracing', dependencies: ['config'] })

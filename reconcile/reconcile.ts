@@ -20,13 +20,13 @@ export interface ReconcileContext {
 export interface ReconcileOptions {
   /** Of the keys to compare; empty for all. */
   prefix: string
-  /** The key to go on after; empty for the beginning. */
+  /** The key to continue after; empty for the beginning. */
   startAfter: string
   /** Counts the differences and leaves them. */
   dryRun: boolean
   /** Objects to look at in a second, at most. */
   keysPerSecond?: number | undefined
-  /** Of a run that goes on: what was counted up to `startAfter`. */
+  /** Of a resumed run: what was counted up to `startAfter`. */
   counts?: ReconcileCounts
   /** Hears of objects whose keys are not of this service's form. */
   onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
@@ -149,7 +149,7 @@ function collect (batch: Batch, step: MergeStep, { dryRun, onForeign }: Reconcil
 
 function observe (objectKey: string, observation: ObservedKey['observation']): ObservedKey[] {
   const parts = parseObjectKey(objectKey)
-  // Every row's key has the form: whoever changes the form must move the rows.
+  // Every row's key has the form: a change of the form must move the rows.
   return parts === undefined ? [] : [{ objectKey, parts, observation }]
 }
 
@@ -161,7 +161,7 @@ async function write (context: ReconcileContext, inquiries: StoreInquiries, batc
     for (const [index, outcome] of outcomes.entries()) {
       const observed = pending[index]
       if (typeof outcome === 'string') count(batch.counts, outcome)
-      // Whoever keeps changing it reports it, too.
+      // The store reports each of those changes, too.
       else if (round === ROUNDS_MAX) batch.counts.leftCount++
       else if (observed !== undefined) asked.push(ask(inquiries, observed, outcome.ask))
     }

@@ -14,7 +14,7 @@ export interface ReconcileRequest {
   prefix: string
   /** Only counts the differences; leaves no trace, and needs no lease. */
   dryRun?: boolean
-  /** Begins anew where the last run did not come to its end. */
+  /** Starts over where the last run did not finish. */
   restart?: boolean
   /** Takes a bucket without one object for what it is, and not for a wrong one. */
   allowEmptyBucket?: boolean
@@ -42,7 +42,7 @@ const SAVE_AT_LEAST_EVERY_MS = 5_000
 
 /**
  * Begins to make the catalogue agree with the bucket, under a lease of the organisation, or of all of them. Each checkpoint is
- * written down, so that the next run can go on where this one's process ends. A run that loses its lease ends.
+ * written down, so that the next run can resume where this one's process ends. A run that loses its lease ends.
  *
  * @returns undefined where another run is at work on any of the same keys, or its process was killed less than 30 seconds ago;
  *   the run's `done` rejects with {EmptyBucketError} where the bucket is rather the wrong one

@@ -24,7 +24,7 @@ const pageHeaders = {
   'x-robots-tag': 'noindex',
 }
 
-/** Serves the usage page: files that are the same for everybody, since the page asks the API for the figures itself. */
+/** Serves the usage page: files that are the same for everyone, since the page asks the API for the figures itself. */
 const route: FastifyPluginAsync = async (app) => {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(pageHeaders)

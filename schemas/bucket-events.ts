@@ -1,7 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { EXAMPLE_OBJECT_KEY } from './examples.js'
 
-/** What object stores send, as far as it is the same with all of them. */
+/** What all object stores send alike. */
 export const BucketNotificationSchema = Type.Object({
   EventName: Type.Optional(Type.String({ description: 'The kind of event; sent by MinIO.' })),
   Key: Type.Optional(Type.String({ description: 'Bucket and object key, separated by a slash; sent by MinIO.' })),

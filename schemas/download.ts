@@ -16,9 +16,9 @@ export const DownloadQuerySchema = Type.Object({
 export type DownloadQuery = Static<typeof DownloadQuerySchema>
 
 export const DownloadLinkSchema = Type.Object({
-  url: Type.String({ format: 'uri', description: 'A pre-signed URL: whoever has it may read the file until it expires.' }),
+  url: Type.String({ format: 'uri', description: 'A pre-signed URL: anyone who has it may read the file until it expires.' }),
   expiresAt: Type.String({ format: 'date-time', description: 'When the URL stops working.' }),
-  fileName: Type.String({ description: 'The file\'s name, as it stands in the object key.' }),
+  fileName: Type.String({ description: 'The file\'s name, as the object key has it.' }),
   bytes: Type.Integer({ minimum: 0, description: 'Size of the file in bytes.' }),
   contentType: Type.String({ description: 'The media type that the file is stored with.' }),
   etag: Type.String({ description: 'The file\'s entity tag, quoted (RFC 9110, 8.8.3).' }),

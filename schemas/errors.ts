@@ -11,7 +11,7 @@ interface ErrorEntry {
   meaning: string
   /** The detail in the message of documents' examples. */
   exampleDetail?: string
-  /** When to come again, where nothing says it better. */
+  /** When to try again, where nothing says it better. */
   retryAfterSeconds?: number
 }
 
@@ -102,7 +102,7 @@ const entries = {
   },
   EVENTS_NOT_UNDERSTOOD: {
     status: 422,
-    message: 'The body is no bucket notification of a known form.',
+    message: 'The body is not a bucket notification of any known form.',
     meaning: 'the body is not JSON, or no bucket notification of a known form; nothing of it is kept',
   },
   TOO_MANY_REQUESTS: {

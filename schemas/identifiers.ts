@@ -14,6 +14,6 @@ export const ObjectKeySchema = Type.String({
   minLength: 1,
   maxLength: OBJECT_KEY_MAX_BYTES,
   format: 'object-key',
-  description: 'The file\'s object key: at most 1,024 bytes of UTF-8. Whoever knows it may download the file.',
+  description: 'The file\'s object key: at most 1,024 bytes of UTF-8. Anyone who knows it may download the file.',
   examples: [EXAMPLE_OBJECT_KEY],
 })

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox'
 import { OrgKeySchema } from './identifiers.js'
 
 const quotaBytes = Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
-  description: 'Bytes that the organisation may store; null for as many as it likes.',
+  description: 'Bytes that the organisation may store; null for no limit.',
 })
 
 export const QuotaRequestSchema = Type.Object({ quotaBytes }, {

@@ -6,7 +6,7 @@ export const ReconciliationSchema = Type.Object({
   status: Type.Unsafe<'running' | 'complete' | 'interrupted' | 'failed'>({
     type: 'string',
     enum: ['running', 'complete', 'interrupted', 'failed'],
-    description: 'After `interrupted` and `failed`, the next one goes on from where this one came to, within a day.',
+    description: 'After `interrupted` and `failed`, the next one resumes where this one stopped, within a day.',
   }),
   startedAt: Type.String({ format: 'date-time' }),
   updatedAt: Type.String({ format: 'date-time', description: 'When the figures below were written down.' }),

@@ -20,8 +20,8 @@ export const RunFilesQuerySchema = Type.Object({
 }, { additionalProperties: false })
 
 export const RunFileSchema = Type.Object({
-  objectKey: Type.String({ description: 'The file\'s object key: whoever knows it may download the file.' }),
-  fileName: Type.String({ description: 'The file\'s name, as it stands in the object key.' }),
+  objectKey: Type.String({ description: 'The file\'s object key: anyone who knows it may download the file.' }),
+  fileName: Type.String({ description: 'The file\'s name, as the object key has it.' }),
   direction: DirectionSchema,
   createdBy: Type.String({ ...UuidSchema, description: 'The user who made the file.' }),
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Size of the file in bytes.' }),

@@ -31,7 +31,7 @@ export const StorageUsageSchema = Type.Object({
   fileCount: Type.Integer({ minimum: 0, description: 'Number of files.' }),
   quotaBytes: Type.Optional(bytes('Bytes that the organisation may store. Only where that is limited, and not with `createdBy`.')),
   asOf: timeOrNull('When the newest event happened that these figures hold; null where none does.'),
-  reconciledAt: timeOrNull('When the last complete reconcile of the organisation began; null where there was none.'),
+  reconciledAt: timeOrNull('When the last complete reconcile of the organisation began; null where none has completed.'),
   breakdown: Type.Array(reference(WorkflowUsageSchema), {
     description: 'Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals.',
   }),

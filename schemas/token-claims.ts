@@ -25,23 +25,23 @@ export function mayActFor ({ userId, role }: Caller, ownerId: string): boolean {
   return userId === ownerId || role === 'admin'
 }
 
-/** What a token must say, by the names that the service uses; the claims that it stands in are a matter of configuration. */
+/** What a token must say, by the names that the service uses; which claims hold it is a matter of configuration. */
 export const TokenClaimsSchema = Type.Object({
   ...CallerSchema.properties,
   exp: Type.Number({ maximum: DATE_MAX_SECONDS }),
 })
 
-/** The names of the claims that a caller stands in. */
+/** The names of the claims that say who the caller is. */
 export type ClaimNames = Record<keyof Caller, string>
 
 /** What a token's payload says by the names that the service uses, unchecked. Claims that it has no use for are left out. */
 export function readClaims (payload: object, names: ClaimNames): Record<keyof Static<typeof TokenClaimsSchema>, unknown> {
-  // Only what stands in the token itself: a claim may be configured to be, or sent, under any name that objects inherit.
+  // Only what the token itself holds: a claim may be configured to be, or sent, under any name that objects inherit.
   const own = new Map<string, unknown>(Object.entries(payload))
   return { userId: own.get(names.userId), orgKey: own.get(names.orgKey), role: own.get(names.role), exp: own.get('exp') }
 }
 
-/** The claims that a caller stands in. */
+/** The claims that say who the caller is. */
 export function writeClaims (caller: Caller, names: ClaimNames): Record<string, string> {
   return Object.fromEntries([[names.userId, caller.userId], [names.orgKey, caller.orgKey], [names.role, caller.role]])
 }

@@ -33,7 +33,7 @@ export const UploadRequestSchema = Type.Object({
 export type UploadRequest = Static<typeof UploadRequestSchema>
 
 export const UploadSchema = Type.Object({
-  objectKey: Type.String({ description: 'The key of the file to be. Whoever knows it may download the file.' }),
+  objectKey: Type.String({ description: 'The key of the future file. Anyone who knows it may download the file.' }),
   url: Type.String({ format: 'uri', description: 'Send the file here with PUT, and with the headers below.' }),
   headers: Type.Record(Type.String(), Type.String(), {
     description: 'Headers that the PUT must send with just these values. Content-Length is not among them, since every HTTP ' +

@@ -17,7 +17,7 @@ export interface ListingRange {
 }
 
 /**
- * What the bucket holds between the last key of the page before it and its own last key; the last page goes on to the end of
+ * What the bucket holds between the last key of the page before it and its own last key; the last page reaches to the end of
  * the prefix. Every key in between that is not on the page was not there.
  */
 export interface ListingPage {

@@ -32,9 +32,9 @@ export interface StoreRequest {
 /** How one attempt at a request went; it says nothing of which object it was about. */
 export interface StoreAttempt {
   method: StoreRequest['method']
-  /** The answer's status; undefined where there was none. */
+  /** The answer's status; undefined without an answer. */
   statusCode: number | undefined
-  /** Whether whoever asked gave up first. */
+  /** Whether the caller gave up first. */
   isAborted: boolean
   /** Until the answer began, and of a streamed one until its first byte. */
   durationMs: number
@@ -151,7 +151,7 @@ export class StoreConnection {
         path: url.slice(this.#origin.length),
         headers,
         signal: signal ?? null,
-        // By default, undici gives up a connection after each HEAD, for servers that send a body all the same.
+        // By default, undici gives up a connection after each HEAD, for servers that send a body nevertheless.
         reset: false,
       })
       if (streamed && response.statusCode < 300) await firstByte(response, this.#firstByteTimeoutMs)

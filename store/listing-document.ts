@@ -33,7 +33,7 @@ const OBJECT_END = '</Contents>'
  * @throws {MalformedListingError}
  */
 export function readListingDocument (xml: string): ListingDocument {
-  if (!/^(<\?xml[^>]*\?>)?\s*<ListBucketResult[\s>]/.test(xml) || !/<\/ListBucketResult>\s*$/.test(xml)) fail('it is no ListBucketResult')
+  if (!/^(<\?xml[^>]*\?>)?\s*<ListBucketResult[\s>]/.test(xml) || !/<\/ListBucketResult>\s*$/.test(xml)) fail('it is not a ListBucketResult')
   if (xml.includes('<!')) fail('it has a comment, CDATA or a document type')
 
   const firstAt = xml.indexOf(OBJECT_START)

@@ -6,7 +6,7 @@ import { ObjectStorageRefused } from './failures.js'
 /** What object storage says of a file. */
 export interface StoredObject {
   sizeBytes: number
-  /** Strong and quoted, as it stands in an ETag header. */
+  /** Strong and quoted, as in an ETag header. */
   entityTag: string
   lastModified: Date
   contentType: string | undefined
@@ -100,7 +100,7 @@ export class ObjectStorage {
     throw new ObjectStorageRefused(storeCode || `status ${response.statusCode}`)
   }
 
-  /** Removes a file; it is no error when there is none. */
+  /** Removes a file; a missing one is not an error. */
   async remove (objectKey: string): Promise<void> {
     const response = await this.#connection.request({ method: 'DELETE', objectKey })
     const storeCode = await readErrorCode(response)

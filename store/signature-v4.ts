@@ -14,7 +14,7 @@ export const PRESIGNED_MAX_SECONDS = 604_800
 /** The parts of a request that its signature covers. */
 export interface SignedRequest {
   method: string
-  /** Encoded, as it stands in the request line, without the query. */
+  /** Encoded, as in the request line, without the query. */
   path: string
   /** As `canonicalQuery` writes it, without X-Amz-Signature. */
   query: string
@@ -54,7 +54,7 @@ export function formatTimestamp (date: Date): string {
   return `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }
 
-/** The scope as it stands in a credential, after the access key. */
+/** The scope as written in a credential, after the access key. */
 export function formatScope ({ date, region }: CredentialScope): string {
   return `${date}/${region}/s3/aws4_request`
 }

@@ -119,7 +119,7 @@ class UsagePage {
     }
   }
 
-  /** Reads the days of the chosen period and draws them. They are those of the organisation, whoever made the files. */
+  /** Reads the days of the chosen period and draws them. They are the organisation's, whichever user made the files. */
   async #refreshHistory () {
     this.#readingHistory.abort()
     const { signal } = this.#readingHistory = new AbortController()

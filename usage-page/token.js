@@ -5,7 +5,7 @@ const bearerToken = /^(?:Bearer\s+)?([A-Za-z0-9._~+/-]+=*)$/i
  * The token in a text that was pasted, with or without its scheme.
  *
  * @param {string} text
- * @returns {string | undefined} undefined where there is none
+ * @returns {string | undefined} undefined without one
  */
 export function parseToken (text) {
   return bearerToken.exec(text.trim())?.[1]

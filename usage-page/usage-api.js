@@ -11,7 +11,7 @@ const objects = new URL('../api/v1/objects/', import.meta.url)
 export class ApiError extends Error {
   /**
    * @param {string} message
-   * @param {number | undefined} statusCode undefined where there was no answer
+   * @param {number | undefined} statusCode undefined without an answer
    */
   constructor (message, statusCode) {
     super(message)

@@ -28,7 +28,7 @@ export class WorkflowTable {
     }
   }
 
-  /** The workflows as they stand in the table. */
+  /** The workflows in the table's order. */
   get workflows () {
     return this.#workflows
   }
@@ -79,7 +79,7 @@ function compareText (one, other) {
 }
 
 /**
- * A workflow's row: its bar is as long as it is large beside the largest one.
+ * A workflow's row: the length of its bar is its share of the largest workflow.
  *
  * @param {WorkflowUsage} workflow
  * @param {number} totalBytes

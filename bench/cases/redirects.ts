@@ -35,7 +35,7 @@ export const redirects: Case = async function * (bench) {
     yield beside('Redirect of a warm key', UNIT, of('warm'), { name: 'PostgreSQL asked for each', figures: of('asking') })
   }
   yield beside('JSON variant of a warm key', UNIT, of('json'), bare)
-  yield beside('404 of a key that is none', UNIT, of('foreign'), bare)
+  yield beside('404 of a malformed key', UNIT, of('foreign'), bare)
   const floor = { name: 'bare signed HEAD', figures: of('heads') }
   yield beside('Redirect of a cold key', UNIT, of('cold'), floor, atLeast(0.8))
   yield beside('HEAD of a file', UNIT, of('described'), floor)

@@ -17,7 +17,7 @@ const MIB = 1024 * 1024
 /**
  * What slow readers of a streamed file of 100 MiB cost the service: memory added, and the rate of other requests meanwhile.
  * Memory is read before the service has been under load, since what a load leaves behind would make room for the readers;
- * and after a collection of garbage, which is no reader's.
+ * and after a collection of garbage, which no reader causes.
  *
  * The store is the embedded one: each reader keeps a request to it open, and Ceph RGW may stop answering others then.
  */

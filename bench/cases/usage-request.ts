@@ -18,7 +18,7 @@ export function usageRequest ({ origin, jwtSecret }: ServiceProcess, orgKey: str
     const { body } = await request(url, { headers })
     const usage: unknown = await body.json()
     // Checked, not parsed: that copies and cleans the whole answer, in 0.3 ms.
-    if (!Value.Check(UsageSchema, usage)) throw new Error('The answer is no storage usage.')
+    if (!Value.Check(UsageSchema, usage)) throw new Error('The answer is not a storage usage.')
     return usage
   }
 }

@@ -5,7 +5,7 @@ import { sqlState } from './sql-state.js'
  * What PostgreSQL says where the database cannot do its work now, whatever it is asked (Appendix A, "Error Codes"):
  * 08 connection exception, 53 insufficient resources, 57 cancelled, shutting down or starting up, 58 system error,
  * XX internal error, F0 broken configuration; 25006 read-only, as a standby is; 25P03 and 25P04 transaction took too long;
- * 28 and 3D000 role or database not known (any more); 40001 and 40P01 kept being undone for the sake of others;
+ * 28 and 3D000 role or database unknown, or no longer known; 40001 and 40P01 kept being undone for the sake of others;
  * 55P03 waited too long for a lock.
  */
 const unavailableSqlState = /^(08|53|57|58|XX|F0|25006|25P0[34]|28|3D000|40001|40P01|55P03)/

@@ -31,7 +31,7 @@ const defaultBounds: ConnectionBounds = {
 // What PostgreSQL says before it closes a connection, or what leaves one in doubt. The severity does not tell: FATAL is
 // written in the server's language.
 const sessionEnd = /^(08|28|3D|57P|58|XX|F0|53300|25P0[34])/
-/** Connections that one process has at most; whoever finds all in use waits for `connectTimeoutMs`. */
+/** Connections that one process has at most; a query that finds all in use waits for `connectTimeoutMs`. */
 export const POOL_SIZE = 10
 
 /**

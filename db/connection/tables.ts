@@ -104,7 +104,7 @@ export interface ReconciliationsTable {
   updated_at: Generated<Date>
   /** Only of a complete one. */
   finished_at: Date | null
-  /** The key up to which all differences are settled, to go on from: a secret. */
+  /** The key up to which all differences are settled, to resume from: a secret. */
   checkpoint: Generated<string>
   listed_count: Generated<bigint>
   added_count: Generated<bigint>

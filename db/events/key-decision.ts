@@ -70,7 +70,7 @@ function nextRow (
   batch: BatchContext,
 ): ObjectRow | undefined {
   const [first] = records
-  // A key that is asked about gets a row all the same: its lock and its revision tell whether the answer still holds.
+  // A key that is asked about gets a row nevertheless: its lock and its revision tell whether the answer still holds.
   if (first === undefined || (row !== undefined && state === undefined)) return undefined
   const { objectKey, parts } = first.event
   const change = state?.change

@@ -34,9 +34,9 @@ export interface Reconciliation {
   failure: string | null
 }
 
-/** A running one that was not written down for so long has no process any more. */
+/** A running one that was not written down for so long has lost its process. */
 const SILENCE_MAX_MS = 60_000
-/** What was compared longer ago than this is compared anew, rather than gone on from. */
+/** What was compared longer ago than this is compared afresh, rather than resumed. */
 const RESUMABLE_MS = 24 * 60 * 60 * 1000
 
 const describedColumns = [
@@ -51,10 +51,10 @@ const describedColumns = [
 
 /**
  * Writes down the beginning of a run; where the last one of the same prefix did not come to its end, within a day, that one
- * goes on from its checkpoint.
+ * resumes from its checkpoint.
  *
- * @param lease of the run: who has it is the only one that writes down anything of this prefix
- * @param options.restart begins anew in any case
+ * @param lease of the run: only its holder writes down anything of this prefix
+ * @param options.restart starts over in any case
  * @throws {LeaseLostError}
  */
 export async function beginReconciliation (
@@ -116,7 +116,7 @@ export async function saveProgress (
 /**
  * Writes down how a run ended.
  *
- * @throws {LeaseLostError}: whoever has the lease now goes on from what was written down before
+ * @throws {LeaseLostError}: the new holder resumes from what was written down before
  */
 export async function endReconciliation (
   database: Kysely<Database>, lease: LeaseClaim, id: bigint,

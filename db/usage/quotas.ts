@@ -8,7 +8,7 @@ export async function setQuota (database: Kysely<Database>, orgKey: string, quot
     .execute()
 }
 
-/** Lets an organisation store as much as it likes. */
+/** Removes an organisation's limit. */
 export async function removeQuota (database: Kysely<Database>, orgKey: string): Promise<void> {
   await database.deleteFrom('orgs').where('org_key', '=', orgKey).execute()
 }

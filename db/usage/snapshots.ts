@@ -23,7 +23,7 @@ export interface TakenDay {
  * old. The first call ever makes its day the first one, to be taken at its end: days before are not known. A missed day gets
  * the sums as they are now, and is marked.
  *
- * Any number of replicas may call this at any time: each day is taken once, and whoever comes while another is at work
+ * Any number of replicas may call this at any time: each day is taken once, and a replica that comes while another is at work
  * leaves it to that one. Which days have ended is the database's to say (UTC), whatever this process's clock shows.
  *
  * @param options.now another clock than the database's

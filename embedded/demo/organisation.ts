@@ -97,7 +97,7 @@ function plan (plannedKeys: readonly string[]) {
   return { files, organisation }
 }
 
-/** Undefined where there is none, or none that can be used. */
+/** Undefined where it is missing or unusable. */
 async function readMarker (path: string): Promise<Marker | undefined> {
   try {
     const marker: unknown = JSON.parse(await readFile(path, 'utf8'))

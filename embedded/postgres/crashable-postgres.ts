@@ -2,7 +2,7 @@ import { PGlite, messages } from '@electric-sql/pglite'
 
 /**
  * PostgreSQL in this process that may end itself, as it does where its write-ahead log does not fit on the disk, and is asked
- * nothing any more after that: PGlite would never return, and keep this process from all else (seen with 0.5.16, which sends a
+ * nothing more after that: PGlite would never return, and keep this process from all else (seen with 0.5.16, which sends a
  * further message after every one that fails).
  */
 export class CrashablePostgres extends PGlite {

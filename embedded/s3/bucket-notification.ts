@@ -60,7 +60,7 @@ export class BucketNotifications {
     }
   }
 
-  // Nanoseconds of the wall clock, so that it goes on across restarts; counted on where the clock stands still or goes back.
+  // Nanoseconds of the wall clock, so that it rises across restarts; incremented where the clock stands still or goes back.
   #nextSequencer (time: Date): string {
     const wallClock = BigInt(time.getTime()) * 1_000_000n
     this.#lastSequencer = wallClock > this.#lastSequencer ? wallClock : this.#lastSequencer + 1n

@@ -23,7 +23,7 @@ export class ChunkedPayload {
   readonly #hasTrailers: boolean
   #previousSignature: string
 
-  /** @throws {S3Error} NotImplemented for a kind that is none of these */
+  /** @throws {S3Error} NotImplemented for any other kind */
   constructor (authentication: Authentication) {
     switch (authentication.payloadHash) {
       case `STREAMING-${ALGORITHM}-PAYLOAD`: [this.#isSigned, this.#hasTrailers] = [true, false]; break

@@ -67,7 +67,7 @@ export class MultipartUploads {
     return upload
   }
 
-  /** @throws {S3Error} NoSuchUpload where there is none with this identifier for this key */
+  /** @throws {S3Error} NoSuchUpload where this key has no upload with this identifier */
   find (uploadId: string, objectKey: string): MultipartUpload {
     const upload = this.#uploads.get(uploadId)
     if (upload?.objectKey !== objectKey) throw new S3Error('NoSuchUpload')

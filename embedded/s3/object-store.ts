@@ -46,7 +46,7 @@ const CLOSE_GRACE_MS = 3_000
  * needs to keep objects: reading with ranges and preconditions, writing at once or in parts, deleting, listing; every
  * request must be signed (SigV4). What it does not know it refuses with NotImplemented.
  *
- * @throws where the bucket's name is none, or the directory or the address cannot be used
+ * @throws where the bucket's name is not valid, or the directory or the address cannot be used
  */
 export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const { directory, bucket, region, accessKey, secretKey, host = '127.0.0.1', port = 0 } = options

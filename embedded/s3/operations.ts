@@ -47,7 +47,7 @@ const operations: readonly Operation[] = [
     run: ({ response, region }) => { response.writeHead(200, { 'x-amz-bucket-region': region }).end() },
   },
   {
-    // The bucket is there from the start; making it again is no error in S3's oldest region.
+    // The bucket is there from the start; making it again is not an error in S3's oldest region.
     method: 'PUT',
     resource: 'bucket',
     run: ({ response }) => { response.writeHead(200, { 'Content-Length': 0 }).end() },

@@ -9,7 +9,7 @@ export const KEY_MAX_BYTES = 1024
 export interface S3Request {
   message: IncomingMessage
   method: string
-  /** Percent-encoded anew from what was decoded, so that every spelling of a key has one signature, as on S3. */
+  /** Percent-encoded again from what was decoded, so that every spelling of a key has one signature, as on S3. */
   canonicalPath: string
   /** Empty where the request is about no bucket. */
   bucket: string
@@ -73,7 +73,7 @@ function decode (encoded: string): string {
 /**
  * Reads a parameter that is a whole number.
  *
- * @throws {S3Error} InvalidArgument where it is none, or below or above the bounds
+ * @throws {S3Error} InvalidArgument where it is not a number, or outside the bounds
  */
 export function integerParameter (
   { parameters }: S3Request, name: string,

@@ -101,7 +101,7 @@ export class SealedFile {
   /**
    * Opens a sealed file; the caller closes it.
    *
-   * @returns undefined where there is none, or it is torn
+   * @returns undefined where the file is missing or torn
    */
   static open (path: string): SealedFile | undefined {
     let fd

@@ -21,7 +21,7 @@ export interface StoredObjectsOptions {
  * may use a folder.
  *
  * A file's name is the SHA-256 of its key, so no key can lead anywhere else. The index lives in memory and is rebuilt
- * from the files at start. File, index and report change in one synchronous step: whoever reads after a write was
+ * from the files at start. File, index and report change in one synchronous step: a reader that comes after a write was
  * answered sees it, and of two writes to a key the later one is the last in all three.
  */
 export class StoredObjects {

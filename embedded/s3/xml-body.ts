@@ -9,7 +9,7 @@ import { S3Error } from './s3-error.js'
  *
  * @param schema of the document, with its root element as the one property
  * @param lists names of the elements that become an array even where there is one
- * @throws {S3Error} MalformedXML where it is no XML, has a document type, comments or CDATA, or does not fit the schema
+ * @throws {S3Error} MalformedXML where it is not XML, has a document type, comments or CDATA, or does not fit the schema
  */
 export function parseXml<Schema extends TSchema> (text: string, schema: Schema, lists: readonly string[]): Static<Schema> {
   if (text.includes('<!') || XMLValidator.validate(text) !== true) throw new S3Error('MalformedXML')

@@ -28,6 +28,6 @@ export function errorDocument (content: ReadonlyArray<Xml>): string {
 function render (content: XmlContent): string {
   if (content instanceof Xml) return content.text
   if (typeof content === 'object') return content.map((item) => item.text).join('')
-  // XML 1.0 has no form for most control characters; S3 writes references to them all the same.
+  // XML 1.0 has no form for most control characters; S3 writes references to them nevertheless.
   return String(content).replace(/[<>&"\p{Cc}]/gu, (character) => `&#${character.charCodeAt(0)};`)
 }

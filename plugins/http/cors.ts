@@ -3,7 +3,7 @@ import fastifyPlugin from 'fastify-plugin'
 
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
-/** Lets web pages of the origins in CORS_ORIGINS use the service; costs nothing where there are none. */
+/** Lets web pages of the origins in CORS_ORIGINS use the service; costs nothing where none are set. */
 export default fastifyPlugin(async (app) => {
   const { CORS_ORIGINS } = app.config
   if (CORS_ORIGINS === undefined) return

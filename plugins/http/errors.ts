@@ -15,7 +15,7 @@ const UNDEFINED_TABLE = '42P01'
 
 /**
  * Answers every error in the one shape, with a declared code. What went wrong inside is logged, never answered; an error
- * that is none of ours says at most which part of the request broke which rule, and never repeats the request.
+ * of a library says at most which part of the request broke which rule, and never repeats the request.
  */
 export default fastifyPlugin(async (app) => {
   app.setErrorHandler<Error>((error, request, reply) => {
@@ -23,14 +23,14 @@ export default fastifyPlugin(async (app) => {
     const isWithoutTables = sqlState(error) === UNDEFINED_TABLE && !app.isDatabaseMigrated()
     const answer = isWithoutTables ? new DatabaseUnavailableError() : declaredErrorFor(error)
     const { statusCode } = answer
-    // Each line of a log is a load itself; and a quota is no failure of the service.
+    // Each line of a log is a load itself; and a full quota is not a failure of the service.
     const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError
     if (error.name === 'AbortError' && reply.raw.destroyed) request.log.info('the client left before it was answered')
     else if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
     const { retryAfterSeconds } = error instanceof ObjectStorageUnavailable ? error : errorTable[answer.code]
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
-    // A client that remembered an error would go on failing, and the URL of a refused request may still hold a key.
+    // A client that cached an error would keep failing, and the URL of a refused request may still hold a key.
     reply.headers({ ...capabilityHeaders, 'cache-control': 'no-store' })
     return reply.status(statusCode).send(errorBody(answer))
   })

@@ -23,7 +23,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** An onRequest hook that lets only requests with a valid token in, and puts its claims into `request.user`. */
     authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
-    /** The claims that a caller stands in. */
+    /** The names of the claims that say who the caller is. */
     claimNames: ClaimNames
   }
 }

@@ -4,7 +4,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { TooManyRequestsError } from '../../schemas/errors.js'
 
-/** How often a client may do something in a minute. Where Redis does not answer, as often as it likes. */
+/** How often a client may do something in a minute. Where Redis does not answer, without a limit. */
 export interface ClientLimit {
   /** @throws {TooManyRequestsError} when the client has done it too often already, with Retry-After set */
   check: (request: FastifyRequest, reply: FastifyReply) => Promise<void>

@@ -3,7 +3,7 @@ import fastifyUnderPressure from '@fastify/under-pressure'
 import fastifyPlugin from 'fastify-plugin'
 import { OverloadedError } from '../../schemas/errors.js'
 
-// Garbage is collected in earnest before this: what is left by then is in use.
+// V8 collects thoroughly before this: what is left by then is in use.
 const HEAP_MAX_SHARE = 0.95
 const LOG_INTERVAL_MS = 10_000
 // An orchestrator that got no answer would end the process, and make matters worse.
@@ -20,7 +20,7 @@ export default fastifyPlugin(async (app) => {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY * 1000,
     maxHeapUsedBytes: getHeapStatistics().heap_size_limit * HEAP_MAX_SHARE,
     pressureHandler: (request, _reply, type, value) => {
-      // After one long pause there is a second without a measurement, which is no reason.
+      // After one long pause there is a second without a measurement, which is not a reason to refuse.
       if (value === Infinity || unshedRoutes.test(request.routeOptions.url ?? '')) return
       const nowMs = performance.now()
       if (nowMs - loggedAtMs > LOG_INTERVAL_MS) {

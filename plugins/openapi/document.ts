@@ -42,7 +42,7 @@ export default fastifyPlugin(async (app) => {
         version: VERSION,
         description: 'The file plane of a workflow platform: downloads by unguessable key, uploads, and exact storage usage.',
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-        contact: { name: 'Whoever runs the service' },
+        contact: { name: 'The operator of this service' },
       },
       servers: [{ url: '/' }],
       tags: [

@@ -42,7 +42,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       await app.limits.authFailures.spend(request, reply)
       throw refusal
     },
-    // A body of another shape is refused by whoever reads it, and none is coerced: what is set aside is what was sent.
+    // A body of another shape is refused when it is read, and none is coerced: what is set aside is what was sent.
     validatorCompiler: () => () => true,
     schema: {
       operationId: 'receiveBucketEvents',

@@ -14,7 +14,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Usage'],
       summary: 'Make usage agree with storage',
       description: 'Begins to compare what is counted of the token\'s organisation with the bucket, and to settle every difference. ' +
-        'Answers at once: GET tells how far it has come. One that did not come to its end goes on from there. ' +
+        'Answers at once: GET tells how far it has come. One that did not finish resumes from there. ' +
         'Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four ' +
         'organisations at most, and answers 503 to others meanwhile.',
       response: {

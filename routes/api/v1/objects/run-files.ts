@@ -18,7 +18,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'List a run\'s files',
       description: 'The files of one run in the token\'s organisation that are counted in its usage, up to 100 at a time, each with its ' +
-        'object key and download link. Whoever has those may read the file: an admin and a service get all of them, a member those that ' +
+        'object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that ' +
         'the member made. A run that is not known has no files. Media types are not known here: links tell them.',
       querystring: RunFilesQuerySchema,
       response: { 200: reference(RunFilesSchema), ...errorResponses(400, 401, 'DATABASE_UNAVAILABLE') },
@@ -35,7 +35,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     return await reply.headers(capabilityJsonHeaders).send({
       files: files.flatMap(({ objectKey, sizeBytes, createdAt }) => {
         const parts = parseObjectKey(objectKey)
-        // Every row's key has the form: whoever changes the form must move the rows.
+        // Every row's key has the form: a change of the form must move the rows.
         if (parts === undefined) return []
         const { fileName, direction, createdBy } = parts
         return [{
