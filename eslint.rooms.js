@@ -24,7 +24,10 @@ export const rooms = {
   downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
   db: { imports: ['errors', 'objects', 'events'], packages: ['kysely', 'pg', 'cockatiel'] },
   reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
-  embedded: { imports: ['errors', 'objects', 'store', 'schemas'], packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox] },
+  embedded: {
+    imports: ['errors', 'objects', 'store', 'schemas', 'client'],
+    packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox],
+  },
 
   // What people and programs meet.
   plugins: {
@@ -40,7 +43,7 @@ export const rooms = {
   doctor: { imports: ['objects', 'identity', 'store', 'db'], packages: ['fastify'] },
   commands: {
     imports: [
-      'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'config', 'app.ts', 'config.ts',
+      'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'client', 'config', 'app.ts', 'config.ts',
     ],
     packages: ['@fastify/jwt', typebox, 'cli-progress', 'fastify'],
   },

@@ -1,13 +1,14 @@
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import cliProgress from 'cli-progress'
+import type { ObjectsClient } from '../client/index.js'
 import { ConfigError, loadConfig } from '../config.js'
 import { errorCode } from '../errors/error-code.js'
 import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
+import { Traffic } from '../embedded/demo/traffic.js'
+import { TrafficError, answerOf, connectTraffic } from '../embedded/demo/traffic-client.js'
 import { SecretsUnreadableError } from '../embedded/secrets.js'
-import { FilesClient, FilesClientError } from './files-client.js'
 import { CannotMintError, mintToken } from './mint-token.js'
-import { Traffic } from './traffic.js'
 
 const HELP = `Puts, overwrites and removes files for a while, so that one can watch the usage move.
 
@@ -39,11 +40,11 @@ async function main (): Promise<void> {
     return
   }
   const seconds = Number(options.seconds)
-  if (!(seconds > 0 && seconds <= 24 * 60 * 60)) throw new FilesClientError('--seconds must be a number of at most a day.')
-  if (!URL.canParse(options.url)) throw new FilesClientError('--url must be an address such as http://127.0.0.1:3000.')
+  if (!(seconds > 0 && seconds <= 24 * 60 * 60)) throw new TrafficError('--seconds must be a number of at most a day.')
+  if (!URL.canParse(options.url)) throw new TrafficError('--url must be an address such as http://127.0.0.1:3000.')
 
-  const client = new FilesClient(options.url, options.token ?? await mintDemoToken())
-  const before = await client.readTotals()
+  const client = connectTraffic(options.url, options.token ?? await mintDemoToken())
+  const before = await readUsage(client)
   console.log(`${before.orgKey} stores ${describe(before)}. Ctrl-C stops and tidies up.`)
 
   const traffic = new Traffic(client, DEMO_WORKFLOWS.map(({ workflowId }) => workflowId))
@@ -72,8 +73,12 @@ async function mintDemoToken (): Promise<string> {
   return await mintToken(loadConfig(process.env), { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, role: 'admin' }, TOKEN_LIFETIME_SECONDS)
 }
 
+async function readUsage (client: ObjectsClient) {
+  return await answerOf('GET /storage-usage', client.GET('/api/v1/objects/storage-usage'))
+}
+
 /** A bar on a terminal, and plain lines elsewhere, until it is told to stop. */
-async function showProgress (client: FilesClient, traffic: Traffic, seconds: number, stop: AbortSignal): Promise<void> {
+async function showProgress (client: ObjectsClient, traffic: Traffic, seconds: number, stop: AbortSignal): Promise<void> {
   const bar = process.stdout.isTTY
     ? new cliProgress.SingleBar({ format: '{bar} {value}/{total} s | {state}', barsize: 20, hideCursor: true })
     : undefined
@@ -81,7 +86,7 @@ async function showProgress (client: FilesClient, traffic: Traffic, seconds: num
   bar?.start(seconds, 0, { state: '' })
   try {
     while (!stop.aborted) {
-      const usage = await client.readTotals()
+      const usage = await readUsage(client)
       const { put, overwritten, removed } = traffic.counts
       const state = `${put} put, ${overwritten} overwritten, ${removed} removed | usage: ${describe(usage)}`
       const elapsedSeconds = Math.floor((performance.now() - startedAtMs) / 1000)
@@ -95,10 +100,10 @@ async function showProgress (client: FilesClient, traffic: Traffic, seconds: num
 }
 
 /** Says whether the service comes to count just this; another's traffic in the same organisation makes a difference, too. */
-async function expectTotals (client: FilesClient, expected: { fileCount: number, totalBytes: number }): Promise<void> {
+async function expectTotals (client: ObjectsClient, expected: { fileCount: number, totalBytes: number }): Promise<void> {
   const deadlineMs = performance.now() + SETTLE_TIMEOUT_MS
   for (;;) {
-    const usage = await client.readTotals()
+    const usage = await readUsage(client)
     if (usage.fileCount === expected.fileCount && usage.totalBytes === expected.totalBytes) {
       console.log(`Usage: ${describe(usage)}, exactly what is there.`)
       return
@@ -118,7 +123,7 @@ function describe ({ fileCount, totalBytes }: { fileCount: number, totalBytes: n
 
 main().catch((error: unknown) => {
   const isUsers = (error instanceof TypeError && errorCode(error) !== '') ||
-    [FilesClientError, CannotMintError, ConfigError, SecretsUnreadableError].some((kind) => error instanceof kind)
+    [TrafficError, CannotMintError, ConfigError, SecretsUnreadableError].some((kind) => error instanceof kind)
   console.error(isUsers && error instanceof Error ? error.message : error)
   process.exit(1)
 })

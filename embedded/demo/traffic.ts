@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { setTimeout } from 'node:timers/promises'
-import type { FilesClient, UploadPlace } from './files-client.js'
+import type { ObjectsClient, components } from '../../client/index.js'
+import { answerOf, putFile } from './traffic-client.js'
 
 const PARALLEL = 4
 const PAUSE_MS = 50
@@ -10,17 +11,18 @@ const MAX_FILE_BYTES = 64 * 1024
 const URL_RESERVE_MS = 10_000
 
 interface TrafficFile {
-  place: UploadPlace
+  place: components['schemas']['Upload']
   sizeBytes: number
 }
 
 /**
  * Files that come, change and go: about every second step puts a new file, the others overwrite or remove one of those
- * that this object has put. It knows what is there now, to compare with what the service counts.
+ * that this object has put. It knows what is there now, to compare with what the service counts. Its methods throw
+ * TrafficError.
  */
 export class Traffic {
   readonly counts = { put: 0, overwritten: 0, removed: 0 }
-  readonly #client: FilesClient
+  readonly #client: ObjectsClient
   readonly #workflowIds: readonly string[]
   readonly #onStep: (stepCount: number) => void
   readonly #runId = randomUUID()
@@ -31,7 +33,7 @@ export class Traffic {
    * @param workflowIds at least one; the files are spread over them
    * @param onStep called after each step with their number
    */
-  constructor (client: FilesClient, workflowIds: readonly string[], onStep: (stepCount: number) => void = () => {}) {
+  constructor (client: ObjectsClient, workflowIds: readonly string[], onStep: (stepCount: number) => void = () => {}) {
     this.#client = client
     this.#workflowIds = workflowIds
     this.#onStep = onStep
@@ -83,13 +85,15 @@ export class Traffic {
   }
 
   async #putNew (): Promise<void> {
-    const place = await this.#client.createUpload({
-      workflowId: this.#workflowIds[this.counts.put % this.#workflowIds.length] ?? '',
-      runId: this.#runId,
-      direction: Math.random() < 0.5 ? 'inputs' : 'outputs',
-      fileName: `traffic-${this.counts.put}.bin`,
-      contentType: 'application/octet-stream',
-    })
+    const place = await answerOf('POST /uploads', this.#client.POST('/api/v1/objects/uploads', {
+      body: {
+        workflowId: this.#workflowIds[this.counts.put % this.#workflowIds.length] ?? '',
+        runId: this.#runId,
+        direction: Math.random() < 0.5 ? 'inputs' : 'outputs',
+        fileName: `traffic-${this.counts.put}.bin`,
+        contentType: 'application/octet-stream',
+      },
+    }))
     await this.#write({ place, sizeBytes: 0 })
     this.counts.put++
   }
@@ -100,8 +104,11 @@ export class Traffic {
   }
 
   async #remove (file: TrafficFile): Promise<void> {
+    const { objectKey } = file.place
     try {
-      await this.#client.remove(file.place.objectKey)
+      const answer = await this.#client.DELETE('/api/v1/objects', { params: { query: { objectKey } } })
+      // Of a write that failed, nobody knows whether it left a file.
+      if (answer.error?.code !== 'OBJECT_NOT_FOUND') await answerOf('DELETE /', Promise.resolve(answer))
     } catch (error) {
       this.#files.push(file)
       throw error
@@ -112,7 +119,7 @@ export class Traffic {
   async #write (file: TrafficFile): Promise<void> {
     const body = randomBytes(Math.floor(Math.random() * MAX_FILE_BYTES))
     try {
-      await this.#client.put(file.place, body)
+      await putFile(file.place, body)
       file.sizeBytes = body.length
     } finally {
       // Also after a failure: nobody knows whether the file is there, so that removing it must be tried.

@@ -1,0 +1,50 @@
+import { type ErrorBody, type ObjectsClient, type components, createClient } from '../../client/index.js'
+
+/** Something that the service or the object storage did not do, in words that hold neither keys nor URLs. */
+export class TrafficError extends Error {
+  override name = 'TrafficError'
+}
+
+/**
+ * Makes a client of the service whose methods reject with TrafficError where nothing answers.
+ *
+ * @param address the service's, such as `http://127.0.0.1:3000`
+ * @param token a JSON Web Token
+ */
+export function connectTraffic (address: string, token: string): ObjectsClient {
+  const client = createClient({ baseUrl: address, token })
+  client.use({ onError: () => noAnswer('the service', address) })
+  return client
+}
+
+/**
+ * What the service answered.
+ *
+ * @param request how a message names the request, without its query
+ * @throws {TrafficError} where nothing answers, or with a failure
+ */
+export async function answerOf<Data> (
+  request: string, answer: Promise<{ data?: Data, error?: ErrorBody, response: Response }>,
+): Promise<NonNullable<Data>> {
+  const { data, error, response } = await answer.catch((reason: unknown) => {
+    throw reason instanceof SyntaxError ? new TrafficError(`The service does not answer ${request} with JSON.`) : reason
+  })
+  if (data !== undefined && data !== null) return data
+  // Whatever listens at the address may answer, too.
+  if (error?.code === undefined) throw new TrafficError(`The service answers ${request} with status ${response.status}.`)
+  throw new TrafficError(`The service refuses ${request}: ${error.code}: ${error.message}`)
+}
+
+/**
+ * Puts a file at a pre-signed URL, or another in its place while that is valid.
+ *
+ * @throws {TrafficError} where the object storage does not answer, or refuses
+ */
+export async function putFile ({ url, headers }: components['schemas']['Upload'], body: Buffer): Promise<void> {
+  const response = await fetch(url, { method: 'PUT', headers, body }).catch(() => { throw noAnswer('object storage', url) })
+  if (!response.ok) throw new TrafficError(`Object storage refuses a file: status ${response.status}.`)
+}
+
+function noAnswer (whom: string, url: string): TrafficError {
+  return new TrafficError(`At ${new URL(url).origin}, ${whom} does not answer.`)
+}
