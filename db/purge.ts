@@ -6,7 +6,7 @@ import { milliseconds } from './connection/time.js'
 export interface PurgeRetention {
   /** Tombstones, from the removal on. */
   tombstonesMs: number
-  /** Promises of uploads, from their expiry on. */
+  /** Reservations of uploads, from their expiry on. */
   uploadsMs: number
   /** Records that were set aside. */
   setAsideEventsMs: number

@@ -1,4 +1,5 @@
 import type { BucketEvent, ObjectChange } from './notification.js'
+import { isSameChange } from './same-change.js'
 
 /** What the bucket itself said of a key when it was asked. */
 export interface Observation {
@@ -111,11 +112,6 @@ function latestStates (
 function isSameEvent (left: EventVersion, right: EventVersion): boolean {
   return left.eventSource === right.eventSource && left.eventTime?.getTime() === right.eventTime?.getTime() &&
     left.sequencer === right.sequencer && left.versionId === right.versionId && isSameChange(left.change, right.change)
-}
-
-function isSameChange (left: ObjectChange, right: ObjectChange): boolean {
-  if (left.kind !== 'created' || right.kind !== 'created') return left.kind === right.kind
-  return left.sizeBytes === right.sizeBytes && left.entityTag === right.entityTag
 }
 
 // Amazon's own have 18 digits, and no fixed length; a count that began at 1 stays far below.

@@ -1,6 +1,7 @@
 import fastifyPlugin from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
-import { type RepeatCause, applyRecords } from '../db/events/apply-records.js'
+import type { RepeatCause } from '../db/events/apply.js'
+import { applyRecords } from '../db/events/apply-records.js'
 import { UnknownNotificationError, createNotificationReader } from '../events/notification.js'
 import { EventIntake } from '../events/intake.js'
 import type { Observation } from '../events/order.js'

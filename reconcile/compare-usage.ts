@@ -11,7 +11,7 @@ export interface KeyDifference {
   /** Undefined where the bucket does not hold it. */
   storedBytes: number | undefined
   /** Undefined where it is not counted. */
-  countedBytes: bigint | undefined
+  countedBytes: number | undefined
 }
 
 /** Where an organisation's figures come from. */

@@ -1,6 +1,7 @@
-import type { ListingPage } from '../store/bucket-listing.js'
-import { type CataloguedObject, isSameObject } from '../db/reconcile/catalogued-object.js'
+import type { CataloguedObject } from '../db/reconcile/catalogue-listing.js'
+import { isSameFile } from '../events/same-change.js'
 import { compareObjectKeys } from '../objects/key-order.js'
+import type { ListingPage } from '../store/bucket-listing.js'
 import type { ListedObject } from '../store/listing-document.js'
 
 /** What a stretch of the bucket and the same stretch of the catalogue say. */
@@ -52,7 +53,7 @@ export async function * mergeListings (
         if (row?.objectKey !== listed.objectKey) {
           step.missing.push(listed)
         } else {
-          if (isSameObject(listed, row)) step.sameCount++
+          if (isSameFile(listed, row)) step.sameCount++
           else step.differing.push({ listed, catalogued: row })
           rows.advance()
         }

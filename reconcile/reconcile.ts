@@ -3,7 +3,8 @@ import type { ListBucket } from '../store/bucket-listing.js'
 import { type MergeStep, mergeListings } from './merge-listings.js'
 import { parseObjectKey } from '../objects/object-key.js'
 import { type AskStore, StoreInquiries } from '../events/inquiries.js'
-import { type ObservedKey, type ObservationOutcome, applyObservations } from '../db/events/apply-observations.js'
+import { applyObservations } from './apply-observations.js'
+import type { ObservationOutcome, ObservedKey } from './decision.js'
 import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
 import type { DatabaseHandle } from '../db/connection/tables.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
@@ -174,7 +175,7 @@ async function ask (inquiries: StoreInquiries, observed: ObservedKey, rowRevisio
   return { ...observed, observation, revision }
 }
 
-function count (counts: ReconcileCounts, outcome: Exclude<ObservationOutcome, object>): void {
+function count (counts: ReconcileCounts, outcome: Exclude<ObservationOutcome | 'refused', object>): void {
   switch (outcome) {
     case 'added': counts.addedCount++; break
     case 'removed': counts.removedCount++; break

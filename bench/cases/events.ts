@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { connectPostgres } from '../../db/connection/pool.js'
-import { type SettledRow, writeSettledRows } from '../../db/events/settled-rows.js'
+import { makeObjectRow } from '../../db/events/object-rows.js'
+import { type RowChange, writeRows } from '../../db/events/write-rows.js'
 import { migrateToLatest } from '../../db/connection/migrate.js'
 import type { Bench, Case } from '../bench.js'
 import { runProgram } from '../child-process.js'
@@ -79,36 +80,23 @@ async function openBareStatement (url: string, seconds: number) {
   await migrateToLatest(database)
   const ids = Array.from({ length: 10 }, () => randomUUID())
   let count = 0
-  const makeRow = (): SettledRow => {
+  const makeChange = (): RowChange => {
     const [workflowId = '', userId = ''] = [ids[++count % ids.length], ids[0]]
-    return {
-      before: undefined,
-      eventTime: new Date(),
-      row: {
-        object_key: `bench/workflows/${workflowId}/runs/${userId}/users/${userId}/outputs/${String(count).padStart(22, '0')}/result.csv`,
-        org_key: 'bench',
-        workflow_id: workflowId,
-        run_id: userId,
-        created_by: userId,
-        direction: 'outputs',
-        size_bytes: 1000n,
-        entity_tag: '5d41402abc4b2a76b9719d911017c592',
-        event_source: 'minio:s3',
-        event_time: new Date(),
-        sequencer: '17F427499AC0BA8F',
-        version_id: null,
-        observed_at: null,
-        removed_at: null,
-        revision: randomUUID(),
-      },
-    }
+    const eventTime = new Date()
+    const [token, fileName] = [String(count).padStart(22, '0'), 'result.csv']
+    const parts = { orgKey: 'bench', workflowId, runId: userId, createdBy: userId, direction: 'outputs', token, fileName } as const
+    const objectKey = `bench/workflows/${workflowId}/runs/${userId}/users/${userId}/outputs/${token}/${fileName}`
+    const change = { kind: 'created', sizeBytes: 1000, entityTag: '5d41402abc4b2a76b9719d911017c592' } as const
+    const state = { change, eventSource: 'minio:s3', eventTime, sequencer: '17F427499AC0BA8F', versionId: undefined }
+    const row = makeObjectRow({ objectKey, parts }, state, { revision: randomUUID(), now: eventTime })
+    return { before: undefined, eventTime, row }
   }
   return {
     perSecond: async () => {
       const startedAtMs = performance.now()
       const before = count
       while (performance.now() - startedAtMs < seconds * 1000) {
-        await writeSettledRows(database, Array.from({ length: SHARED_BATCH }, makeRow))
+        await writeRows(database, Array.from({ length: SHARED_BATCH }, makeChange))
       }
       return (count - before) / (performance.now() - startedAtMs) * 1000
     },

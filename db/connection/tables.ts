@@ -57,7 +57,7 @@ export interface UsageSumsTable {
   newest_event_at: ColumnType<Date | null, Date | null | undefined, Date | null>
 }
 
-/** What `POST /uploads` handed out and the bucket has not reported yet. */
+/** Reservations: places that `POST /uploads` gave and the bucket has reported no file in yet. */
 export interface UploadsTable {
   object_key: string
   org_key: string

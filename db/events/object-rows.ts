@@ -1,89 +1,129 @@
-import { type Kysely, type Transaction, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { ChangeStamp, KnownKey } from '../../events/decision.js'
+import type { KnownState } from '../../events/order.js'
+import type { ObjectKeyParts } from '../../objects/object-key.js'
 import type { Database, ObjectRow } from '../connection/tables.js'
-import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
+import { dateOf, nullableEpochMs } from '../connection/time.js'
 
-// JSON carries a whole batch in one parameter, so that the statement is the same for every number of rows.
-const incoming = (rows: readonly ObjectRow[]) => sql`json_to_recordset(${json(rows)}::json) as incoming (
-  object_key text, org_key text, workflow_id uuid, run_id uuid, created_by uuid, direction text, size_bytes bigint,
-  entity_tag text, event_source text, event_time timestamptz, sequencer text, version_id text, observed_at timestamptz,
-  removed_at timestamptz, revision uuid)`
+// The one place that names the columns of `objects` and their types, and the one that makes rows of states and back.
+
+/** What a key itself says, and never changes. */
+const keyColumns = {
+  object_key: 'text',
+  org_key: 'text',
+  workflow_id: 'uuid',
+  run_id: 'uuid',
+  created_by: 'uuid',
+  direction: 'text',
+} as const
+/** What is known of it. */
+const stateColumns = {
+  size_bytes: 'bigint',
+  entity_tag: 'text',
+  event_source: 'text',
+  event_time: 'timestamptz',
+  sequencer: 'text',
+  version_id: 'text',
+  observed_at: 'timestamptz',
+  removed_at: 'timestamptz',
+  revision: 'uuid',
+} as const
+const columns: Record<keyof ObjectRow, string> = { ...keyColumns, ...stateColumns }
+
+/** A row as SQL gives it: times in milliseconds since 1970. */
+export type ReadObjectRow = {
+  [Column in keyof ObjectRow as ObjectRow[Column] extends Date | null ? `${Column}_ms` : Column]:
+  ObjectRow[Column] extends Date | null ? bigint | null : ObjectRow[Column]
+}
+
+/** What to select of a table, or of a part of a statement, for rows to read. */
+export function readableColumns (table: string): RawBuilder<ReadObjectRow> {
+  const selected = Object.entries(columns).map(([column, type]) => type === 'timestamptz'
+    ? sql`${nullableEpochMs(`${table}.${column}`)} as ${sql.raw(`${column}_ms`)}`
+    : sql.raw(`${table}.${column}`))
+  return sql<ReadObjectRow>`${sql.join(selected, sql.raw(',\n  '))}`
+}
+
+/** `object_key, org_key, …`. */
+export function columnList (): string {
+  return listOf(columns, (column) => column)
+}
+
+/** `object_key text, org_key text, …`, to read rows from JSON by. */
+export function columnDefinitions (): string {
+  return listOf(columns, (column, type) => `${column} ${type}`)
+}
+
+/** `size_bytes = incoming.size_bytes, …`: gives a row the state of another one of the same key. */
+export function stateAssignments (from: string): string {
+  return listOf(stateColumns, (column) => `${column} = ${from}.${column}`)
+}
+
+/** In lines of five, to be read in a review of the statement. */
+function listOf (of: Readonly<Record<string, string>>, write: (column: string, type: string) => string): string {
+  return Object.entries(of)
+    .map(([column, type], index) => (index === 0 ? '' : index % 5 === 0 ? ',\n    ' : ', ') + write(column, type))
+    .join('')
+}
 
 /**
- * Inserts the rows whose keys are not there yet, and locks the rows that are, one key after the other in the order of
- * the keys, so that no two batches wait for each other.
+ * Makes the row of a key.
  *
- * @returns the keys of the rows that were inserted
+ * @param state undefined for a placeholder
  */
-export async function insertOrLockObjects (
-  transaction: Transaction<Database>, rows: readonly ObjectRow[],
-): Promise<Set<string>> {
-  const inserted = await insertOrLockObjectsQuery(rows).execute(transaction)
-  return new Set(inserted.rows.map((row) => row.object_key))
-}
-
-export function insertOrLockObjectsQuery (rows: readonly ObjectRow[]) {
-  // "All rows will be locked when the ON CONFLICT DO UPDATE action is taken", also those that WHERE leaves as they are
-  // (PostgreSQL, INSERT, "ON CONFLICT Clause").
-  return sql<{ object_key: string }>`
-    insert into objects (
-      object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, entity_tag, event_source, event_time,
-      sequencer, version_id, observed_at, removed_at, revision)
-    select
-      object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, entity_tag, event_source, event_time,
-      sequencer, version_id, observed_at, removed_at, revision
-    from ${incoming(rows)}
-    order by object_key collate "C"
-    on conflict (object_key) do update set revision = excluded.revision where false
-    returning object_key`
-}
-
-/** A row as SQL gives it. */
-export type ReadObjectRow = Omit<ObjectRow, 'event_time' | 'observed_at' | 'removed_at'> &
-  Record<'event_time_ms' | 'observed_at_ms' | 'removed_at_ms', bigint | null>
-
-export function objectRowOf (
-  { event_time_ms: eventTimeMs, observed_at_ms: observedAtMs, removed_at_ms: removedAtMs, ...row }: ReadObjectRow,
+export function makeObjectRow (
+  { objectKey, parts }: { objectKey: string, parts: ObjectKeyParts }, state: KnownState | undefined, stamp: ChangeStamp,
 ): ObjectRow {
+  const file = state?.change.kind === 'created' ? state.change : undefined
+  const event = state !== undefined && 'eventTime' in state ? state : undefined
+  const observation = state !== undefined && 'observedAt' in state ? state : undefined
   return {
-    ...row,
-    event_time: nullableDateOf(eventTimeMs),
-    observed_at: nullableDateOf(observedAtMs),
-    removed_at: nullableDateOf(removedAtMs),
+    object_key: objectKey,
+    org_key: parts.orgKey,
+    workflow_id: parts.workflowId,
+    run_id: parts.runId,
+    created_by: parts.createdBy,
+    direction: parts.direction,
+    size_bytes: BigInt(file?.sizeBytes ?? 0),
+    entity_tag: file?.entityTag ?? null,
+    event_source: event?.eventSource ?? null,
+    event_time: event?.eventTime ?? null,
+    sequencer: event?.sequencer ?? null,
+    version_id: event?.versionId ?? null,
+    observed_at: observation?.observedAt ?? null,
+    removed_at: file === undefined ? stamp.now : null,
+    revision: stamp.revision,
   }
 }
 
-/** Reads the rows of keys, which are locked already. */
-export async function readObjects (database: Kysely<Database>, objectKeys: readonly string[]): Promise<ObjectRow[]> {
-  const rows = await readObjectsQuery(database, objectKeys).execute()
-  return rows.map(objectRowOf)
+/** What a row says is known of its key. */
+export function readKnownKey (row: ReadObjectRow): KnownKey {
+  return { state: readState(row), revision: row.revision }
 }
 
-export function readObjectsQuery (database: Kysely<Database>, objectKeys: readonly string[]) {
-  return database.selectFrom('objects').select([
-    'object_key', 'org_key', 'workflow_id', 'run_id', 'created_by', 'direction', 'size_bytes', 'entity_tag', 'event_source',
-    'sequencer', 'version_id', 'revision',
-    nullableEpochMs('event_time').as('event_time_ms'),
-    nullableEpochMs('observed_at').as('observed_at_ms'),
-    nullableEpochMs('removed_at').as('removed_at_ms'),
-  ]).where('object_key', '=', sql<string>`any(${objectKeys}::text[])`)
+function readState (row: ReadObjectRow): KnownState | undefined {
+  const change = row.removed_at_ms === null
+    ? { kind: 'created', sizeBytes: Number(row.size_bytes), entityTag: row.entity_tag ?? undefined } as const
+    : { kind: 'removed' } as const
+  if (row.observed_at_ms !== null) return { change, observedAt: dateOf(row.observed_at_ms) }
+  if (row.event_source === null || row.event_time_ms === null) return undefined
+  return {
+    change,
+    eventSource: row.event_source,
+    eventTime: dateOf(row.event_time_ms),
+    sequencer: row.sequencer ?? undefined,
+    versionId: row.version_id ?? undefined,
+  }
 }
 
-/** Gives rows a new state. What a key itself says never changes. */
-export async function updateObjects (transaction: Transaction<Database>, rows: readonly ObjectRow[]): Promise<void> {
-  await updateObjectsQuery(rows).execute(transaction)
+/** Reads the rows of keys; a key without one is left out. */
+export async function readObjects (database: Kysely<Database>, objectKeys: readonly string[]): Promise<ReadObjectRow[]> {
+  const { rows } = await readObjectsQuery(objectKeys).execute(database)
+  return rows
 }
 
-export function updateObjectsQuery (rows: readonly ObjectRow[]) {
-  return sql`
-    update objects set
-      size_bytes = incoming.size_bytes, entity_tag = incoming.entity_tag, event_source = incoming.event_source,
-      event_time = incoming.event_time, sequencer = incoming.sequencer, version_id = incoming.version_id,
-      observed_at = incoming.observed_at, removed_at = incoming.removed_at, revision = incoming.revision
-    from ${incoming(rows)}
-    where objects.object_key = incoming.object_key`
-}
-
-/** JSON with 64-bit integers as strings, which PostgreSQL reads as integers again. */
-export function json (value: unknown): string {
-  return JSON.stringify(value, (_name, part: unknown) => typeof part === 'bigint' ? String(part) : part)
+export function readObjectsQuery (objectKeys: readonly string[]) {
+  return sql<ReadObjectRow>`select
+  ${readableColumns('objects')}
+from objects where object_key = any(${objectKeys}::text[])`
 }

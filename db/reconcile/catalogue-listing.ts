@@ -1,8 +1,13 @@
 import type { Kysely } from 'kysely'
 import { endOfPrefix } from '../../objects/key-order.js'
-import type { CataloguedObject } from './catalogued-object.js'
+import type { FileDescription } from '../../events/same-change.js'
 import type { Database } from '../connection/tables.js'
 import { readInIndexOrder } from '../connection/index-order.js'
+
+/** What the catalogue says of an object. */
+export interface CataloguedObject extends FileDescription {
+  objectKey: string
+}
 
 const PAGE_ROWS = 2_000
 
@@ -17,7 +22,9 @@ export async function * listCatalogue (
 ): AsyncGenerator<CataloguedObject[], undefined> {
   const read = async (after: string) => {
     const rows = await readInIndexOrder(database, listCatalogueQuery(database, prefix, after))
-    return rows.map((row) => ({ objectKey: row.object_key, sizeBytes: row.size_bytes, entityTag: row.entity_tag }))
+    return rows.map((row) => ({
+      objectKey: row.object_key, sizeBytes: Number(row.size_bytes), entityTag: row.entity_tag ?? undefined,
+    }))
   }
   let next: Promise<CataloguedObject[]> | undefined = read(startAfter)
   while (next !== undefined) {

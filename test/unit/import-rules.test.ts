@@ -72,7 +72,7 @@ t.test('an import within a room\'s reach passes', async (t) => {
     ['objects/planted.ts', "import { randomBytes } from 'node:crypto'"],
     ['schemas/planted.ts', "import { UUID_PATTERN } from '../objects/object-key.js'"],
     ['identity/planted.ts', "import { Value } from '@sinclair/typebox/value'"],
-    ['db/usage/planted.ts', "import { isSameObject } from '../reconcile/catalogued-object.js'"],
+    ['db/usage/planted.ts', "import { listCatalogue } from '../reconcile/catalogue-listing.js'"],
     ['reconcile/planted.ts', "import { purge } from '../db/purge.js'"],
     ['plugins/planted.ts', "import type { Config } from '../config.js'"],
     ['plugins/planted.ts', "import { sql } from 'kysely'"],

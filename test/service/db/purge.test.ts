@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { purge } from '../../../db/purge.js'
-import { promiseUpload } from '../../../db/reservations.js'
+import { reserveUpload } from '../../../db/reservations.js'
 import { createServerDatabase, databaseKinds, emptyTables, testDatabaseUrl } from '../../support/database.js'
 
 const id = '00000000-0000-4000-8000-000000000001'
@@ -34,8 +34,8 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('deletes what is older than its limit and leaves the rest', async (t) => {
       await database.insertInto('objects').values([row('old', old), row('recent', recent), row('present', null)]).execute()
-      await promiseUpload(database, upload('old', -3 * DAY_MS / 1000))
-      await promiseUpload(database, upload('recent', -DAY_MS / 1000))
+      await reserveUpload(database, upload('old', -3 * DAY_MS / 1000))
+      await reserveUpload(database, upload('recent', -DAY_MS / 1000))
       await database.insertInto('set_aside_events').values([
         { reason: 'old', record: '', received_at: old }, { reason: 'recent', record: '', received_at: recent },
       ]).execute()

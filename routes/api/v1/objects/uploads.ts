@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { promiseUpload } from '../../../../db/reservations.js'
+import { reserveUpload } from '../../../../db/reservations.js'
 import { isFileName, mintObjectKey } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError, QuotaExceededError, SizeRequiredError } from '../../../../schemas/errors.js'
@@ -40,7 +40,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       expiresInSeconds: UPLOAD_URL_TTL,
       headers: { ...headers, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } },
     })
-    const outcome = await promiseUpload(app.database, {
+    const outcome = await reserveUpload(app.database, {
       objectKey, orgKey, createdBy, sizeBytes, contentType, expiresInSeconds: UPLOAD_URL_TTL,
     })
     if (outcome === 'size-required') throw new SizeRequiredError()

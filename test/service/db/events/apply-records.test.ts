@@ -4,7 +4,7 @@ import { applyRecords } from '../../../../db/events/apply-records.js'
 import { auditSums } from '../../../../db/usage/audit.js'
 import type { Database, ObjectRow } from '../../../../db/connection/tables.js'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
-import { promiseUpload } from '../../../../db/reservations.js'
+import { reserveUpload } from '../../../../db/reservations.js'
 import type { BucketEvent, ObjectChange } from '../../../../events/notification.js'
 import type { Observation } from '../../../../events/order.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
@@ -155,21 +155,21 @@ for (const { kind, skip, create } of databaseKinds) {
       t.match(await apply(event(a, -31 * 24 * 3600, created(10))), [{ kind: 'ask' }])
     })
 
-    t.test('an upload that arrives as promised fulfils its promise', async (t) => {
-      const promise = (objectKey: string, sizeBytes: number | undefined) => promiseUpload(database, {
+    t.test('an upload that arrives as reserved fulfils its reservation', async (t) => {
+      const reserve = (objectKey: string, sizeBytes: number | undefined) => reserveUpload(database, {
         objectKey, orgKey: 'acme', createdBy: userId, sizeBytes, contentType: 'text/plain', expiresInSeconds: 0,
       })
-      await promise(a, 10)
-      await promise(keyOf('b'), undefined)
-      await promise(keyOf('c'), 1)
+      await reserve(a, 10)
+      await reserve(keyOf('b'), undefined)
+      await reserve(keyOf('c'), 1)
       t.strictSame(await apply(event(a, 0, created(10)), event(keyOf('b'), 0, created(7))), [applied, applied])
       const left = await database.selectFrom('uploads').select('object_key').execute()
       t.strictSame(left, [{ object_key: keyOf('c') }])
       t.strictSame(await reasons(), [])
     })
 
-    t.test('an upload of another size than promised counts as it is, and is set aside once', async (t) => {
-      await promiseUpload(database, {
+    t.test('an upload of another size than reserved counts as it is, and is set aside once', async (t) => {
+      await reserveUpload(database, {
         objectKey: a, orgKey: 'acme', createdBy: userId, sizeBytes: 10, contentType: 'text/plain', expiresInSeconds: 0,
       })
       t.strictSame(await apply(event(a, 0, created(11)), event(keyOf('b'), 0, created(1))), [setAside, applied])

@@ -1,1 +1,17 @@
-select "object_key", "org_key", "workflow_id", "run_id", "created_by", "direction", "size_bytes", "entity_tag", "event_source", "sequencer", "version_id", "revision", floor(extract(epoch from "event_time") * 1000)::bigint as "event_time_ms", floor(extract(epoch from "observed_at") * 1000)::bigint as "observed_at_ms", floor(extract(epoch from "removed_at") * 1000)::bigint as "removed_at_ms" from "objects" where "object_key" = any($1::text[])
+select
+  objects.object_key,
+  objects.org_key,
+  objects.workflow_id,
+  objects.run_id,
+  objects.created_by,
+  objects.direction,
+  objects.size_bytes,
+  objects.entity_tag,
+  objects.event_source,
+  floor(extract(epoch from "objects"."event_time") * 1000)::bigint as event_time_ms,
+  objects.sequencer,
+  objects.version_id,
+  floor(extract(epoch from "objects"."observed_at") * 1000)::bigint as observed_at_ms,
+  floor(extract(epoch from "objects"."removed_at") * 1000)::bigint as removed_at_ms,
+  objects.revision
+from objects where object_key = any($1::text[])

@@ -5,7 +5,7 @@ import { applyRecords } from '../../../../db/events/apply-records.js'
 import type { Database } from '../../../../db/connection/tables.js'
 import { removeQuota, setQuota } from '../../../../db/usage/quotas.js'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
-import { promiseUpload } from '../../../../db/reservations.js'
+import { reserveUpload } from '../../../../db/reservations.js'
 import { mintObjectKey, parseObjectKey } from '../../../../objects/object-key.js'
 import { databaseKinds, emptyTables } from '../../../support/database.js'
 import { member, runId, workflowId } from '../../../support/service.js'
@@ -18,7 +18,7 @@ const mint = (orgKey: string) =>
 
 const ask = async (
   database: Kysely<Database>, sizeBytes: number | undefined, { orgKey = 'acme', objectKey = mint(orgKey), expiresInMs = HOUR_MS } = {},
-) => await promiseUpload(database, {
+) => await reserveUpload(database, {
   objectKey, orgKey, createdBy: member.userId, sizeBytes, contentType: 'text/plain', expiresInSeconds: expiresInMs / 1000,
 })
 
@@ -40,7 +40,7 @@ async function arrive (database: Kysely<Database>, objectKey: string, sizeBytes:
   }], CLOCK)
 }
 
-/** What an organisation stores, and what it was promised besides. */
+/** What an organisation stores, and what is reserved for it besides. */
 async function taken (database: Kysely<Database>, orgKey = 'acme'): Promise<number> {
   const { rows: [row] } = await sql<{ taken: string }>`
     select (select coalesce(sum(size_bytes), 0) from usage_sums where org_key = ${orgKey})
@@ -54,19 +54,19 @@ for (const { kind, skip, create } of databaseKinds) {
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))
 
-    t.test('without one, any upload is promised, also of no stated size', async (t) => {
-      t.equal(await ask(database, undefined), 'promised')
-      t.equal(await ask(database, 5 * 1024 ** 3), 'promised')
+    t.test('without one, any upload is reserved, also of no stated size', async (t) => {
+      t.equal(await ask(database, undefined), 'reserved')
+      t.equal(await ask(database, 5 * 1024 ** 3), 'reserved')
     })
 
-    t.test('the last byte of it may be promised, and not one more', async (t) => {
+    t.test('the last byte of it may be reserved, and not one more', async (t) => {
       await setQuota(database, 'acme', 100n)
-      t.equal(await ask(database, 60), 'promised')
+      t.equal(await ask(database, 60), 'reserved')
       t.equal(await ask(database, 41), 'quota-exceeded')
-      t.equal(await ask(database, 40), 'promised')
+      t.equal(await ask(database, 40), 'reserved')
       t.equal(await ask(database, 1), 'quota-exceeded')
-      t.equal(await ask(database, 0), 'promised')
-      t.equal(await ask(database, 1000, { orgKey: 'other' }), 'promised')
+      t.equal(await ask(database, 0), 'reserved')
+      t.equal(await ask(database, 1000, { orgKey: 'other' }), 'reserved')
     })
 
     t.test('an upload must state its size', async (t) => {
@@ -77,8 +77,8 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('a reservation ends when it expires', async (t) => {
       await setQuota(database, 'acme', 100n)
-      t.equal(await ask(database, 100, { expiresInMs: -1 }), 'promised')
-      t.equal(await ask(database, 100), 'promised')
+      t.equal(await ask(database, 100, { expiresInMs: -1 }), 'reserved')
+      t.equal(await ask(database, 100), 'reserved')
       t.equal(await ask(database, 1), 'quota-exceeded')
     })
 
@@ -89,17 +89,17 @@ for (const { kind, skip, create } of databaseKinds) {
       await arrive(database, objectKey, 60)
       t.equal(await taken(database), 60)
       t.equal(await ask(database, 41), 'quota-exceeded')
-      t.equal(await ask(database, 40), 'promised')
+      t.equal(await ask(database, 40), 'reserved')
     })
 
-    t.test('what was promised before counts, and what is too much already stays', async (t) => {
+    t.test('what was reserved before counts, and what is too much already stays', async (t) => {
       await ask(database, 60)
       await setQuota(database, 'acme', 50n)
       t.equal(await ask(database, 1), 'quota-exceeded')
       await setQuota(database, 'acme', 61n)
-      t.equal(await ask(database, 1), 'promised')
+      t.equal(await ask(database, 1), 'reserved')
       await removeQuota(database, 'acme')
-      t.equal(await ask(database, 1000), 'promised')
+      t.equal(await ask(database, 1000), 'reserved')
     })
 
     t.test('usage tells of it only where there is one, and only of the whole organisation', async (t) => {
@@ -126,14 +126,14 @@ for (const { kind, skip, create } of databaseKinds) {
             const replica = replicas[index % replicas.length] ?? database
             const objectKey = mint('acme')
             const outcome = await ask(replica, sizeBytes, { objectKey, ...isExpired ? { expiresInMs: -1 } : {} })
-            if (outcome === 'promised' && arrives && !isExpired) await arrive(replica, objectKey, sizeBytes)
+            if (outcome === 'reserved' && arrives && !isExpired) await arrive(replica, objectKey, sizeBytes)
             return { outcome, sizeBytes, isExpired }
           }))
-          const promised = outcomes.filter(({ outcome, isExpired }) => outcome === 'promised' && !isExpired)
+          const reserved = outcomes.filter(({ outcome, isExpired }) => outcome === 'reserved' && !isExpired)
             .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
           const refused = outcomes.filter(({ outcome }) => outcome === 'quota-exceeded').map(({ sizeBytes }) => sizeBytes)
-          return await taken(database) === promised && promised <= quotaBytes &&
-            refused.every((sizeBytes) => promised + sizeBytes > quotaBytes)
+          return await taken(database) === reserved && reserved <= quotaBytes &&
+            refused.every((sizeBytes) => reserved + sizeBytes > quotaBytes)
         }), { numRuns: kind === 'server' ? 30 : 5, endOnFailure: true })
     })
   })

@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import type { ChangeStamp, Decision, KnownKey } from '../../events/decision.js'
+import type { ObjectKeyParts } from '../../objects/object-key.js'
+import type { Database } from '../connection/tables.js'
+import { sqlState } from '../connection/sql-state.js'
+import { repeatWhereUndone } from '../connection/transaction.js'
+import { type ReadObjectRow, makeObjectRow, readKnownKey, readObjects } from './object-rows.js'
+import { type RowChange, writeRows } from './write-rows.js'
+
+/** A key that something is reported of, with whatever the decision about it needs. */
+export interface ReportedKey {
+  objectKey: string
+  parts: ObjectKeyParts
+}
+
+/**
+ * Decides what a key becomes; without effects, since it may be asked several times.
+ *
+ * @param known undefined where the catalogue says nothing of the key
+ */
+export type Decide<Key, Outcome> = (key: Key, known: KnownKey | undefined, stamp: ChangeStamp) => Decision<Outcome>
+
+/** What became of a key. */
+export interface AppliedKey<Outcome> {
+  /** Of the decision that holds; `refused` where the database refuses to hold it. */
+  outcome: Outcome | 'refused'
+  /** Whether its file is of another size than was reserved for the upload. */
+  isSizeMismatch: boolean
+}
+
+/** Why something is done once more. */
+export type RepeatCause = 'undone' | 'changed'
+
+/** Hears of what happens while batches are applied. */
+export interface ApplyListener {
+  /** The server undid a statement for the sake of another one, or rows changed before they could be replaced. */
+  onRepeat?: (cause: RepeatCause) => void
+}
+
+/** Rows kept changing under a batch. */
+export class ContendedRowsError extends Error {
+  override name = 'ContendedRowsError'
+}
+
+// In each round that is lost another batch has won: a batch may lose as many as others are under way, of all replicas.
+const ROUNDS_MAX = 100
+// Classes 22 and 23: data exceptions and integrity constraints.
+const refusedValue = /^2[23]/
+
+/** A key, what is believed of its row, and what became of it so far. */
+interface Place<Key, Outcome> extends AppliedKey<Outcome> {
+  key: Key
+  /** Undefined where there is none. */
+  before: ReadObjectRow | undefined
+  /** A key that is `assumed` to be new has not been looked for; the row of a `stale` one is another by now. */
+  belief: 'assumed' | 'stale' | 'read'
+}
+
+/**
+ * The one way by which the catalogue changes. Makes of every key what is decided about it: rows, the sums over them and the
+ * reservations of uploads change together, in one statement, which is a transaction of its own, so that no lock is held
+ * between two statements. It is given every key as a new one; where some are known it writes nothing and gives their rows,
+ * and is given all of them once more. Rows that somebody else changed in between are read, and decided about again. A key for
+ * which there is nothing to write while it is taken for new is read before that counts.
+ *
+ * Where the database refuses a value, the batch is halved until that one key is left.
+ *
+ * @param keys each object key once
+ * @returns what became of the keys, in the order given
+ * @throws {ContendedRowsError} when rows kept changing
+ * @throws when the database does not answer; some of the keys may be written then, and all can be applied again
+ */
+export async function apply<Key extends ReportedKey, Outcome> (
+  database: Kysely<Database>, keys: readonly Key[], decide: Decide<Key, Outcome>, listener: ApplyListener = {},
+): Promise<Array<AppliedKey<Outcome>>> {
+  const places = keys.map((key): Place<Key, Outcome> =>
+    ({ key, before: undefined, belief: 'assumed', outcome: 'refused', isSizeMismatch: false }))
+  await applyAll(database, places, decide, listener)
+  return places
+}
+
+async function applyAll<Key extends ReportedKey, Outcome> (
+  database: Kysely<Database>, places: ReadonlyArray<Place<Key, Outcome>>, decide: Decide<Key, Outcome>, listener: ApplyListener,
+): Promise<void> {
+  let open = places
+  for (let round = 0; open.length > 0; round++) {
+    if (round === ROUNDS_MAX) throw new ContendedRowsError('Rows kept changing while changes were applied to them.')
+    try {
+      open = await applyRound(database, open, decide, listener)
+    } catch (error) {
+      if (!refusedValue.test(sqlState(error))) throw error
+      if (open.length === 1) return
+      const half = open.length >> 1
+      await applyAll(database, open.slice(0, half), decide, listener)
+      await applyAll(database, open.slice(half), decide, listener)
+      return
+    }
+  }
+}
+
+/** Gives the places that are still open. */
+async function applyRound<Key extends ReportedKey, Outcome> (
+  database: Kysely<Database>, open: ReadonlyArray<Place<Key, Outcome>>, decide: Decide<Key, Outcome>,
+  { onRepeat = () => {} }: ApplyListener,
+): Promise<Array<Place<Key, Outcome>>> {
+  await readStale(database, open)
+  const stamp = { revision: randomUUID(), now: new Date() }
+  const changing: Array<{ place: Place<Key, Outcome>, change: RowChange, outcome: Outcome }> = []
+  const unseen: Array<Place<Key, Outcome>> = []
+  for (const place of open) {
+    const { key, before } = place
+    const { next, outcome } = decide(key, before === undefined ? undefined : readKnownKey(before), stamp)
+    if (next !== undefined) {
+      const row = makeObjectRow(key, next.state, stamp)
+      changing.push({ place, outcome, change: { row, before, eventTime: next.eventTime } })
+    } else if (place.belief === 'read') {
+      place.outcome = outcome
+    } else {
+      place.belief = 'stale'
+      unseen.push(place)
+    }
+  }
+  // All that changes is to change in one statement.
+  if (unseen.length > 0) return [...unseen, ...changing.map(({ place }) => place)]
+  if (changing.length === 0) return []
+
+  const changes = changing.map(({ change }) => change)
+  const written = await repeatWhereUndone(() => writeRows(database, changes), () => { onRepeat('undone') })
+  const left: Array<Place<Key, Outcome>> = []
+  for (const { place, outcome } of changing) {
+    const { objectKey } = place.key
+    if (written.writtenKeys.has(objectKey)) {
+      place.outcome = outcome
+      place.isSizeMismatch = written.sizeMismatches.has(objectKey)
+    } else {
+      left.push(place)
+    }
+  }
+  if (written.knownRows.size > 0) {
+    for (const place of left) believe(place, written.knownRows)
+  } else if (left.length > 0) {
+    onRepeat('changed')
+    for (const place of left) place.belief = 'stale'
+  }
+  return left
+}
+
+function believe<Key extends ReportedKey, Outcome> (
+  place: Place<Key, Outcome>, rows: ReadonlyMap<string, ReadObjectRow>,
+): void {
+  const row = rows.get(place.key.objectKey)
+  if (row === undefined) return
+  place.before = row
+  place.belief = 'read'
+}
+
+async function readStale<Key extends ReportedKey, Outcome> (
+  database: Kysely<Database>, places: ReadonlyArray<Place<Key, Outcome>>,
+): Promise<void> {
+  const stale = places.filter(({ belief }) => belief === 'stale')
+  if (stale.length === 0) return
+  const rows = await readObjects(database, stale.map(({ key }) => key.objectKey))
+  const byKey = new Map(rows.map((row) => [row.object_key, row]))
+  for (const place of stale) {
+    place.before = byKey.get(place.key.objectKey)
+    place.belief = 'read'
+  }
+}

@@ -1,0 +1,163 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database, ObjectRow } from '../connection/tables.js'
+import { preparedAs } from '../connection/prepared-statement.js'
+import { type ReadObjectRow, columnDefinitions, columnList, readableColumns, stateAssignments } from './object-rows.js'
+
+/** A key's row as it shall be. */
+export interface RowChange {
+  row: ObjectRow
+  /** The row that the change is based on; undefined where the key is taken for new. */
+  before: ReadObjectRow | undefined
+  /** When the event happened that made it so. */
+  eventTime: Date | undefined
+}
+
+/** What writing rows came to. */
+export interface WrittenRows {
+  /** Keys whose rows are now as they shall be. */
+  writtenKeys: Set<string>
+  /** Rows, by their keys, of keys that were taken for new and are not. Where there is one, nothing was written. */
+  knownRows: Map<string, ReadObjectRow>
+  /** Keys of files that are of another size than was reserved for their uploads. */
+  sizeMismatches: Set<string>
+}
+
+type Missing = { [Column in keyof ReadObjectRow]: null }
+type Result = { key: string, is_written: boolean, is_size_mismatch: boolean } & (ReadObjectRow | Missing)
+
+/**
+ * Inserts the rows of new keys, replaces the rows that are still at the revision that their change is based on, adds the
+ * differences to the sums, and ends the reservations of uploads that arrived, in one statement: all of it happens or
+ * nothing. Where a key that was taken for new has a row, the statement only tells so.
+ *
+ * @param changes each key once
+ * @throws SQLSTATE 23514 where a sum would fall below zero, 22003 where it would exceed 2^63−1
+ */
+export async function writeRows (database: Kysely<Database>, changes: readonly RowChange[]): Promise<WrittenRows> {
+  const { rows } = await writeRowsQuery(changes).execute(database)
+  const writtenKeys = new Set(changes.map(({ row }) => row.object_key))
+  const knownRows = new Map<string, ReadObjectRow>()
+  const sizeMismatches = new Set<string>()
+  for (const row of rows) {
+    if (!row.is_written) writtenKeys.delete(row.key)
+    if (row.is_size_mismatch) sizeMismatches.add(row.key)
+    if (row.object_key !== null) knownRows.set(row.key, row)
+  }
+  return { writtenKeys, knownRows, sizeMismatches }
+}
+
+/*
+ * The statement, part by part; every part sees the tables as they were when it began, and of the others only what they return.
+ *
+ *   incoming                          the changes
+ *   known                             rows of keys that were taken for new: if there is one, nothing below finds work
+ *   inserted, locked, replaced        rows in the order of their keys, so that no two batches wait for each other
+ *   written                           the keys whose rows were
+ *   changes, summed                   their differences, added to the sums in the order of those
+ *   fulfilled, mismatched             their reservations, ended; a file of another size is set aside for a person's eye
+ *
+ * Locks are taken in this order, too: rows, sums, reservations. It answers with what did not go as expected only.
+ */
+
+const incomingDefinitions = `
+    ${columnDefinitions()},
+    newest_event_at timestamptz, revision_before uuid, size_change bigint, count_change bigint`
+
+const writtenParts = `known as materialized (
+  select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
+), inserted as (
+  insert into objects (
+    ${columnList()})
+  select
+    ${columnList()}
+  from incoming
+  where revision_before is null and not exists (select from known)
+  order by object_key collate "C"
+  on conflict (object_key) do nothing
+  returning object_key, size_bytes, removed_at
+), locked as materialized (
+  select objects.object_key
+  from objects join incoming on incoming.object_key = objects.object_key and incoming.revision_before = objects.revision
+  where incoming.revision_before is not null and not exists (select from known)
+  order by objects.object_key
+  for update of objects
+), replaced as (
+  update objects set
+    ${stateAssignments('incoming')}
+  from incoming join locked using (object_key)
+  where objects.object_key = incoming.object_key
+  returning objects.object_key, objects.size_bytes, objects.removed_at
+), written as materialized (
+  select * from inserted union all select * from replaced
+)`
+
+// A sum that takes away must be there already: PostgreSQL checks the row to insert against "not below zero" before it finds
+// that there is one to update.
+const summedParts = `changes as materialized (
+  select
+    org_key, workflow_id, created_by, direction, sum(size_change) as size_bytes, sum(count_change) as file_count,
+    max(newest_event_at) as newest_event_at
+  from incoming join written using (object_key)
+  group by org_key, workflow_id, created_by, direction
+), summed as (
+  insert into usage_sums (org_key, workflow_id, created_by, direction, size_bytes, file_count, newest_event_at)
+  select org_key, workflow_id, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), newest_event_at
+  from changes
+  order by org_key collate "C", workflow_id, created_by, direction
+  on conflict (org_key, workflow_id, created_by, direction) do update set
+    (size_bytes, file_count, newest_event_at) = (
+      select
+        usage_sums.size_bytes + changes.size_bytes, usage_sums.file_count + changes.file_count,
+        greatest(usage_sums.newest_event_at, changes.newest_event_at)
+      from changes
+      where changes.org_key = excluded.org_key and changes.workflow_id = excluded.workflow_id
+        and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
+)`
+
+const fulfilledParts = `fulfilled as (
+  delete from uploads using written
+  where uploads.object_key = written.object_key and written.removed_at is null
+  returning uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes
+), mismatched as (
+  insert into set_aside_events (reason, record)
+  select 'size_not_as_promised',
+    json_build_object('objectKey', object_key, 'promisedBytes', reserved_bytes, 'sizeBytes', size_bytes)
+  from fulfilled where reserved_bytes <> size_bytes
+)`
+
+const answer = sql`select
+  incoming.object_key as key, written.object_key is not null as is_written,
+  coalesce(fulfilled.reserved_bytes <> fulfilled.size_bytes, false) as is_size_mismatch,
+  ${readableColumns('known')}
+from incoming
+left join written on written.object_key = incoming.object_key
+left join fulfilled on fulfilled.object_key = incoming.object_key
+left join known on known.object_key = incoming.object_key
+where written.object_key is null or fulfilled.reserved_bytes <> fulfilled.size_bytes`
+
+export function writeRowsQuery (changes: readonly RowChange[]) {
+  // JSON carries a whole batch in one parameter, so that the statement is the same for every number of rows.
+  const incoming = json(changes.map(({ row, before, eventTime }) => ({
+    newest_event_at: eventTime,
+    revision_before: before?.revision,
+    size_change: row.size_bytes - (before?.size_bytes ?? 0n),
+    count_change: fileCount(row.removed_at) - fileCount(before?.removed_at_ms),
+    // Before the others it would cost three times as much: V8 then adds those one by one to a copy that has no room for them.
+    ...row,
+  })))
+  return sql<Result>`${sql.raw(preparedAs('write_rows'))}
+with incoming as materialized (
+  select * from json_to_recordset(${incoming}::json) as incoming (${sql.raw(incomingDefinitions)})
+), ${sql.raw(writtenParts)}, ${sql.raw(summedParts)}, ${sql.raw(fulfilledParts)}
+${answer}`
+}
+
+/** JSON with 64-bit integers as strings, which PostgreSQL reads as integers again. */
+function json (value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) => typeof part === 'bigint' ? String(part) : part)
+}
+
+/** @param removedAt null of a file, undefined without a row */
+function fileCount (removedAt: Date | bigint | null | undefined): bigint {
+  return removedAt === null ? 1n : 0n
+}

@@ -1,0 +1,84 @@
+import { type KnownState, type OrderBounds, settle } from './order.js'
+import type { EventRecord, RecordOutcome } from './pending-record.js'
+import { isSameChange } from './same-change.js'
+
+/** What the catalogue says of a key. */
+export interface KnownKey {
+  /** Undefined for a placeholder, which says nothing: the bucket is being asked. */
+  state: KnownState | undefined
+  /** New with every change. */
+  revision: string
+}
+
+/** What the catalogue shall say of a key. */
+export interface NextState {
+  /** Undefined for a placeholder. */
+  state: KnownState | undefined
+  /** When the event happened that made it so; undefined where none did. */
+  eventTime: Date | undefined
+}
+
+/** What becomes of a key. */
+export interface Decision<Outcome> {
+  /** Undefined where the key stays as it is. */
+  next: NextState | undefined
+  outcome: Outcome
+}
+
+/** What all changes that are made together have in common. */
+export interface ChangeStamp {
+  /** Of every key that they change. */
+  revision: string
+  now: Date
+}
+
+/** What becomes of one record of a key. */
+export interface DecidedRecord {
+  record: EventRecord
+  outcome: RecordOutcome
+  /** Whether the key's new state comes from it. */
+  isSource: boolean
+}
+
+/**
+ * Decides what a key becomes by its records. An answer of the bucket holds for the revision that it was asked for: it settles
+ * the records that were asked about, and the other ones are ordered against it.
+ *
+ * @param known undefined where the catalogue says nothing of the key
+ * @param records not empty, all of one key
+ */
+export function decideRecords (
+  known: KnownKey | undefined, records: readonly EventRecord[], bounds: OrderBounds, stamp: ChangeStamp,
+): Decision<DecidedRecord[]> {
+  const answered = latestAnswered(records.filter(({ answer }) => known !== undefined && answer?.revision === known.revision))
+  const observation = answered?.answer?.observation
+  const isAnswered = ({ answer }: EventRecord) => observation !== undefined && answer?.revision === known?.revision
+  const open = records.filter((record) => !isAnswered(record))
+  const settlement = settle(observation ?? known?.state, open.map(({ event }) => event), bounds, stamp.now)
+
+  const source = settlement.outcome === 'event' ? open.find(({ event }) => event === settlement.event) : answered
+  const state = settlement.outcome === 'event' ? settlement.event : observation
+  // A key that is asked about becomes known all the same: its revision tells whether the answer still holds.
+  const isChanged = known === undefined || state !== undefined
+  const outcomeOf = (record: EventRecord): RecordOutcome => {
+    if (isAnswered(record) || settlement.outcome === 'event') return { kind: 'applied' }
+    return settlement.outcome === 'ask' ? { kind: 'ask', revision: isChanged ? stamp.revision : known.revision } : { kind: 'late' }
+  }
+  return {
+    next: isChanged ? { state, eventTime: source?.event.eventTime } : undefined,
+    outcome: records.map((record) => ({ record, outcome: outcomeOf(record), isSource: record === source })),
+  }
+}
+
+/** The record with the latest answer; undefined where answers of the same second contradict each other. */
+function latestAnswered (records: readonly EventRecord[]): EventRecord | undefined {
+  let latest: EventRecord | undefined
+  for (const record of records) {
+    const [answer, latestAnswer] = [record.answer?.observation, latest?.answer?.observation]
+    if (answer === undefined) continue
+    const aheadMs = latestAnswer === undefined ? Infinity : answer.observedAt.getTime() - latestAnswer.observedAt.getTime()
+    if (aheadMs > 0) latest = record
+    else if (aheadMs === 0 && latestAnswer !== undefined && !isSameChange(answer.change, latestAnswer.change)) return undefined
+  }
+  return latest
+}
