@@ -297,7 +297,7 @@ export interface components {
         BucketEvents: {
             /** @description Changes that usage now accounts for; also those that it did before. */
             applied: number;
-            /** @description Records without a usable key, kept for a person to look at. */
+            /** @description Records without a usable key: the first 100 are kept for a person to look at. */
             setAside: number;
             /** @description Records of other buckets, other kinds of event and other keys. */
             ignored: number;

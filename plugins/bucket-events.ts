@@ -2,6 +2,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
 import type { RepeatCause } from '../db/events/apply.js'
 import { applyRecords } from '../db/events/apply-records.js'
+import { isCatalogued } from '../db/usage/catalogue-size.js'
 import { UnknownNotificationError, createNotificationReader } from '../events/notification.js'
 import { EventIntake } from '../events/intake.js'
 import type { Observation } from '../events/order.js'
@@ -22,8 +23,11 @@ declare module 'fastify' {
        *   should then be sent again, and the records that this did not concern are committed
        */
       receive: (body: unknown) => Promise<BucketEvents>
-      /** Asks the store what a key is now, and counts it so. Throws as `receive` does. */
-      recount: (file: { objectKey: string, parts: ObjectKeyParts }) => Promise<void>
+      /**
+       * Asks the store what a key is now, and counts it so; nothing is written of a key that was neither counted nor stored.
+       * Throws as `receive` does.
+       */
+      recount: (file: { objectKey: string, parts: ObjectKeyParts, wasStored: boolean }) => Promise<void>
       /** Asks the store what a key is now; clocks of its nodes may be `clockSkewMs` apart. */
       ask: AskStore
       clockSkewMs: number
@@ -38,6 +42,8 @@ declare module 'fastify' {
 /** How far apart the clocks of the store's nodes may be; also covers a Date header's whole seconds. */
 const CLOCK_SKEW_MS = 5_000
 const TOMBSTONE_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
+/** How many records without a usable key are kept of one notification: the others are counted alone. */
+const SET_ASIDE_MAX_OF_NOTIFICATION = 100
 const SERVICE_EVENT_SOURCE = 'objects-storage:service'
 
 /** Decorates the instance with the one way by which changes of the bucket reach the catalogue. */
@@ -97,21 +103,30 @@ export default fastifyPlugin(async (app) => {
         throw new UnknownNotificationError('The body is not a bucket notification of any known form.')
       }
       const { events, rejected, ignoredCount, foreignCount } = notification
-      const { appliedCount, lateCount, setAsideCount } = await take([...events, ...rejected])
+      const kept = rejected.slice(0, SET_ASIDE_MAX_OF_NOTIFICATION)
+      const discardedCount = rejected.length - kept.length
+      const { appliedCount, lateCount, setAsideCount } = await take([...events, ...kept])
       counts.inc({ outcome: 'applied' }, appliedCount)
       counts.inc({ outcome: 'late' }, lateCount)
       counts.inc({ outcome: 'set_aside' }, setAsideCount)
+      counts.inc({ outcome: 'discarded' }, discardedCount)
       counts.inc({ outcome: 'ignored' }, ignoredCount)
       counts.inc({ outcome: 'foreign' }, foreignCount)
-      return { applied: appliedCount + lateCount, setAside: setAsideCount, ignored: ignoredCount + foreignCount }
+      return {
+        applied: appliedCount + lateCount,
+        setAside: setAsideCount + discardedCount,
+        ignored: ignoredCount + foreignCount,
+      }
     },
-    recount: async ({ objectKey, parts }) => {
+    recount: async ({ objectKey, parts, wasStored }) => {
+      if (!wasStored && !await isCatalogued(app.database, objectKey)) return
       const event = {
         objectKey,
         parts,
         change: { kind: 'unclear' } as const,
         eventSource: SERVICE_EVENT_SOURCE,
-        eventTime: new Date(),
+        // It is asked about whatever is known of it, and whatever this machine's clock says.
+        eventTime: undefined,
         sequencer: undefined,
         versionId: undefined,
       }

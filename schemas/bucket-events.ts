@@ -34,7 +34,7 @@ export const BucketNotificationSchema = Type.Object({
 
 export const BucketEventsSchema = Type.Object({
   applied: Type.Integer({ minimum: 0, description: 'Changes that usage now accounts for; also those that it did before.' }),
-  setAside: Type.Integer({ minimum: 0, description: 'Records without a usable key, kept for a person to look at.' }),
+  setAside: Type.Integer({ minimum: 0, description: 'Records without a usable key: the first 100 are kept for a person to look at.' }),
   ignored: Type.Integer({ minimum: 0, description: 'Records of other buckets, other kinds of event and other keys.' }),
 }, {
   $id: 'BucketEvents',

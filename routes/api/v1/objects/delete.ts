@@ -32,7 +32,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     if (stored !== undefined) await app.objectStorage.remove(objectKey)
     app.existence.forget(objectKey)
     // Also where the file was gone already: an earlier deletion may have ended before it was counted.
-    await app.bucketEvents.recount({ objectKey, parts })
+    await app.bucketEvents.recount({ objectKey, parts, wasStored: stored !== undefined })
     if (stored === undefined) throw new ObjectNotFoundError()
     return {
       bytes: stored.sizeBytes,

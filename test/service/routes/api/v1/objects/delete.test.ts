@@ -51,6 +51,8 @@ for (const kind of storeKinds) {
       }
       t.equal((await remove(objectKey)).statusCode, 200)
       t.equal((await remove(objectKey)).statusCode, 404)
+      const rows = await app.database.selectFrom('objects').select('object_key').where('object_key', '=', `${objectKey}x`).execute()
+      t.strictSame(rows, [], 'a key that never was leaves nothing')
     })
 
     t.test('without a token nothing is removed', async (t) => {

@@ -119,6 +119,14 @@ t.test('on the whole service', async (t) => {
     t.notOk(log.some((line) => line.includes('of-no-form')))
   })
 
+  t.test('of a notification without one usable key, a hundred records are kept and the others counted', async (t) => {
+    await app.database.deleteFrom('set_aside_events').execute()
+    const zeros = `{"Records":[${'0,'.repeat(500_000)}0]}`
+    t.strictSame((await post(zeros)).json(), { applied: 0, setAside: 500_001, ignored: 0 })
+    t.equal((await app.database.selectFrom('set_aside_events').select('id').execute()).length, 100)
+    t.match((await app.inject('/metrics')).body, /^objects_storage_event_records_total\{outcome="discarded"\} 499901$/m)
+  })
+
   t.test('test messages of any vendor are answered with zeros', async (t) => {
     for (const message of [
       { Service: 'Amazon S3', Event: 's3:TestEvent', Time: '2026-11-24T10:27:50.000Z', Bucket: 'objects', RequestId: '5582815E1AEA5ADF', HostId: '8cLe' },
