@@ -54,6 +54,6 @@ export const roots = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bench',
 
 /** Rooms whose files do not import one another, but for a file that sets them all up, and helpers of one folder. */
 export const siblings = {
-  plugins: { importer: 'order.ts', helpers: ['openapi/shared-components.ts'] },
+  plugins: { importer: 'order.ts', helpers: ['openapi/shared-components.ts', 'http/client-windows.ts'] },
   routes: { importer: undefined, helpers: [] },
 }

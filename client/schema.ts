@@ -83,7 +83,7 @@ export interface paths {
         put?: never;
         /**
          * Make links to many files
-         * @description The pre-signed URLs of up to 100 files at once, as a download with `Accept: application/json` gives of one. Needs no token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`.
+         * @description The pre-signed URLs of up to 100 files at once, as a download with `Accept: application/json` gives of one. Needs no token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`. Where too many keys turn out to have no file, those not yet looked up have `TOO_MANY_REQUESTS`, and Retry-After says when to send them again; where that is every result, 429 is answered.
          */
         post: operations["createLinks"];
         delete?: never;
@@ -1063,9 +1063,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Where files can be read from. One file that is not there does not keep others from being. */
+            /** @description A result for each key. */
             200: {
                 headers: {
+                    /** @description Seconds after which to send the keys again that have TOO_MANY_REQUESTS. */
+                    "Retry-After"?: number;
                     [name: string]: unknown;
                 };
                 content: {

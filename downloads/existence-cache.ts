@@ -28,6 +28,11 @@ export class ExistenceCache<Found extends object> {
     return known
   }
 
+  /** Whether it is remembered, for anyone who will not use what was found: such a question is no hit. */
+  has (objectKey: string): boolean {
+    return this.#found?.has(objectKey) ?? false
+  }
+
   /** What is remembered, else what a look-up finds; rejects as the look-up does. */
   find (objectKey: string): Found | Promise<Found | undefined> {
     const known = this.known(objectKey)

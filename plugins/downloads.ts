@@ -4,13 +4,26 @@ import { DownloadPolicy } from '../downloads/decision.js'
 import { ExistenceCache } from '../downloads/existence-cache.js'
 import { type FoundObject, createDownloadLinks, downloadUrl } from '../downloads/links.js'
 import { requestedOrigin } from '../http/origin.js'
-import { InvalidRequestError } from '../schemas/errors.js'
+import { parseObjectKey } from '../objects/object-key.js'
+import { InvalidRequestError, ObjectNotFoundError } from '../schemas/errors.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** Files that were in storage a short time ago. */
     existence: ExistenceCache<FoundObject>
     downloadPolicy: DownloadPolicy
+    /**
+     * Finds a file for a client that sent its key: GET, HEAD and links do so by this alone. A key that nobody found a short
+     * time ago takes one of the client's places, and what finds nothing counts as a miss.
+     *
+     * @param signal ends the wait for a place
+     * @param find asks the storage; it is not called for a key that is not of this service's form
+     * @throws {ObjectNotFoundError} where there is no such file
+     * @throws {TooManyRequestsError} where the client has missed too often
+     */
+    findFile: <Found>(
+      reply: FastifyReply, objectKey: string, signal: AbortSignal, find: () => Promise<Found | undefined>,
+    ) => Promise<Found>
     /** The pre-signed URL of a file that is in storage, made once for as long as it stays the same. */
     downloadLink: ReturnType<typeof createDownloadLinks>
     /**
@@ -43,6 +56,20 @@ export default fastifyPlugin(async (app) => {
     },
   })
 
+  app.decorate('findFile', async (reply, objectKey, signal, find) => {
+    const misses = app.limits.downloadMisses
+    if (existence.has(objectKey)) {
+      const found = await find()
+      if (found !== undefined) return found
+      await misses.count(reply.request)
+    } else {
+      const isPossible = parseObjectKey(objectKey) !== undefined
+      const found = await misses.lookUp(reply, signal, async () => isPossible ? await find() : undefined)
+      if (found !== undefined) return found
+    }
+    throw new ObjectNotFoundError()
+  })
+
   app.decorate('downloadPolicy', new DownloadPolicy(DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT))
   app.decorate('downloadLink', createDownloadLinks(app.presign, DOWNLOAD_URL_TTL))
 
@@ -52,4 +79,4 @@ export default fastifyPlugin(async (app) => {
     if (origin === undefined) throw new InvalidRequestError('The Host header names no host.')
     return downloadUrl(origin, objectKey)
   })
-}, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics'] })
+}, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics', 'limits'] })

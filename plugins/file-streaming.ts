@@ -1,20 +1,24 @@
-import type { FastifyReply } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import { type ByteRange, contentRange, selectRange } from '../http/byte-range.js'
 import type { Disposition } from '../downloads/decision.js'
 import { representationHeaders, validatorHeaders } from '../downloads/headers.js'
+import { signalWhenGone } from '../http/client-gone.js'
 import { evaluatePreconditions } from '../http/preconditions.js'
 import { fileNameOf } from '../objects/object-key.js'
 import type { ObjectBody, StoredObject } from '../store/object-storage.js'
 import { ObjectStorageUnavailable } from '../store/failures.js'
-import { ObjectNotFoundError, PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
+import { PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
 
 /** A file, and how it was asked for. */
 export interface StreamedFile {
   objectKey: string
   asked: Disposition
 }
+
+/** A file that is there: open, or as the client has it already. */
+type Found = { opened: ObjectBody, range: ByteRange | undefined } | { opened: undefined, stored: StoredObject }
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -49,34 +53,41 @@ export default fastifyPlugin(async (app) => {
   }
 
   app.decorateReply('describeFile', async function (this: FastifyReply, file) {
-    const stored = await app.objectStorage.head(file.objectKey, signalWhenGone(this))
-    if (stored === undefined) throw new ObjectNotFoundError()
-    if (isNotModified(this, stored)) return this
+    const { objectKey } = file
+    const signal = signalWhenGone(this.raw)
+    const stored = await app.findFile(this, objectKey, signal, () => app.objectStorage.head(objectKey, signal))
+    if (isNotModified(this.request, stored)) return sendNotModified(this, stored)
     return this.headers({ ...fileHeaders(stored, file), 'content-length': stored.sizeBytes }).send()
   })
 
   app.decorateReply('streamFile', async function (this: FastifyReply, file) {
-    const { request } = this
-    const signal = signalWhenGone(this)
-    const isConditional = conditionalHeaders.some((name) => request.headers[name] !== undefined)
+    const { objectKey } = file
+    const signal = signalWhenGone(this.raw)
+    // The client's place is given back once the file is open: sending it takes as long as the client likes.
+    const found = await app.findFile(this, objectKey, signal, () => open(this, objectKey, signal))
+    if (found.opened === undefined) return sendNotModified(this, found.stored)
+    return send(this, found.opened, found.range, fileHeaders(found.opened.stored, file))
+  })
 
+  /** Opens what the request asks for, unless the client has it; throws for 412 and 416. */
+  async function open (reply: FastifyReply, objectKey: string, signal: AbortSignal): Promise<Found | undefined> {
+    const { request } = reply
+    const isConditional = conditionalHeaders.some((name) => request.headers[name] !== undefined)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       let ifMatch: string | undefined
       let range: ByteRange | undefined
       if (isConditional) {
-        const stored = await app.objectStorage.head(file.objectKey, signal)
-        if (stored === undefined) throw new ObjectNotFoundError()
-        if (isNotModified(this, stored)) return this
-        range = rangeOf(this, stored)
+        const stored = await app.objectStorage.head(objectKey, signal)
+        if (stored === undefined) return undefined
+        if (isNotModified(request, stored)) return { stored, opened: undefined }
+        range = rangeOf(reply, stored)
         ifMatch = stored.entityTag
       }
-      const opened = await app.objectStorage.read(file.objectKey, { range, ifMatch, signal })
-      if (opened === undefined) throw new ObjectNotFoundError()
-      if (opened === 'changed') continue
-      return send(this, opened, range, fileHeaders(opened.stored, file))
+      const opened = await app.objectStorage.read(objectKey, { range, ifMatch, signal })
+      if (opened !== 'changed') return opened && { opened, range }
     }
     throw new ObjectStorageUnavailable('The file was replaced again and again while it was opened.', RETRY_AFTER_SECONDS)
-  })
+  }
 
   function send (reply: FastifyReply, opened: ObjectBody, range: ByteRange | undefined, headers: Record<string, string>) {
     const { stored, lengthBytes, body } = opened
@@ -96,23 +107,15 @@ export default fastifyPlugin(async (app) => {
   }
 }, { name: 'object-streaming', dependencies: ['config', 'object-storage', 'downloads', 'metrics'] })
 
-/** A signal that is aborted when the client leaves, or has left already. */
-function signalWhenGone ({ raw }: FastifyReply): AbortSignal {
-  const clientGone = new AbortController()
-  if (raw.destroyed) clientGone.abort()
-  else raw.once('close', () => { clientGone.abort() })
-  return clientGone.signal
+/** Whether the client has the file as it is now; throws for 412. */
+function isNotModified (request: FastifyRequest, stored: StoredObject): boolean {
+  const outcome = evaluatePreconditions(request, stored, new Date())
+  if (outcome === 'precondition-failed') throw new PreconditionFailedError()
+  return outcome === 'not-modified'
 }
 
-/** Answers 304 where the request's preconditions say so; throws for 412. */
-function isNotModified (reply: FastifyReply, stored: StoredObject): boolean {
-  switch (evaluatePreconditions(reply.request, stored, new Date())) {
-    case 'precondition-failed': throw new PreconditionFailedError()
-    case 'not-modified':
-      reply.status(304).headers(validatorHeaders(stored)).send()
-      return true
-    case 'proceed': return false
-  }
+function sendNotModified (reply: FastifyReply, stored: StoredObject): FastifyReply {
+  return reply.status(304).headers(validatorHeaders(stored)).send()
 }
 
 function rangeOf (reply: FastifyReply, stored: StoredObject): ByteRange | undefined {

@@ -1,14 +1,9 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { parseObjectKey } from '../../../../objects/object-key.js'
 import { DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { ObjectNotFoundError } from '../../../../schemas/errors.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.head('/download', {
-    onError: async (request, _reply, { statusCode }) => {
-      if (statusCode === 404 || statusCode === 400) await app.limits.downloadMisses.count(request)
-    },
     config: { swagger: { exposeHeadRoute: true } },
     schema: {
       operationId: 'describeFile',
@@ -26,8 +21,6 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     },
   }, async (request, reply) => {
     const { objectKey, type: asked = 'attachment' } = request.query
-    if (parseObjectKey(objectKey) === undefined) throw new ObjectNotFoundError()
-    if (app.existence.known(objectKey) === undefined) await app.limits.downloadMisses.check(request, reply)
     return await reply.describeFile({ objectKey, asked })
   })
 }

@@ -1,23 +1,19 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { prefersJson } from '../../../../http/accept.js'
+import { signalWhenGone } from '../../../../http/client-gone.js'
 import { capabilityJsonHeaders, redirectCacheControl, redirectHeaders } from '../../../../downloads/headers.js'
 import { type FoundObject, describeLink } from '../../../../downloads/links.js'
-import { parseObjectKey } from '../../../../objects/object-key.js'
 import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { ObjectNotFoundError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 
 const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
-  const { downloadPolicy, existence, limits, downloadLink } = app
+  const { downloadPolicy, existence, downloadLink } = app
 
   app.get('/download', {
     exposeHeadRoute: false,
-    onError: async (request, _reply, { statusCode }) => {
-      if (statusCode === 404 || statusCode === 400) await limits.downloadMisses.count(request)
-    },
     schema: {
       operationId: 'downloadFile',
       tags: ['Files'],
@@ -49,7 +45,6 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, (request, reply) => {
     const { objectKey, type: asked = 'attachment' } = request.query
     const wanted = prefersJson(request.headers.accept) ? 'json' : 'file'
-    const isLookedUp = !downloadPolicy.streamsAnyFile(wanted)
 
     const answer = (stored: FoundObject) => {
       const { kind, disposition } = downloadPolicy.decide(wanted, asked, stored.contentType)
@@ -62,20 +57,13 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
           .header('cache-control', redirectCacheControl(link, now)).send()
     }
 
+    if (downloadPolicy.streamsAnyFile(wanted)) return reply.streamFile({ objectKey, asked })
     const known = existence.known(objectKey)
     // So it is for most downloads, and a promise would only cost them time.
-    if (known !== undefined && isLookedUp) return answer(known)
-
+    if (known !== undefined) return answer(known)
     const find = async () => {
-      if (known === undefined) {
-        if (parseObjectKey(objectKey) === undefined) throw new ObjectNotFoundError()
-        // Before the store is asked: a client that guesses keys is to cost it nothing.
-        await limits.downloadMisses.check(request, reply)
-      }
-      if (!isLookedUp) return await reply.streamFile({ objectKey, asked })
-      const stored = await existence.find(objectKey)
-      if (stored === undefined) throw new ObjectNotFoundError()
-      return await answer(stored)
+      const signal = signalWhenGone(reply.raw)
+      return await answer(await app.findFile(reply, objectKey, signal, async () => await existence.find(objectKey)))
     }
     return find()
   })

@@ -3,10 +3,12 @@ import { bulkhead } from 'cockatiel'
 import type { Disposition } from '../../../../downloads/decision.js'
 import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { type FoundObject, describeLink } from '../../../../downloads/links.js'
-import { parseObjectKey } from '../../../../objects/object-key.js'
+import { signalWhenGone } from '../../../../http/client-gone.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../store/failures.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { ObjectNotFoundError, StoreRefusedError, StoreUnavailableError, errorBody } from '../../../../schemas/errors.js'
+import {
+  type DeclaredError, ObjectNotFoundError, StoreRefusedError, StoreUnavailableError, TooManyRequestsError, errorBody,
+} from '../../../../schemas/errors.js'
 import { type LinkResult, LinksRequestSchema, LinksSchema } from '../../../../schemas/links.js'
 import { reference } from '../../../../schemas/reference.js'
 
@@ -20,46 +22,68 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { disposition } = app.downloadPolicy.decide('json', asked, stored.contentType)
     return describeLink(objectKey, stored, app.downloadLink(objectKey, stored, disposition, Date.now()))
   }
-  const look = async (objectKey: string, known: FoundObject | undefined, asked: Disposition): Promise<LinkResult> => {
-    if (parseObjectKey(objectKey) === undefined) return { error: errorBody(new ObjectNotFoundError()) }
-    try {
-      const stored = known ?? await lookUps.execute(() => app.existence.find(objectKey))
-      return stored === undefined
-        ? { error: errorBody(new ObjectNotFoundError()) }
-        : { link: linkTo(objectKey, stored, asked) }
-    } catch (error) {
-      if (error instanceof ObjectStorageUnavailable) return { error: errorBody(new StoreUnavailableError()) }
-      if (error instanceof ObjectStorageRefused) return { error: errorBody(new StoreRefusedError()) }
-      throw error
-    }
-  }
 
   app.post('/links', {
-    onError: async (request, _reply, { statusCode }) => {
-      if (statusCode === 400) await app.limits.downloadMisses.count(request)
-    },
     schema: {
       operationId: 'createLinks',
       tags: ['Files'],
       summary: 'Make links to many files',
       description: 'The pre-signed URLs of up to 100 files at once, as a download with `Accept: application/json` gives of one. Needs no ' +
         'token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; ' +
-        'a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`.',
+        'a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`. ' +
+        'Where too many keys turn out to have no file, those not yet looked up have `TOO_MANY_REQUESTS`, and Retry-After says when ' +
+        'to send them again; where that is every result, 429 is answered.',
       security: [],
       body: reference(LinksRequestSchema),
-      response: { 200: reference(LinksSchema), ...errorResponses(400, 413, 415, 429) },
+      response: {
+        200: {
+          description: 'A result for each key.',
+          headers: {
+            'Retry-After': {
+              type: 'integer', minimum: 1, description: 'Seconds after which to send the keys again that have TOO_MANY_REQUESTS.',
+            },
+          },
+          content: { 'application/json': { schema: reference(LinksSchema) } },
+        },
+        ...errorResponses(400, 413, 415, 429),
+      },
     },
   }, async (request, reply) => {
     const { objectKeys, type: asked = 'attachment' } = request.body
-    // Before the store is asked: a client that guesses keys is to cost it nothing.
-    const known = objectKeys.map((objectKey) => app.existence.known(objectKey))
-    if (known.includes(undefined)) await app.limits.downloadMisses.check(request, reply)
-    const results = await Promise.all(objectKeys.map((objectKey, index) => look(objectKey, known[index], asked)))
-    const misses = results.filter(({ error }) => error?.statusCode === 404)
-    // At once: where Redis does not answer, each count waits for it.
-    await Promise.all(misses.map(() => app.limits.downloadMisses.count(request)))
+    const signal = signalWhenGone(reply.raw)
+    // Once set, nothing more is looked up.
+    let refusal: DeclaredError | undefined
+
+    const resultOf = async (objectKey: string): Promise<LinkResult> => {
+      try {
+        const known = app.existence.known(objectKey)
+        if (known === undefined && refusal !== undefined) return { error: errorBody(refusal) }
+        const stored = known ?? await app.findFile(reply, objectKey, signal, () =>
+          lookUps.execute(() => app.existence.find(objectKey)))
+        return { link: linkTo(objectKey, stored, asked) }
+      } catch (error) {
+        const answer = errorOfKey(error)
+        if (answer instanceof TooManyRequestsError) refusal = answer
+        return { error: errorBody(answer) }
+      }
+    }
+
+    const results: LinkResult[] = []
+    // In slices: so one request leaves places to others of its client, and ends soon after the client has left.
+    for (let at = 0; at < objectKeys.length; at += LOOK_UPS_MAX_CONCURRENT) {
+      results.push(...await Promise.all(objectKeys.slice(at, at + LOOK_UPS_MAX_CONCURRENT).map(resultOf)))
+    }
+    if (refusal !== undefined && results.every(({ error }) => error?.code === 'TOO_MANY_REQUESTS')) throw refusal
     return await reply.headers(capabilityJsonHeaders).send({ results })
   })
 }
 
 export default route
+
+/** What a download of the key would be answered with; throws what is the whole request's fault. */
+function errorOfKey (error: unknown): DeclaredError {
+  if (error instanceof ObjectStorageUnavailable) return new StoreUnavailableError()
+  if (error instanceof ObjectStorageRefused) return new StoreRefusedError()
+  if (error instanceof ObjectNotFoundError || error instanceof TooManyRequestsError) return error
+  throw error
+}

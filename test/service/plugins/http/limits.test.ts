@@ -15,9 +15,17 @@ function pass (t: Test, seconds: number): void {
   t.intercept(Date, 'now', { value: () => performance.timeOrigin + performance.now() + seconds * 1000 })
 }
 
+/** To the service, it is so many milliseconds after the first call until the test ends, however long the test takes. */
+function stopClock (t: Test): (elapsedMs: number) => void {
+  const start = Date.now()
+  let now = start
+  t.intercept(Date, 'now', { value: () => now })
+  return (elapsedMs) => { now = start + elapsedMs }
+}
+
 for (const [mode, kind] of ['redirect', 'stream'].flatMap((mode) => storeKinds.slice(0, 1).map((kind) => [mode, kind] as const))) {
   t.test(`downloads that find nothing, mode ${mode}`, async (t) => {
-    const { ask, putFile, downloadPath, proxy } = await startDownloadService(t, kind, {
+    const { app, ask, putFile, downloadPath, proxy } = await startDownloadService(t, kind, {
       DOWNLOAD_MODE: mode, DOWNLOAD_MISS_LIMIT: '3', EXISTENCE_TTL: '60',
     })
     const known = downloadPath(await putFile('known'))
@@ -46,7 +54,15 @@ for (const [mode, kind] of ['redirect', 'stream'].flatMap((mode) => storeKinds.s
     })
 
     if (mode === 'redirect') {
-      t.test('files that are known to be there are answered all the same', async (t) => { t.equal((await ask(known)).status, 302) })
+      t.test('files that are known to be there are answered all the same', async (t) => {
+        t.equal((await ask(known)).status, 302)
+        t.equal((await ask(known, { method: 'HEAD' })).status, 200)
+        const objectKeys = [known, unknown].map((path) => new URL(path, 'http://localhost').searchParams.get('objectKey'))
+        const answer = await app.inject({ method: 'POST', url: '/api/v1/objects/links', payload: { objectKeys } })
+        t.equal(answer.statusCode, 200)
+        t.match(answer.json().results, [{ link: { bytes: 5 } }, { error: { statusCode: 429, code: 'TOO_MANY_REQUESTS' } }])
+        t.ok(Number(answer.headers['retry-after']) > 0)
+      })
     }
 
     t.test('a minute later all is well again', async (t) => {
@@ -56,10 +72,39 @@ for (const [mode, kind] of ['redirect', 'stream'].flatMap((mode) => storeKinds.s
   })
 }
 
-t.test('malformed downloads count as well', async (t) => {
+t.test('what no download can be is no guess, and a key that no file can have is one', async (t) => {
   const { app } = await startService(t, { ...noDatabase, DOWNLOAD_MISS_LIMIT: '2' })
-  for (const query of ['', '?objectKey=not-a-key']) await app.inject(`/api/v1/objects/download${query}`)
-  t.equal((await app.inject(missing(1))).statusCode, 429)
+  const ask = async (query: string, method: 'GET' | 'HEAD' = 'GET') =>
+    (await app.inject({ method, url: `/api/v1/objects/download${query}` })).statusCode
+  const links = async (payload: object) => (await app.inject({ method: 'POST', url: '/api/v1/objects/links', payload })).statusCode
+
+  for (const query of ['', '?objectKey=', '?objectKey=a&type=show', '?objectKey=%zz']) {
+    for (const method of ['GET', 'HEAD'] as const) t.equal(await ask(query, method), 400)
+  }
+  for (const objectKeys of [[], [''], ['x'.repeat(1025)], 7]) t.equal(await links({ objectKeys }), 400)
+  t.strictSame([await ask('?objectKey=not-a-key'), await ask('?objectKey=not-a-key', 'HEAD'), await ask('?objectKey=not-a-key')], [404, 404, 429])
+  t.equal(await links({ objectKeys: ['not-a-key'] }), 429)
+})
+
+t.test('a minute begins with the first miss, and ends for whoever goes on asking as well', async (t) => {
+  const { app } = await startService(t, { ...noDatabase, DOWNLOAD_MISS_LIMIT: '2', AUTH_FAILURE_LIMIT: '2' })
+  const elapse = stopClock(t)
+  for (const [url, refused] of [[missing(1), 404], [usage, 401]] as const) {
+    const ask = async () => {
+      const { statusCode, headers } = await app.inject(url)
+      return [statusCode, headers['retry-after']]
+    }
+    const answers = []
+    for (const elapsedMs of [0, 30_000, 30_001, 59_000, 59_999, 60_000, 119_999, 119_999, 120_000]) {
+      elapse(elapsedMs)
+      answers.push(await ask())
+    }
+    t.strictSame(answers, [
+      [refused, undefined], [refused, undefined], [429, '30'], [429, '1'], [429, '1'],
+      [refused, undefined], [refused, undefined], [429, '1'], [refused, undefined],
+    ])
+    elapse(0)
+  }
 })
 
 t.test('requests without a valid token', async (t) => {
@@ -79,7 +124,7 @@ t.test('requests without a valid token', async (t) => {
 
   t.test('do not shut out the valid tokens of their address', async (t) => {
     t.equal(await send(authorise(member)), 503, 'let in, to where there is no database')
-    t.equal(await send({ authorization: 'Bearer the-events-token-1' }, '/api/v1/objects/events', 'POST'), 503)
+    t.equal(await send({ authorization: 'Bearer the-events-token-1' }, '/api/v1/objects/events', 'POST'), 422, 'let in, without a body')
   })
 
   t.test('do not slow downloads', async (t) => {

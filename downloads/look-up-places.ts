@@ -1,0 +1,74 @@
+interface Line {
+  taken: number
+  /** Each takes the place that is given back; in the order in which they came. */
+  waiting: Set<() => void>
+}
+
+/**
+ * Places for look-ups, so many for each client: whatever else it wants looked up waits in line, and leaves the line as soon
+ * as nobody wants it any more. A client is remembered only while it has a place.
+ */
+export class LookUpPlaces {
+  readonly #perClient
+  readonly #lines = new Map<string, Line>()
+
+  constructor (perClient: number) {
+    this.#perClient = perClient
+  }
+
+  /** How many clients have a place. */
+  get clientCount (): number {
+    return this.#lines.size
+  }
+
+  /**
+   * Does the work in a place of the client's, which is given back when it ends or fails; rejects as the work does.
+   *
+   * @throws the signal's reason when it is aborted before the work begins, which then never does
+   */
+  async run<Result> (client: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    signal.throwIfAborted()
+    const line = this.#lineOf(client)
+    if (line.taken < this.#perClient) line.taken++
+    else await turn(line, signal)
+    try {
+      signal.throwIfAborted()
+      return await work()
+    } finally {
+      this.#giveBack(client, line)
+    }
+  }
+
+  #lineOf (client: string): Line {
+    const known = this.#lines.get(client)
+    if (known !== undefined) return known
+    const line = { taken: 0, waiting: new Set<() => void>() }
+    this.#lines.set(client, line)
+    return line
+  }
+
+  #giveBack (client: string, line: Line): void {
+    const [next] = line.waiting
+    if (next !== undefined) {
+      // Handed over: nobody who came later can take it in between.
+      line.waiting.delete(next)
+      next()
+    } else if (--line.taken === 0) this.#lines.delete(client)
+  }
+}
+
+/** Resolves when a place is handed over. */
+function turn ({ waiting }: Line, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const take = () => {
+      signal.removeEventListener('abort', leave)
+      resolve()
+    }
+    const leave = () => {
+      waiting.delete(take)
+      reject(signal.reason)
+    }
+    signal.addEventListener('abort', leave, { once: true })
+    waiting.add(take)
+  })
+}
