@@ -47,7 +47,7 @@ export async function interleave<Name extends string> (
 }
 
 /** The ratio of two figures, round by round. */
-export function ratioOf (figures: readonly number[], peers: readonly number[]): Spread {
+function ratioOf (figures: readonly number[], peers: readonly number[]): Spread {
   return spread(figures.map((figure, round) => figure / (peers[round] ?? NaN)))
 }
 

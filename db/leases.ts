@@ -59,7 +59,7 @@ export async function takeLease (
 }
 
 /** Takes a lease that has ended, or was never taken, where none that excludes it is held. Its family must be locked. */
-export function takeLeaseQuery ({ name, holder }: Omit<LeaseClaim, 'token'>, durationMs: number) {
+function takeLeaseQuery ({ name, holder }: Omit<LeaseClaim, 'token'>, durationMs: number) {
   const root = rootOf(name)
   const excluding = name === root ? sql`starts_with(name, ${`${root}/`})` : sql`name = ${root}`
   const end = sql`clock_timestamp() + ${milliseconds(durationMs)}`

@@ -63,7 +63,7 @@ export function purgeSetAsideEventsQuery (retentionMs: number) {
 }
 
 /** Those without a slash are few, and their tokens must keep rising. */
-export function purgeLeasesQuery (retentionMs: number) {
+function purgeLeasesQuery (retentionMs: number) {
   return sql`
     delete from leases where name = any(array(
       select name from leases where expires_at < now() - ${milliseconds(retentionMs)} and strpos(name, '/') > 0

@@ -6,7 +6,7 @@ import { readInIndexOrder } from './connection/index-order.js'
 import { exactNumber } from './usage/storage-usage.js'
 
 /** A file that is counted. */
-export interface CountedFile {
+interface CountedFile {
   objectKey: string
   sizeBytes: number
   /** When it was put into storage; null where only a look into the bucket found it. */

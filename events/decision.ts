@@ -11,7 +11,7 @@ export interface KnownKey {
 }
 
 /** What the catalogue shall say of a key. */
-export interface NextState {
+interface NextState {
   /** Undefined for a placeholder. */
   state: KnownState | undefined
   /** When the event happened that made it so; undefined where none did. */

@@ -23,7 +23,7 @@ export interface BucketEvent {
 }
 
 /** Why a record could not be understood: stable across releases. */
-export type RejectionReason = 'record_malformed' | 'key_malformed'
+type RejectionReason = 'record_malformed' | 'key_malformed'
 
 /** A bucket notification, taken apart. */
 export interface BucketNotification {

@@ -9,7 +9,7 @@ export interface Observation {
 }
 
 /** An event, reduced to what its place among the other events of its key depends on. */
-export type EventVersion = Pick<BucketEvent, 'change' | 'eventSource' | 'eventTime' | 'sequencer' | 'versionId'>
+type EventVersion = Pick<BucketEvent, 'change' | 'eventSource' | 'eventTime' | 'sequencer' | 'versionId'>
 
 /** What is known of a key: what an event said, or what the bucket said. */
 export type KnownState = EventVersion | Observation

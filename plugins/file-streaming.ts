@@ -12,7 +12,7 @@ import { ObjectStorageUnavailable } from '../store/failures.js'
 import { PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
 
 /** A file, and how it was asked for. */
-export interface StreamedFile {
+interface StreamedFile {
   objectKey: string
   asked: Disposition
 }

@@ -6,7 +6,7 @@ import type { DatabaseHandle } from '../db/connection/tables.js'
 import { type DirectionTallies, type UsageScope, noTallies, readTallies } from '../db/usage/tallies.js'
 
 /** A key that the bucket and the catalogue say different things of. */
-export interface KeyDifference {
+interface KeyDifference {
   objectKey: string
   /** Undefined where the bucket does not hold it. */
   storedBytes: number | undefined

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { ObjectKeySchema } from './identifiers.js'
 
 export const DeletionQuerySchema = Type.Object({ objectKey: ObjectKeySchema }, { additionalProperties: false })
@@ -15,4 +15,3 @@ export const DeletionSchema = Type.Object({
   description: 'The file is gone from storage and from usage.',
   examples: [{ bytes: 48213, issuedUrlsExpireAt: '2026-01-31T12:15:00.000Z' }],
 })
-export type Deletion = Static<typeof DeletionSchema>

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { examplePresignedUrl } from './examples.js'
 import { ObjectKeySchema } from './identifiers.js'
 
@@ -13,7 +13,6 @@ export const DownloadQuerySchema = Type.Object({
   objectKey: ObjectKeySchema,
   type: Type.Optional(DispositionSchema),
 }, { additionalProperties: false })
-export type DownloadQuery = Static<typeof DownloadQuerySchema>
 
 export const DownloadLinkSchema = Type.Object({
   url: Type.String({ format: 'uri', description: 'A pre-signed URL: anyone who has it may read the file until it expires.' }),
@@ -34,4 +33,3 @@ export const DownloadLinkSchema = Type.Object({
     etag: '"9b2cf535f27731c974343645a3985328"',
   }],
 })
-export type DownloadLinkBody = Static<typeof DownloadLinkSchema>

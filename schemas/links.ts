@@ -6,7 +6,7 @@ import { ObjectKeySchema } from './identifiers.js'
 import { reference } from './reference.js'
 
 /** Keys that one request may name. */
-export const LINKS_MAX_KEYS = 100
+const LINKS_MAX_KEYS = 100
 
 export const LinksRequestSchema = Type.Object({
   objectKeys: Type.Array(ObjectKeySchema, {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { OrgKeySchema } from './identifiers.js'
 
 const quotaBytes = Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
@@ -15,4 +15,3 @@ export const QuotaRequestSchema = Type.Object({ quotaBytes }, {
 export const QuotaSchema = Type.Object({ orgKey: OrgKeySchema, quotaBytes }, {
   $id: 'Quota', description: 'What an organisation may store.', examples: [{ orgKey: 'demo', quotaBytes: 107374182400 }],
 })
-export type Quota = Static<typeof QuotaSchema>

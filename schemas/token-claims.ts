@@ -5,7 +5,7 @@ import { OrgKeySchema, UuidSchema } from './identifiers.js'
 export const roles = ['member', 'admin', 'service'] as const
 export type Role = (typeof roles)[number]
 
-export const RoleSchema = Type.Union(roles.map((role) => Type.Literal(role)), {
+const RoleSchema = Type.Union(roles.map((role) => Type.Literal(role)), {
   description: '`admin` sees the whole organisation\'s usage; `service` is the workflow platform itself.',
 })
 

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY, examplePresignedUrl } from './examples.js'
 import { DirectionSchema, UuidSchema } from './identifiers.js'
 
@@ -30,7 +30,6 @@ export const UploadRequestSchema = Type.Object({
     sizeBytes: 48213,
   }],
 })
-export type UploadRequest = Static<typeof UploadRequestSchema>
 
 export const UploadSchema = Type.Object({
   objectKey: Type.String({ description: 'The key of the future file. Anyone who knows it may download the file.' }),
@@ -52,4 +51,3 @@ export const UploadSchema = Type.Object({
     downloadUrl: EXAMPLE_DOWNLOAD_URL,
   }],
 })
-export type Upload = Static<typeof UploadSchema>

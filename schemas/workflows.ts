@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { UuidSchema } from './identifiers.js'
 
 export const WorkflowParamsSchema = Type.Object({ workflowId: UuidSchema })
@@ -19,4 +19,3 @@ export const WorkflowSchema = Type.Object({
   description: 'A workflow and its name.',
   examples: [{ workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10', workflowName: 'Quarterly report' }],
 })
-export type Workflow = Static<typeof WorkflowSchema>

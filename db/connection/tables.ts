@@ -1,4 +1,4 @@
-import type { ColumnType, Generated, Insertable, Kysely, Selectable } from 'kysely'
+import type { ColumnType, Generated, Kysely, Selectable } from 'kysely'
 
 /** The catalogue's database, for rooms that hand it on without knowing SQL. */
 export type DatabaseHandle = Kysely<Database>
@@ -23,7 +23,7 @@ export interface Database {
  * either from an event of the bucket (`event_source`, `event_time`) or from a look into the bucket (`observed_at`). A row
  * with neither is a placeholder: an event arrived that says too little, and the bucket is being asked.
  */
-export interface ObjectsTable {
+interface ObjectsTable {
   object_key: string
   org_key: string
   workflow_id: string
@@ -46,7 +46,7 @@ export interface ObjectsTable {
 }
 
 /** Kept sums: always equal to the sums over the rows of `objects` that are no tombstones. */
-export interface UsageSumsTable {
+interface UsageSumsTable {
   org_key: string
   workflow_id: string
   created_by: string
@@ -58,7 +58,7 @@ export interface UsageSumsTable {
 }
 
 /** Reservations: places that `POST /uploads` gave and the bucket has reported no file in yet. */
-export interface UploadsTable {
+interface UploadsTable {
   object_key: string
   org_key: string
   created_by: string
@@ -70,7 +70,7 @@ export interface UploadsTable {
 }
 
 /** Records of bucket notifications that need a person's eye. They hold object keys, which are secrets. */
-export interface SetAsideEventsTable {
+interface SetAsideEventsTable {
   id: ColumnType<bigint, never, never>
   received_at: Generated<Date>
   reason: string
@@ -79,7 +79,7 @@ export interface SetAsideEventsTable {
 }
 
 /** Names of workflows, for people. */
-export interface WorkflowsTable {
+interface WorkflowsTable {
   org_key: string
   workflow_id: string
   name: string
@@ -87,14 +87,14 @@ export interface WorkflowsTable {
 }
 
 /** Organisations whose storage is limited; the others have no row. */
-export interface OrgsTable {
+interface OrgsTable {
   org_key: string
   quota_bytes: bigint
   updated_at: Generated<Date>
 }
 
 /** One row per run that compares the catalogue with the bucket, and makes it agree. */
-export interface ReconciliationsTable {
+interface ReconciliationsTable {
   id: ColumnType<bigint, never, never>
   /** Of the keys compared; empty for all. */
   prefix: string
@@ -119,7 +119,7 @@ export interface ReconciliationsTable {
 }
 
 /** The days that have a snapshot of usage: of every organisation, at one instant. */
-export interface UsageDaysTable {
+interface UsageDaysTable {
   /** UTC. */
   day: ColumnType<never, string, never>
   taken_at: Date
@@ -128,14 +128,14 @@ export interface UsageDaysTable {
 }
 
 /** One row, once the service was started: the day from which on usage over time is known. */
-export interface UsageHistoryStartTable {
+interface UsageHistoryStartTable {
   is_only: ColumnType<never, never, never>
   /** UTC. */
   began_on: ColumnType<never, string, never>
 }
 
 /** What was stored at the end of a day. Organisations and workflows without files have no rows. */
-export interface UsageSnapshotsTable {
+interface UsageSnapshotsTable {
   org_key: string
   /** Null in the row of the organisation's total. */
   workflow_id: string | null
@@ -147,7 +147,7 @@ export interface UsageSnapshotsTable {
 }
 
 /** Who is at work that only one process may do at a time. */
-export interface LeasesTable {
+interface LeasesTable {
   /** `reconcile/acme` is of a part of `reconcile`. */
   name: string
   /** New each time the lease is taken. */
@@ -159,4 +159,3 @@ export interface LeasesTable {
 }
 
 export type ObjectRow = Selectable<ObjectsTable>
-export type NewObjectRow = Insertable<ObjectsTable>

@@ -39,7 +39,7 @@ export interface ApplyListener {
 }
 
 /** Rows kept changing under a batch. */
-export class ContendedRowsError extends Error {
+class ContendedRowsError extends Error {
   override name = 'ContendedRowsError'
 }
 

@@ -4,7 +4,7 @@ import type { Database } from '../connection/tables.js'
 
 const RECORD_MAX_CHARACTERS = 8 * 1024
 /** How many records are kept at most: whoever may send events must not fill the disk. */
-export const SET_ASIDE_MAX_ROWS = 100_000n
+const SET_ASIDE_MAX_ROWS = 100_000n
 
 /**
  * Keeps records that could not be applied, or were not what was expected, with the reason. Where there are too many, the

@@ -5,7 +5,7 @@ import { databaseNow } from '../connection/time.js'
 import { type LeaseClaim, inTransactionUnder, takeLease } from '../leases.js'
 
 /** Days that usage is remembered for, before today. */
-export const HISTORY_MAX_DAYS = 400
+const HISTORY_MAX_DAYS = 400
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const LEASE_NAME = 'usage-snapshots'

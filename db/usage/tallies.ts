@@ -35,7 +35,7 @@ export async function readTallies (database: Kysely<Database>, scope: UsageScope
 }
 
 /** The statement behind `readTallies`. Sums are text: they may exceed 64 bits. */
-export function talliesQuery ({ orgKey, workflowId, createdBy }: UsageScope) {
+function talliesQuery ({ orgKey, workflowId, createdBy }: UsageScope) {
   const inScope = sql`org_key = ${orgKey}
     ${workflowId === undefined ? sql`` : sql`and workflow_id = ${workflowId}::uuid`}
     ${createdBy === undefined ? sql`` : sql`and created_by = ${createdBy}::uuid`}`

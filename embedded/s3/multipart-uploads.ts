@@ -12,7 +12,7 @@ const PART_MIN_BYTES = 5 * 1024 ** 2
 const DESCRIPTION = 'upload'
 
 /** A part that was uploaded. */
-export interface UploadedPart {
+interface UploadedPart {
   partNumber: number
   /** Without quotes. */
   etag: string

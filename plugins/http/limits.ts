@@ -7,7 +7,7 @@ import { TooManyRequestsError } from '../../schemas/errors.js'
 import { ClientWindows } from './client-windows.js'
 
 /** How often a client may do something in a minute. Where Redis does not answer, without a limit. */
-export interface ClientLimit {
+interface ClientLimit {
   /**
    * Counts that the client does it once more.
    *
@@ -17,7 +17,7 @@ export interface ClientLimit {
 }
 
 /** How many look-ups of a client may find nothing in a minute. Where Redis does not answer, as many as it likes. */
-export interface MissLimit {
+interface MissLimit {
   /**
    * Looks something up in one of the client's places, and counts a miss where there is nothing. What is found never counts,
    * so that only a line forms where a client looks up much at once; and no more misses than the limit are found out, but for

@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { bundle } from '../../bundle.js'
 
-export interface CommandResult {
+interface CommandResult {
   exitCode: number | null
   signal: string | null
   output: string

@@ -26,7 +26,7 @@ export interface TestDatabase {
 }
 
 /** Makes a migrated embedded database in a folder that `close` removes. All its connections are one, as in the service. */
-export async function createEmbeddedDatabase (): Promise<TestDatabase> {
+async function createEmbeddedDatabase (): Promise<TestDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   await createEmbeddedDirectory(directory)
   const database = connectEmbeddedPostgres<Database>(directory)

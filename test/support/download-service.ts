@@ -12,7 +12,7 @@ export interface Answer {
   body: Buffer
 }
 
-export interface RequestOptions {
+interface RequestOptions {
   method?: 'GET' | 'HEAD'
   headers?: Record<string, string>
 }

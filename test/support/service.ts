@@ -43,7 +43,7 @@ export interface LogLine {
   err?: { type: string, message: string, code?: string }
 }
 
-export interface StoredFile {
+interface StoredFile {
   objectKey: string
   fileName: string
   /** null stores none. */
