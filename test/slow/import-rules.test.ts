@@ -4,7 +4,8 @@ import { ESLint } from 'eslint'
 import t from 'tap'
 import { rooms, roots } from '../../eslint.rooms.js'
 
-const cwd = join(import.meta.dirname, '../..')
+// The sources, not what they are compiled to.
+const cwd = process.cwd()
 const importRules = [
   'import-x/no-cycle', 'import-x/no-restricted-paths', 'no-restricted-imports', 'no-restricted-syntax',
 ]
