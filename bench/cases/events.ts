@@ -88,7 +88,7 @@ async function openBareStatement (url: string, seconds: number) {
     const objectKey = `bench/workflows/${workflowId}/runs/${userId}/users/${userId}/outputs/${token}/${fileName}`
     const change = { kind: 'created', sizeBytes: 1000, entityTag: '5d41402abc4b2a76b9719d911017c592' } as const
     const state = { change, eventSource: 'minio:s3', eventTime, sequencer: '17F427499AC0BA8F', versionId: undefined }
-    const row = makeObjectRow({ objectKey, parts }, state, { revision: randomUUID(), now: eventTime })
+    const row = makeObjectRow({ objectKey, parts }, state, randomUUID())
     return { before: undefined, eventTime, row }
   }
   return {

@@ -112,7 +112,7 @@ async function applyRound<Key extends ReportedKey, Outcome> (
     const { key, before } = place
     const { next, outcome } = decide(key, before === undefined ? undefined : readKnownKey(before), stamp)
     if (next !== undefined) {
-      const row = makeObjectRow(key, next.state, stamp)
+      const row = makeObjectRow(key, next.state, stamp.revision)
       changing.push({ place, outcome, change: { row, before, eventTime: next.eventTime } })
     } else if (place.belief === 'read') {
       place.outcome = outcome

@@ -1,5 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import type { ChangeStamp, KnownKey } from '../../events/decision.js'
+import type { KnownKey } from '../../events/decision.js'
 import type { KnownState } from '../../events/order.js'
 import type { ObjectKeyParts } from '../../objects/object-key.js'
 import type { Database, ObjectRow } from '../connection/tables.js'
@@ -36,6 +36,9 @@ export type ReadObjectRow = {
   ObjectRow[Column] extends Date | null ? bigint | null : ObjectRow[Column]
 }
 
+/** A row as it is handed to SQL, which says when a removal was written: tombstones are purged by the database's clock. */
+export type WritableObjectRow = Omit<ObjectRow, 'removed_at'> & { is_removed: boolean }
+
 /** What to select of a table, or of a part of a statement, for rows to read. */
 export function readableColumns (table: string): RawBuilder<ReadObjectRow> {
   const selected = Object.entries(columns).map(([column, type]) => type === 'timestamptz'
@@ -49,9 +52,10 @@ export function columnList (): string {
   return listOf(columns, (column) => column)
 }
 
-/** `object_key text, org_key text, …`, to read rows from JSON by. */
+/** `object_key text, org_key text, …, is_removed boolean`, to read {WritableObjectRow}s from JSON by. */
 export function columnDefinitions (): string {
-  return listOf(columns, (column, type) => `${column} ${type}`)
+  const { removed_at: _, ...written } = columns
+  return listOf({ ...written, is_removed: 'boolean' }, (column, type) => `${column} ${type}`)
 }
 
 /** `size_bytes = incoming.size_bytes, …`: gives a row the state of another one of the same key. */
@@ -72,8 +76,8 @@ function listOf (of: Readonly<Record<string, string>>, write: (column: string, t
  * @param state undefined for a placeholder
  */
 export function makeObjectRow (
-  { objectKey, parts }: { objectKey: string, parts: ObjectKeyParts }, state: KnownState | undefined, stamp: ChangeStamp,
-): ObjectRow {
+  { objectKey, parts }: { objectKey: string, parts: ObjectKeyParts }, state: KnownState | undefined, revision: string,
+): WritableObjectRow {
   const file = state?.change.kind === 'created' ? state.change : undefined
   const event = state !== undefined && 'eventTime' in state ? state : undefined
   const observation = state !== undefined && 'observedAt' in state ? state : undefined
@@ -91,8 +95,8 @@ export function makeObjectRow (
     sequencer: event?.sequencer ?? null,
     version_id: event?.versionId ?? null,
     observed_at: observation?.observedAt ?? null,
-    removed_at: file === undefined ? stamp.now : null,
-    revision: stamp.revision,
+    is_removed: file === undefined,
+    revision,
   }
 }
 

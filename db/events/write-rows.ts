@@ -1,11 +1,13 @@
 import { type Kysely, sql } from 'kysely'
-import type { Database, ObjectRow } from '../connection/tables.js'
+import type { Database } from '../connection/tables.js'
 import { preparedAs } from '../connection/prepared-statement.js'
-import { type ReadObjectRow, columnDefinitions, columnList, readableColumns, stateAssignments } from './object-rows.js'
+import {
+  type ReadObjectRow, type WritableObjectRow, columnDefinitions, columnList, readableColumns, stateAssignments,
+} from './object-rows.js'
 
 /** A key's row as it shall be. */
 export interface RowChange {
-  row: ObjectRow
+  row: WritableObjectRow
   /** The row that the change is based on; undefined where the key is taken for new. */
   before: ReadObjectRow | undefined
   /** When the event happened that made it so. */
@@ -141,13 +143,14 @@ export function writeRowsQuery (changes: readonly RowChange[]) {
     newest_event_at: eventTime,
     revision_before: before?.revision,
     size_change: row.size_bytes - (before?.size_bytes ?? 0n),
-    count_change: fileCount(row.removed_at) - fileCount(before?.removed_at_ms),
+    count_change: (row.is_removed ? 0n : 1n) - (before?.removed_at_ms === null ? 1n : 0n),
     // Before the others it would cost three times as much: V8 then adds those one by one to a copy that has no room for them.
     ...row,
   })))
   return sql<Result>`${sql.raw(preparedAs('write_rows'))}
 with incoming as materialized (
-  select * from json_to_recordset(${incoming}::json) as incoming (${sql.raw(incomingDefinitions)})
+  select incoming.*, case when is_removed then now() end as removed_at
+  from json_to_recordset(${incoming}::json) as incoming (${sql.raw(incomingDefinitions)})
 ), ${sql.raw(writtenParts)}, ${sql.raw(summedParts)}, ${sql.raw(fulfilledParts)}
 ${answer}`
 }
@@ -155,9 +158,4 @@ ${answer}`
 /** JSON with 64-bit integers as strings, which PostgreSQL reads as integers again. */
 function json (value: unknown): string {
   return JSON.stringify(value, (_name, part: unknown) => typeof part === 'bigint' ? String(part) : part)
-}
-
-/** @param removedAt null of a file, undefined without a row */
-function fileCount (removedAt: Date | bigint | null | undefined): bigint {
-  return removedAt === null ? 1n : 0n
 }

@@ -1,8 +1,12 @@
+import { mock } from 'node:test'
 import type { Kysely } from 'kysely'
 import t from 'tap'
+import { apply } from '../../../../db/events/apply.js'
 import { applyRecords } from '../../../../db/events/apply-records.js'
+import { type ReadObjectRow, readObjects } from '../../../../db/events/object-rows.js'
+import { purge } from '../../../../db/purge.js'
 import { auditSums } from '../../../../db/usage/audit.js'
-import type { Database, ObjectRow } from '../../../../db/connection/tables.js'
+import type { Database } from '../../../../db/connection/tables.js'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { reserveUpload } from '../../../../db/reservations.js'
 import type { BucketEvent, ObjectChange } from '../../../../events/notification.js'
@@ -40,8 +44,8 @@ function event (objectKey: string, atSeconds: number, change: ObjectChange, more
 const seen = (atSeconds: number, change: Observation['change']): Observation =>
   ({ change, observedAt: new Date(startedAt + atSeconds * 1000) })
 
-async function rowOf (database: Kysely<Database>, objectKey: string): Promise<ObjectRow | undefined> {
-  return await database.selectFrom('objects').selectAll().where('object_key', '=', objectKey).executeTakeFirst()
+async function rowOf (database: Kysely<Database>, objectKey: string): Promise<ReadObjectRow | undefined> {
+  return (await readObjects(database, [objectKey]))[0]
 }
 
 for (const { kind, skip, create } of databaseKinds) {
@@ -55,7 +59,7 @@ for (const { kind, skip, create } of databaseKinds) {
       const { totalBytes, fileCount } = await readStorageUsage(database, { orgKey: 'acme' })
       return [totalBytes, fileCount]
     }
-    const reasons = async () => (await database.selectFrom('set_aside_events').selectAll().orderBy('id').execute())
+    const reasons = async () => (await database.selectFrom('set_aside_events').select(['reason', 'record']).orderBy('id').execute())
     const a = keyOf('a')
 
     t.test('usage follows a file that is created, overwritten by bigger, smaller and empty ones, and removed', async (t) => {
@@ -73,7 +77,7 @@ for (const { kind, skip, create } of databaseKinds) {
       await apply(event(a, 20, removed))
       await apply(event(a, 0, created(10)))
       t.strictSame(await usage(), [0, 0])
-      t.ok((await rowOf(database, a))?.removed_at, 'a tombstone')
+      t.ok((await rowOf(database, a))?.removed_at_ms, 'a tombstone')
     })
 
     t.test('records of one key in one batch are taken together', async (t) => {
@@ -98,7 +102,7 @@ for (const { kind, skip, create } of databaseKinds) {
       const [outcome] = await apply(event(b, 0, unclear))
       const placeholder = await rowOf(database, b)
       t.strictSame(outcome, { kind: 'ask', revision: placeholder?.revision })
-      t.match(placeholder, { size_bytes: 0n, removed_at: Date, event_time: null, observed_at: null })
+      t.match(placeholder, { size_bytes: 0n, removed_at_ms: BigInt, event_time_ms: null, observed_at_ms: null })
       t.strictSame(await usage(), [10, 1])
     })
 
@@ -247,4 +251,19 @@ t.test('several replicas', { skip: testDatabaseUrl === undefined && 'TEST_DATABA
     t.strictSame(await batch, [applied, applied])
     t.ok(causes.includes('undone'))
   })
+})
+
+t.test('a tombstone is as old as the database\'s clock says, so that one a slow replica wrote is not purged at once', {
+  skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
+}, async (t) => {
+  const { database, close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  t.teardown(() => { mock.timers.reset() })
+  mock.timers.enable({ apis: ['Date'], now: Date.now() - 40 * DAY_MS })
+  const { event: { objectKey, parts } } = event(keyOf('a'), 0, removed)
+  const next = { state: seen(0, removed), eventTime: undefined }
+  await apply(database, [{ objectKey, parts }], () => ({ next, outcome: undefined }))
+  const retention = { tombstonesMs: 30 * DAY_MS, uploadsMs: DAY_MS, setAsideEventsMs: DAY_MS, leasesMs: DAY_MS }
+  t.match(await purge(database, retention), { tombstones: 0 })
+  t.match(await rowOf(database, objectKey), { removed_at_ms: BigInt })
 })

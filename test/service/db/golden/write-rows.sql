@@ -1,10 +1,11 @@
 -- prepared as write_rows
 
 with incoming as materialized (
-  select * from json_to_recordset($1::json) as incoming (
+  select incoming.*, case when is_removed then now() end as removed_at
+  from json_to_recordset($1::json) as incoming (
     object_key text, org_key text, workflow_id uuid, run_id uuid, created_by uuid,
     direction text, size_bytes bigint, entity_tag text, event_source text, event_time timestamptz,
-    sequencer text, version_id text, observed_at timestamptz, removed_at timestamptz, revision uuid,
+    sequencer text, version_id text, observed_at timestamptz, revision uuid, is_removed boolean,
     newest_event_at timestamptz, revision_before uuid, size_change bigint, count_change bigint)
 ), known as materialized (
   select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
