@@ -1,10 +1,10 @@
-import { setTimeout } from 'node:timers/promises'
+import { ExponentialBackoff, fullJitterGenerator, handleWhen, retry } from 'cockatiel'
 import type { Kysely, Transaction } from 'kysely'
 import type { Database } from './tables.js'
 import { sqlState } from './sql-state.js'
 
-const ATTEMPTS = 6
-const FIRST_PAUSE_MS = 10
+const REPETITIONS = 5
+const FIRST_PAUSE_MAX_MS = 20
 // Serialization failure, deadlock: the server undid the transaction, and the same one may succeed now.
 const repeatable = new Set(['40001', '40P01'])
 
@@ -18,16 +18,11 @@ const repeatable = new Set(['40001', '40P01'])
 export async function repeatWhereUndone<Result> (
   work: () => Promise<Result>, onRepeat: () => void = () => {},
 ): Promise<Result> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (attempt === ATTEMPTS || !repeatable.has(sqlState(error))) throw error
-      onRepeat()
-      // Of two that are in each other's way, one must come first.
-      await setTimeout(Math.random() * FIRST_PAUSE_MS * 2 ** attempt)
-    }
-  }
+  // Of two that are in each other's way, one must come first: pauses are random.
+  const backoff = new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MAX_MS, generator: fullJitterGenerator })
+  const policy = retry(handleWhen((error) => repeatable.has(sqlState(error))), { maxAttempts: REPETITIONS, backoff })
+  policy.onRetry(onRepeat)
+  return await policy.execute(work)
 }
 
 /**
