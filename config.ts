@@ -62,6 +62,11 @@ function checkTogether (config: Config): void {
     refuseIf(config.S3_ACCESS_KEY === undefined, 'S3_ACCESS_KEY is missing: S3_ENDPOINT needs credentials.')
     refuseIf(config.S3_SECRET_KEY === undefined, 'S3_SECRET_KEY is missing: S3_ENDPOINT needs credentials.')
   }
+  const { S3_ENDPOINT, S3_UPLOAD_ACCESS_KEY, S3_UPLOAD_SECRET_KEY } = config
+  refuseIf((S3_UPLOAD_ACCESS_KEY === undefined) !== (S3_UPLOAD_SECRET_KEY === undefined),
+    'S3_UPLOAD_ACCESS_KEY and S3_UPLOAD_SECRET_KEY must be set together, or neither of them.')
+  refuseIf(S3_UPLOAD_ACCESS_KEY !== undefined && S3_ENDPOINT === undefined,
+    'S3_ENDPOINT is missing: the embedded object storage has no credentials for uploads alone.')
   const { JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL } = config
   const keySources = Object.entries({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }).filter(([, value]) => value !== undefined)
   refuseIf(keySources.length > 1,

@@ -91,6 +91,14 @@ const parts = {
   S3_SECRET_KEY: Type.Optional(Type.String({
     minLength: 1, description: 'Secret key of the object storage. Required with `S3_ENDPOINT`.',
   })),
+  S3_UPLOAD_ACCESS_KEY: Type.Optional(Type.String({
+    minLength: 1,
+    description: 'Access key that uploads are signed with; give it the permission to put files and no other, so that an upload URL ' +
+      'can do no more. Only with `S3_ENDPOINT`. Unset: `S3_ACCESS_KEY`.',
+  })),
+  S3_UPLOAD_SECRET_KEY: Type.Optional(Type.String({
+    minLength: 1, description: 'Secret key that uploads are signed with. Required with `S3_UPLOAD_ACCESS_KEY`.',
+  })),
   S3_REGION: Type.String({ minLength: 1, default: 'us-east-1', description: 'Region of the object storage.' }),
   S3_BUCKET: Type.String({
     pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', default: 'objects', description: 'The one bucket that holds all files.',

@@ -7,20 +7,24 @@ declare module 'fastify' {
     objectStorage: ObjectStorage
     /** Signs URLs for browsers and programs: for the store's public address. */
     presign: Presign
+    /** The same for uploads, with credentials that may be allowed to do less. */
+    presignUpload: Presign
   }
 }
 
 /** Decorates the instance with the bucket as downloads use it, and with the signer of URLs to it. */
 export default fastifyPlugin(async (app) => {
   const { S3_PUBLIC_ENDPOINT, S3_CONNECT_TIMEOUT, S3_FIRST_BYTE_TIMEOUT, STREAM_IDLE_TIMEOUT, NODE_ENV } = app.config
-  const { storeTarget } = app
+  const { storeTarget, uploadTarget } = app
   const objectStorage = new ObjectStorage(storeTarget, {
     connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
     firstByteTimeoutMs: S3_FIRST_BYTE_TIMEOUT * 1000,
     idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
   }, app.observeStore)
   app.decorate('objectStorage', objectStorage)
-  app.decorate('presign', createPresign({ ...storeTarget, endpoint: S3_PUBLIC_ENDPOINT ?? storeTarget.endpoint }))
+  const endpoint = S3_PUBLIC_ENDPOINT ?? storeTarget.endpoint
+  app.decorate('presign', createPresign({ ...storeTarget, endpoint }))
+  app.decorate('presignUpload', createPresign({ ...uploadTarget, endpoint }))
   app.addHook('onClose', async () => { await objectStorage.close() })
 
   // A store that is down now may be up before the first download, so nothing here ends the start.

@@ -21,6 +21,8 @@ export interface CephServer {
    * @throws where it does not start within a minute, or its clock is another
    */
   startGateway: (aheadSeconds?: number) => Promise<string>
+  /** Makes credentials of the account that may put files and no more: a subuser with `--access=write`. */
+  createUploadKeys: () => Promise<{ accessKey: string, secretKey: string }>
   /** Ends its processes and removes what it stored. */
   stop: () => Promise<void>
 }
@@ -81,6 +83,13 @@ export async function startCeph (): Promise<CephServer> {
     }
     return endpoint
   }
+  const createUploadKeys = async () => {
+    const subuser = ['--uid=tests', '--subuser=tests:uploads']
+    const [accessKey, secretKey] = [randomUUID(), randomUUID()]
+    await finish('radosgw-admin', ['subuser', 'create', ...subuser, '--access=write'])
+    await finish('radosgw-admin', ['key', 'create', ...subuser, '--key-type=s3', `--access-key=${accessKey}`, `--secret-key=${secretKey}`])
+    return { accessKey, secretKey }
+  }
 
   try {
     const map = join(directory, 'monitors')
@@ -95,7 +104,7 @@ export async function startCeph (): Promise<CephServer> {
     const user = ['--uid=tests', '--display-name=tests', `--access-key=${accessKey}`, `--secret-key=${secretKey}`]
     await finish('radosgw-admin', ['user', 'create', ...user])
     const [version = ''] = /\d+\.\d+\.\d+/.exec((await finish('radosgw', ['--version'])).stdout) ?? []
-    return { version: `Ceph RGW ${version}`, endpoint, accessKey, secretKey, startGateway, stop }
+    return { version: `Ceph RGW ${version}`, endpoint, accessKey, secretKey, startGateway, createUploadKeys, stop }
   } catch (error) {
     await stop()
     throw error
