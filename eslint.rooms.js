@@ -24,6 +24,7 @@ export const rooms = {
   downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
   db: { imports: ['errors', 'objects', 'events'], packages: ['kysely', 'pg', 'cockatiel'] },
   reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
+  uploads: { imports: ['objects', 'http', 'store', 'events', 'db'], packages: ['cockatiel'] },
   embedded: {
     imports: ['errors', 'objects', 'store', 'schemas', 'client'],
     packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox],
@@ -32,8 +33,8 @@ export const rooms = {
   // What people and programs meet.
   plugins: {
     imports: [
-      'errors', 'sealing', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'embedded',
-      'config.ts',
+      'errors', 'sealing', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'uploads',
+      'embedded', 'config.ts',
     ],
   },
   routes: {

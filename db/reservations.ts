@@ -24,11 +24,11 @@ export type ReservationOutcome =
   | 'quota-exceeded'
 
 /**
- * Reserves a place for an upload under a newly minted object key, until the bucket reports the file or the reservation is
- * purged.
+ * Reserves a place for an upload under a newly minted object key, until the upload's URL has expired.
  *
- * Where the organisation has a quota, what is stored and what is reserved and not expired never exceed it by another
- * reservation, however many are asked for at once. For an organisation without one, a single statement reserves.
+ * Where the organisation has a quota, what is stored and what open reservations may add never exceed it by another
+ * reservation, however many are asked for at once. Those are open that have not expired and have no file under their key. For
+ * an organisation without a quota, a single statement reserves.
  */
 export async function reserveUpload (database: Kysely<Database>, reservation: Reservation): Promise<ReservationOutcome> {
   const hasNoQuota = sql`not exists (select from orgs where org_key = ${reservation.orgKey})`
@@ -46,7 +46,7 @@ export async function reserveUpload (database: Kysely<Database>, reservation: Re
     if (sizeBytes === undefined) return 'size-required'
     const fits = sql`
       (select coalesce(sum(size_bytes), 0) from usage_sums where org_key = ${orgKey})
-      + (select coalesce(sum(size_bytes), 0) from uploads where org_key = ${orgKey} and expires_at > statement_timestamp())
+      + (select coalesce(sum(size_bytes), 0) from uploads where org_key = ${orgKey} and fulfilled_at is null and expires_at > statement_timestamp())
       + ${sizeBytes}::bigint <= ${org.quota_bytes}::bigint`
     return await insertReservation(transaction, reservation, fits) ? 'reserved' : 'quota-exceeded'
   })
@@ -62,4 +62,30 @@ async function insertReservation (
       clock_timestamp() + ${milliseconds(expiresInSeconds * 1000)}
     where ${condition}`.execute(database)
   return numAffectedRows === 1n
+}
+
+/** What was reserved for a key whose URL can still be used, beside the file that is counted under it. */
+export interface ReservedFile {
+  objectKey: string
+  /** Null where the file may be of any size. */
+  reservedBytes: bigint | null
+  contentType: string
+  sizeBytes: bigint
+  /** Without quotes; null where the store told none. */
+  entityTag: string | null
+}
+
+/** Reads the reservations of counted files whose URLs have not expired; other keys have none. */
+export async function readLiveReservations (
+  database: Kysely<Database>, objectKeys: readonly string[],
+): Promise<ReservedFile[]> {
+  return await database.selectFrom('uploads').innerJoin('objects', 'objects.object_key', 'uploads.object_key')
+    .where('uploads.object_key', '=', sql<string>`any(${objectKeys}::text[])`)
+    .where('uploads.expires_at', '>', sql<Date>`statement_timestamp()`)
+    .where('objects.removed_at', 'is', null)
+    .select([
+      'uploads.object_key as objectKey', 'uploads.size_bytes as reservedBytes', 'uploads.content_type as contentType',
+      'objects.size_bytes as sizeBytes', 'objects.entity_tag as entityTag',
+    ])
+    .execute()
 }

@@ -14,6 +14,11 @@ const families = /^(ObjectCreated|ObjectRemoved|LifecycleExpiration|ObjectLifecy
 /** What events of a kind say of their key; `unclear` where it may have changed in any way, `none` where its bytes stayed. */
 export type KindEffect = 'created' | 'deleted' | 'marker_created' | 'unclear' | 'none'
 
+/** Whether an event says that its file was copied from another one, rather than sent. */
+export function isCopyKind (eventName: unknown): boolean {
+  return eventName === 's3:ObjectCreated:Copy' || eventName === 'ObjectCreated:Copy'
+}
+
 /** @param eventName as the store sent it, with or without `s3:`; a kind that is no text at all may be any */
 export function effectOfKind (eventName: unknown): KindEffect {
   if (typeof eventName !== 'string') return 'unclear'

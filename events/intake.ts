@@ -10,6 +10,12 @@ export interface IntakeCounts {
   setAsideCount: number
 }
 
+/** What became of the records of one sender, and those whose files may not be what uploads were allowed to be. */
+export interface IntakeOutcome extends IntakeCounts {
+  /** Also copies, and records that came again: what was to follow from them may not have been done. */
+  suspects: EventRecord[]
+}
+
 /** A key kept changing while the bucket was being asked about it: the sender should try again. */
 export class UnsettledKeyError extends Error {
   override name = 'UnsettledKeyError'
@@ -49,8 +55,9 @@ export class EventIntake {
    * @throws {UnsettledKeyError} when a key kept changing
    * @throws what applying a batch threw, or asking the bucket; all records that this did not concern are committed
    */
-  async take (records: readonly PendingRecord[]): Promise<IntakeCounts> {
+  async take (records: readonly PendingRecord[]): Promise<IntakeOutcome> {
     const counts = { appliedCount: 0, lateCount: 0, setAsideCount: 0 }
+    const suspects: EventRecord[] = []
     const failures: unknown[] = []
     let pending = records
     for (let round = 0; pending.length > 0; round++) {
@@ -59,7 +66,8 @@ export class EventIntake {
       const inquiries = pending.flatMap((record, index) => {
         const outcome = outcomes[index]
         if (outcome?.kind === 'ask' && isEventRecord(record)) return [this.#ask(record, outcome.revision)]
-        if (outcome?.kind === 'set_aside') counts.setAsideCount++
+        if (isEventRecord(record) && isSuspect(record, outcome)) suspects.push(record)
+        if (outcome?.kind === 'set_aside' || outcome?.kind === 'not_as_reserved') counts.setAsideCount++
         else if (outcome?.kind === 'late') counts.lateCount++
         else counts.appliedCount++
         return []
@@ -69,10 +77,14 @@ export class EventIntake {
       failures.push(...answered.flatMap((inquiry) => inquiry.status === 'rejected' ? [inquiry.reason] : []))
     }
     if (failures.length > 0) throw failures[0]
-    return counts
+    return { ...counts, suspects }
   }
 
   async #ask (record: EventRecord, revision: string): Promise<EventRecord> {
     return { ...record, answer: await this.#inquiries.inquire(record.event.objectKey, revision) }
   }
+}
+
+function isSuspect ({ event, isCopy = false }: EventRecord, outcome: RecordOutcome | undefined): boolean {
+  return isCopy || outcome?.kind === 'not_as_reserved' || (outcome?.kind === 'late' && event.change.kind === 'created')
 }

@@ -1,5 +1,5 @@
 import { type ObjectKeyParts, parseObjectKey } from '../objects/object-key.js'
-import { type KindEffect, effectOfKind } from './event-kind.js'
+import { type KindEffect, effectOfKind, isCopyKind } from './event-kind.js'
 import { readEventTime } from './event-time.js'
 
 /** What an event says its key became. */
@@ -28,7 +28,7 @@ type RejectionReason = 'record_malformed' | 'key_malformed'
 /** A bucket notification, taken apart. */
 export interface BucketNotification {
   /** A record that may mean either of two keys has an event for each, both of which leave the rest to the bucket. */
-  events: Array<{ event: BucketEvent, record: unknown }>
+  events: Array<{ event: BucketEvent, record: unknown, isCopy?: boolean }>
   rejected: Array<{ reason: RejectionReason, record: unknown }>
   /** Records that concern no file's bytes: other buckets, other kinds of event. */
   ignoredCount: number
@@ -112,7 +112,7 @@ export function createNotificationReader (store: NotifyingStore): ReadBucketNoti
       if (outcome === 'ignored') notification.ignoredCount++
       else if (outcome === 'foreign') notification.foreignCount++
       else if (typeof outcome === 'string') notification.rejected.push({ reason: outcome, record })
-      else notification.events.push(...outcome.map((event) => ({ event, record })))
+      else notification.events.push(...outcome.map((event) => ({ event, record, ...isCopy(record) ? { isCopy: true } : {} })))
     }
     return notification
   }
@@ -123,6 +123,10 @@ function recordsOf (body: unknown): readonly unknown[] | undefined {
   const { Records: records, Event: event } = fieldsOf(body)
   if (Array.isArray(records)) return records
   return records === undefined && event === 's3:TestEvent' ? [] : undefined
+}
+
+function isCopy (record: unknown): boolean {
+  return isCopyKind(fieldsOf(record).eventName)
 }
 
 function fieldsOf (value: unknown): Fields {

@@ -14,6 +14,8 @@ export interface EventRecord {
   record: unknown
   /** Undefined where the bucket was not asked. */
   answer?: Answer | undefined
+  /** Whether the store says that the file is a copy of another one. */
+  isCopy?: boolean | undefined
 }
 
 /** A record that needs a person's eye, to be kept with the reason. */
@@ -36,6 +38,8 @@ export type RecordOutcome =
   | { kind: 'applied' }
   | { kind: 'late' }
   | { kind: 'set_aside' }
+  /** Applied, and set aside: the file is of another size than its upload's reservation. */
+  | { kind: 'not_as_reserved' }
   /** The bucket must be asked what the key is, and the record applied again with the answer for this revision. */
   | { kind: 'ask', revision: string }
 

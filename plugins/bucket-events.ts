@@ -7,16 +7,19 @@ import { UnknownNotificationError, createNotificationReader } from '../events/no
 import { EventIntake } from '../events/intake.js'
 import type { Observation } from '../events/order.js'
 import type { ObjectKeyParts } from '../objects/object-key.js'
+import { redactObjectKey } from '../objects/redacted-key.js'
 import type { PendingRecord } from '../events/pending-record.js'
 import type { AskStore } from '../events/inquiries.js'
 import type { BucketEvents } from '../schemas/bucket-events.js'
 import { isAmazonEndpoint } from '../store/vendor.js'
+import { createUploadExaminer } from '../uploads/examine-uploads.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     bucketEvents: {
       /**
-       * Takes in one bucket notification: its body, parsed from JSON. Resolves once all its records are committed.
+       * Takes in one bucket notification: its body, parsed from JSON. Resolves once all its records are committed, and files
+       * among them that no upload was allowed to be are removed.
        *
        * @throws {UnknownNotificationError} where it is of no known form, and nothing of it is kept
        * @throws when the database or, for records that cannot be ordered, the store does not answer; the notification
@@ -87,12 +90,58 @@ export default fastifyPlugin(async (app) => {
     collect: () => { queued.set(intake.queuedCount) },
   })
 
+  const removedUploads = new Counter({
+    name: 'objects_storage_uploads_removed_total',
+    help: 'Files removed because no upload was allowed to be so big, or of such a type.',
+    labelNames: ['reason'],
+    registers: [app.metrics],
+  })
+  const keptCopies = new Counter({
+    name: 'objects_storage_uploads_copied_total',
+    help: 'Copies reported under keys whose upload URL could be used, of a size and type that it allows: set aside, not removed.',
+    registers: [app.metrics],
+  })
+
   const underWay = new Set<Promise<unknown>>()
-  const take = async (records: PendingRecord[]) => {
-    const taking = intake.take(records)
-    const ended = taking.catch(() => {}).finally(() => underWay.delete(ended))
+  const track = async <Result>(work: Promise<Result>) => {
+    const ended = work.catch(() => {}).finally(() => underWay.delete(ended))
     underWay.add(ended)
-    return await taking
+    return await work
+  }
+  const recount = async ({ objectKey, parts }: { objectKey: string, parts: ObjectKeyParts }) => {
+    const event = {
+      objectKey,
+      parts,
+      change: { kind: 'unclear' } as const,
+      eventSource: SERVICE_EVENT_SOURCE,
+      // It is asked about whatever is known of it, and whatever this machine's clock says.
+      eventTime: undefined,
+      sequencer: undefined,
+      versionId: undefined,
+    }
+    await intake.take([{ event, record: null }])
+  }
+  const examineUploads = createUploadExaminer({
+    database: app.database,
+    storage: app.objectStorage,
+    recount,
+    onRemoved: (objectKey, reason) => {
+      app.existence.forget(objectKey)
+      removedUploads.inc({ reason })
+      app.log.warn({ object: redactObjectKey(objectKey), reason }, 'removed a file that its upload was not allowed to be')
+    },
+    onCopyKept: (objectKey) => {
+      keptCopies.inc()
+      app.log.warn({ object: redactObjectKey(objectKey) }, 'a file was copied to where an upload was expected')
+    },
+    onRefused: (objectKey, error) => {
+      app.log.error({ err: error, object: redactObjectKey(objectKey) }, 'cannot remove a file that its upload was not allowed to be')
+    },
+  })
+  const take = async (records: PendingRecord[]) => {
+    const { suspects, ...counts } = await intake.take(records)
+    await examineUploads(suspects)
+    return counts
   }
 
   app.decorate('bucketEvents', {
@@ -105,7 +154,7 @@ export default fastifyPlugin(async (app) => {
       const { events, rejected, ignoredCount, foreignCount } = notification
       const kept = rejected.slice(0, SET_ASIDE_MAX_OF_NOTIFICATION)
       const discardedCount = rejected.length - kept.length
-      const { appliedCount, lateCount, setAsideCount } = await take([...events, ...kept])
+      const { appliedCount, lateCount, setAsideCount } = await track(take([...events, ...kept]))
       counts.inc({ outcome: 'applied' }, appliedCount)
       counts.inc({ outcome: 'late' }, lateCount)
       counts.inc({ outcome: 'set_aside' }, setAsideCount)
@@ -118,19 +167,8 @@ export default fastifyPlugin(async (app) => {
         ignored: ignoredCount + foreignCount,
       }
     },
-    recount: async ({ objectKey, parts, wasStored }) => {
-      if (!wasStored && !await isCatalogued(app.database, objectKey)) return
-      const event = {
-        objectKey,
-        parts,
-        change: { kind: 'unclear' } as const,
-        eventSource: SERVICE_EVENT_SOURCE,
-        // It is asked about whatever is known of it, and whatever this machine's clock says.
-        eventTime: undefined,
-        sequencer: undefined,
-        versionId: undefined,
-      }
-      await take([{ event, record: null }])
+    recount: async ({ wasStored, ...file }) => {
+      if (wasStored || await isCatalogued(app.database, file.objectKey)) await track(recount(file))
     },
     ask: askStore,
     clockSkewMs: CLOCK_SKEW_MS,

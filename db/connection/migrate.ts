@@ -5,6 +5,7 @@ import { usageHistory } from '../migrations/0003-usage-history.js'
 import { quotas } from '../migrations/0004-quotas.js'
 import { leases } from '../migrations/0005-leases.js'
 import { usageHistoryStart } from '../migrations/0006-usage-history-start.js'
+import { fulfilledUploads } from '../migrations/0007-fulfilled-uploads.js'
 import type { Database } from './tables.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -15,6 +16,7 @@ const migrations: Record<string, Migration> = {
   '0004-quotas': quotas,
   '0005-leases': leases,
   '0006-usage-history-start': usageHistoryStart,
+  '0007-fulfilled-uploads': fulfilledUploads,
 }
 
 /** What bringing a database to the newest schema came to. */

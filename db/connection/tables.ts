@@ -57,7 +57,7 @@ interface UsageSumsTable {
   newest_event_at: ColumnType<Date | null, Date | null | undefined, Date | null>
 }
 
-/** Reservations: places that `POST /uploads` gave and the bucket has reported no file in yet. */
+/** Reservations: places that `POST /uploads` gave, until their URLs have expired for a while. */
 interface UploadsTable {
   object_key: string
   org_key: string
@@ -67,6 +67,8 @@ interface UploadsTable {
   content_type: string
   created_at: Generated<Date>
   expires_at: Date
+  /** Since when there is a file under the key, which then counts in place of the reservation. */
+  fulfilled_at: Generated<Date | null>
 }
 
 /** Records of bucket notifications that need a person's eye. They hold object keys, which are secrets. */

@@ -27,7 +27,7 @@ export async function applyRecords (
   for (const { outcome: decided, isSizeMismatch } of applied) {
     if (decided === 'refused') continue
     for (const { record, outcome, isSource } of decided) {
-      outcomes.set(record, isSource && isSizeMismatch ? { kind: 'set_aside' } : outcome)
+      outcomes.set(record, isSource && isSizeMismatch ? { kind: 'not_as_reserved' } : outcome)
     }
   }
   await setAside(database, records.filter((pending) => !outcomes.has(pending))

@@ -29,7 +29,7 @@ type Result = { key: string, is_written: boolean, is_size_mismatch: boolean } & 
 
 /**
  * Inserts the rows of new keys, replaces the rows that are still at the revision that their change is based on, adds the
- * differences to the sums, and ends the reservations of uploads that arrived, in one statement: all of it happens or
+ * differences to the sums, and fulfils the reservations of uploads that arrived, in one statement: all of it happens or
  * nothing. Where a key that was taken for new has a row, the statement only tells so.
  *
  * @param changes each key once
@@ -56,7 +56,7 @@ export async function writeRows (database: Kysely<Database>, changes: readonly R
  *   inserted, locked, replaced        rows in the order of their keys, so that no two batches wait for each other
  *   written                           the keys whose rows were
  *   changes, summed                   their differences, added to the sums in the order of those
- *   fulfilled, mismatched             their reservations, ended; a file of another size is set aside for a person's eye
+ *   fulfilled, mismatched             their reservations, fulfilled; a file of another size is set aside for a person's eye
  *
  * Locks are taken in this order, too: rows, sums, reservations. It answers with what did not go as expected only.
  */
@@ -116,26 +116,32 @@ const summedParts = `changes as materialized (
         and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
 )`
 
+// While its URL can be used, every file under the key is held to its reservation, which is open again where the file is gone.
 const fulfilledParts = `fulfilled as (
-  delete from uploads using written
-  where uploads.object_key = written.object_key and written.removed_at is null
-  returning uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes
+  update uploads set
+    fulfilled_at = case when written.removed_at is null then coalesce(uploads.fulfilled_at, statement_timestamp()) end
+  from written
+  where uploads.object_key = written.object_key
+    and case when uploads.fulfilled_at is null then written.removed_at is null else uploads.expires_at > statement_timestamp() end
+  returning
+    uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes,
+    written.removed_at is null and uploads.size_bytes <> written.size_bytes as is_mismatch
 ), mismatched as (
   insert into set_aside_events (reason, record)
   select 'size_not_as_promised',
     json_build_object('objectKey', object_key, 'promisedBytes', reserved_bytes, 'sizeBytes', size_bytes)
-  from fulfilled where reserved_bytes <> size_bytes
+  from fulfilled where is_mismatch
 )`
 
 const answer = sql`select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.reserved_bytes <> fulfilled.size_bytes, false) as is_size_mismatch,
+  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,
   ${readableColumns('known')}
 from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key
 left join known on known.object_key = incoming.object_key
-where written.object_key is null or fulfilled.reserved_bytes <> fulfilled.size_bytes`
+where written.object_key is null or fulfilled.is_mismatch`
 
 export function writeRowsQuery (changes: readonly RowChange[]) {
   // JSON carries a whole batch in one parameter, so that the statement is the same for every number of rows.

@@ -53,6 +53,8 @@ t.test('the settings for Kubernetes are the service\'s own, and it starts with t
     DATABASE_URL: 'postgres://objects:password@postgres:5432/objects',
     S3_ACCESS_KEY: 'access',
     S3_SECRET_KEY: 'secret',
+    S3_UPLOAD_ACCESS_KEY: 'upload',
+    S3_UPLOAD_SECRET_KEY: 'secret',
     JWT_PUBLIC_KEY: generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString(),
     SERVICE_SECRET: 'a-secret-of-the-service-that-is-long-enough',
     EVENTS_TOKEN: 'a-token-for-events-that-is-long-enough',

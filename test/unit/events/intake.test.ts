@@ -25,8 +25,20 @@ const observe = async (objectKey: string) => bucket.observe(objectKey)
 
 t.test('records that need no question are counted by what became of them', async (t) => {
   const intake = new EventIntake(askUntil(() => true), async () => { throw new Error('not to be asked') })
-  t.strictSame(await intake.take([eventOn('a'), { reason: 'record_malformed', record: null }]), { appliedCount: 1, lateCount: 0, setAsideCount: 1 })
+  t.strictSame(await intake.take([eventOn('a'), { reason: 'record_malformed', record: null }]), { appliedCount: 1, lateCount: 0, setAsideCount: 1, suspects: [] })
   t.equal(intake.queuedCount, 0)
+})
+
+t.test('whose files may not be what uploads were allowed to be is told: copies, other sizes, and created ones that came late', async (t) => {
+  const suspectsWhere = async (outcome: RecordOutcome, isCopy?: boolean) => {
+    const intake = new EventIntake(async (records) => records.map(() => outcome), observe)
+    const record = { ...eventOn('a'), isCopy }
+    return (await intake.take([record])).suspects.length
+  }
+  t.equal(await suspectsWhere({ kind: 'applied' }), 0)
+  t.equal(await suspectsWhere({ kind: 'applied' }, true), 1)
+  t.equal(await suspectsWhere({ kind: 'not_as_reserved' }), 1)
+  t.equal(await suspectsWhere({ kind: 'late' }), 1)
 })
 
 t.test('a record that only the bucket can settle is applied with its answer', async (t) => {
@@ -35,7 +47,7 @@ t.test('a record that only the bucket can settle is applied with its answer', as
     applied.push(...records)
     return await askUntil((record) => record.answer !== undefined)(records)
   }, observe)
-  t.strictSame(await intake.take([eventOn('a')]), { appliedCount: 1, lateCount: 0, setAsideCount: 0 })
+  t.strictSame(await intake.take([eventOn('a')]), { appliedCount: 1, lateCount: 0, setAsideCount: 0, suspects: [] })
   t.match(applied, [{ answer: undefined }, { answer: { revision: 'r', observation: { change: { kind: 'created', sizeBytes: 1 } } } }])
 })
 

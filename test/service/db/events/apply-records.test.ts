@@ -23,6 +23,7 @@ const unclear = { kind: 'unclear' } as const
 const applied: RecordOutcome = { kind: 'applied' }
 const late: RecordOutcome = { kind: 'late' }
 const setAside: RecordOutcome = { kind: 'set_aside' }
+const notAsReserved: RecordOutcome = { kind: 'not_as_reserved' }
 const created = (sizeBytes: number) => ({ kind: 'created', sizeBytes, entityTag: `tag-${sizeBytes}` }) as const
 
 const workflowOf = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
@@ -167,8 +168,8 @@ for (const { kind, skip, create } of databaseKinds) {
       await reserve(keyOf('b'), undefined)
       await reserve(keyOf('c'), 1)
       t.strictSame(await apply(event(a, 0, created(10)), event(keyOf('b'), 0, created(7))), [applied, applied])
-      const left = await database.selectFrom('uploads').select('object_key').execute()
-      t.strictSame(left, [{ object_key: keyOf('c') }])
+      const open = await database.selectFrom('uploads').select('object_key').where('fulfilled_at', 'is', null).execute()
+      t.strictSame(open, [{ object_key: keyOf('c') }])
       t.strictSame(await reasons(), [])
     })
 
@@ -176,13 +177,30 @@ for (const { kind, skip, create } of databaseKinds) {
       await reserveUpload(database, {
         objectKey: a, orgKey: 'acme', createdBy: userId, sizeBytes: 10, contentType: 'text/plain', expiresInSeconds: 0,
       })
-      t.strictSame(await apply(event(a, 0, created(11)), event(keyOf('b'), 0, created(1))), [setAside, applied])
+      t.strictSame(await apply(event(a, 0, created(11)), event(keyOf('b'), 0, created(1))), [notAsReserved, applied])
       t.strictSame(await apply(event(a, 0, created(11))), [late])
+      t.strictSame(await apply(event(a, 60, created(9))), [applied], 'the URL has expired: this is no upload')
+      t.strictSame(await apply(event(a, 120, created(11))), [applied])
       t.strictSame(await usage(), [12, 2])
       const [kept, ...others] = await reasons()
       t.equal(kept?.reason, 'size_not_as_promised')
       t.strictSame(JSON.parse(kept?.record ?? ''), { objectKey: a, promisedBytes: 10, sizeBytes: 11 })
       t.strictSame(others, [])
+    })
+
+    t.test('while its URL can be used, every file under the key is held to what was reserved', async (t) => {
+      await reserveUpload(database, {
+        objectKey: a, orgKey: 'acme', createdBy: userId, sizeBytes: 10, contentType: 'text/plain', expiresInSeconds: 3600,
+      })
+      const isOpen = async () =>
+        (await database.selectFrom('uploads').select('fulfilled_at').executeTakeFirst())?.fulfilled_at === null
+      t.strictSame(await apply(event(a, 0, created(10))), [applied])
+      t.notOk(await isOpen())
+      t.strictSame(await apply(event(a, 60, created(11))), [notAsReserved])
+      t.strictSame(await apply(event(a, 120, removed)), [applied])
+      t.ok(await isOpen(), 'the URL can put it again')
+      t.strictSame(await apply(event(a, 180, created(10))), [applied])
+      t.notOk(await isOpen())
     })
 
     t.test('what cannot be understood is kept with its reason, cut to a bound, and the rest is applied', async (t) => {

@@ -58,18 +58,23 @@ with incoming as materialized (
       where changes.org_key = excluded.org_key and changes.workflow_id = excluded.workflow_id
         and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
 ), fulfilled as (
-  delete from uploads using written
-  where uploads.object_key = written.object_key and written.removed_at is null
-  returning uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes
+  update uploads set
+    fulfilled_at = case when written.removed_at is null then coalesce(uploads.fulfilled_at, statement_timestamp()) end
+  from written
+  where uploads.object_key = written.object_key
+    and case when uploads.fulfilled_at is null then written.removed_at is null else uploads.expires_at > statement_timestamp() end
+  returning
+    uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes,
+    written.removed_at is null and uploads.size_bytes <> written.size_bytes as is_mismatch
 ), mismatched as (
   insert into set_aside_events (reason, record)
   select 'size_not_as_promised',
     json_build_object('objectKey', object_key, 'promisedBytes', reserved_bytes, 'sizeBytes', size_bytes)
-  from fulfilled where reserved_bytes <> size_bytes
+  from fulfilled where is_mismatch
 )
 select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.reserved_bytes <> fulfilled.size_bytes, false) as is_size_mismatch,
+  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,
   known.object_key,
   known.org_key,
   known.workflow_id,
@@ -89,4 +94,4 @@ from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key
 left join known on known.object_key = incoming.object_key
-where written.object_key is null or fulfilled.reserved_bytes <> fulfilled.size_bytes
+where written.object_key is null or fulfilled.is_mismatch

@@ -2,7 +2,10 @@ import fc from 'fast-check'
 import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import { applyRecords } from '../../../../db/events/apply-records.js'
+import type { ObjectChange } from '../../../../events/notification.js'
 import type { Database } from '../../../../db/connection/tables.js'
+import { purge } from '../../../../db/purge.js'
+import { auditSums } from '../../../../db/usage/audit.js'
 import { removeQuota, setQuota } from '../../../../db/usage/quotas.js'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { reserveUpload } from '../../../../db/reservations.js'
@@ -24,6 +27,15 @@ const ask = async (
 
 /** The bucket reports a file. */
 async function arrive (database: Kysely<Database>, objectKey: string, sizeBytes: number): Promise<void> {
+  await report(database, objectKey, { kind: 'created', sizeBytes, entityTag: 'e' }, new Date())
+}
+
+/** The bucket reports, some time later, that it is gone. */
+async function remove (database: Kysely<Database>, objectKey: string): Promise<void> {
+  await report(database, objectKey, { kind: 'removed' }, new Date(Date.now() + 60_000))
+}
+
+async function report (database: Kysely<Database>, objectKey: string, change: ObjectChange, eventTime: Date): Promise<void> {
   const parts = parseObjectKey(objectKey)
   if (parts === undefined) throw new Error('no key of ours')
   await applyRecords(database, [{
@@ -31,9 +43,9 @@ async function arrive (database: Kysely<Database>, objectKey: string, sizeBytes:
     event: {
       objectKey,
       parts,
-      change: { kind: 'created', sizeBytes, entityTag: 'e' },
+      change,
       eventSource: 'minio:s3',
-      eventTime: new Date(),
+      eventTime,
       sequencer: undefined,
       versionId: undefined,
     },
@@ -44,7 +56,7 @@ async function arrive (database: Kysely<Database>, objectKey: string, sizeBytes:
 async function taken (database: Kysely<Database>, orgKey = 'acme'): Promise<number> {
   const { rows: [row] } = await sql<{ taken: string }>`
     select (select coalesce(sum(size_bytes), 0) from usage_sums where org_key = ${orgKey})
-      + (select coalesce(sum(size_bytes), 0) from uploads where org_key = ${orgKey} and expires_at > now()) as taken`.execute(database)
+      + (select coalesce(sum(size_bytes), 0) from uploads where org_key = ${orgKey} and fulfilled_at is null and expires_at > now()) as taken`.execute(database)
   return Number(row?.taken)
 }
 
@@ -92,6 +104,18 @@ for (const { kind, skip, create } of databaseKinds) {
       t.equal(await ask(database, 40), 'reserved')
     })
 
+    t.test('a deleted file\'s bytes stay reserved until its URL, which can put it again, expires', async (t) => {
+      await setQuota(database, 'acme', 100n)
+      const objectKey = mint('acme')
+      await ask(database, 60, { objectKey })
+      await arrive(database, objectKey, 60)
+      await remove(database, objectKey)
+      t.equal(await taken(database), 60)
+      t.equal(await ask(database, 41), 'quota-exceeded')
+      await sql`update uploads set expires_at = now()`.execute(database)
+      t.equal(await ask(database, 100), 'reserved')
+    })
+
     t.test('what was reserved before counts, and what is too much already stays', async (t) => {
       await ask(database, 60)
       await setQuota(database, 'acme', 50n)
@@ -100,6 +124,24 @@ for (const { kind, skip, create } of databaseKinds) {
       t.equal(await ask(database, 1), 'reserved')
       await removeQuota(database, 'acme')
       t.equal(await ask(database, 1000), 'reserved')
+    })
+
+    t.test('files that arrive while their reservations expire and are purged count once, whichever is first', async (t) => {
+      const replicas = [database, connect(), connect()]
+      const retention = { tombstonesMs: HOUR_MS, uploadsMs: 1, setAsideEventsMs: HOUR_MS, leasesMs: HOUR_MS }
+      await setQuota(database, 'acme', 6000n)
+      const keys = Array.from({ length: 60 }, () => mint('acme'))
+      for (const objectKey of keys) t.equal(await ask(database, 100, { objectKey }), 'reserved')
+      await Promise.all([
+        ...keys.map((objectKey, index) => arrive(replicas[index % replicas.length] ?? database, objectKey, 100)),
+        ...keys.map(async (objectKey, index) => {
+          await sql`update uploads set expires_at = now() - interval '1 hour' where object_key = ${objectKey}`.execute(database)
+          await purge(replicas[index % replicas.length] ?? database, retention)
+        }),
+      ])
+      t.equal(await taken(database), 6000)
+      t.strictSame(await auditSums(database), [])
+      t.equal(await ask(database, 1), 'quota-exceeded')
     })
 
     t.test('usage tells of it only where there is one, and only of the whole organisation', async (t) => {
