@@ -12,7 +12,7 @@ const HELP = `Looks a deployment over, with the service's own configuration, and
   --wait   how long to wait for a notification (15)
   --json   the result as JSON
 
-It puts one small file into the bucket, of an organisation of its own named ${PROBE_ORG_KEY}, and removes it again. Whether
+It puts small files into the bucket, of an organisation of its own named ${PROBE_ORG_KEY}, and removes them again. Whether
 notifications arrive shows only while the service runs; with the embedded parts the doctor is the service for that time.
 
 Exit code: 0 nothing has to be changed, 1 something has, 2 it could not run.

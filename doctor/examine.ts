@@ -9,6 +9,7 @@ import { PROBE_ORG_KEY, mintProbeKey } from './probe.js'
 import { examinePublicEndpoint } from './public-endpoint.js'
 import { examineSettings } from './settings.js'
 import { examineTokens } from './tokens.js'
+import { examineUploads } from './uploads.js'
 
 export interface Examination {
   /** The parts of the service, ready to use. */
@@ -20,8 +21,8 @@ export interface Examination {
 }
 
 /**
- * Looks a deployment over, one thing after the other. What depends on something that failed is skipped. One object of the
- * organisation PROBE_ORG_KEY is put into the bucket, and removed again however the examination ends.
+ * Looks a deployment over, one thing after the other. What depends on something that failed is skipped. Objects of the
+ * organisation PROBE_ORG_KEY are put into the bucket, and removed again however the examination ends.
  *
  * @throws the signal's reason where that ended the waiting
  */
@@ -40,6 +41,7 @@ export async function * examine ({ app, waitMs, signal }: Examination): AsyncGen
   try {
     yield * examineObjects(app, objectKey)
     yield * examinePublicEndpoint(app, objectKey)
+    yield * examineUploads(app, objectKey)
     if (database.status === 'ok') yield * examineNotifications(app, objectKey, waitMs, signal)
     else yield skipped('notifications', 'The database cannot be used.')
   } finally {

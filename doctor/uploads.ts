@@ -1,0 +1,78 @@
+import type { FastifyInstance } from 'fastify'
+import { type Finding, failed, ok, warning } from './finding.js'
+import { REQUEST_TIMEOUT_MS, mintProbeKey, sendAsService } from './probe.js'
+
+const BODY = 'Put by the doctor.'
+const SIGNED_HEADERS = { 'content-type': 'text/plain', 'content-length': String(BODY.length) }
+const ADVICE = 'sign uploads with S3_UPLOAD_ACCESS_KEY and S3_UPLOAD_SECRET_KEY, which may put files and nothing else (docs/production.md).'
+
+/** What an upload URL was used for, beyond what it was signed for. */
+interface Misuse {
+  /** Headers that the signature does not cover, or other values of those that it covers. */
+  headers?: Record<string, string>
+  body?: string
+}
+
+/** What stands under a key after its upload. */
+interface Outcome {
+  isThere: boolean
+  sizeBytes: number
+  isPublic: boolean
+}
+
+/**
+ * Whether an upload URL allows what it is signed for and no more. Each attempt has a key of its own, which is removed again.
+ *
+ * @param sourceKey of a file that is there, and is bigger than what is uploaded
+ */
+export async function * examineUploads (app: FastifyInstance, sourceKey: string): AsyncGenerator<Finding, undefined> {
+  const plain = await upload(app, {})
+  if (!plain.isThere) {
+    yield failed('upload', 'An upload URL stores no file that the service can read: check S3_PUBLIC_ENDPOINT, and that S3_UPLOAD_ACCESS_KEY may put files into the bucket (s3:PutObject).')
+    return
+  }
+  yield ok('upload', 'An upload URL stores a file.')
+
+  const copied = await upload(app, { headers: { 'x-amz-copy-source': `/${app.storeTarget.bucket}/${encodeURI(sourceKey)}` } })
+  yield copied.isThere && copied.sizeBytes !== BODY.length
+    ? failed('upload-copy', `Anyone with an upload URL can copy other files with it, of whatever size, by a header that the object storage takes unsigned (x-amz-copy-source): ${ADVICE}`)
+    : ok('upload-copy', 'An upload URL copies no other file.')
+
+  const opened = await upload(app, { headers: { 'x-amz-acl': 'public-read' } })
+  yield opened.isPublic
+    ? warning('upload-acl', 'Anyone with an upload URL can make its file public, by a header that the object storage takes unsigned (x-amz-acl): let the bucket ignore public ACLs (docs/production.md).')
+    : ok('upload-acl', 'An upload URL makes no file public.')
+
+  const retyped = await upload(app, { headers: { 'content-type': 'text/html' } })
+  yield retyped.isThere
+    ? failed('upload-type', 'An upload URL takes a file of another type than it is signed for: whatever stands before the object storage must pass Content-Type on unchanged.')
+    : ok('upload-type', 'An upload URL takes no other type.')
+
+  const bigger = await upload(app, { headers: { 'content-length': String(BODY.length + 1) }, body: `${BODY}!` })
+  yield bigger.isThere
+    ? failed('upload-size', 'An upload URL takes a file of another size than it is signed for, so that a quota does not hold.')
+    : ok('upload-size', 'An upload URL takes no other size.')
+}
+
+/** Uses an upload URL, looks at what came of it, and removes that again. Where the store breaks off, what is there tells. */
+async function upload (app: FastifyInstance, { headers = {}, body = BODY }: Misuse): Promise<Outcome> {
+  const objectKey = mintProbeKey()
+  const url = app.presignUpload({ method: 'PUT', objectKey, signedAt: new Date(), expiresInSeconds: 60, headers: SIGNED_HEADERS })
+  try {
+    await fetch(url, {
+      method: 'PUT', headers: { ...SIGNED_HEADERS, ...headers }, body, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+    }).then((response) => response.arrayBuffer(), () => {})
+    const stored = await sendAsService(app, { method: 'HEAD', objectKey })
+    const address = new URL(url)
+    address.search = ''
+    const anonymous = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+    await anonymous.arrayBuffer()
+    return {
+      isThere: stored.status === 200,
+      sizeBytes: Number(stored.headers.get('content-length')),
+      isPublic: anonymous.status === 200,
+    }
+  } finally {
+    await sendAsService(app, { method: 'DELETE', objectKey })
+  }
+}
