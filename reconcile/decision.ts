@@ -8,6 +8,8 @@ export interface ObservedKey {
   objectKey: string
   parts: ObjectKeyParts
   observation: Observation
+  /** Whether the catalogue was seen to have the key. */
+  isLikelyKnown?: boolean
   /** Of the key in the catalogue when the bucket was asked about just this key; undefined where a listing told. */
   revision?: string | undefined
 }

@@ -151,7 +151,7 @@ function collect (batch: Batch, step: MergeStep, { dryRun, onForeign }: Reconcil
 function observe (objectKey: string, observation: ObservedKey['observation']): ObservedKey[] {
   const parts = parseObjectKey(objectKey)
   // Every row's key has the form: a change of the form must move the rows.
-  return parts === undefined ? [] : [{ objectKey, parts, observation }]
+  return parts === undefined ? [] : [{ objectKey, parts, observation, isLikelyKnown: true }]
 }
 
 async function write (context: ReconcileContext, inquiries: StoreInquiries, batch: Batch): Promise<void> {

@@ -12,6 +12,8 @@ import { type RowChange, writeRows } from './write-rows.js'
 export interface ReportedKey {
   objectKey: string
   parts: ObjectKeyParts
+  /** Whether the catalogue is likely to have a row of it, which is then read first; any other key is first taken for new. */
+  isLikelyKnown?: boolean
 }
 
 /**
@@ -53,14 +55,14 @@ interface Place<Key, Outcome> extends AppliedKey<Outcome> {
   key: Key
   /** Undefined where there is none. */
   before: ReadObjectRow | undefined
-  /** A key that is `assumed` to be new has not been looked for; the row of a `stale` one is another by now. */
+  /** A key that is `assumed` to be new has not been looked for; the row of a `stale` one must be read. */
   belief: 'assumed' | 'stale' | 'read'
 }
 
 /**
  * The one way by which the catalogue changes. Makes of every key what is decided about it: rows, the sums over them and the
  * reservations of uploads change together, in one statement, which is a transaction of its own, so that no lock is held
- * between two statements. It is given every key as a new one; where some are known it writes nothing and gives their rows,
+ * between two statements. It is given keys as new ones; where some of those are known it writes nothing and gives their rows,
  * and is given all of them once more. Rows that somebody else changed in between are read, and decided about again. A key for
  * which there is nothing to write while it is taken for new is read before that counts.
  *
@@ -75,7 +77,13 @@ export async function apply<Key extends ReportedKey, Outcome> (
   database: Kysely<Database>, keys: readonly Key[], decide: Decide<Key, Outcome>, listener: ApplyListener = {},
 ): Promise<Array<AppliedKey<Outcome>>> {
   const places = keys.map((key): Place<Key, Outcome> =>
-    ({ key, before: undefined, belief: 'assumed', outcome: 'refused', isSizeMismatch: false }))
+    ({
+      key,
+      before: undefined,
+      belief: key.isLikelyKnown === true ? 'stale' : 'assumed',
+      outcome: 'refused',
+      isSizeMismatch: false,
+    }))
   await applyAll(database, places, decide, listener)
   return places
 }
