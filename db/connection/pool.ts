@@ -36,7 +36,7 @@ export const POOL_SIZE = 10
 
 /**
  * Opens a pool of connections to PostgreSQL; none is made before the first query. No statement is waited for without a
- * bound, and a connection that failed is never used again.
+ * bound, and a connection that failed is never used again. A statement that selects a time as it is throws {TypeError}.
  *
  * @param onConnectionError hears of connections that broke while no statement ran on them; the pool replaces them by itself
  * @param onStatement hears of every statement once it has ended
@@ -62,8 +62,18 @@ export function connectPostgres (
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool: checkedPool }), log: onStatement })
 }
 
-const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === pg.types.builtins.INT8 ? BigInt : pg.types.getTypeParser(oid, format)
+const { INT8, DATE, TIMESTAMP, TIMESTAMPTZ, TIMETZ, INTERVAL } = pg.types.builtins
+// How PostgreSQL writes these depends on DateStyle, IntervalStyle and TimeZone; node-postgres reads the usual way only.
+const ambiguousTypes: ReadonlySet<number> = new Set([DATE, TIMESTAMP, TIMESTAMPTZ, TIMETZ, INTERVAL])
+
+const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {
+  if (oid === INT8) return BigInt
+  return ambiguousTypes.has(oid) ? refuseTime : pg.types.getTypeParser(oid, format)
+}
+
+function refuseTime (): never {
+  throw new TypeError('How a time is written depends on the session: select it with epochMs or to_char.')
+}
 
 /** A pool that keeps watching connections while they are in use, and takes none back that failed. */
 class CheckedPool implements PostgresPool {

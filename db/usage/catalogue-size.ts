@@ -18,6 +18,7 @@ export async function hasCataloguedFiles (database: Kysely<Database>): Promise<b
 
 /** Whether a file is counted under this key. */
 export async function isCatalogued (database: Kysely<Database>, objectKey: string): Promise<boolean> {
-  const row = await database.selectFrom('objects').select('removed_at').where('object_key', '=', objectKey).executeTakeFirst()
-  return row?.removed_at === null
+  const file = await database.selectFrom('objects').select('object_key')
+    .where('object_key', '=', objectKey).where('removed_at', 'is', null).executeTakeFirst()
+  return file !== undefined
 }

@@ -2,8 +2,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { applyRecords } from '../../../db/events/apply-records.js'
+import { type ReadObjectRow, readableColumns } from '../../../db/events/object-rows.js'
 import { auditSums } from '../../../db/usage/audit.js'
 import { applyObservations } from '../../../reconcile/apply-observations.js'
 import { reconcile } from '../../../reconcile/reconcile.js'
@@ -186,7 +188,7 @@ for (const database of databaseKinds) {
         await Promise.all(reports)
         await report(late)
 
-        const counted = (await readRows(orgKey)).filter((row) => row.removed_at === null)
+        const counted = (await readRows(orgKey)).filter((row) => row.removed_at_ms === null)
         const truth = [...model].filter(([objectKey]) => parseObjectKey(objectKey) !== undefined)
         equal(counted.map((row) => [row.object_key, Number(row.size_bytes)]).sort(), truth.sort(), 'rows')
         equal(await auditSums(db), [], 'differences between sums and rows')
@@ -228,7 +230,9 @@ for (const database of databaseKinds) {
       t.pass(`${caseCount} cases`)
 
       async function readRows (orgKey: string) {
-        return await db.selectFrom('objects').selectAll().where('org_key', '=', orgKey).orderBy('object_key').execute()
+        const { rows } = await sql<ReadObjectRow>`
+          select ${readableColumns('objects')} from objects where org_key = ${orgKey} order by object_key`.execute(db)
+        return rows
       }
     })
   }

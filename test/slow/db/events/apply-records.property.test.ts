@@ -171,8 +171,9 @@ for (const { kind, skip, create } of databaseKinds) {
       for (const { notification, place } of late) deliver(place % 2 === 0 ? 0 : 1, [notification])
       await Promise.all(underWay)
 
-      const rows = await database.selectFrom('objects').selectAll().where('org_key', '=', orgKey).execute()
-      const counted = rows.filter((row) => row.removed_at === null).map((row) => [row.object_key, Number(row.size_bytes)])
+      const rows = await database.selectFrom('objects').select(['object_key', 'size_bytes'])
+        .where('org_key', '=', orgKey).where('removed_at', 'is', null).execute()
+      const counted = rows.map((row) => [row.object_key, Number(row.size_bytes)])
       const stored = keys.flatMap((key) => bucket.sizeOf(key) === undefined ? [] : [[key, bucket.sizeOf(key)]])
       equal(counted.sort(), stored.sort(), 'rows')
       equal(await auditSums(database), [], 'differences between sums and rows')
