@@ -2,16 +2,12 @@ import { GroupCommit } from './group-commit.js'
 import { type EventRecord, type PendingRecord, type RecordOutcome, isEventRecord } from './pending-record.js'
 import { type AskStore, StoreInquiries } from './inquiries.js'
 
-/** What became of the records of one sender. */
-export interface IntakeCounts {
+/** What became of the records of one sender, and those whose files may not be what uploads were allowed to be. */
+export interface IntakeOutcome {
   appliedCount: number
   /** Records that said nothing new. */
   lateCount: number
   setAsideCount: number
-}
-
-/** What became of the records of one sender, and those whose files may not be what uploads were allowed to be. */
-export interface IntakeOutcome extends IntakeCounts {
   /** Also copies, and records that came again: what was to follow from them may not have been done. */
   suspects: EventRecord[]
 }
