@@ -1,5 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { setImmediate, setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t, { type Test } from 'tap'
@@ -7,6 +5,7 @@ import { POOL_SIZE } from '../../../../../../db/connection/pool.js'
 import type { ReconcileRun } from '../../../../../../reconcile/run.js'
 import { createServerDatabase, testDatabaseUrl } from '../../../../../support/database.js'
 import { admin, member, service, startService } from '../../../../../support/service.js'
+import { startSilentServer } from '../../../../../support/silent-server.js'
 import { openEmbeddedStore } from '../../../../../support/stores.js'
 
 async function startReconcilable (t: Test, environment: Record<string, string> = {}) {
@@ -151,15 +150,9 @@ t.test('on a PostgreSQL server', { skip: testDatabaseUrl === undefined && 'TEST_
 
   t.test('120 organisations at once, while the store does not answer, hold no connections', async (t) => {
     const { url, mostConnections, observer } = await serverDatabase(t)
-    // It takes connections, and says nothing.
-    const silent = createServer(() => {}).listen(0, '127.0.0.1')
-    await once(silent, 'listening')
-    t.teardown(() => silent.close())
-    const address = silent.address()
-    if (address === null || typeof address === 'string') throw new Error('It has no port.')
     const { app, post } = await startReconcilable(t, {
       DATABASE_URL: url,
-      S3_ENDPOINT: `http://127.0.0.1:${address.port}`,
+      S3_ENDPOINT: await startSilentServer(t),
       S3_ACCESS_KEY: 'access',
       S3_SECRET_KEY: 'secret',
       S3_FIRST_BYTE_TIMEOUT: '0.1',
