@@ -109,6 +109,13 @@ const parts = {
       'an event may be anyone\'s, so time decides, and where it does not, the bucket. `auto`: `amazon` where `S3_ENDPOINT` is a ' +
       'host of amazonaws.com.',
   }),
+  STORE_CLOCK_SKEW: Type.Number({
+    minimum: 2,
+    maximum: 900,
+    default: 5,
+    description: 'Seconds that the clocks of the object storage\'s nodes may be apart, from each other and from the database\'s. Events ' +
+      'of one file that are no further apart, and those that are further ahead of the database, are asked of the bucket.',
+  }),
   S3_PUBLIC_ENDPOINT: Type.Optional(httpUrl({
     description: 'Address at which browsers reach the object storage, where it differs from `S3_ENDPOINT`. Only URLs are signed for ' +
       'it. Unset: `S3_ENDPOINT`.',

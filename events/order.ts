@@ -16,7 +16,10 @@ export type KnownState = EventVersion | Observation
 
 /** The bounds that order is decided by. */
 export interface OrderBounds {
-  /** How far apart the clocks of the store's nodes may be, and an event's time from the change that it reports. */
+  /**
+   * How far apart the clocks of the store's nodes may be, and they from the database's, and an event's time from the change
+   * that it reports.
+   */
   clockSkewMs: number
   /** For how long removed keys are remembered. */
   tombstoneRetentionMs: number
@@ -36,8 +39,6 @@ export type Settlement =
   /** They cannot be ordered, or the last of them says too little: only the bucket knows. */
   | { outcome: 'ask' }
 
-// Beyond this S3 refuses even a request, as RequestTimeTooSkewed: an event from so far ahead has no time at all.
-const FUTURE_MAX_MS = 15 * 60 * 1000
 // A tombstone is purged by the database's clock, an event has the store's.
 const RETENTION_MARGIN_MS = 60 * 60 * 1000
 
@@ -73,20 +74,23 @@ export function compareStates (
 
 /**
  * Works out what a key is from what was known of it and the events that came in, in whatever order and however often they
- * came. The answer is the same for every order of the events.
+ * came. The answer is the same for every order of the events. A time ahead of now by more than the bound is not believed,
+ * whether an event's or that of what is known; times of the past are, so that a backlog is not asked about key by key.
  *
  * @param known undefined where nothing is known, be it that the key is new or that its tombstone was purged
+ * @param now by the database's clock, which all replicas share
  */
 export function settle (
   known: KnownState | undefined, events: readonly BucketEvent[], bounds: OrderBounds, now: Date,
 ): Settlement {
-  const latest = latestStates(known, events, bounds)
+  const latest = latestStates(known, events, bounds, now)
   const [winner] = latest
   if (winner === undefined || (latest.length === 1 && winner === known)) return { outcome: 'unchanged' }
   if (latest.length > 1 || !isBucketEvent(winner)) return { outcome: 'ask' }
   if (winner.change.kind === 'unclear' || winner.eventTime === undefined) return { outcome: 'ask' }
+  // By a clock that is ahead: what follows by another one would seem to be older.
+  if (isAhead(winner, bounds, now)) return { outcome: 'ask' }
   const ageMs = now.getTime() - winner.eventTime.getTime()
-  if (ageMs < -FUTURE_MAX_MS) return { outcome: 'ask' }
   // The key may have had a later change whose tombstone is gone.
   if (known === undefined && ageMs > bounds.tombstoneRetentionMs - RETENTION_MARGIN_MS) return { outcome: 'ask' }
   return { outcome: 'event', event: winner }
@@ -94,19 +98,26 @@ export function settle (
 
 /** The states that no other is known to have come after: one where order is clear, several where it is not. */
 function latestStates (
-  known: KnownState | undefined, events: readonly BucketEvent[], bounds: OrderBounds,
+  known: KnownState | undefined, events: readonly BucketEvent[], bounds: OrderBounds, now: Date,
 ): Array<KnownState | BucketEvent> {
+  const isKnownAhead = known !== undefined && isAhead(known, bounds, now)
   let latest: Array<KnownState | BucketEvent> = known === undefined ? [] : [known]
   for (const event of events) {
     let isOutdone = false
     latest = latest.filter((state) => {
-      const order = compareStates(event, state, bounds)
+      const order = state === known && isKnownAhead ? 'unknown' : compareStates(event, state, bounds)
       if (order === 'older' || order === 'same') isOutdone = true
       return order !== 'newer'
     })
     if (!isOutdone) latest.push(event)
   }
   return latest
+}
+
+/** Whether a state's time is ahead of now by more than clocks may be apart: it says nothing then. */
+export function isAhead (state: KnownState, { clockSkewMs }: Pick<OrderBounds, 'clockSkewMs'>, now: Date): boolean {
+  const time = timeOf(state)
+  return time !== undefined && time.getTime() - now.getTime() > clockSkewMs
 }
 
 function isSameEvent (left: EventVersion, right: EventVersion): boolean {

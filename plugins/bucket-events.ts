@@ -11,6 +11,7 @@ import { redactObjectKey } from '../objects/redacted-key.js'
 import type { PendingRecord } from '../events/pending-record.js'
 import type { AskStore } from '../events/inquiries.js'
 import type { BucketEvents } from '../schemas/bucket-events.js'
+import { seenAt } from '../store/seen-at.js'
 import { isAmazonEndpoint } from '../store/vendor.js'
 import { createUploadExaminer } from '../uploads/examine-uploads.js'
 
@@ -42,8 +43,6 @@ declare module 'fastify' {
   }
 }
 
-/** How far apart the clocks of the store's nodes may be; also covers a Date header's whole seconds. */
-const CLOCK_SKEW_MS = 5_000
 const TOMBSTONE_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 /** How many records without a usable key are kept of one notification: the others are counted alone. */
 const SET_ASIDE_MAX_OF_NOTIFICATION = 100
@@ -51,10 +50,11 @@ const SERVICE_EVENT_SOURCE = 'objects-storage:service'
 
 /** Decorates the instance with the one way by which changes of the bucket reach the catalogue. */
 export default fastifyPlugin(async (app) => {
-  const { S3_VENDOR } = app.config
+  const { S3_VENDOR, STORE_CLOCK_SKEW } = app.config
+  const clockSkewMs = STORE_CLOCK_SKEW * 1000
   const { bucket, endpoint } = app.storeTarget
   const isAmazonS3 = S3_VENDOR === 'amazon' || (S3_VENDOR === 'auto' && isAmazonEndpoint(endpoint))
-  const bounds = { clockSkewMs: CLOCK_SKEW_MS, tombstoneRetentionMs: TOMBSTONE_RETENTION_MS, isAmazonS3 }
+  const bounds = { clockSkewMs, tombstoneRetentionMs: TOMBSTONE_RETENTION_MS, isAmazonS3 }
   const readNotification = createNotificationReader({ bucket, isAmazonS3 })
   const repeats = new Counter({
     name: 'objects_storage_event_batch_repeats_total',
@@ -63,14 +63,15 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
   })
   const askStore = async (objectKey: string): Promise<Observation> => {
+    const askedAt = app.databaseClock.now()
     const { stored, observedAt } = await app.objectStorage.observe(objectKey)
     const change = stored === undefined
       ? { kind: 'removed' } as const
       : { kind: 'created', sizeBytes: stored.sizeBytes, entityTag: stored.entityTag.replaceAll('"', '') } as const
-    return { change, observedAt }
+    return { change, observedAt: seenAt(observedAt, askedAt, clockSkewMs) }
   }
-  const listener = { onRepeat: (cause: RepeatCause) => { repeats.inc({ cause }) } }
-  const intake = new EventIntake(async (records) => await applyRecords(app.database, records, bounds, listener), askStore)
+  const options = { onRepeat: (cause: RepeatCause) => { repeats.inc({ cause }) }, now: () => app.databaseClock.now() }
+  const intake = new EventIntake(async (records) => await applyRecords(app.database, records, bounds, options), askStore)
 
   const counts = new Counter({
     name: 'objects_storage_event_records_total',
@@ -171,7 +172,7 @@ export default fastifyPlugin(async (app) => {
       if (wasStored || await isCatalogued(app.database, file.objectKey)) await track(recount(file))
     },
     ask: askStore,
-    clockSkewMs: CLOCK_SKEW_MS,
+    clockSkewMs,
     tombstoneRetentionMs: TOMBSTONE_RETENTION_MS,
     settled: async () => { await Promise.all(underWay) },
   })

@@ -3,6 +3,7 @@ import { setTimeout } from 'node:timers/promises'
 import fastifyPlugin from 'fastify-plugin'
 import type { Kysely, LogEvent } from 'kysely'
 import { Histogram } from 'prom-client'
+import { DatabaseClock } from '../db/connection/database-clock.js'
 import { connectPostgres } from '../db/connection/pool.js'
 import type { Database } from '../db/connection/tables.js'
 import { isDatabaseRefusal, isDatabaseUnavailable } from '../db/connection/availability.js'
@@ -11,12 +12,14 @@ import { migrateToLatest } from '../db/connection/migrate.js'
 declare module 'fastify' {
   interface FastifyInstance {
     database: Kysely<Database>
+    databaseClock: DatabaseClock
     /** Whether the database has the newest schema, as far as this process has seen. */
     isDatabaseMigrated: () => boolean
   }
 }
 
 const MIGRATION_RETRY_MS = 2_000
+const CLOCK_INTERVAL_MS = 60_000
 
 /**
  * Decorates the instance with the catalogue's database, migrated. Where PostgreSQL does not answer at the start, the
@@ -46,10 +49,22 @@ export default fastifyPlugin(async (app) => {
     }, {}, observe)
   app.decorate('database', database)
 
+  const databaseClock = new DatabaseClock()
+  app.decorate('databaseClock', databaseClock)
+  let measuring: Promise<void> | undefined
+  const measureClock = async () => {
+    // While the database does not answer, there is nothing to be timed either.
+    await databaseClock.measure(database).catch(() => {})
+  }
+  const timer = setInterval(() => { measuring = measureClock() }, CLOCK_INTERVAL_MS)
+  timer.unref()
+
   const closing = new AbortController()
   let retrying: Promise<void> | undefined
   app.addHook('onClose', async () => {
+    clearInterval(timer)
     closing.abort()
+    await measuring
     await retrying
     await database.destroy()
   })
@@ -59,6 +74,7 @@ export default fastifyPlugin(async (app) => {
   const migrate = async () => {
     const { applied, newer } = await migrateToLatest(database)
     isMigrated = true
+    await measureClock()
     if (applied.length > 0) app.log.info({ migrations: applied }, 'migrated the database')
     if (newer.length > 0) app.log.info({ migrations: newer }, 'the database has a newer schema than this build, which works with it as well')
   }

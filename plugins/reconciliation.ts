@@ -39,10 +39,9 @@ export default fastifyPlugin(async (app) => {
     firstByteTimeoutMs: FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
   }, app.observeStore)
-  const listBucket = createBucketListing(connection)
-  const context = {
-    database: app.database, listBucket, askStore: app.bucketEvents.ask, clockSkewMs: app.bucketEvents.clockSkewMs,
-  }
+  const timeKeeping = { now: () => app.databaseClock.now(), clockSkewMs: app.bucketEvents.clockSkewMs }
+  const listBucket = createBucketListing(connection, timeKeeping)
+  const context = { database: app.database, listBucket, askStore: app.bucketEvents.ask, ...timeKeeping }
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()
   const runs = new Counter({

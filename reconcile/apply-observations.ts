@@ -1,5 +1,5 @@
 import type { DatabaseHandle } from '../db/connection/tables.js'
-import { apply } from '../db/events/apply.js'
+import { type ApplyOptions, apply } from '../db/events/apply.js'
 import { type ObservationOutcome, type ObservedKey, decideObservation } from './decision.js'
 
 /**
@@ -12,9 +12,9 @@ import { type ObservationOutcome, type ObservedKey, decideObservation } from './
  * @throws as `apply` does
  */
 export async function applyObservations (
-  database: DatabaseHandle, observedKeys: readonly ObservedKey[], clockSkewMs: number,
+  database: DatabaseHandle, observedKeys: readonly ObservedKey[], clockSkewMs: number, options: ApplyOptions = {},
 ): Promise<Array<ObservationOutcome | 'refused'>> {
   const applied = await apply(database, observedKeys,
-    (observed: ObservedKey, known) => decideObservation(observed, known, clockSkewMs))
+    (observed: ObservedKey, known, { now }) => decideObservation(observed, known, clockSkewMs, now), options)
   return applied.map(({ outcome }) => outcome)
 }

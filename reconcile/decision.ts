@@ -1,5 +1,5 @@
 import type { Decision, KnownKey } from '../events/decision.js'
-import { type Observation, compareStates } from '../events/order.js'
+import { type Observation, compareStates, isAhead } from '../events/order.js'
 import { agree } from '../events/same-change.js'
 import type { ObjectKeyParts } from '../objects/object-key.js'
 
@@ -29,14 +29,17 @@ export type ObservationOutcome =
  * the key is known to have changed after it was seen.
  *
  * @param known undefined where the catalogue says nothing of the key
- * @param clockSkewMs how far apart the clocks of the store's nodes may be
+ * @param clockSkewMs how far apart the clocks of the store's nodes may be, and they from the database's
+ * @param now by the database's clock
  */
 export function decideObservation (
-  { observation, revision }: ObservedKey, known: KnownKey | undefined, clockSkewMs: number,
+  { observation, revision }: ObservedKey, known: KnownKey | undefined, clockSkewMs: number, now: Date,
 ): Decision<ObservationOutcome> {
   const counted = known?.state?.change ?? { kind: 'removed' }
   if (agree(observation.change, counted)) return { next: undefined, outcome: 'unchanged' }
   if (known?.state !== undefined && known.revision !== revision) {
+    // What is known from the future would outlast every listing until then.
+    if (isAhead(known.state, { clockSkewMs }, now)) return { next: undefined, outcome: { ask: known.revision } }
     // Only events have sequencers.
     const order = compareStates(known.state, observation, { clockSkewMs, isAmazonS3: false })
     if (order === 'newer') return { next: undefined, outcome: 'outdated' }

@@ -14,8 +14,10 @@ export interface ReconcileContext {
   database: DatabaseHandle
   listBucket: ListBucket
   askStore: AskStore
-  /** How far apart the clocks of the store's nodes may be. */
+  /** How far apart the clocks of the store's nodes may be, and they from the database's. */
   clockSkewMs: number
+  /** The database's clock; without one, this machine's is taken for it. */
+  now?: () => Date
 }
 
 export interface ReconcileOptions {
@@ -157,7 +159,7 @@ function observe (objectKey: string, observation: ObservedKey['observation']): O
 async function write (context: ReconcileContext, inquiries: StoreInquiries, batch: Batch): Promise<void> {
   let pending = batch.observedKeys
   for (let round = 0; pending.length > 0; round++) {
-    const outcomes = await applyObservations(context.database, pending, context.clockSkewMs)
+    const outcomes = await applyObservations(context.database, pending, context.clockSkewMs, context)
     const asked: Array<Promise<ObservedKey>> = []
     for (const [index, outcome] of outcomes.entries()) {
       const observed = pending[index]

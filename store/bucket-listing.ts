@@ -1,6 +1,7 @@
 import { ExponentialBackoff, handleType, retry } from 'cockatiel'
 import { withDistinctKeys } from './distinct-keys.js'
 import { type ListedObject, MalformedListingError, readListingDocument } from './listing-document.js'
+import { seenAt } from './seen-at.js'
 import { type StoreConnection, type StoreResponse, readErrorCode } from './connection.js'
 import { describeStoredObject } from './object-storage.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from './failures.js'
@@ -30,6 +31,13 @@ export interface ListingPage {
 /** Lists a part of a bucket, page by page. */
 export type ListBucket = (range: ListingRange) => AsyncIterable<ListingPage>
 
+/** By which the store's clock is held: a page must not seem to be newer than changes that came after it. */
+export interface TimeKeeping {
+  now: () => Date
+  /** How far the store's clock may be ahead of `now` and be believed. */
+  clockSkewMs: number
+}
+
 const PAGE_MAX_KEYS = 1000
 const RETRIES = 4
 const FIRST_RETRY_DELAY_MS = 500
@@ -45,13 +53,15 @@ const FIRST_RETRY_DELAY_MS = 500
  *   where the answer makes no sense; {ObjectStorageUnavailable}; {ObjectStorageRefused}; and the signal's reason when it is
  *   aborted
  */
-export function createBucketListing (connection: StoreConnection): ListBucket {
+export function createBucketListing (
+  connection: StoreConnection, { now, clockSkewMs }: TimeKeeping = { now: () => new Date(), clockSkewMs: Infinity },
+): ListBucket {
   const repeatedly = retry(handleType(ObjectStorageUnavailable), {
     maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
   })
 
   const fetchPage = (range: ListingRange, token: string | undefined, signal: AbortSignal) => repeatedly.execute(async () => {
-    const askedAtMs = performance.now()
+    const [askedAtMs, askedAt] = [performance.now(), now()]
     const response = await connection.request({
       method: 'GET',
       objectKey: '',
@@ -69,7 +79,7 @@ export function createBucketListing (connection: StoreConnection): ListBucket {
       throw new ObjectStorageRefused(await readErrorCode(response) || `status ${response.statusCode}`)
     }
     // The store may have looked at the keys long before it answered.
-    const observedAt = new Date(answeredAtMs(response) - Math.ceil(performance.now() - askedAtMs))
+    const observedAt = seenAt(new Date(answeredAtMs(response) - Math.ceil(performance.now() - askedAtMs)), askedAt, clockSkewMs)
     return { ...readListingDocument(await readBody(response, signal)), observedAt }
   }, signal)
 

@@ -3,7 +3,7 @@ import { decideRecords } from '../../events/decision.js'
 import type { OrderBounds } from '../../events/order.js'
 import { type EventRecord, type PendingRecord, type RecordOutcome, isEventRecord } from '../../events/pending-record.js'
 import type { Database } from '../connection/tables.js'
-import { type ApplyListener, type ReportedKey, apply } from './apply.js'
+import { type ApplyOptions, type ReportedKey, apply } from './apply.js'
 import { setAside } from './set-aside.js'
 
 /** A key with all records of a batch that are of it. */
@@ -19,10 +19,10 @@ interface KeyRecords extends ReportedKey {
  * @throws as `apply` does; some of the records may be applied then, and all can be applied again
  */
 export async function applyRecords (
-  database: Kysely<Database>, records: readonly PendingRecord[], bounds: OrderBounds, listener: ApplyListener = {},
+  database: Kysely<Database>, records: readonly PendingRecord[], bounds: OrderBounds, options: ApplyOptions = {},
 ): Promise<RecordOutcome[]> {
   const applied = await apply(database, groupByKey(records),
-    ({ records }: KeyRecords, known, stamp) => decideRecords(known, records, bounds, stamp), listener)
+    ({ records }: KeyRecords, known, stamp) => decideRecords(known, records, bounds, stamp), options)
   const outcomes = new Map<PendingRecord, RecordOutcome>()
   for (const { outcome: decided, isSizeMismatch } of applied) {
     if (decided === 'refused') continue

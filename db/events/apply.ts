@@ -40,6 +40,12 @@ export interface ApplyListener {
   onRepeat?: (cause: RepeatCause) => void
 }
 
+/** How batches are applied. */
+export interface ApplyOptions extends ApplyListener {
+  /** The database's clock; without one, this machine's is taken for it. */
+  now?: () => Date
+}
+
 /** Rows kept changing under a batch. */
 class ContendedRowsError extends Error {
   override name = 'ContendedRowsError'
@@ -74,7 +80,7 @@ interface Place<Key, Outcome> extends AppliedKey<Outcome> {
  * @throws when the database does not answer; some of the keys may be written then, and all can be applied again
  */
 export async function apply<Key extends ReportedKey, Outcome> (
-  database: Kysely<Database>, keys: readonly Key[], decide: Decide<Key, Outcome>, listener: ApplyListener = {},
+  database: Kysely<Database>, keys: readonly Key[], decide: Decide<Key, Outcome>, options: ApplyOptions = {},
 ): Promise<Array<AppliedKey<Outcome>>> {
   const places = keys.map((key): Place<Key, Outcome> =>
     ({
@@ -84,24 +90,24 @@ export async function apply<Key extends ReportedKey, Outcome> (
       outcome: 'refused',
       isSizeMismatch: false,
     }))
-  await applyAll(database, places, decide, listener)
+  await applyAll(database, places, decide, options)
   return places
 }
 
 async function applyAll<Key extends ReportedKey, Outcome> (
-  database: Kysely<Database>, places: ReadonlyArray<Place<Key, Outcome>>, decide: Decide<Key, Outcome>, listener: ApplyListener,
+  database: Kysely<Database>, places: ReadonlyArray<Place<Key, Outcome>>, decide: Decide<Key, Outcome>, options: ApplyOptions,
 ): Promise<void> {
   let open = places
   for (let round = 0; open.length > 0; round++) {
     if (round === ROUNDS_MAX) throw new ContendedRowsError('Rows kept changing while changes were applied to them.')
     try {
-      open = await applyRound(database, open, decide, listener)
+      open = await applyRound(database, open, decide, options)
     } catch (error) {
       if (!refusedValue.test(sqlState(error))) throw error
       if (open.length === 1) return
       const half = open.length >> 1
-      await applyAll(database, open.slice(0, half), decide, listener)
-      await applyAll(database, open.slice(half), decide, listener)
+      await applyAll(database, open.slice(0, half), decide, options)
+      await applyAll(database, open.slice(half), decide, options)
       return
     }
   }
@@ -110,10 +116,10 @@ async function applyAll<Key extends ReportedKey, Outcome> (
 /** Gives the places that are still open. */
 async function applyRound<Key extends ReportedKey, Outcome> (
   database: Kysely<Database>, open: ReadonlyArray<Place<Key, Outcome>>, decide: Decide<Key, Outcome>,
-  { onRepeat = () => {} }: ApplyListener,
+  { onRepeat = () => {}, now = () => new Date() }: ApplyOptions,
 ): Promise<Array<Place<Key, Outcome>>> {
   await readStale(database, open)
-  const stamp = { revision: randomUUID(), now: new Date() }
+  const stamp = { revision: randomUUID(), now: now() }
   const changing: Array<{ place: Place<Key, Outcome>, change: RowChange, outcome: Outcome }> = []
   const unseen: Array<Place<Key, Outcome>> = []
   for (const place of open) {

@@ -165,6 +165,21 @@ t.test('an event from the future is not believed, and cannot outdate what comes 
   t.strictSame(settled(event(0, created(1)), [future, event(20_000, removed)]), { outcome: 'ask' })
 })
 
+t.test('times ahead of now are believed up to the bound, and those of the past always', async (t) => {
+  const inMs = (ms: number) => 1_800_000 + ms
+  const within = event(inMs(bounds.clockSkewMs), created(1))
+  t.strictSame(settled(undefined, [within]), { outcome: 'event', event: within })
+  t.strictSame(settled(undefined, [event(inMs(bounds.clockSkewMs + 1), created(1))]), { outcome: 'ask' })
+  const backlog = event(-20 * DAY_MS, created(1))
+  t.strictSame(settled(undefined, [backlog]), { outcome: 'event', event: backlog })
+})
+
+t.test('what is known from the future does not outdate what comes after it', async (t) => {
+  for (const known of [event(1_800_000 + 600_000, created(1)), observation(1_800_000 + 600_000, created(1))]) {
+    t.strictSame(settled(known, [event(1_800_000, removed)]), { outcome: 'ask' })
+  }
+})
+
 t.test('the order of arrival makes no difference, nor do repetitions', async () => {
   const arbitraryEvent = fc.record({
     atMs: fc.constantFrom(0, 1_000, 4_000, 7_000, 20_000),

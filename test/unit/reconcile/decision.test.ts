@@ -19,7 +19,9 @@ const known = (change: ObjectChange, atMs: number): KnownKey => ({
   revision: 'known',
   state: { change, eventSource: 'minio:s3', eventTime: new Date(seenAt + atMs), sequencer: undefined, versionId: undefined },
 })
-const decide = (seen: ObservedKey, before: KnownKey | undefined) => decideObservation(seen, before, CLOCK_SKEW_MS)
+const HOUR_MS = 3_600_000
+const decide = (seen: ObservedKey, before: KnownKey | undefined, nowMs = seenAt + HOUR_MS) =>
+  decideObservation(seen, before, CLOCK_SKEW_MS, new Date(nowMs))
 
 t.test('a key becomes what the bucket was seen to hold where the catalogue says something else, and older', async (t) => {
   for (const [seen, before, outcome] of [
@@ -45,6 +47,12 @@ t.test('a key stays where the catalogue agrees, also where a tag is not known', 
 t.test('a key stays where it changed later, and is asked about where that cannot be told', async (t) => {
   t.strictSame(decide(observed(removed), known(created(1), CLOCK_SKEW_MS + 1)), { next: undefined, outcome: 'outdated' })
   t.strictSame(decide(observed(removed), known(created(1), CLOCK_SKEW_MS)), { next: undefined, outcome: { ask: 'known' } })
+})
+
+t.test('a key that is known from the future is asked about, and then is what the bucket says', async (t) => {
+  const ahead = known(created(1), CLOCK_SKEW_MS + 1)
+  t.strictSame(decide(observed(removed), ahead, seenAt), { next: undefined, outcome: { ask: 'known' } })
+  t.equal(decide(observed(removed, 'known'), ahead, seenAt).outcome, 'removed')
 })
 
 t.test('what the bucket said about just this key holds for the revision that it was asked for, and for no other', async (t) => {
