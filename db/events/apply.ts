@@ -35,7 +35,7 @@ export interface AppliedKey<Outcome> {
 export type RepeatCause = 'undone' | 'changed'
 
 /** Hears of what happens while batches are applied. */
-export interface ApplyListener {
+interface ApplyListener {
   /** The server undid a statement for the sake of another one, or rows changed before they could be replaced. */
   onRepeat?: (cause: RepeatCause) => void
 }
