@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from './connection/tables.js'
 import { milliseconds } from './connection/time.js'
-import { inTransaction } from './connection/transaction.js'
+import { inTransaction, repeatWhereUndone } from './connection/transaction.js'
 
 /** A place that an upload was given: what may be put there, and until when. */
 export interface Reservation {
@@ -32,7 +32,7 @@ export type ReservationOutcome =
  */
 export async function reserveUpload (database: Kysely<Database>, reservation: Reservation): Promise<ReservationOutcome> {
   const hasNoQuota = sql`not exists (select from orgs where org_key = ${reservation.orgKey})`
-  if (await insertReservation(database, reservation, hasNoQuota)) return 'reserved'
+  if (await repeatWhereUndone(() => insertReservation(database, reservation, hasNoQuota))) return 'reserved'
   const { orgKey, sizeBytes } = reservation
   return await inTransaction(database, async (transaction) => {
     // The reservations of one organisation take turns. Only a statement that begins once it is our turn sees what the one

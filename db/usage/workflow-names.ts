@@ -1,15 +1,16 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
+import { inTransaction } from '../connection/transaction.js'
 
 /** Gives a workflow of an organisation its name, in place of any that it had. */
 export async function nameWorkflow (
   database: Kysely<Database>, workflow: { orgKey: string, workflowId: string, name: string },
 ): Promise<void> {
-  await database
+  await inTransaction(database, (transaction) => transaction
     .insertInto('workflows')
     .values({ org_key: workflow.orgKey, workflow_id: workflow.workflowId, name: workflow.name })
     .onConflict((conflict) => conflict.columns(['org_key', 'workflow_id']).doUpdateSet({
       name: (eb) => eb.ref('excluded.name'), updated_at: sql`now()`,
     }))
-    .execute()
+    .execute())
 }

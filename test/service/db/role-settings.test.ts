@@ -32,27 +32,40 @@ const hostileSettings: Record<string, string> = {
   lc_messages: 'C',
   lc_numeric: 'C',
   row_security: 'off',
+  // The service's connections say how long a statement may take.
+  statement_timeout: '1',
+  // Tables are found where they were made, although new ones would be made elsewhere.
+  search_path: 'elsewhere, public',
 }
+// Lists of names, which quotes would make one.
+const unquotedSettings = new Set(['DateStyle', 'search_path'])
 
 interface Role {
   name: string
   settings: Record<string, string>
 }
 
-/** What the service answers and keeps, as a role: with what differs between any two runs left out. */
-async function walk (t: Test, { name, settings }: Role) {
+/** Makes a database, and a role that connects to it with settings of its own. */
+async function createDatabaseFor (t: Test, { name, settings }: Role): Promise<string> {
   const { url: ownerUrl = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   await onServer(ownerUrl, `create role ${name} login superuser`)
   t.teardown(async () => { await onServer(testDatabaseUrl ?? '', `drop role ${name}`) })
   for (const [setting, value] of Object.entries(settings)) {
-    await onServer(ownerUrl, `alter role ${name} set ${setting} = ${setting === 'DateStyle' ? value : `'${value}'`}`)
+    await onServer(ownerUrl, `alter role ${name} set ${setting} = ${unquotedSettings.has(setting) ? value : `'${value}'`}`)
   }
+  await onServer(ownerUrl, 'create schema elsewhere')
   const url = new URL(ownerUrl)
   url.username = name
+  return url.href
+}
+
+/** What the service answers and keeps, as a role: with what differs between any two runs left out. */
+async function walk (t: Test, role: Role) {
+  const url = await createDatabaseFor(t, role)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())
-  const { app, authorise, putFile } = await startService(t, { ...store.environment, DATABASE_URL: url.href })
+  const { app, authorise, putFile } = await startService(t, { ...store.environment, DATABASE_URL: url })
   const base = '/api/v1/objects'
   const answers: unknown[] = []
   const ask = async (
@@ -115,9 +128,36 @@ async function rowsOf (database: Kysely<Database>) {
   return await database.selectFrom('usage_sums').select(['direction', 'size_bytes', 'file_count']).orderBy('direction').execute()
 }
 
-t.test('no result depends on what a role has set', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const name = () => `role_${randomUUID().replaceAll('-', '')}`
-  const plain = await walk(t, { name: name(), settings: {} })
-  t.strictSame(await walk(t, { name: name(), settings: hostileSettings }), plain)
+const skip = testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set'
+const newName = () => `role_${randomUUID().replaceAll('-', '')}`
+
+t.test('no result depends on what a role has set', { skip }, async (t) => {
+  const plain = await walk(t, { name: newName(), settings: {} })
+  t.strictSame(await walk(t, { name: newName(), settings: hostileSettings }), plain)
   t.comment(plain)
+})
+
+t.test('sixty that write at once get through as a role whose transactions are serializable', { skip }, async (t) => {
+  const url = await createDatabaseFor(t, { name: newName(), settings: { default_transaction_isolation: 'serializable' } })
+  const store = await openEmbeddedStore()
+  t.teardown(() => store.close())
+  const { app, authorise } = await startService(t, { ...store.environment, DATABASE_URL: url })
+  const quota = await app.inject({
+    method: 'PUT', url: '/api/v1/objects/quota', headers: authorise(service), payload: { quotaBytes: 1_000_000 },
+  })
+  t.equal(quota.statusCode, 200)
+  const statuses = await Promise.all(Array.from({ length: 60 }, async (_, index) => {
+    const upload = { workflowId, runId, direction: 'inputs', fileName: `${index}.txt`, contentType: 'text/plain', sizeBytes: 5 }
+    // One organisation has a quota, the other has none.
+    const caller = index % 2 === 0 ? member : { ...member, orgKey: 'other' }
+    const { statusCode } = await app.inject({
+      method: 'POST', url: '/api/v1/objects/uploads', headers: authorise(caller), payload: upload,
+    })
+    const named = await app.inject({
+      method: 'PUT', url: `/api/v1/objects/workflows/${workflowId}`, headers: authorise(service), payload: { name: `name ${index}` },
+    })
+    return [statusCode, named.statusCode]
+  }))
+  t.strictSame([...new Set(statuses.map(String))], [String([201, 200])])
+  t.strictSame(await auditSums(app.database), [])
 })
