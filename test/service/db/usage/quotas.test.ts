@@ -25,14 +25,14 @@ const ask = async (
   objectKey, orgKey, createdBy: member.userId, sizeBytes, contentType: 'text/plain', expiresInSeconds: expiresInMs / 1000,
 })
 
-/** The bucket reports a file. */
+/** The bucket reports a file, of a minute ago. */
 async function arrive (database: Kysely<Database>, objectKey: string, sizeBytes: number): Promise<void> {
-  await report(database, objectKey, { kind: 'created', sizeBytes, entityTag: 'e' }, new Date())
+  await report(database, objectKey, { kind: 'created', sizeBytes, entityTag: 'e' }, new Date(Date.now() - 60_000))
 }
 
-/** The bucket reports, some time later, that it is gone. */
+/** The bucket reports that it is gone. */
 async function remove (database: Kysely<Database>, objectKey: string): Promise<void> {
-  await report(database, objectKey, { kind: 'removed' }, new Date(Date.now() + 60_000))
+  await report(database, objectKey, { kind: 'removed' }, new Date())
 }
 
 async function report (database: Kysely<Database>, objectKey: string, change: ObjectChange, eventTime: Date): Promise<void> {
