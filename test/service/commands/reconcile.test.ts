@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { type Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import t, { type Test } from 'tap'
 import { auditSums } from '../../../db/usage/audit.js'
 import { connectPostgres } from '../../../db/connection/pool.js'
@@ -22,6 +22,16 @@ const foreignKeys = ['zz/secret\u{1b}[31m', 'zz/two']
 function open (environment: Record<string, string>): Kysely<Database> {
   const { DATABASE_URL, DATA_DIR = '' } = environment
   return DATABASE_URL === undefined ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database')) : connectPostgres(DATABASE_URL, () => {})
+}
+
+/** Moves to when the lease of a process that was killed has run out. */
+async function endLeases (environment: Record<string, string>): Promise<void> {
+  const database = open(environment)
+  try {
+    await sql`update leases set expires_at = clock_timestamp()`.execute(database)
+  } finally {
+    await database.destroy()
+  }
 }
 
 async function inspect (environment: Record<string, string>) {
@@ -52,6 +62,7 @@ for (const { kind, skip, create } of databaseKinds) {
       killed.child.kill('SIGKILL')
       t.equal((await killed.ended).signal, 'SIGKILL')
 
+      await endLeases(environment)
       store.allowPages(Infinity)
       const { exitCode, output, errors } = await commands.run('reconcile', ['--json'], environment)
       t.equal(exitCode, 0, errors)
