@@ -4,8 +4,9 @@ import { Counter } from 'prom-client'
 import { type ReconcileRequest, type ReconcileRun, startReconciliation } from '../reconcile/run.js'
 import { wasReconciledWithin } from '../db/reconcile/reconciliations.js'
 import { OverloadedError } from '../schemas/errors.js'
-import { type ListBucket, createBucketListing } from '../store/bucket-listing.js'
+import { createBucketListing } from '../store/bucket-listing.js'
 import { StoreConnection } from '../store/connection.js'
+import type { ListBucket } from '../store/listing-pages.js'
 
 declare module 'fastify' {
   interface FastifyInstance {

@@ -1,4 +1,4 @@
-import type { ListBucket } from '../store/bucket-listing.js'
+import type { ListBucket } from '../store/listing-pages.js'
 import { mergeListings } from './merge-listings.js'
 import { parseObjectKey, prefixOf } from '../objects/object-key.js'
 import { listCatalogue } from '../db/reconcile/catalogue-listing.js'

@@ -1,7 +1,7 @@
 import type { CataloguedObject } from '../db/reconcile/catalogue-listing.js'
 import { isSameFile } from '../events/same-change.js'
 import { compareObjectKeys } from '../objects/key-order.js'
-import type { ListingPage } from '../store/bucket-listing.js'
+import type { ListingPage } from '../store/listing-pages.js'
 import type { ListedObject } from '../store/listing-document.js'
 
 /** What a stretch of the bucket and the same stretch of the catalogue say. */

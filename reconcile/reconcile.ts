@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { ListBucket } from '../store/bucket-listing.js'
+import type { ListBucket } from '../store/listing-pages.js'
 import { type MergeStep, mergeListings } from './merge-listings.js'
 import { parseObjectKey } from '../objects/object-key.js'
 import { type AskStore, StoreInquiries } from '../events/inquiries.js'

@@ -1,4 +1,4 @@
-import type { ListBucket } from '../store/bucket-listing.js'
+import type { ListBucket } from '../store/listing-pages.js'
 import { hasCataloguedFiles } from '../db/usage/catalogue-size.js'
 import type { ReconcileContext, ReconcileProgress } from './reconcile.js'
 import { noCounts, reconcile } from './reconcile.js'

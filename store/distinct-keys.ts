@@ -1,5 +1,5 @@
 import { compareObjectKeys } from '../objects/key-order.js'
-import type { ListingPage, ListingRange } from './bucket-listing.js'
+import type { ListingPage, ListingRange } from './listing-pages.js'
 import type { ListedObject } from './listing-document.js'
 
 /** The listing's keys are not in order, so that it does not say which keys are not there. */

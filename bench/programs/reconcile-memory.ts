@@ -5,7 +5,7 @@
 import { connectPostgres } from '../../db/connection/pool.js'
 import { migrateToLatest } from '../../db/connection/migrate.js'
 import { reconcile } from '../../reconcile/reconcile.js'
-import type { ListBucket } from '../../store/bucket-listing.js'
+import type { ListBucket } from '../../store/listing-pages.js'
 import { objectKeyAt } from '../cases/listed-keys.js'
 
 const PAGE_KEYS = 1000

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import type { CataloguedObject } from '../../../db/reconcile/catalogue-listing.js'
-import type { ListingPage } from '../../../store/bucket-listing.js'
+import type { ListingPage } from '../../../store/listing-pages.js'
 import { type MergeStep, mergeListings } from '../../../reconcile/merge-listings.js'
 
 const alphabet = ['a', 'b', '/', '%', '+', ' ', 'ü', '\u{ffff}', '\u{10000}', '\u{1f600}']

@@ -1,5 +1,5 @@
 import t from 'tap'
-import type { ListingPage } from '../../../store/bucket-listing.js'
+import type { ListingPage } from '../../../store/listing-pages.js'
 import { DisorderedListingError, withDistinctKeys } from '../../../store/distinct-keys.js'
 import type { ListedObject } from '../../../store/listing-document.js'
 
