@@ -38,30 +38,30 @@ follow() { [ "$(curl -sS -L -o "$2" -w '%{http_code} %{num_redirects}' "$1")" = 
 usage() { curl -sSf -H "Authorization: Bearer $token" "$origin/api/v1/objects/storage-usage"; }
 
 start_newcomer() {
-  start_server PORT=0 DATA_DIR="$work/newcomer"
+  start_server PORT=0 DATA_DIR="$1"
   wait_for grep -q storage-usage "$server_log" || return 1
   link=$(grep -oE 'http[^ ]+/download\?objectKey=[^ ]+' "$server_log" | head -n 1)
   token=$(grep -oE "Bearer [A-Za-z0-9._-]+" "$server_log" | head -n 1 | cut -d' ' -f2)
   origin=${link%%/api/*}
 }
 
-# With no configuration at all, twice.
+# With no configuration but a folder for its data, twice.
 smoke_newcomer() {
-  local before
-  check 'starts without any configuration' start_newcomer
+  local before data=$1
+  check 'starts without any configuration' start_newcomer "$data"
   check 'its printed link leads to a file by one redirect' follow "$link" "$work/linked.png"
   check 'the file is a PNG' [ "$(head -c 4 "$work/linked.png" | tail -c 3)" = PNG ]
   check 'serves the usage page' [ "$(curl -sS -o /dev/null -w '%{http_code}' "$origin/usage/page.js")" = 200 ]
   check 'the demo organisation stores something' [ "$(usage | json .totalBytes || true)" -gt 0 ]
-  check 'demo traffic is counted exactly, and leaves nothing' env DATA_DIR="$work/newcomer" node dist/commands/demo-traffic.js --url "$origin" --seconds 3
+  check 'demo traffic is counted exactly, and leaves nothing' env DATA_DIR="$data" node dist/commands/demo-traffic.js --url "$origin" --seconds 3
   before=$(usage || true)
   check 'stops on SIGTERM' stop_server
-  check 'starts again' start_newcomer
+  check 'starts again' start_newcomer "$data"
   check 'counts the same as before' [ "$(usage || true)" = "$before" ]
   check 'its printed link works again' follow "$link" "$work/linked-again.png"
   check 'the file is the same' cmp "$work/linked.png" "$work/linked-again.png"
-  check 'only its user may read its secrets' [ "$(stat -c %a "$work/newcomer/secrets.json")" = 600 ]
-  token=$(DATA_DIR="$work/newcomer" node dist/commands/token.js --role service --org demo || true)
+  check 'only its user may read its secrets' [ "$(stat -c %a "$data/secrets.json")" = 600 ]
+  token=$(DATA_DIR="$data" node dist/commands/token.js --role service --org demo || true)
   check 'a token signed by the command is accepted' usage
   check 'stops on SIGTERM again' stop_server
 }
