@@ -14,7 +14,7 @@ import { TOKEN_SECRET } from '../../support/service.js'
 const fileNames = ['100%.csv', 'a b.csv', 'a+b.csv', 'a%20b.csv', 'ünïcödé.csv', '文件.csv']
 const keyOf = (index: number) => 'acme/workflows/00000000-0000-4000-8000-000000000001/runs/00000000-0000-4000-8000-000000000002/' +
   `users/00000000-0000-4000-8000-000000000003/outputs/AAAAAAAAAAAAAAAAAA${String(index).padStart(4, '0')}/${fileNames[index % fileNames.length]}`
-const keys = Array.from({ length: 4_000 }, (_, index) => keyOf(index))
+const keys = Array.from({ length: 6_000 }, (_, index) => keyOf(index))
 const commands = await compileCommands(t)
 const foreignKeys = ['zz/secret\u{1b}[31m', 'zz/two']
 
@@ -56,7 +56,7 @@ for (const { kind, skip, create } of databaseKinds) {
     t.test('killed half way, it goes on from there', async (t) => {
       const store = await startListingServer(t, keys)
       const environment = { ...store.environment, ...await place(t), JWT_SECRET: TOKEN_SECRET }
-      store.allowPages(3)
+      store.allowPages(5)
       const killed = commands.start('reconcile', [], environment)
       await Promise.race([store.silent(), killed.ended])
       killed.child.kill('SIGKILL')
@@ -67,11 +67,11 @@ for (const { kind, skip, create } of databaseKinds) {
       const { exitCode, output, errors } = await commands.run('reconcile', ['--json'], environment)
       t.equal(exitCode, 0, errors)
       const result = JSON.parse(output)
-      t.match(result, { status: 'complete', resumed: true, listed: 4000, removed: 0, corrected: 0, left: 0, unsettled: 0 })
+      t.match(result, { status: 'complete', resumed: true, listed: 6000, removed: 0, corrected: 0, left: 0, unsettled: 0 })
       // The killed process may have committed more than it could write down.
-      t.ok(result.added >= 2000 && result.added <= 4000, `${result.added} added`)
+      t.ok(result.added >= 2000 && result.added <= 6000, `${result.added} added`)
       t.ok(keys.indexOf(store.begun[1] ?? '') >= 999, 'the second listing begins where the first one was settled')
-      t.strictSame(await inspect(environment), { fileCount: 4000, totalBytes: 4000, isReconciled: true, differences: [] })
+      t.strictSame(await inspect(environment), { fileCount: 6000, totalBytes: 6000, isReconciled: true, differences: [] })
     })
 
     // Starting a process takes its time; the database makes no difference here.
@@ -112,7 +112,7 @@ for (const { kind, skip, create } of databaseKinds) {
       t.match(JSON.parse(output), { status: 'interrupted' })
       store.allowPages(Infinity)
       const third = await commands.run('reconcile', ['--json'], environment)
-      t.match(JSON.parse(third.output), { status: 'complete', resumed: true, listed: 4000 })
+      t.match(JSON.parse(third.output), { status: 'complete', resumed: true, listed: 6000 })
     })
   })
 }

@@ -19,7 +19,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     for (const [token, reason] of [
       [[...demoToken.split('.').slice(0, 2), tokenOf(planet).split('.')[2]].join('.'), /The bearer token is not valid/],
       [app.jwt.sign({ sub: admin.userId, orgKey: 'demo', role: 'admin', exp: 1_000_000_000 }), /it has expired/],
-      ['nonsense', /cannot be verified/],
+      ['nonsense', /it is malformed/],
     ] as const) {
       await page.fill('#token', token)
       await page.getByRole('button', { name: 'Show usage' }).click()

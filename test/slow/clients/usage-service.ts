@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { sql } from 'kysely'
 import type { Test } from 'tap'
 import type { Caller } from '../../../schemas/token-claims.js'
 import type { StorageUsage } from '../../../schemas/storage-usage.js'
@@ -94,6 +95,9 @@ export async function countSums (
 async function rememberDays (
   { database }: FastifyInstance, orgKey: string, days: ReadonlyArray<{ bytes: bigint, isFilled: boolean }>,
 ): Promise<void> {
+  await sql`
+    insert into usage_history_start (began_on) values (current_date - ${days.length}::integer)
+    on conflict (is_only) do update set began_on = excluded.began_on`.execute(database)
   for (const [index, { bytes, isFilled }] of days.entries()) {
     const end = new Date(Date.now() - (index + 1) * DAY_MS)
     const day = end.toISOString().slice(0, 10)
