@@ -6,6 +6,8 @@ import { OverloadedError } from '../../schemas/errors.js'
 // V8 collects thoroughly before this: what is left by then is in use.
 const HEAP_MAX_SHARE = 0.95
 const LOG_INTERVAL_MS = 10_000
+// Two measurements. Starting the embedded parts holds events up for seconds, which is not a reason to refuse what comes after.
+const IGNORED_AFTER_START_MS = 2_000
 // An orchestrator that got no answer would end the process, and make matters worse.
 const unshedRoutes = /^\/(?:health\/|metrics$)/
 
@@ -16,6 +18,8 @@ const unshedRoutes = /^\/(?:health\/|metrics$)/
 export default fastifyPlugin(async (app) => {
   const { MAX_EVENT_LOOP_DELAY } = app.config
   let loggedAtMs = -Infinity
+  let ignoredUntilMs = -Infinity
+  app.addHook('onListen', async () => { ignoredUntilMs = performance.now() + IGNORED_AFTER_START_MS })
   await app.register(fastifyUnderPressure, {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY * 1000,
     maxHeapUsedBytes: getHeapStatistics().heap_size_limit * HEAP_MAX_SHARE,
@@ -23,6 +27,7 @@ export default fastifyPlugin(async (app) => {
       // After one long pause there is a second without a measurement, which is not a reason to refuse.
       if (value === Infinity || unshedRoutes.test(request.routeOptions.url ?? '')) return
       const nowMs = performance.now()
+      if (nowMs < ignoredUntilMs) return
       if (nowMs - loggedAtMs > LOG_INTERVAL_MS) {
         app.log.warn({ type, value }, 'refusing requests under too much load')
         loggedAtMs = nowMs
