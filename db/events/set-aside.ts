@@ -3,7 +3,7 @@ import type { SetAsideRecord } from '../../events/pending-record.js'
 import type { Database } from '../connection/tables.js'
 
 const RECORD_MAX_CHARACTERS = 8 * 1024
-/** How many records are kept at most: whoever may send events must not fill the disk. */
+/** How many records are kept at most: a sender of events must not fill the disk. */
 const SET_ASIDE_MAX_ROWS = 100_000n
 
 /**
