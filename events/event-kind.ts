@@ -19,7 +19,7 @@ export function isCopyKind (eventName: unknown): boolean {
   return eventName === 's3:ObjectCreated:Copy' || eventName === 'ObjectCreated:Copy'
 }
 
-/** @param eventName as the store sent it, with or without `s3:`; a kind that is no text at all may be any */
+/** @param eventName as the store sent it, with or without `s3:`; a kind that is not text at all may be any */
 export function effectOfKind (eventName: unknown): KindEffect {
   if (typeof eventName !== 'string') return 'unclear'
   const kind = eventName.replace(/^s3:/, '')

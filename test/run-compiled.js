@@ -15,6 +15,9 @@ const root = join(import.meta.dirname, '..')
 const mirror = join(root, '.tap', 'compiled')
 const otherFolders = new Set(['.git', '.tap', '.data', 'node_modules', 'dist', 'coverage', 'test-output'])
 const TEST_TIMEOUT_SECONDS = 600
+// Tests of what has no state share processes: starting one costs more than most of them.
+const STATELESS = /^test\/unit\//
+const IMPORT_EACH = 'for (const program of process.argv.slice(1)) await import(program)'
 const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
 
 /** Compiles all TypeScript of the project into the mirror, and links every file into it: tests of the docs look for sources. */
@@ -57,21 +60,22 @@ async function filesIn (folder) {
 }
 
 /**
- * Runs one compiled test file and prints its line, with what failed.
+ * Runs compiled test files, one after another in a process of their own, and prints a line for them, with what failed.
  *
- * @param {string} path from the root
+ * @param {string[]} paths from the root
  */
-async function runTest (path) {
-  const program = join(mirror, path.replace(/\.ts$/, '.js'))
-  const child = spawn(process.execPath, ['--enable-source-maps', program], {
+async function runTests (paths) {
+  const programs = paths.map((path) => join(mirror, path.replace(/\.ts$/, '.js')))
+  const child = spawn(process.execPath, ['--enable-source-maps', '--input-type=module', '--eval', IMPORT_EACH, ...programs], {
     cwd: root, env: { ...process.env, TAP_TIMEOUT: String(TEST_TIMEOUT_SECONDS) }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const start = performance.now()
   const [[exitCode], output, errors] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)])
   const counts = countsOf(output)
-  // A file that ends without a failure of its own, but not well, counts as one.
+  // A process that ends without a failure of its own, but not well, counts as one.
   if (exitCode !== 0 && counts.fail === 0) counts.fail = 1
-  console.log(`${counts.fail === 0 ? 'ok' : 'NOT OK'} - ${path} (${Math.round(performance.now() - start)} ms)`)
+  const others = paths.length > 1 ? ` and ${paths.length - 1} more` : ''
+  console.log(`${counts.fail === 0 ? 'ok' : 'NOT OK'} - ${paths[0]}${others} (${Math.round(performance.now() - start)} ms)`)
   if (counts.fail > 0) console.log([...output.match(FAILURE) ?? [], errors].join('\n'))
   return counts
 }
@@ -87,17 +91,30 @@ function countsOf (output) {
   return { pass: count('pass'), fail: count('fail'), skip: count('skip') + count('todo') }
 }
 
+/**
+ * Which files run in one process: one each, but for those without state, which fill two processes a core.
+ *
+ * @param {string[]} files
+ */
+function inProcesses (files) {
+  const processes = files.filter((path) => !STATELESS.test(path)).map((path) => [path])
+  const stateless = files.filter((path) => STATELESS.test(path))
+  const count = Math.min(stateless.length, 2 * availableParallelism())
+  return [...Array.from({ length: count }, (_, index) => stateless.filter((_, place) => place % count === index)), ...processes]
+}
+
 /** @param {string[]} chosen folders and test files, from the root */
-async function runTests (chosen) {
-  const tests = (await projectFiles()).map((path) => relative(root, path))
+async function run (chosen) {
+  const files = (await projectFiles()).map((path) => relative(root, path))
     .filter((path) => path.endsWith('.test.ts') && chosen.some((name) => path === name || path.startsWith(`${name.replace(/\/$/, '')}/`)))
     .sort()
-  if (tests.length === 0) throw new Error(`There is no test in ${chosen.join(', ')}.`)
+  if (files.length === 0) throw new Error(`There is no test in ${chosen.join(', ')}.`)
   await compile()
   const all = { pass: 0, fail: 0, skip: 0 }
+  const queue = inProcesses(files)
   const work = async () => {
-    for (let test = tests.shift(); test !== undefined; test = tests.shift()) {
-      const { pass, fail, skip } = await runTest(test)
+    for (let paths = queue.shift(); paths !== undefined; paths = queue.shift()) {
+      const { pass, fail, skip } = await runTests(paths)
       all.pass += pass
       all.fail += fail
       all.skip += skip
@@ -108,4 +125,4 @@ async function runTests (chosen) {
   process.exitCode = all.fail === 0 ? 0 : 1
 }
 
-await runTests(process.argv.slice(2))
+await run(process.argv.slice(2))

@@ -41,7 +41,7 @@ t.test('production accepts a whole configuration', async (t) => {
 const keyMissing = /^JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing/
 const formerSecret = 'development-secret-that-production-refuses'
 const refused: Array<[wrong: string, environment: Record<string, string>, message: RegExp]> = [
-  ['a port that is no number', { PORT: 'http' }, /^PORT must be an integer/],
+  ['a port that is not a number', { PORT: 'http' }, /^PORT must be an integer/],
   ['a port out of range', { PORT: '65536' }, /^PORT must be .*at most 65535/],
   ['a port with a fraction', { PORT: '80.5' }, /^PORT /],
   ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of: fatal, /],
@@ -64,7 +64,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['a secret beside a key set', { JWT_SECRET: secret, JWT_JWKS_URL: 'https://id.example.com/keys' }, /^JWT_SECRET and JWT_JWKS_URL are set/],
   ['a key beside a key set',
     { JWT_PUBLIC_KEY: publicKey('ed25519'), JWT_JWKS_URL: 'https://id.example.com/keys' }, /^JWT_PUBLIC_KEY and JWT_JWKS_URL are set/],
-  ['a key set that is no address of HTTP', { JWT_JWKS_URL: 'file:///hidden' }, /^JWT_JWKS_URL /],
+  ['a key set that is not an address of HTTP', { JWT_JWKS_URL: 'file:///hidden' }, /^JWT_JWKS_URL /],
   ['a key set behind credentials', { JWT_JWKS_URL: 'https://user:hidden@id.example.com/keys' }, /^JWT_JWKS_URL /],
   ['a tolerance without bounds', { JWT_CLOCK_TOLERANCE: '301' }, /^JWT_CLOCK_TOLERANCE must be .*at most 300/],
   ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be .*at most 256/],

@@ -100,6 +100,6 @@ t.test('a token is asked for before every request, and a path that leads out of 
   t.strictSame(seen, ['Bearer token 1', 'Bearer token 2', undefined])
 })
 
-t.test('an address that is no URL is refused', async (t) => {
+t.test('an address that is not a URL is refused', async (t) => {
   t.throws(() => createClient({ baseUrl: 'files.example.com' }), TypeError)
 })

@@ -53,7 +53,7 @@ for (const { kind, skip, create } of databaseKinds) {
       return { DATABASE_URL: url }
     }
 
-    t.test('killed half way, it goes on from there', async (t) => {
+    t.test('killed half way, it continues from there', async (t) => {
       const store = await startListingServer(t, keys)
       const environment = { ...store.environment, ...await place(t), JWT_SECRET: TOKEN_SECRET }
       store.allowPages(5)

@@ -58,7 +58,7 @@ export default async function reading (t: Test, store: ContractStore): Promise<v
 
   for (const range of ['bytes=4-2', 'bytes=a-b', 'lines=1-2', 'bytes=', 'bytes=-']) {
     // Ceph RGW answers a malformed range with 416.
-    t.test(`Range ${range} is no byte range and is ignored`, { skip: store.isReal && 'Ceph RGW answers some of these with 416' }, async (t) => {
+    t.test(`Range ${range} is not a byte range and is ignored`, { skip: store.isReal && 'Ceph RGW answers some of these with 416' }, async (t) => {
       t.match(await read({ range }), { status: 200, body: Buffer.from(body) })
     })
   }

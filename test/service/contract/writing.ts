@@ -125,7 +125,7 @@ export default async function writing (t: Test, store: ContractStore): Promise<v
     t.match(await upload('AAAAAA=='), { status: 400 })
   })
 
-  t.test('an object is gone at once when it is deleted, and deleting it again is no error', async (t) => {
+  t.test('an object is gone at once when it is deleted, and deleting it again is not an error', async (t) => {
     await put(store, 'writing/deleted', 'x')
     const remove = () => send(presign({ method: 'DELETE', objectKey: 'writing/deleted' }), { method: 'DELETE' })
     t.equal((await remove()).status, 204)

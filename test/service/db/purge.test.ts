@@ -51,7 +51,7 @@ for (const { kind, skip, create } of databaseKinds) {
       t.strictSame(await database.selectFrom('set_aside_events').select('reason').execute(), [{ reason: 'recent' }])
     })
 
-    t.test('goes on until nothing old is left, or until it is told to stop', async (t) => {
+    t.test('continues until nothing old is left, or until it is told to stop', async (t) => {
       await sql`
         insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, removed_at, revision)
         select 'key-' || n, 'acme', ${id}, ${id}, ${id}, 'inputs', 0, now(), ${old}, ${id}

@@ -129,7 +129,7 @@ t.test('a server of the test\'s own', { skip: programs === undefined && 'no Post
     for (const operation of reading) t.match(String(await request(service, operation)), /^200$|RECONCILIATION_NOT_FOUND/, operation.name)
   })
 
-  t.test('a database that came up after the service has no tables for a moment, which is no fault', async (t) => {
+  t.test('a database that came up after the service has no tables for a moment, which is not a fault', async (t) => {
     await onServer(postgres.url, 'create database late')
     const url = new URL(postgres.url)
     url.pathname = '/late'

@@ -56,7 +56,7 @@ async function useCurl (t: Test, service: DownloadService, url: string) {
     t.match(await curl(t, '-L', '-r', '-10', url), { exitCode: 0, output: content.subarray(-10) })
   })
 
-  await t.test('-C - goes on where the file ends', async (t) => {
+  await t.test('-C - continues where the file ends', async (t) => {
     const folder = t.testdir({ file: content.subarray(0, 1234) })
     const writeOut = ['-w', '%{size_download}']
     t.match(await curl(t, '-L', '-C', '-', '-o', 'file', ...writeOut, url), { exitCode: 0, output: Buffer.from(String(content.length - 1234)) })
@@ -106,7 +106,7 @@ async function useCurl (t: Test, service: DownloadService, url: string) {
 async function useWget (t: Test, url: string) {
   const wget = (t: Test, ...args: string[]) => run('wget', ['--no-verbose', ...args], t.testdirName)
 
-  await t.test('-c goes on where the file ends, and stops when it has it all', async (t) => {
+  await t.test('-c continues where the file ends, and stops when it has it all', async (t) => {
     const folder = t.testdir({ file: content.subarray(0, 1234) })
     const path = join(folder, 'file')
     t.match(await wget(t, '-c', '-O', 'file', url), { exitCode: 0 })

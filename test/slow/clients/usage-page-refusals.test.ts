@@ -38,7 +38,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.equal(await page.title(), 'Storage usage')
   })
 
-  await t.test('without a connection the page says so, and goes on by itself when it is back', async (t) => {
+  await t.test('without a connection the page says so, and continues by itself when it is back', async (t) => {
     const { page } = await openAddress(t, browser, linkOf(planet))
     await settled(page)
     await page.context().setOffline(true)

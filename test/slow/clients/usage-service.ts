@@ -20,7 +20,7 @@ export interface UsageService {
   reconciledAt: Date
   tokenOf: (caller: Caller) => string
   linkOf: (caller: Caller) => string
-  /** What the API answers to whoever has the token. */
+  /** What the API answers to anyone who has the token. */
   usage: (token: string, query?: string) => Promise<StorageUsage>
 }
 

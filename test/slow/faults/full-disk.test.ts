@@ -56,7 +56,7 @@ t.test('the embedded parts on a full disk refuse what they cannot keep, and reco
     t.equal((await readUsage()).status, 200, 'what there is can be read')
   })
 
-  await t.test('where the write-ahead log cannot grow the service goes on without its database', async (t) => {
+  await t.test('where the write-ahead log cannot grow the service continues without its database', async (t) => {
     const crashed = nextLine(({ msg }) => msg.includes('the embedded database crashed'))
     const write = sql`select pg_logical_emit_message(false, 'test', repeat('x', 500000))`
     let failure: unknown
@@ -71,7 +71,7 @@ t.test('the embedded parts on a full disk refuse what they cannot keep, and reco
     t.strictSame(await ask(downloadPath(keptKey)), { status: 200, body: 'kept' }, 'downloads go on')
   })
 
-  await t.test('once there is room all goes on, and everything is counted as it is', async (t) => {
+  await t.test('once there is room again everything continues, and everything is counted as it is', async (t) => {
     const kept = nextLine(({ msg }) => msg.includes('are kept until they can'))
     for (const objectKey of removedKeys) await app.minio.removeObject(app.storeTarget.bucket, objectKey)
     await kept

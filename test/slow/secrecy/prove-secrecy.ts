@@ -74,7 +74,7 @@ export async function proveSecrecy (t: Test, kind: StoreKind, serverUrl: string 
     for (const fault of storeFaults) {
       await useStore(caller, async () => {
         proxy.heal()
-        // Between two failures that are answered, so that the service goes on asking.
+        // Between two failures that are answered, so that the service keeps asking.
         await target.restoreFiles()
         proxy.inject(fault, { times: TRIES })
       })

@@ -229,7 +229,7 @@ t.test('a body of no known form is no notification', async (t) => {
   for (const body of forms) t.equal(readers.aws(body), undefined)
 })
 
-t.test('a test message has nothing in it and is no error, whoever sends it', async (t) => {
+t.test('a test message has nothing in it and is no error, no matter who sends it', async (t) => {
   const nothing = { events: [], rejected: [], ignoredCount: 0, foreignCount: 0 }
   t.strictSame(read(fixture('aws').get('test')), nothing)
   t.strictSame(read({ Service: 'S3', Event: 's3:TestEvent', Time: '2026-11-24T10:27:50+01:00', Bucket: 'Test-Bucket' }), nothing)

@@ -33,7 +33,7 @@ const rows: Row[] = [
   ['all bidirectional controls are dropped', '\u061ca\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069.txt', 'filename=a.txt; filename*=UTF-8\'\'a.txt'],
   ['lone surrogates become _', '\ud800a\udfff.txt', 'filename=_a_.txt; filename*=UTF-8\'\'_a_.txt'],
   ['what Windows refuses becomes _', 'a<b>c:d|e?f*g.txt', 'filename=a_b_c_d_e_f_g.txt; filename*=UTF-8\'\'a_b_c_d_e_f_g.txt'],
-  ['a path is no path any more', '../../etc/passwd', 'filename=_.._etc_passwd; filename*=UTF-8\'\'_.._etc_passwd'],
+  ['a path is no longer a path', '../../etc/passwd', 'filename=_.._etc_passwd; filename*=UTF-8\'\'_.._etc_passwd'],
   ['what Windows refuses is replaced in a name beyond ASCII too', 'é:é.txt', 'filename=e_e.txt; filename*=UTF-8\'\'%C3%A9_%C3%A9.txt'],
 
   ['a percent sequence is broken in the ASCII form', '50%41%4a.txt', 'filename=50_41_4a.txt; filename*=UTF-8\'\'50%2541%254a.txt'],
@@ -72,7 +72,7 @@ const rows: Row[] = [
   ['a longer name is cut before its extension', 'x'.repeat(300) + '.pdf', `filename=${'x'.repeat(251)}.pdf; filename*=UTF-8''${'x'.repeat(251)}.pdf`],
   ['a longer name is cut between characters', '報'.repeat(90) + '.md', `filename=_.md; filename*=UTF-8''${'%E5%A0%B1'.repeat(84)}.md`],
   ['no pair of surrogates is cut', 'a' + '😀'.repeat(70) + '.md', `filename=a_.md; filename*=UTF-8''a${'%F0%9F%98%80'.repeat(62)}.md`],
-  ['a long tail after a dot is no extension', 'a.' + 'b'.repeat(300), `filename=a.${'b'.repeat(253)}; filename*=UTF-8''a.${'b'.repeat(253)}`],
+  ['a long tail after a dot is not an extension', 'a.' + 'b'.repeat(300), `filename=a.${'b'.repeat(253)}; filename*=UTF-8''a.${'b'.repeat(253)}`],
   ['a blank at the cut is dropped', 'a'.repeat(254) + ' ' + 'b'.repeat(50), `filename=${'a'.repeat(254)}; filename*=UTF-8''${'a'.repeat(254)}`],
   ['a device name of 255 bytes stays within them', 'con.' + 'x'.repeat(251), `filename=_con.${'x'.repeat(250)}; filename*=UTF-8''_con.${'x'.repeat(250)}`],
   ['a cut that leaves a device name', 'con' + ' '.repeat(260) + 'x', 'filename=_con; filename*=UTF-8\'\'_con'],

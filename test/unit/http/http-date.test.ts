@@ -61,7 +61,7 @@ for (const text of [
   'Sun Nov  6 08:49:37 1994 GMT',
   'Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT',
 ]) {
-  t.test(`"${text}" is no date`, async (t) => {
+  t.test(`"${text}" is not a date`, async (t) => {
     t.equal(parseHttpDate(text, now), undefined)
   })
 }

@@ -31,7 +31,7 @@ for (const text of [
   'text/plain, text/html; x="', 'text/html;charset', 'text/html;charset=', 'text/html;charset =utf-8', 'text/html;charset= utf-8',
   'text/html;charset="utf-8', 'text/html;charset="utf-8"x', 'text/html\r\nX: y', 'text/html\u0000', 'text/h\u00e9', 'te(xt/html',
 ]) {
-  t.test(`${JSON.stringify(text)} is no media type`, async (t) => {
+  t.test(`${JSON.stringify(text)} is not a media type`, async (t) => {
     t.equal(parseMediaType(text), undefined)
   })
 }

@@ -16,7 +16,7 @@ t.test('an object with two members of one name is refused, at any depth and howe
   ]) t.equal(read(text), undefined, text)
 })
 
-t.test('what is no object in UTF-8 is refused', async (t) => {
+t.test('what is not an object in UTF-8 is refused', async (t) => {
   for (const text of ['', 'null', '[]', '"{}"', '1', 'true', '{', '{"a":1}}', '{"a":NaN}', "{'a':1}", '\ufeff{}']) t.equal(read(text), undefined, text)
   t.equal(readJsonObject(Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d])), undefined)
 })

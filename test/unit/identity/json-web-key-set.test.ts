@@ -74,6 +74,6 @@ t.test('what cannot verify signatures is passed over', async (t) => {
   })) t.strictSame(read(key, rsa.jwk).map(({ keyId }) => keyId), ['one'], name)
 })
 
-t.test('what is no key set is refused', async (t) => {
+t.test('what is not a key set is refused', async (t) => {
   for (const document of [null, [], 'keys', {}, { keys: {} }, { keys: null }]) t.throws(() => readKeySet(document), TypeError)
 })

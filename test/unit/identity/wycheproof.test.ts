@@ -38,7 +38,7 @@ function accepts (keys: VerificationKey[], text: string): boolean {
 
 t.test('every JSON Web Key vector is settled as it should be', async (t) => {
   const { testGroups, numberOfTests } = await readVectors('json_web_key_test.json')
-  // Their keys are symmetric ones, which a key set must not hold: whoever reads a public set could sign with them.
+  // Their keys are symmetric ones, which a key set must not hold: anyone who reads a public set could sign with them.
   const otherwise = new Set([2, 13, 14, 15])
   let count = 0
   for (const { public: publicKeys, private: privateKeys, tests } of testGroups) {

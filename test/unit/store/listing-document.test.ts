@@ -57,7 +57,7 @@ t.test('the next page\'s token stands before or after the objects', async (t) =>
   t.equal(readListingDocument(listing(one('k') + end)).nextToken, undefined)
 })
 
-t.test('what is no listing, or only a part of one, is refused without a word of what it says', async (t) => {
+t.test('what is not a listing, or only a part of one, is refused without a word of what it says', async (t) => {
   const secret = 'acme/secret'
   for (const [name, xml] of Object.entries({
     'cut off': listing(one(secret) + end).slice(0, -5),

@@ -45,7 +45,7 @@ t.test('connections to a PostgreSQL server', { skip: testDatabaseUrl === undefin
     t.not(await backendId(database), first, 'the next statement has a new connection')
   })
 
-  t.test('a prepared statement is planned anew once its tables have grown', async (t) => {
+  t.test('a prepared statement is planned again once its tables have grown', async (t) => {
     const database = connectPostgres(url, () => {}, { planMaxAgeMs: 0 })
     t.teardown(() => database.destroy())
     await sql`create table grown (id integer primary key) with (autovacuum_enabled = false)`.execute(observer)

@@ -179,7 +179,7 @@ for (const { kind, skip, create } of databaseKinds) {
       })
       t.strictSame(await apply(event(a, 0, created(11)), event(keyOf('b'), 0, created(1))), [notAsReserved, applied])
       t.strictSame(await apply(event(a, 0, created(11))), [late])
-      t.strictSame(await apply(event(a, 60, created(9))), [applied], 'the URL has expired: this is no upload')
+      t.strictSame(await apply(event(a, 60, created(9))), [applied], 'the URL has expired: this is not an upload')
       t.strictSame(await apply(event(a, 120, created(11))), [applied])
       t.strictSame(await usage(), [12, 2])
       const [kept, ...others] = await reasons()

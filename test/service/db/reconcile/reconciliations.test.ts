@@ -29,7 +29,7 @@ for (const { kind, skip, create } of databaseKinds) {
         .execute(database)
     }
 
-    t.test('a run that lost its lease writes nothing more, and the next one goes on from what it had written', async (t) => {
+    t.test('a run that lost its lease writes nothing more, and the next one continues from what it had written', async (t) => {
       const first = await begin()
       await saveProgress(database, first.lease, first.run.id, { checkpoint: 'acme/m', counts })
       const second = await begin()

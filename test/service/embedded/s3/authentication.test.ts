@@ -21,7 +21,7 @@ t.test('the embedded store refuses', async (t) => {
     t.match(await sendSigned(store, { method: 'GET', objectKey: 'secret-key', signedAt: ahead }), { status: 403, code: 'RequestTimeTooSkewed' })
   })
 
-  t.test('a life of no seconds, or one that is no number', async (t) => {
+  t.test('a life of no seconds, or one that is not a number', async (t) => {
     for (const expiresInSeconds of [0, -1, 1.5, Number.NaN, 604_801]) {
       const response = await send(presign({ method: 'GET', objectKey: 'secret-key', expiresInSeconds }))
       t.match(response, { status: 400, code: 'AuthorizationQueryParametersError' }, String(expiresInSeconds))
@@ -61,7 +61,7 @@ t.test('the embedded store refuses', async (t) => {
     t.match(await send(plainUrl, { headers: unhashed }), { status: 400, code: 'InvalidRequest' })
   })
 
-  t.test('a target that is no percent-encoded UTF-8, or holds a NUL', async (t) => {
+  t.test('a target that is not percent-encoded UTF-8, or holds a NUL', async (t) => {
     for (const path of ['/%', '/%zz', '/a%00b', '/%ff', '/%c0%af', '/%ed%a0%80', '?prefix=%', '?prefix=%00', '/a?%ff=1']) {
       t.match(await send(`${base}${path}`), { status: 400, code: 'InvalidURI' }, path)
     }

@@ -23,7 +23,7 @@ t.test('scripts of another origin read what they have a signed URL for, and put 
   t.match(read.headers, { 'access-control-allow-origin': '*', 'access-control-expose-headers': /Content-Range.*ETag/ })
 })
 
-t.test('a refusal can be read, too, and clients that are no browsers are told nothing of origins', async (t) => {
+t.test('a refusal can be read, too, and clients that are not browsers are told nothing of origins', async (t) => {
   const store = await openStore(t, await makeFolder(t))
   await put(store, 'key', 'bytes')
   const refused = await send(`${store.presign({ method: 'GET', objectKey: 'key' })}0`, { headers: { origin } })

@@ -126,7 +126,7 @@ t.test('closing waits for requests that are running', async (t) => {
   await closed
 })
 
-t.test('a store does not start with a name that is no bucket\'s, or on an address that is taken', async (t) => {
+t.test('a store does not start with a name that no bucket may have, or on an address that is taken', async (t) => {
   const folder = await makeFolder(t)
   await t.rejects(openStore(t, folder, { bucket: '../up' }), TypeError)
   const store = await openStore(t, folder)

@@ -86,7 +86,7 @@ t.test('what no download can be is no guess, and a key that no file can have is 
   t.equal(await links({ objectKeys: ['not-a-key'] }), 429)
 })
 
-t.test('a minute begins with the first miss, and ends for whoever goes on asking as well', async (t) => {
+t.test('a minute begins with the first miss, and ends for a client that keeps asking, too', async (t) => {
   const { app } = await startService(t, { ...noDatabase, DOWNLOAD_MISS_LIMIT: '2', AUTH_FAILURE_LIMIT: '2' })
   const elapse = stopClock(t)
   for (const [url, refused] of [[missing(1), 404], [usage, 401]] as const) {

@@ -36,7 +36,7 @@ t.test('a window ends after its time, and not before', async (t) => {
   t.strictSame(increment('one'), { current: 1, ttl: WINDOW_MS }, 'what was counted late in the window does not prolong it')
 })
 
-t.test('a clock that is set back does not count a client into a window of the future for ever', async (t) => {
+t.test('a clock that is set back does not count a client into a window of the future forever', async (t) => {
   const { clock, increment } = windowsAt(t)
   increment('one')
   clock.now -= 3_600_000

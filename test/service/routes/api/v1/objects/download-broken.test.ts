@@ -77,7 +77,7 @@ for (const kind of storeKinds) {
         leaving.abort()
         await t.rejects(answer)
         await cancellation
-        t.match(await line, { level: 30 }, 'that is no failure')
+        t.match(await line, { level: 30 }, 'that is not a failure')
       }
     })
 
@@ -90,7 +90,7 @@ for (const kind of storeKinds) {
       await once(body, 'readable')
       leaving.abort()
       await cancellation
-      t.match(await Promise.race([closed, failure]), { level: 30 }, 'that is no failure')
+      t.match(await Promise.race([closed, failure]), { level: 30 }, 'that is not a failure')
     })
 
     t.test('a client that takes nothing is dropped, and the request to the store ended', async () => {

@@ -52,7 +52,7 @@ function preconditions (entityTag: string, lastModified: string): Row[] {
     ['If-Modified-Since equal to Last-Modified', { 'if-modified-since': lastModified }, 304],
     ['If-Modified-Since after Last-Modified', { 'if-modified-since': later }, 304],
     ['If-Modified-Since before Last-Modified', { 'if-modified-since': earlier }, 200],
-    ['If-Modified-Since that is no date', { 'if-modified-since': 'yesterday' }, 200],
+    ['If-Modified-Since that is not a date', { 'if-modified-since': 'yesterday' }, 200],
     ['If-Unmodified-Since equal to Last-Modified', { 'if-unmodified-since': lastModified }, 200],
     ['If-Unmodified-Since before Last-Modified', { 'if-unmodified-since': earlier }, 412],
     ['If-Match goes before If-Unmodified-Since', { 'if-match': entityTag, 'if-unmodified-since': earlier }, 200],

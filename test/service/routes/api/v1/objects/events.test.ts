@@ -177,7 +177,7 @@ t.test('on the whole service', async (t) => {
     t.equal((await post({ Records: [] })).json().setAside, 0, 'none')
   })
 
-  t.test('a body over the limit is 413, whoever sends it is asked for the token first', async (t) => {
+  t.test('a body over the limit is 413, but whoever sends it is asked for the token first', async (t) => {
     const large = JSON.stringify({ Records: [], padding: 'x'.repeat(1024 * 1024) })
     t.match((await post(large)).json(), { statusCode: 413, code: 'BODY_TOO_LARGE' })
     t.match((await post(large, {})).json(), { statusCode: 401 })

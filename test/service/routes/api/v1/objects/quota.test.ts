@@ -24,7 +24,7 @@ t.test('quotas', async (t) => {
     t.equal((await usage()).quotaBytes, 1000)
   })
 
-  t.test('what is no number of bytes is answered with 400', async (t) => {
+  t.test('what is not a number of bytes is answered with 400', async (t) => {
     for (const wrong of [-1, 1.5, '1', 2 ** 53, true, undefined]) {
       t.match((await set(wrong)).json(), { statusCode: 400, code: 'INVALID_REQUEST' }, String(wrong))
     }
@@ -39,7 +39,7 @@ t.test('quotas', async (t) => {
     t.equal((await mint(1000)).statusCode, 201)
     t.match((await mint(1)).json(), { statusCode: 507, code: 'QUOTA_EXCEEDED', error: 'Insufficient Storage' })
     t.match((await mint()).json(), { statusCode: 400, code: 'SIZE_REQUIRED' })
-    t.notOk(log.some((line) => line.includes('leaves no room')), 'that is no failure of the service')
+    t.notOk(log.some((line) => line.includes('leaves no room')), 'that is not a failure of the service')
   })
 
   t.test('a file that arrives counts in place of its reservation', async (t) => {

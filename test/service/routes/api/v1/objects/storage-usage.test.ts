@@ -95,7 +95,7 @@ t.test('storage usage', async (t) => {
     }
   })
 
-  t.test('a createdBy that is no UUID is answered with 400', async (t) => {
+  t.test('a createdBy that is not a UUID is answered with 400', async (t) => {
     for (const createdBy of ['', 'me', `urn:uuid:${member.userId}`, `{${member.userId}}`, member.userId.toUpperCase()]) {
       t.equal((await usage(admin, `?createdBy=${encodeURIComponent(createdBy)}`)).statusCode, 400)
     }

@@ -55,7 +55,7 @@ for (const kind of storeKinds) {
   })
 }
 
-t.test('what is no upload', async (t) => {
+t.test('what is not an upload', async (t) => {
   const { app, authorise } = await startService(t)
   const mint = async (payload: unknown) => await app.inject({
     method: 'POST',
@@ -68,7 +68,7 @@ t.test('what is no upload', async (t) => {
     ['malformed JSON', '{'],
     ['an array', []],
     ['no workflow', { ...wanted, workflowId: undefined }],
-    ['a run that is no UUID', { ...wanted, runId: 'x' }],
+    ['a run that is not a UUID', { ...wanted, runId: 'x' }],
     ['another direction', { ...wanted, direction: 'both' }],
     ['an unknown field', { ...wanted, orgKey: 'other' }],
     ['a negative size', { ...wanted, sizeBytes: -1 }],
@@ -92,7 +92,7 @@ t.test('what is no upload', async (t) => {
     })
   }
 
-  t.test('a body that is no JSON is answered with 415', async (t) => {
+  t.test('a body that is not JSON is answered with 415', async (t) => {
     const answer = await app.inject({
       method: 'POST', url: '/api/v1/objects/uploads', headers: { ...authorise(member), 'content-type': 'text/xml' }, payload: '<x/>',
     })
