@@ -1,6 +1,7 @@
 // Amazon S3 opened then: an earlier time is that of a sender that has none, such as Go's year 1 or the Unix epoch.
 const S3_BEGAN_MS = Date.UTC(2006, 2, 14)
-const timestamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+const timestamp = /^(\d{4}-\d\d)-(\d\d)T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
+const SHORTEST_MONTH_DAYS = 28
 
 /**
  * Reads when an event happened: an RFC 3339 timestamp in UTC or with an offset, as stores that write their local time send.
@@ -10,14 +11,13 @@ const timestamp = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d{1,9})?(?:Z|[+-](?:[0
  */
 export function readEventTime (text: unknown): Date | undefined {
   if (typeof text !== 'string') return undefined
-  const [, local = ''] = timestamp.exec(text) ?? []
-  // JavaScript reads February 30 as March 2.
-  if (local === '' || !isRealTime(local.toUpperCase())) return undefined
+  const [, month = '', day = ''] = timestamp.exec(text) ?? []
+  if (month === '' || (Number(day) > SHORTEST_MONTH_DAYS && !hasDay(month, Number(day)))) return undefined
   const time = new Date(text.toUpperCase())
   return time.getTime() >= S3_BEGAN_MS ? time : undefined
 }
 
-function isRealTime (local: string): boolean {
-  const time = new Date(`${local}Z`)
-  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(local)
+/** JavaScript reads February 30 as March 2. */
+function hasDay (month: string, day: number): boolean {
+  return new Date(`${month}-${day}`).getUTCDate() === day
 }

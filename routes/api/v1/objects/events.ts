@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../../../../db/connection/availability.js'
@@ -10,7 +10,7 @@ import { errorResponses } from '../../../../schemas/error-responses.js'
 import { EventsNotAppliedError, EventsNotUnderstoodError, TokenInvalidError, TokenRequiredError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 
-const BYTE_ORDER_MARK = /^\ufeff/
+const BYTE_ORDER_MARK = 0xfeff
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const { EVENTS_TOKEN } = app.config
@@ -27,7 +27,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, text: string): Promise<unknown> => {
     try {
-      return JSON.parse(text.replace(BYTE_ORDER_MARK, ''))
+      return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text)
     } catch {
       return undefined
     }
@@ -86,5 +86,5 @@ function sentToken (authorization: string): string {
 }
 
 function sha256 (text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+  return hash('sha256', text, 'buffer')
 }
