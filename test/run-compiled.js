@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
-import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import { build } from 'esbuild'
 
 const root = join(import.meta.dirname, '..')
@@ -15,6 +15,7 @@ const root = join(import.meta.dirname, '..')
 const mirror = join(root, '.tap', 'compiled')
 const otherFolders = new Set(['.git', '.tap', '.data', 'node_modules', 'dist', 'coverage', 'test-output'])
 const TEST_TIMEOUT_SECONDS = 600
+const LAST_OUTPUT_MS = 5_000
 // Tests of what has no state share processes: starting one costs more than most of them.
 const STATELESS = /^test\/unit\//
 const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
@@ -68,14 +69,26 @@ async function runTests (paths) {
     cwd: root, env: { ...process.env, TAP_TIMEOUT: String(TEST_TIMEOUT_SECONDS) }, stdio: ['ignore', 'pipe', 'pipe'],
   })
   const start = performance.now()
-  const [[exitCode], output, errors] = await Promise.all([once(child, 'exit'), text(child.stdout), text(child.stderr)])
-  const counts = countsOf(output)
+  const [output, errors] = [collect(child.stdout), collect(child.stderr)]
+  const [exitCode] = await once(child, 'exit')
+  // What a test left running may hold its output open.
+  await Promise.race([once(child, 'close'), setTimeout(LAST_OUTPUT_MS, undefined, { ref: false })])
+  child.stdout.destroy()
+  child.stderr.destroy()
+  const counts = countsOf(output.text)
   // A process that ends without a failure of its own, but not well, counts as one.
   if (exitCode !== 0 && counts.fail === 0) counts.fail = 1
   const others = paths.length > 1 ? ` and ${paths.length - 1} more` : ''
   console.log(`${counts.fail === 0 ? 'ok' : 'NOT OK'} - ${paths[0]}${others} (${Math.round(performance.now() - start)} ms)`)
-  if (counts.fail > 0) console.log([...output.match(FAILURE) ?? [], errors].join('\n'))
+  if (counts.fail > 0) console.log([...output.text.match(FAILURE) ?? [], errors.text].join('\n'))
   return counts
+}
+
+/** @param {import('node:stream').Readable} stream */
+function collect (stream) {
+  const collected = { text: '' }
+  stream.setEncoding('utf8').on('data', (/** @type {string} */ part) => { collected.text += part })
+  return collected
 }
 
 /**
