@@ -70,9 +70,12 @@ async function runTests (paths) {
   })
   const start = performance.now()
   const [output, errors] = [collect(child.stdout), collect(child.stderr)]
+  const closed = once(child, 'close')
   const [exitCode] = await once(child, 'exit')
   // What a test left running may hold its output open.
-  await Promise.race([once(child, 'close'), setTimeout(LAST_OUTPUT_MS, undefined, { ref: false })])
+  const patience = new AbortController()
+  await Promise.race([closed, setTimeout(LAST_OUTPUT_MS, undefined, patience).catch(() => {})])
+  patience.abort()
   child.stdout.destroy()
   child.stderr.destroy()
   const counts = countsOf(output.text)
