@@ -1,6 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
+import { parseHttpDate } from '../../http/http-date.js'
 import {
-  type CredentialScope, PRESIGNED_MAX_SECONDS, SIGNATURE_ALGORITHM, UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey, sign,
+  type CredentialScope, PRESIGNED_MAX_SECONDS, SIGNATURE_ALGORITHM, UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey,
+  formatTimestamp, sign,
 } from '../../store/signature-v4.js'
 import { S3Error, type S3ErrorCode } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
@@ -79,13 +81,20 @@ function readHeader (request: S3Request, now: Date): Claim {
   if (credential === undefined || signedHeaders === undefined || signature === undefined) {
     throw new S3Error('AuthorizationHeaderMalformed')
   }
-  const timestamp = request.headers.get('x-amz-date') ?? ''
-  const signedAt = parseTimestamp(timestamp)
-  if (signedAt === undefined) throw new S3Error('AccessDenied', 'A signed request needs a valid x-amz-date header.')
+  const signedAt = readDate(request.headers, now)
+  if (signedAt === undefined) throw new S3Error('AccessDenied', 'A signed request needs a valid x-amz-date or Date header.')
   if (Math.abs(signedAt - now.getTime()) > CLOCK_SKEW_MAX_MS) throw new S3Error('RequestTimeTooSkewed')
   const payloadHash = request.headers.get('x-amz-content-sha256')
   if (payloadHash === undefined) throw new S3Error('InvalidRequest', 'Missing required header: x-amz-content-sha256.')
+  const timestamp = formatTimestamp(new Date(signedAt))
   return { credential, signedHeaders, signature, timestamp, payloadHash, query: request.query }
+}
+
+/** Where there is no x-amz-date, the Date says when a request was signed, in its own form or that of SigV4. */
+function readDate (headers: S3Request['headers'], now: Date): number | undefined {
+  const amzDate = headers.get('x-amz-date')
+  const date = headers.get('date') ?? ''
+  return amzDate === undefined ? parseTimestamp(date) ?? parseHttpDate(date, now)?.getTime() : parseTimestamp(amzDate)
 }
 
 function readQuery (request: S3Request, now: Date): Claim {

@@ -1,33 +1,82 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
+import { CRC_32C, CRC_64_NVME, Crc } from './crc.js'
 import { S3Error } from './s3-error.js'
 
-/** A checksum that a client sends with an object (Amazon S3 User Guide, "Checking object integrity"). */
+/** The checksums that a client can send with an object (Amazon S3 User Guide, "Checking object integrity"). */
+export const checksumAlgorithms = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA256'] as const
+
+export type ChecksumAlgorithm = typeof checksumAlgorithms[number]
+
+/** Of an object in parts, a checksum is that of all its bytes, or the composite of its parts' checksums. */
+export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE'
+
+/** A checksum as a client sends it, and as it is kept. */
+export interface StatedChecksum {
+  algorithm: ChecksumAlgorithm
+  /** In base64; of a composite followed by a hyphen and the number of parts. */
+  value: string
+}
+
+/** A checksum that is known to hold. */
+export interface KeptChecksum extends StatedChecksum {
+  type: ChecksumType
+}
+
+/** A checksum that is being computed. */
 export interface Checksum {
   update (chunk: Buffer): void
-  /** In base64, as the client sends it. */
-  digest (): string
+  digest (): Buffer
 }
 
 const PREFIX = 'x-amz-checksum-'
+/** What begins as a checksum's name and is none. */
+const SETTINGS = ['x-amz-checksum-algorithm', 'x-amz-checksum-mode', 'x-amz-checksum-type']
 
-/** Whether a header or trailer of this name carries a checksum. */
-export function isChecksumName (name: string): boolean {
-  return name.startsWith(PREFIX)
+/** Begins to compute a checksum. */
+export function createChecksum (algorithm: ChecksumAlgorithm): Checksum {
+  switch (algorithm) {
+    case 'CRC32': return new Crc32()
+    case 'CRC32C': return new Crc(CRC_32C)
+    case 'CRC64NVME': return new Crc(CRC_64_NVME)
+    case 'SHA1': case 'SHA256': return createHash(algorithm)
+  }
+}
+
+/** The headers that say the checksum of what was stored, if it has one. */
+export function checksumHeaders (checksum: KeptChecksum | undefined): Record<string, string> {
+  if (checksum === undefined) return {}
+  return { [PREFIX + checksum.algorithm.toLowerCase()]: checksum.value, 'x-amz-checksum-type': checksum.type }
+}
+
+/** Whether a header or trailer carries a checksum, be it one that the store does not know. */
+export function isChecksumHeader (name: string): boolean {
+  return name.startsWith(PREFIX) && !SETTINGS.includes(name)
 }
 
 /**
- * Makes the checksum that a header or trailer of this name carries.
+ * The algorithm that a client names, or whose checksum a header carries.
  *
- * @throws {S3Error} NotImplemented for CRC-32C and CRC-64/NVME, which Node.js lacks
+ * @param name in any case
+ * @throws {S3Error} NotImplemented where the store does not know it
  */
-export function createChecksum (name: string): Checksum {
-  switch (name.slice(PREFIX.length)) {
-    case 'crc32': return new Crc32()
-    case 'sha1': return new Sha('sha1')
-    case 'sha256': return new Sha('sha256')
-    default: throw new S3Error('NotImplemented', 'Checksums are implemented with CRC32, SHA1 and SHA256.')
-  }
+export function readAlgorithm (name: string): ChecksumAlgorithm {
+  const upperCase = name.toUpperCase().slice(isChecksumHeader(name) ? PREFIX.length : 0)
+  const algorithm = checksumAlgorithms.find((candidate) => candidate === upperCase)
+  if (algorithm === undefined) throw new S3Error('NotImplemented', `Checksums are implemented with ${checksumAlgorithms.join(', ')}.`)
+  return algorithm
+}
+
+/**
+ * The one checksum among a request's headers.
+ *
+ * @throws {S3Error} NotImplemented where the store does not know it; InvalidRequest where there are several
+ */
+export function readChecksum (headers: ReadonlyMap<string, string>): StatedChecksum | undefined {
+  const [checksum, ...others] = [...headers].filter(([name]) => isChecksumHeader(name))
+    .map(([name, value]) => ({ algorithm: readAlgorithm(name), value }))
+  if (others.length > 0) throw new S3Error('InvalidRequest', 'Expecting a single x-amz-checksum- header.')
+  return checksum
 }
 
 class Crc32 implements Checksum {
@@ -37,25 +86,9 @@ class Crc32 implements Checksum {
     this.#value = crc32(chunk, this.#value)
   }
 
-  digest (): string {
+  digest (): Buffer {
     const bytes = Buffer.alloc(4)
     bytes.writeUInt32BE(this.#value)
-    return bytes.toString('base64')
-  }
-}
-
-class Sha implements Checksum {
-  readonly #hash
-
-  constructor (algorithm: 'sha1' | 'sha256') {
-    this.#hash = createHash(algorithm)
-  }
-
-  update (chunk: Buffer): void {
-    this.#hash.update(chunk)
-  }
-
-  digest (): string {
-    return this.#hash.digest('base64')
+    return bytes
   }
 }

@@ -6,6 +6,9 @@ import { S3Error } from './s3-error.js'
 /** How the `x-amz-content-sha256` of every chunked payload begins. */
 export const STREAMING_PREFIX = 'STREAMING-'
 
+/** The one trailer that is not named beforehand. */
+export const SIGNATURE_TRAILER = 'x-amz-trailer-signature'
+
 const ALGORITHM = 'AWS4-HMAC-SHA256'
 const LINE_MAX_BYTES = 1024
 const EMPTY_HASH = createHash('sha256').digest('hex')
@@ -67,10 +70,10 @@ export class ChunkedPayload {
       const [name, value] = [line.slice(0, separator).trim().toLowerCase(), line.slice(separator + 1).trim()]
       if (separator < 1 || !this.#hasTrailers || this.trailers.size > 8) throw new S3Error('IncompleteBody')
       this.trailers.set(name, value)
-      if (name !== 'x-amz-trailer-signature') hash.update(`${name}:${value}\n`)
+      if (name !== SIGNATURE_TRAILER) hash.update(`${name}:${value}\n`)
     }
     if (this.#isSigned && this.#hasTrailers) {
-      this.#verify(this.trailers.get('x-amz-trailer-signature'), `${ALGORITHM}-TRAILER`, hash.digest('hex'))
+      this.#verify(this.trailers.get(SIGNATURE_TRAILER), `${ALGORITHM}-TRAILER`, hash.digest('hex'))
     }
   }
 

@@ -1,6 +1,7 @@
 import { compareObjectKeys } from '../../objects/key-order.js'
 import { encodePath } from '../../store/signature-v4.js'
 import { type IndexEntry, type KeyIndex } from './key-index.js'
+import { ownerElement } from './owner.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request, integerParameter } from './s3-request.js'
 import { type Xml, document, element } from './xml.js'
@@ -29,7 +30,7 @@ export function listObjectsV2 (request: S3Request, bucket: string, index: KeyInd
   const listing = readListing(request, start)
   const page = selectPage(index, listing)
   return document('ListBucketResult', [
-    ...describePage(bucket, listing, page),
+    ...describePage(bucket, listing, page, parameters.get('fetch-owner') === 'true'),
     element('KeyCount', page.entries.length + page.commonPrefixes.length),
     ...token === undefined ? [] : [element('ContinuationToken', token)],
     ...page.next === undefined ? [] : [element('NextContinuationToken', encodeToken(page.next))],
@@ -44,7 +45,7 @@ export function listObjectsV1 (request: S3Request, bucket: string, index: KeyInd
   const listing = readListing(request, { value: marker, isPrefix: delimiter !== '' && marker.endsWith(delimiter) })
   const page = selectPage(index, listing)
   return document('ListBucketResult', [
-    ...describePage(bucket, listing, page),
+    ...describePage(bucket, listing, page, true),
     element('Marker', listing.encode(marker)),
     ...page.next === undefined ? [] : [element('NextMarker', listing.encode(page.next.value))],
   ])
@@ -101,7 +102,7 @@ function isAfter (objectKey: string, { value, isPrefix }: Position): boolean {
   return compareObjectKeys(objectKey, value) > 0 && !(isPrefix && objectKey.startsWith(value))
 }
 
-function describePage (bucket: string, listing: Listing, page: Page): Xml[] {
+function describePage (bucket: string, listing: Listing, page: Page, isOwnerWanted: boolean): Xml[] {
   const { prefix, delimiter, maxKeys, isUrlEncoded, encode } = listing
   return [
     element('Name', bucket),
@@ -115,6 +116,7 @@ function describePage (bucket: string, listing: Listing, page: Page): Xml[] {
       element('LastModified', new Date(lastModifiedMs).toISOString()),
       element('ETag', `"${etag}"`),
       element('Size', sizeBytes),
+      ...isOwnerWanted ? [ownerElement('Owner')] : [],
       element('StorageClass', 'STANDARD'),
     ])),
     ...page.commonPrefixes.map((commonPrefix) => element('CommonPrefixes', [element('Prefix', encode(commonPrefix))])),

@@ -1,32 +1,43 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
 import { compareObjectKeys } from '../../objects/key-order.js'
 import { encodePath } from '../../store/signature-v4.js'
 import { type Authentication } from './authentication.js'
+import { type StatedChecksum, checksumAlgorithms } from './checksum.js'
+import { readWriteCondition } from './conditions.js'
+import { readChecksumPlan, readExpectedChecksum } from './multipart-checksum.js'
 import { type MultipartUpload, type MultipartUploads } from './multipart-uploads.js'
 import { type StoredObjects } from './stored-objects.js'
 import { headersToStore } from './object-headers.js'
-import { readMustBeNew } from './object-writing.js'
+import { type StoredPayload } from './object-writing.js'
+import { ownerElement } from './owner.js'
 import { receivePayload, receiveText } from './payload.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request, integerParameter } from './s3-request.js'
-import { parseXml } from './xml-body.js'
+import { WHITE_SPACE, parseXml } from './xml-body.js'
 import { document, element } from './xml.js'
 
 const PART_NUMBER_MAX = 10_000
 const PAGE_MAX_ITEMS = 1000
 const BODY_MAX_BYTES = 4 * 1024 * 1024
 
+const OptionalText = Type.Optional(Type.String())
+const PartSchema = Type.Object({
+  PartNumber: Type.String({ pattern: '^\\d{1,5}$' }),
+  ETag: Type.String(),
+  ChecksumCRC32: OptionalText,
+  ChecksumCRC32C: OptionalText,
+  ChecksumCRC64NVME: OptionalText,
+  ChecksumSHA1: OptionalText,
+  ChecksumSHA256: OptionalText,
+  ...WHITE_SPACE,
+}, { additionalProperties: false })
 const CompleteSchema = Type.Object({
-  CompleteMultipartUpload: Type.Object({
-    Part: Type.Array(Type.Object({ PartNumber: Type.String({ pattern: '^\\d{1,5}$' }), ETag: Type.String() }), {
-      minItems: 1, maxItems: PART_NUMBER_MAX,
-    }),
-  }),
+  CompleteMultipartUpload: Type.Object({ Part: Type.Array(PartSchema, { minItems: 1, maxItems: PART_NUMBER_MAX }) }),
 })
 
 /** Carries out CreateMultipartUpload; like the others here, as the Amazon S3 API Reference has it. Returns the answer's XML. */
 export async function createMultipartUpload (request: S3Request, uploads: MultipartUploads, bucket: string): Promise<string> {
-  const upload = await uploads.initiate(request.objectKey, headersToStore(request))
+  const upload = await uploads.initiate(request.objectKey, headersToStore(request), readChecksumPlan(request))
   return document('InitiateMultipartUploadResult', [
     element('Bucket', bucket), element('Key', upload.objectKey), element('UploadId', upload.uploadId),
   ])
@@ -35,21 +46,19 @@ export async function createMultipartUpload (request: S3Request, uploads: Multip
 /**
  * Carries out UploadPart.
  *
- * @returns the part's entity tag, without quotes
  * @throws {S3Error} NoSuchUpload; InvalidArgument for a part's number outside 1 to 10,000; what a payload may lack
  */
 export async function uploadPart (
   request: S3Request, authentication: Authentication, uploads: MultipartUploads, objects: StoredObjects,
-): Promise<string> {
+): Promise<StoredPayload> {
   const upload = findUpload(request, uploads)
   const partNumber = integerParameter(request, 'partNumber', { minimum: 1, maximum: PART_NUMBER_MAX, defaultValue: 0 })
   if (partNumber === 0) throw new S3Error('InvalidArgument', 'partNumber is missing.')
   const file = await objects.createFile()
   try {
-    const { md5 } = await receivePayload(request, authentication, (chunk) => file.write(chunk))
-    const etag = md5.toString('hex')
-    uploads.commitPart(upload, partNumber, file, etag)
-    return etag
+    const algorithm = upload.checksum?.algorithm
+    const received = await receivePayload(request, authentication, (chunk) => file.write(chunk), { algorithm })
+    return uploads.commitPart(upload, partNumber, file, received)
   } finally {
     await file.close()
   }
@@ -63,17 +72,32 @@ export async function uploadPart (
 export async function completeMultipartUpload (
   request: S3Request, authentication: Authentication, uploads: MultipartUploads, bucket: string,
 ): Promise<string> {
-  const upload = findUpload(request, uploads)
-  const mustBeNew = readMustBeNew(request)
-  const body = parseXml(await receiveText(request, authentication, BODY_MAX_BYTES), CompleteSchema, ['Part'])
-  const chosen = body.CompleteMultipartUpload.Part.map(({ PartNumber: partNumber, ETag: etag }) => ({
-    partNumber: Number(partNumber), etag: etag.replaceAll('"', ''),
+  const { objectKey, parameters } = request
+  const expected = { ...readExpectedChecksum(request), ...expectedSize(request), condition: readWriteCondition(request) }
+  const text = await receiveText(request, authentication, { maxBytes: BODY_MAX_BYTES, checksumOf: 'object' })
+  const chosen = parseXml(text, CompleteSchema, ['Part']).CompleteMultipartUpload.Part.map((part) => ({
+    partNumber: Number(part.PartNumber), etag: part.ETag.replaceAll('"', ''), checksums: statedChecksums(part),
   }))
-  const etag = await uploads.complete(upload, chosen, mustBeNew)
+  const { etag, checksum } = await uploads.complete(parameters.get('uploadId') ?? '', objectKey, chosen, expected)
   return document('CompleteMultipartUploadResult', [
-    element('Location', `/${bucket}/${encodePath(upload.objectKey)}`),
-    element('Bucket', bucket), element('Key', upload.objectKey), element('ETag', `"${etag}"`),
+    element('Location', `/${bucket}/${encodePath(objectKey)}`),
+    element('Bucket', bucket), element('Key', objectKey), element('ETag', `"${etag}"`),
+    ...checksum === undefined
+      ? []
+      : [element(`Checksum${checksum.algorithm}`, checksum.value), element('ChecksumType', checksum.type)],
   ])
+}
+
+function statedChecksums (part: Static<typeof PartSchema>): StatedChecksum[] {
+  return checksumAlgorithms.map((algorithm) => ({ algorithm, value: part[`Checksum${algorithm}`] ?? '' }))
+    .filter(({ value }) => value !== '')
+}
+
+function expectedSize ({ headers }: S3Request): { sizeBytes?: number } {
+  const text = headers.get('x-amz-mp-object-size')
+  if (text === undefined) return {}
+  if (!/^\d{1,15}$/.test(text)) throw new S3Error('InvalidArgument', 'x-amz-mp-object-size must be a number.')
+  return { sizeBytes: Number(text) }
 }
 
 /** Carries out AbortMultipartUpload. */
@@ -93,7 +117,7 @@ export function listParts (request: S3Request, uploads: MultipartUploads, bucket
     element('Bucket', bucket), element('Key', objectKey), element('UploadId', uploadId),
     element('PartNumberMarker', marker),
     element('NextPartNumberMarker', page.at(-1)?.partNumber ?? marker),
-    element('MaxParts', maxParts),
+    element('MaxParts', maxParts), element('StorageClass', 'STANDARD'), ownerElement('Initiator'), ownerElement('Owner'),
     element('IsTruncated', page.length > 0 && later.length > page.length),
     ...page.map(({ partNumber, etag, sizeBytes, lastModifiedMs }) => element('Part', [
       element('PartNumber', partNumber), element('LastModified', new Date(lastModifiedMs).toISOString()),
@@ -128,6 +152,7 @@ export function listMultipartUploads (request: S3Request, uploads: MultipartUplo
     element('IsTruncated', page.length > 0 && later.length > page.length),
     ...page.map(({ objectKey, uploadId, initiatedMs }) => element('Upload', [
       element('Key', encode(objectKey)), element('UploadId', uploadId), element('StorageClass', 'STANDARD'),
+      ownerElement('Initiator'), ownerElement('Owner'),
       element('Initiated', new Date(initiatedMs).toISOString()),
     ])),
   ])

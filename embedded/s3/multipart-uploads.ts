@@ -1,27 +1,18 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { compareObjectKeys } from '../../objects/key-order.js'
+import { type ChangeCondition } from './conditions.js'
+import { type ChecksumPlan, type ExpectedObjectChecksum, ObjectChecksum } from './multipart-checksum.js'
+import { type ChosenPart, type UploadedPart, compositeEntityTag, describeParts, findParts } from './multipart-parts.js'
+import { type ReceivedPayload } from './payload.js'
+import { type StoredPayload } from './object-writing.js'
 import { type StoredObjects } from './stored-objects.js'
 import { S3Error } from './s3-error.js'
 import { type PendingFile, SealedFile } from './sealed-file.js'
 
-/** Every part but the last must have it. */
-const PART_MIN_BYTES = 5 * 1024 ** 2
 const DESCRIPTION = 'upload'
-
-/** A part that was uploaded. */
-interface UploadedPart {
-  partNumber: number
-  /** Without quotes. */
-  etag: string
-  sizeBytes: number
-  lastModifiedMs: number
-}
-
-/** A part as a client names it. */
-export type ChosenPart = Pick<UploadedPart, 'partNumber' | 'etag'>
 
 /** An upload that was begun and neither completed nor aborted. */
 export interface MultipartUpload {
@@ -30,7 +21,15 @@ export interface MultipartUpload {
   initiatedMs: number
   /** For the object that it will be. */
   headers: Record<string, string>
+  /** For the object that it will be. */
+  checksum?: ChecksumPlan
   parts: Map<number, UploadedPart>
+}
+
+/** What a client says of the object when it completes an upload. */
+export interface ExpectedObject extends ExpectedObjectChecksum {
+  condition: ChangeCondition
+  sizeBytes?: number
 }
 
 /** The unfinished multipart uploads of a bucket. They outlive a restart, as on S3. */
@@ -52,14 +51,21 @@ export class MultipartUploads {
     return uploads
   }
 
-  async initiate (objectKey: string, headers: Record<string, string>): Promise<MultipartUpload> {
+  async initiate (objectKey: string, headers: Record<string, string>, checksum?: ChecksumPlan): Promise<MultipartUpload> {
     // A letter first, lest a client take the identifier for a number.
     const uploadId = `u${randomBytes(16).toString('hex')}`
-    const upload: MultipartUpload = { uploadId, objectKey, initiatedMs: Date.now(), headers, parts: new Map() }
+    const planned = checksum === undefined ? {} : { checksum }
+    const upload: MultipartUpload = { uploadId, objectKey, initiatedMs: Date.now(), headers, ...planned, parts: new Map() }
     await mkdir(join(this.#folder, upload.uploadId))
     const file = await this.#objects.createFile()
     try {
-      file.seal(this.#pathOf(upload, DESCRIPTION), { objectKey, etag: '', lastModifiedMs: upload.initiatedMs, headers })
+      file.seal(this.#pathOf(upload, DESCRIPTION), {
+        objectKey,
+        etag: '',
+        lastModifiedMs: upload.initiatedMs,
+        headers,
+        ...checksum === undefined ? {} : { checksum: { ...checksum, value: '' } },
+      })
     } finally {
       await file.close()
     }
@@ -85,60 +91,92 @@ export class MultipartUploads {
    *
    * @throws {S3Error} NoSuchUpload where the upload has ended meanwhile
    */
-  commitPart (upload: MultipartUpload, partNumber: number, file: PendingFile, etag: string): void {
-    this.#requireRunning(upload)
+  commitPart (
+    upload: MultipartUpload, partNumber: number, file: PendingFile, { md5, checksum }: ReceivedPayload,
+  ): StoredPayload {
+    if (!this.#isRunning(upload)) throw new S3Error('NoSuchUpload')
+    const stored = { etag: md5.toString('hex'), ...checksum === undefined ? {} : { checksum } }
     const lastModifiedMs = Date.now()
-    file.seal(this.#pathOf(upload, String(partNumber)), { objectKey: upload.objectKey, etag, lastModifiedMs, headers: {} })
-    upload.parts.set(partNumber, { partNumber, etag, lastModifiedMs, sizeBytes: file.sizeBytes })
+    file.seal(this.#pathOf(upload, String(partNumber)), { objectKey: upload.objectKey, lastModifiedMs, headers: {}, ...stored })
+    upload.parts.set(partNumber, { partNumber, lastModifiedMs, sizeBytes: file.sizeBytes, ...stored })
+    return stored
   }
 
   /**
-   * Puts an object together from parts.
+   * Puts an object together from parts. Once that is done, and until the object is replaced or removed, the same request is
+   * answered as it was then: its answer may have been lost.
    *
    * @param chosen numbers and entity tags of the parts, in order
-   * @returns the object's entity tag
-   * @throws {S3Error} InvalidPart, InvalidPartOrder, EntityTooSmall, PreconditionFailed; NoSuchUpload where the upload has
-   *   ended meanwhile
+   * @throws {S3Error} InvalidPart, InvalidPartOrder, EntityTooSmall, InvalidRequest, BadDigest; where the condition does not
+   *   hold; NoSuchUpload where this key has no upload with this identifier
    */
   async complete (
-    upload: MultipartUpload, chosen: readonly ChosenPart[], mustBeNew: boolean,
-  ): Promise<string> {
-    checkParts(upload, chosen)
-    const { objectKey, headers } = upload
-    const etag = `${hashOfHashes(chosen.map((part) => part.etag))}-${chosen.length}`
+    uploadId: string, objectKey: string, chosen: readonly ChosenPart[], expected: ExpectedObject,
+  ): Promise<StoredPayload> {
+    const upload = this.#uploads.get(uploadId)
+    if (upload?.objectKey !== objectKey) return this.#completedBefore(uploadId, objectKey, chosen)
+    const parts = findParts(upload.parts, chosen)
+    const sizeBytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0)
+    if ((expected.sizeBytes ?? sizeBytes) !== sizeBytes) throw new S3Error('InvalidRequest', 'The object has another size.')
+    const objectChecksum = new ObjectChecksum(upload.checksum, expected)
+
     const file = await this.#objects.createFile()
     try {
-      for (const part of chosen) await this.#appendPart(upload, part, file)
-      this.#requireRunning(upload)
-      this.#objects.commit(file, { objectKey, etag, headers }, { eventName: 'ObjectCreated:CompleteMultipartUpload', mustBeNew })
-      this.#uploads.delete(upload.uploadId)
+      for (const part of parts) {
+        if (!this.#isRunning(upload)) break
+        await this.#appendPart(upload, part, async (chunk) => {
+          objectChecksum.update(chunk)
+          await file.write(chunk)
+        })
+      }
+      if (!this.#isRunning(upload)) return this.#completedBefore(uploadId, objectKey, chosen)
+      const checksum = objectChecksum.verify(parts)
+      const stored = { etag: compositeEntityTag(parts), ...checksum === undefined ? {} : { checksum } }
+      const completion = { uploadId, parts: describeParts(parts) }
+      this.#objects.commit(file, { objectKey, headers: upload.headers, completion, ...stored }, {
+        eventName: 'ObjectCreated:CompleteMultipartUpload', condition: expected.condition,
+      })
+      this.#uploads.delete(uploadId)
+      return stored
     } finally {
       await file.close()
+      if (!this.#isRunning(upload)) await this.#removeFiles(upload)
     }
-    await this.#removeFiles(upload)
-    return etag
+  }
+
+  #completedBefore (uploadId: string, objectKey: string, chosen: readonly ChosenPart[]): StoredPayload {
+    const object = this.#objects.findObject(objectKey)
+    object?.close()
+    const completion = object?.metadata.completion
+    if (object === undefined || completion?.uploadId !== uploadId || completion.parts !== describeParts(chosen)) {
+      throw new S3Error('NoSuchUpload')
+    }
+    const { etag, checksum } = object.metadata
+    return { etag, ...checksum === undefined ? {} : { checksum } }
   }
 
   async abort (upload: MultipartUpload): Promise<void> {
-    this.#requireRunning(upload)
     this.#uploads.delete(upload.uploadId)
     await this.#removeFiles(upload)
   }
 
-  async #appendPart (upload: MultipartUpload, { partNumber, etag }: ChosenPart, file: PendingFile): Promise<void> {
+  /** To be called while the upload is running; the part's file is then open even where the upload ends. */
+  async #appendPart (
+    upload: MultipartUpload, { partNumber, etag }: UploadedPart, write: (chunk: Buffer) => Promise<void>,
+  ): Promise<void> {
     const part = SealedFile.open(this.#pathOf(upload, String(partNumber)))
     try {
       if (part?.metadata.etag !== etag) throw new S3Error('InvalidPart')
       if (part.sizeBytes === 0) return
       const bytes: AsyncIterable<Buffer> = part.stream(0, part.sizeBytes - 1)
-      for await (const chunk of bytes) await file.write(chunk)
+      for await (const chunk of bytes) await write(chunk)
     } finally {
       part?.close()
     }
   }
 
-  #requireRunning (upload: MultipartUpload): void {
-    if (this.#uploads.get(upload.uploadId) !== upload) throw new S3Error('NoSuchUpload')
+  #isRunning (upload: MultipartUpload): boolean {
+    return this.#uploads.get(upload.uploadId) === upload
   }
 
   #load (uploadId: string): void {
@@ -149,16 +187,19 @@ export class MultipartUploads {
       return
     }
     description.close()
-    const { objectKey, lastModifiedMs: initiatedMs, headers } = description.metadata
+    const { objectKey, lastModifiedMs: initiatedMs, headers, checksum } = description.metadata
     const parts = new Map<number, UploadedPart>()
     for (const name of readdirSync(folder)) {
       const part = name === DESCRIPTION ? undefined : SealedFile.open(join(folder, name))
       if (part === undefined) continue
       part.close()
-      const { etag, lastModifiedMs } = part.metadata
-      parts.set(Number(name), { partNumber: Number(name), etag, lastModifiedMs, sizeBytes: part.sizeBytes })
+      const { etag, lastModifiedMs, checksum } = part.metadata
+      const partNumber = Number(name)
+      const checked = checksum === undefined ? {} : { checksum }
+      parts.set(partNumber, { partNumber, etag, lastModifiedMs, sizeBytes: part.sizeBytes, ...checked })
     }
-    this.#uploads.set(uploadId, { uploadId, objectKey, initiatedMs, headers, parts })
+    const planned = checksum === undefined ? {} : { checksum: { algorithm: checksum.algorithm, type: checksum.type } }
+    this.#uploads.set(uploadId, { uploadId, objectKey, initiatedMs, headers, ...planned, parts })
   }
 
   async #removeFiles ({ uploadId }: MultipartUpload): Promise<void> {
@@ -168,19 +209,4 @@ export class MultipartUploads {
   #pathOf ({ uploadId }: MultipartUpload, name: string): string {
     return join(this.#folder, uploadId, name)
   }
-}
-
-function checkParts ({ parts }: MultipartUpload, chosen: readonly ChosenPart[]): void {
-  const isOrdered = chosen.every(({ partNumber }, index) => partNumber > (chosen[index - 1]?.partNumber ?? 0))
-  if (!isOrdered) throw new S3Error('InvalidPartOrder')
-  chosen.forEach(({ partNumber, etag }, index) => {
-    const part = parts.get(partNumber)
-    if (part?.etag !== etag) throw new S3Error('InvalidPart')
-    if (index < chosen.length - 1 && part.sizeBytes < PART_MIN_BYTES) throw new S3Error('EntityTooSmall')
-  })
-}
-
-// How S3 makes the entity tag of such an object: the MD5 of the parts' binary MD5s.
-function hashOfHashes (etags: string[]): string {
-  return createHash('md5').update(Buffer.from(etags.join(''), 'hex')).digest('hex')
 }

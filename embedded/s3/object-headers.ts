@@ -1,3 +1,5 @@
+import { CONDITION_HEADERS } from './conditions.js'
+import { OWNER_ID } from './owner.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
 
@@ -7,21 +9,29 @@ const STORED_HEADERS = ['cache-control', 'content-disposition', 'content-encodin
 
 /** Headers `x-amz-*` that the store understands, or may ignore without breaking what the client asked for. */
 const KNOWN_HEADERS = new Set([
-  'x-amz-checksum-algorithm', 'x-amz-checksum-mode', 'x-amz-content-sha256', 'x-amz-date', 'x-amz-decoded-content-length',
-  'x-amz-expected-bucket-owner', 'x-amz-sdk-checksum-algorithm', 'x-amz-trailer', 'x-amz-user-agent',
+  'x-amz-content-sha256', 'x-amz-date', 'x-amz-decoded-content-length', 'x-amz-expected-bucket-owner', 'x-amz-mp-object-size',
+  'x-amz-sdk-checksum-algorithm', 'x-amz-trailer', 'x-amz-user-agent',
 ])
 const KNOWN_PREFIXES = [USER_METADATA_PREFIX, 'x-amz-checksum-']
+/** Headers that only say what holds anyway: there is one account, and one class of storage. */
+const DEFAULTS = new Map([['x-amz-acl', ['private', 'bucket-owner-full-control']], ['x-amz-storage-class', ['STANDARD']]])
 
 /**
- * Refuses what would change a request's meaning without the store's heeding it, such as copying or encrypting.
+ * Refuses what would change a request's meaning without the store's heeding it, such as copying, encrypting, writing a part of
+ * an object, or a condition.
  *
- * @throws {S3Error} NotImplemented
+ * @param conditions the headers among CONDITION_HEADERS that the operation honours
+ * @throws {S3Error} NotImplemented; AccessDenied where the bucket should be another account's
  */
-export function refuseUnknownHeaders ({ headers }: S3Request): void {
-  for (const name of headers.keys()) {
-    const isKnown = !name.startsWith('x-amz-') || KNOWN_HEADERS.has(name) || KNOWN_PREFIXES.some((prefix) => name.startsWith(prefix))
+export function refuseUnknownHeaders ({ headers }: S3Request, conditions: readonly string[]): void {
+  for (const [name, value] of headers) {
+    const isKnown = CONDITION_HEADERS.includes(name)
+      ? conditions.includes(name)
+      : name !== 'content-range' && (!name.startsWith('x-amz-') || KNOWN_HEADERS.has(name) ||
+        KNOWN_PREFIXES.some((prefix) => name.startsWith(prefix)) || DEFAULTS.get(name)?.includes(value) === true)
     if (!isKnown) throw new S3Error('NotImplemented')
   }
+  if ((headers.get('x-amz-expected-bucket-owner') ?? OWNER_ID) !== OWNER_ID) throw new S3Error('AccessDenied')
 }
 
 /**
@@ -42,10 +52,11 @@ export function headersToStore ({ headers }: S3Request): Record<string, string> 
   }
   if (userMetadataBytes > USER_METADATA_MAX_BYTES) throw new S3Error('MetadataTooLarge')
   // That coding is of the transfer: the chunks' framing is taken off on the way in.
-  const encodings = stored['content-encoding']?.split(',').map((coding) => coding.trim()).filter((coding) => coding !== 'aws-chunked')
-  if (encodings?.length === 0) delete stored['content-encoding']
-  else if (encodings !== undefined) stored['content-encoding'] = encodings.join(',')
-  return stored
+  const codings = stored['content-encoding']?.split(',') ?? []
+  const kept = codings.filter((coding) => coding.trim().toLowerCase() !== 'aws-chunked')
+  if (kept.length === codings.length) return stored
+  const { 'content-encoding': _encoding, ...others } = stored
+  return kept.length === 0 ? others : { ...others, 'content-encoding': kept.join(',').trim() }
 }
 
 /** The headers of a download: those stored, and over them those that the query asks for (`response-content-type` and such). */

@@ -1,10 +1,13 @@
 import { type ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
+import { parseHttpDate } from '../../http/http-date.js'
+import { checksumHeaders } from './checksum.js'
+import { matchesEntityTag } from './conditions.js'
 import { type StoredObjects } from './stored-objects.js'
 import { headersToSend } from './object-headers.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
-import { type SealedFile } from './sealed-file.js'
+import { type SealedFile, type SealedMetadata } from './sealed-file.js'
 
 /**
  * Answers GetObject and HeadObject (Amazon S3 API Reference): preconditions first, then one byte range at most. The bytes
@@ -24,10 +27,13 @@ export async function sendObject (request: S3Request, response: ServerResponse, 
       response.writeHead(304).end()
       return
     }
-    const range = parseRange(request.headers.get('range'), sizeBytes)
+    const range = isRangeWanted(request.headers, metadata) ? parseRange(request.headers.get('range'), sizeBytes) : undefined
     if (range !== undefined) response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
     const { start, end } = range ?? { start: 0, end: sizeBytes - 1 }
-    response.writeHead(range === undefined ? 200 : 206, { ...headers, 'Content-Length': end + 1 - start })
+    // A checksum is of the whole.
+    const isChecksumWanted = range === undefined && request.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED'
+    const checksum = isChecksumWanted ? checksumHeaders(metadata.checksum) : {}
+    response.writeHead(range === undefined ? 200 : 206, { ...headers, ...checksum, 'Content-Length': end + 1 - start })
     if (request.method === 'HEAD' || sizeBytes === 0) response.end()
     else await sendBytes(file, start, end, response)
   } finally {
@@ -45,35 +51,36 @@ async function sendBytes (file: SealedFile, start: number, end: number, response
 }
 
 /** RFC 9110, 13.2.2, as far as it is about reading; dates have the precision of a second. */
-function checkPreconditions (
-  headers: S3Request['headers'], { etag, lastModifiedMs }: { etag: string, lastModifiedMs: number },
-): 'modified' | 'not modified' {
-  const lastModified = Math.floor(lastModifiedMs / 1000) * 1000
+function checkPreconditions (headers: S3Request['headers'], metadata: SealedMetadata): 'modified' | 'not modified' {
+  const { etag } = metadata
+  const lastModified = wholeSeconds(metadata)
   const ifMatch = headers.get('if-match')
   const ifNoneMatch = headers.get('if-none-match')
   const ifUnmodifiedSince = parseDate(headers.get('if-unmodified-since'))
   const ifModifiedSince = parseDate(headers.get('if-modified-since'))
   if (ifMatch !== undefined) {
-    if (!matches(ifMatch, etag, 'strong')) throw new S3Error('PreconditionFailed')
+    if (!matchesEntityTag(ifMatch, etag, 'strong')) throw new S3Error('PreconditionFailed')
   } else if (ifUnmodifiedSince !== undefined && lastModified > ifUnmodifiedSince) {
     throw new S3Error('PreconditionFailed')
   }
-  if (ifNoneMatch !== undefined) return matches(ifNoneMatch, etag, 'weak') ? 'not modified' : 'modified'
+  if (ifNoneMatch !== undefined) return matchesEntityTag(ifNoneMatch, etag, 'weak') ? 'not modified' : 'modified'
   return ifModifiedSince !== undefined && lastModified <= ifModifiedSince ? 'not modified' : 'modified'
 }
 
-// S3 takes an entity tag without its quotes too. Its own tags hold no comma.
-function matches (list: string, etag: string, comparison: 'strong' | 'weak'): boolean {
-  return list.split(',').map((item) => item.trim()).some((item) => {
-    if (item === '*') return true
-    const tag = comparison === 'weak' ? item.replace(/^W\//, '') : item
-    return tag === etag || tag === `"${etag}"`
-  })
+/** RFC 9110, 13.1.5: a client that has a part of another version gets the whole. */
+function isRangeWanted (headers: S3Request['headers'], metadata: SealedMetadata): boolean {
+  const ifRange = headers.get('if-range')
+  if (ifRange === undefined) return true
+  const date = parseDate(ifRange)
+  return date === undefined ? ifRange === `"${metadata.etag}"` : date === wholeSeconds(metadata)
+}
+
+function wholeSeconds ({ lastModifiedMs }: SealedMetadata): number {
+  return Math.floor(lastModifiedMs / 1000) * 1000
 }
 
 function parseDate (text: string | undefined): number | undefined {
-  const time = Date.parse(text ?? '')
-  return Number.isNaN(time) ? undefined : time
+  return text === undefined ? undefined : parseHttpDate(text, new Date())?.getTime()
 }
 
 /**

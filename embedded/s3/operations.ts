@@ -1,5 +1,7 @@
 import { type ServerResponse } from 'node:http'
 import { type Authentication } from './authentication.js'
+import { checksumHeaders } from './checksum.js'
+import { readDeleteCondition } from './conditions.js'
 import { listObjectsV1, listObjectsV2 } from './listing.js'
 import { deleteObjects } from './multi-delete.js'
 import {
@@ -9,9 +11,9 @@ import { type MultipartUploads } from './multipart-uploads.js'
 import { type StoredObjects } from './stored-objects.js'
 import { RESPONSE_PARAMETERS, refuseUnknownHeaders } from './object-headers.js'
 import { sendObject } from './object-reading.js'
-import { putObject } from './object-writing.js'
+import { type StoredPayload, putObject } from './object-writing.js'
 import { S3Error } from './s3-error.js'
-import { type S3Request } from './s3-request.js'
+import { type S3Request, moveHeadersFromQuery } from './s3-request.js'
 import { document } from './xml.js'
 
 /** What the operations work on. */
@@ -35,9 +37,12 @@ interface Operation {
   selector?: string
   /** Further parameters; a request with any other is refused. */
   parameters?: readonly string[]
+  /** The conditions that it honours; a request with any other is refused. */
+  conditions?: readonly string[]
   run: (call: Call) => void | Promise<void>
 }
 
+const WRITE_CONDITIONS = ['if-match', 'if-none-match']
 const LISTING_PARAMETERS = ['delimiter', 'encoding-type', 'max-keys', 'prefix']
 
 const operations: readonly Operation[] = [
@@ -101,6 +106,7 @@ const operations: readonly Operation[] = [
     method,
     resource: 'object' as const,
     parameters: RESPONSE_PARAMETERS,
+    conditions: ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range'],
     run: ({ request, response, objects }: Call) => sendObject(request, response, objects),
   })),
   {
@@ -115,6 +121,7 @@ const operations: readonly Operation[] = [
   {
     method: 'PUT',
     resource: 'object',
+    conditions: WRITE_CONDITIONS,
     run: async ({ request, authentication, response, objects }) => {
       sendStored(response, await putObject(request, authentication, objects))
     },
@@ -131,6 +138,7 @@ const operations: readonly Operation[] = [
     method: 'POST',
     resource: 'object',
     selector: 'uploadId',
+    conditions: WRITE_CONDITIONS,
     run: async ({ request, authentication, response, uploads, bucket }) => {
       sendXml(response, await completeMultipartUpload(request, authentication, uploads, bucket))
     },
@@ -147,8 +155,13 @@ const operations: readonly Operation[] = [
   {
     method: 'DELETE',
     resource: 'object',
-    run: ({ request, response, objects }) => {
-      objects.remove(request.objectKey)
+    conditions: ['if-match', 'x-amz-if-match-last-modified-time', 'x-amz-if-match-size'],
+    run: ({ request: { objectKey, headers }, response, objects }) => {
+      objects.remove(objectKey, readDeleteCondition({
+        entityTags: headers.get('if-match'),
+        size: headers.get('x-amz-if-match-size'),
+        lastModifiedTime: headers.get('x-amz-if-match-last-modified-time'),
+      }))
       response.writeHead(204).end()
     },
   },
@@ -161,8 +174,9 @@ const operations: readonly Operation[] = [
  *   what the operation may fail with
  */
 export async function answer (
-  request: S3Request, authentication: Authentication, response: ServerResponse, store: Store,
+  signedRequest: S3Request, authentication: Authentication, response: ServerResponse, store: Store,
 ): Promise<void> {
+  const request = moveHeadersFromQuery(signedRequest)
   if (request.bucket === '') throw new S3Error('NotImplemented')
   if (request.bucket !== store.bucket) throw new S3Error('NoSuchBucket')
   const resource = request.objectKey === '' ? 'bucket' : 'object'
@@ -170,13 +184,13 @@ export async function answer (
     (candidate.selector === undefined || request.parameters.has(candidate.selector)))
   if (operation === undefined) throw new S3Error('NotImplemented')
 
-  const { selector, parameters = [], run } = operation
+  const { selector, parameters = [], conditions = [], run } = operation
   for (const name of request.parameters.keys()) {
     // AWS SDKs name the operation in `x-id`.
     const isKnown = name === selector || name === 'x-id' || name.startsWith('X-Amz-') || parameters.includes(name)
     if (!isKnown) throw new S3Error('NotImplemented')
   }
-  refuseUnknownHeaders(request)
+  refuseUnknownHeaders(request, conditions)
   await run({ request, authentication, response, ...store })
 }
 
@@ -184,7 +198,6 @@ function sendXml (response: ServerResponse, body: string): void {
   response.writeHead(200, { 'Content-Type': 'application/xml', 'Content-Length': Buffer.byteLength(body) }).end(body)
 }
 
-/** @param etag of what was stored, without quotes */
-function sendStored (response: ServerResponse, etag: string): void {
-  response.writeHead(200, { ETag: `"${etag}"`, 'Content-Length': 0 }).end()
+function sendStored (response: ServerResponse, { etag, checksum }: StoredPayload): void {
+  response.writeHead(200, { ETag: `"${etag}"`, ...checksumHeaders(checksum), 'Content-Length': 0 }).end()
 }

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { UNSIGNED_PAYLOAD } from '../../store/signature-v4.js'
 import { type Authentication } from './authentication.js'
-import { type Checksum, createChecksum, isChecksumName } from './checksum.js'
+import { type ChecksumAlgorithm, type KeptChecksum } from './checksum.js'
 import { ChunkedPayload, STREAMING_PREFIX } from './chunked-payload.js'
+import { PayloadChecksums } from './payload-checksums.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
 
@@ -12,6 +13,18 @@ const PUT_MAX_BYTES = 5 * 1024 ** 3
 export interface ReceivedPayload {
   sizeBytes: number
   md5: Buffer
+  /** By the algorithm that was asked for, or else by that of the checksum that came with the payload. */
+  checksum?: KeptChecksum
+}
+
+/** How a payload is received. */
+export interface PayloadOptions {
+  /** Default 5 GiB, as much as S3 takes at once. */
+  maxBytes?: number
+  /** Computes a checksum whether one comes with the payload or not. */
+  algorithm?: ChecksumAlgorithm | undefined
+  /** Of what a checksum in the headers is: `object` where the payload only tells how to make it. */
+  checksumOf?: 'payload' | 'object'
 }
 
 /**
@@ -22,13 +35,14 @@ export interface ReceivedPayload {
  * @throws {S3Error} naming the first of these that does not hold; MissingContentLength; EntityTooLarge
  */
 export async function receivePayload (
-  request: S3Request, authentication: Authentication, write: (chunk: Buffer) => Promise<void>, maxBytes = PUT_MAX_BYTES,
+  request: S3Request, authentication: Authentication, write: (chunk: Buffer) => Promise<void>, options: PayloadOptions = {},
 ): Promise<ReceivedPayload> {
+  const { maxBytes = PUT_MAX_BYTES, algorithm, checksumOf = 'payload' } = options
   const chunked = authentication.payloadHash.startsWith(STREAMING_PREFIX) ? new ChunkedPayload(authentication) : undefined
   const expectedBytes = contentLength(request, chunked === undefined ? 'content-length' : 'x-amz-decoded-content-length')
   if (expectedBytes > maxBytes) throw new S3Error('EntityTooLarge')
   const expectedMd5 = contentMd5(request)
-  const checksums = expectedChecksums(request, chunked)
+  const checksums = checksumOf === 'payload' ? new PayloadChecksums(request.headers, algorithm) : undefined
   const { payloadHash } = authentication
   if (chunked === undefined && payloadHash !== UNSIGNED_PAYLOAD && !/^[0-9a-f]{64}$/.test(payloadHash)) {
     throw new S3Error('InvalidArgument', 'x-amz-content-sha256 has a value that is not supported.')
@@ -44,7 +58,7 @@ export async function receivePayload (
     if (sizeBytes > expectedBytes) throw new S3Error('IncompleteBody')
     md5.update(chunk)
     sha256?.update(chunk)
-    for (const { checksum } of checksums) checksum.update(chunk)
+    checksums?.update(chunk)
     await write(chunk)
   }
 
@@ -52,16 +66,16 @@ export async function receivePayload (
   if (sha256 !== undefined && sha256.digest('hex') !== payloadHash) throw new S3Error('XAmzContentSHA256Mismatch')
   const md5Digest = md5.digest()
   if (expectedMd5?.equals(md5Digest) === false) throw new S3Error('BadDigest')
-  for (const { checksum, expected } of checksums) {
-    if (checksum.digest() !== expected()) throw new S3Error('BadDigest')
-  }
-  return { sizeBytes, md5: md5Digest }
+  const checksum = checksums?.verify(chunked?.trailers ?? new Map())
+  return { sizeBytes, md5: md5Digest, ...checksum === undefined ? {} : { checksum } }
 }
 
 /** Receives a small body whole, such as the XML of an operation. */
-export async function receiveText (request: S3Request, authentication: Authentication, maxBytes: number): Promise<string> {
+export async function receiveText (
+  request: S3Request, authentication: Authentication, options: PayloadOptions,
+): Promise<string> {
   const chunks: Buffer[] = []
-  await receivePayload(request, authentication, async (chunk) => { chunks.push(chunk) }, maxBytes)
+  await receivePayload(request, authentication, async (chunk) => { chunks.push(chunk) }, options)
   return Buffer.concat(chunks).toString()
 }
 
@@ -77,19 +91,4 @@ function contentMd5 ({ headers }: S3Request): Buffer | undefined {
   const digest = Buffer.from(text, 'base64')
   if (digest.length !== 16 || digest.toString('base64') !== text) throw new S3Error('InvalidDigest')
   return digest
-}
-
-interface ExpectedChecksum {
-  checksum: Checksum
-  /** A trailer is known only once the body has ended. */
-  expected: () => string | undefined
-}
-
-function expectedChecksums ({ headers }: S3Request, chunked: ChunkedPayload | undefined): ExpectedChecksum[] {
-  const inHeaders = [...headers].filter(([name]) => isChecksumName(name) && name !== 'x-amz-checksum-mode')
-    .map(([name, value]) => ({ checksum: createChecksum(name), expected: () => value }))
-  const trailerNames = (headers.get('x-amz-trailer') ?? '').toLowerCase().split(',').map((name) => name.trim())
-  const inTrailers = trailerNames.filter(isChecksumName)
-    .map((name) => ({ checksum: createChecksum(name), expected: () => chunked?.trailers.get(name) }))
-  return [...inHeaders, ...inTrailers]
 }

@@ -5,6 +5,10 @@ import { S3Error } from './s3-error.js'
 /** Of a key in UTF-8, as S3 limits it. */
 export const KEY_MAX_BYTES = 1024
 
+const SIGNATURE_PARAMETERS = new Set([
+  'X-Amz-Algorithm', 'X-Amz-Content-Sha256', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'X-Amz-Signature', 'X-Amz-SignedHeaders',
+])
+
 /** A request in path style, with its target decoded. */
 export interface S3Request {
   message: IncomingMessage
@@ -49,6 +53,25 @@ export function parseRequest (message: IncomingMessage): S3Request {
     parameters: new Map(query),
     headers: new Map(Object.entries(message.headersDistinct).map(([name, values = []]) => [name, values.join(',')])),
   }
+}
+
+/**
+ * A request with what its query says in the place of headers: a pre-signed URL can set none, so that S3 takes every parameter
+ * `x-amz-*` for one, but those of the signature.
+ *
+ * @throws {S3Error} InvalidRequest where a header of that name says something else
+ */
+export function moveHeadersFromQuery (request: S3Request): S3Request {
+  const headers = new Map(request.headers)
+  const parameters = new Map(request.parameters)
+  for (const [parameter, value] of request.parameters) {
+    const name = parameter.toLowerCase()
+    if (!name.startsWith('x-amz-') || SIGNATURE_PARAMETERS.has(parameter)) continue
+    if ((headers.get(name) ?? value) !== value) throw new S3Error('InvalidRequest', `${name} is both a parameter and another header.`)
+    headers.set(name, value)
+    parameters.delete(parameter)
+  }
+  return { ...request, headers, parameters }
 }
 
 function parseQuery (raw: string): Array<readonly [string, string]> {

@@ -4,6 +4,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Readable } from 'node:stream'
 import { errorCode } from '../../errors/error-code.js'
+import { type KeptChecksum } from './checksum.js'
 
 /*
  * A sealed file holds an object's bytes from offset 0 on, and behind them its metadata: JSON, the JSON's length in four
@@ -30,6 +31,17 @@ export interface SealedMetadata {
   lastModifiedMs: number
   /** Response headers, names in lower case. */
   headers: Record<string, string>
+  /** As the client asked for it. Of an upload whose parts are still coming, the value is empty. */
+  checksum?: KeptChecksum
+  /** Of an object in parts: what it was put together from, by which a repeated completion is known again. */
+  completion?: Completion
+}
+
+/** What an upload in parts was completed with. */
+export interface Completion {
+  uploadId: string
+  /** Numbers and entity tags of the parts, in order: `1:5d41402a…,2:…`. */
+  parts: string
 }
 
 /** A file that is being written and has no name yet that anyone reads. */

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { type BucketEventName, type BucketNotificationRecord, BucketNotifications } from './bucket-notification.js'
+import { type ChangeCondition, requireCondition } from './conditions.js'
 import { type IndexEntry, KeyIndex } from './key-index.js'
 import { S3Error } from './s3-error.js'
 import { PendingFile, SealedFile, type SealedMetadata } from './sealed-file.js'
@@ -54,14 +55,14 @@ export class StoredObjects {
   /**
    * Makes a complete file the object of its key.
    *
-   * @throws {S3Error} PreconditionFailed where the key has an object and must not
+   * @throws {S3Error} where the condition does not hold
    */
   commit (
     file: PendingFile, object: Omit<SealedMetadata, 'lastModifiedMs'>,
-    { eventName, mustBeNew }: { eventName: BucketEventName, mustBeNew: boolean },
+    { eventName, condition }: { eventName: BucketEventName, condition: ChangeCondition },
   ): void {
     const { objectKey, etag } = object
-    if (mustBeNew) this.requireAbsent(objectKey)
+    this.require(objectKey, condition)
     const time = new Date()
     const lastModifiedMs = time.getTime()
     file.seal(this.#pathOf(objectKey), { ...object, lastModifiedMs })
@@ -69,13 +70,18 @@ export class StoredObjects {
     this.#onEvent(this.#notifications.record(eventName, objectKey, time, { etag, sizeBytes: file.sizeBytes }))
   }
 
-  /** @throws {S3Error} PreconditionFailed where the key has an object */
-  requireAbsent (objectKey: string): void {
-    if (this.index.get(objectKey) !== undefined) throw new S3Error('PreconditionFailed')
+  /** @throws {S3Error} PreconditionFailed or NoSuchKey where the condition does not hold of the key's object */
+  require (objectKey: string, condition: ChangeCondition): void {
+    requireCondition(this.index.get(objectKey), condition)
   }
 
-  /** Removes an object; does nothing where there is none. */
-  remove (objectKey: string): void {
+  /**
+   * Removes an object; does nothing where there is none.
+   *
+   * @throws {S3Error} where the condition does not hold
+   */
+  remove (objectKey: string, condition: ChangeCondition): void {
+    this.require(objectKey, condition)
     if (this.index.get(objectKey) === undefined) return
     unlinkSync(this.#pathOf(objectKey))
     this.index.delete(objectKey)
@@ -88,9 +94,14 @@ export class StoredObjects {
    * @throws {S3Error} NoSuchKey
    */
   openObject (objectKey: string): SealedFile {
-    const file = SealedFile.open(this.#pathOf(objectKey))
+    const file = this.findObject(objectKey)
     if (file === undefined) throw new S3Error('NoSuchKey')
     return file
+  }
+
+  /** Opens an object for reading, if there is one; the caller closes it. */
+  findObject (objectKey: string): SealedFile | undefined {
+    return SealedFile.open(this.#pathOf(objectKey))
   }
 
   #pathOf (objectKey: string): string {

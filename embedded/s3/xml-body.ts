@@ -1,8 +1,11 @@
-import { type Static, type TSchema } from '@sinclair/typebox'
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 import { XMLParser, XMLValidator } from 'fast-xml-parser'
 import { resolveXmlReference } from '../../store/xml-reference.js'
 import { S3Error } from './s3-error.js'
+
+/** The text between the elements of an element that has none of its own, for the schema of one that may have no other. */
+export const WHITE_SPACE = { '#text': Type.Optional(Type.String({ pattern: '^[ \\t\\r\\n]*$' })) }
 
 /**
  * Reads the XML of a request. Text stays as it is, white space included: it can be an object key.

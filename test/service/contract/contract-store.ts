@@ -126,16 +126,19 @@ export interface HeaderSignedRequest {
   /** Default the body's SHA-256. */
   payloadHash?: string
   signedAt?: Date
+  /** The Date header of the same time, which then stands for x-amz-date. */
+  date?: string
 }
 
 /** The URL and all headers of such a request, together with what a chunked payload's signatures continue from. */
 export function signHeaders (target: SigningTarget, signedRequest: HeaderSignedRequest) {
   const { bucket, endpoint, region, accessKey, secretKey } = target
-  const { method, objectKey, query = {}, headers = {}, body = '', signedAt = new Date() } = signedRequest
+  const { method, objectKey, query = {}, headers = {}, body = '', signedAt = new Date(), date } = signedRequest
   const payloadHash = signedRequest.payloadHash ?? createHash('sha256').update(body).digest('hex')
   const timestamp = formatTimestamp(signedAt)
   const scope = { date: timestamp.slice(0, 8), region }
-  const signed = { ...headers, host: new URL(endpoint).host, 'x-amz-date': timestamp, 'x-amz-content-sha256': payloadHash }
+  const dated = date === undefined ? { 'x-amz-date': timestamp } : { date }
+  const signed = { ...headers, host: new URL(endpoint).host, ...dated, 'x-amz-content-sha256': payloadHash }
   const path = `/${bucket}${objectKey === '' ? '' : `/${encodePath(objectKey)}`}`
   const signingKey = deriveSigningKey(secretKey, scope)
   const canonical = canonicalQuery(Object.entries(query))

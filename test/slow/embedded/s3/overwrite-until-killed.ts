@@ -12,7 +12,7 @@ for (let version = 1; ; version++) {
   for (let start = 0; start < bytes.length; start += 65_536) await file.write(bytes.subarray(start, start + 65_536))
   const etag = createHash('md5').update(bytes).digest('hex')
   objects.commit(file, { objectKey: 'overwritten', etag, headers: { 'x-amz-meta-version': String(version) } },
-    { eventName: 'ObjectCreated:Put', mustBeNew: false })
+    { eventName: 'ObjectCreated:Put', condition: {} })
   await file.close()
   process.stdout.write(`${version}\n`)
 }
