@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
-import { type Kysely, type Transaction, sql } from 'kysely'
+import { type Kysely, type RawBuilder, type Transaction, sql } from 'kysely'
 import type { Database } from './connection/tables.js'
 import { milliseconds } from './connection/time.js'
 import { inTransaction } from './connection/transaction.js'
@@ -93,6 +93,23 @@ export async function inTransactionUnder<Result> (
 }
 
 /**
+ * Parts of a statement for one that writes by itself under a lease: `held` has a row only where the lease is, and nobody else
+ * can take it before the statement's transaction ends. The lease is looked at once the family's lock is had. For leases of
+ * parts the text is another one than for those of all.
+ */
+export function heldLeaseParts ({ name, holder, token }: LeaseClaim): RawBuilder<unknown> {
+  const root = rootOf(name)
+  return sql`family as materialized (
+  select from leases where name = ${root} ${familyLock(name)}
+), held as materialized (
+  select from leases
+  where name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()
+    and exists (select from family)
+  for share
+)`
+}
+
+/**
  * Makes those wait who take, renew or rely on a lease that would exclude this one, until the transaction ends. What they did
  * before is seen by statements that begin after this, and no earlier: whether a lease is held must be asked in a statement of
  * its own.
@@ -102,7 +119,17 @@ async function lockFamily (transaction: Transaction<Database>, name: string): Pr
   await sql`
     insert into leases (name, holder, token, expires_at) values (${root}, ${randomUUID()}::uuid, 0, clock_timestamp())
     on conflict (name) do nothing`.execute(transaction)
-  await sql`select from leases where name = ${root} for ${name === root ? sql`update` : sql`share`}`.execute(transaction)
+  await sql`select from leases where name = ${root} ${familyLock(name)}`.execute(transaction)
+}
+
+/** How the root's row is locked: by parts together, by the whole alone. */
+function familyLock (name: string): RawBuilder<unknown> {
+  return isOfPart(name) ? sql`for share` : sql`for update`
+}
+
+/** Whether a lease is of a part, such as `reconcile/acme`. */
+export function isOfPart (name: string): boolean {
+  return name !== rootOf(name)
 }
 
 function rootOf (name: string): string {

@@ -7,6 +7,7 @@ import { applyObservations } from './apply-observations.js'
 import type { ObservationOutcome, ObservedKey } from './decision.js'
 import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
 import type { DatabaseHandle } from '../db/connection/tables.js'
+import type { LeaseClaim } from '../db/leases.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
 
 /** What a comparison works on. */
@@ -18,6 +19,8 @@ export interface ReconcileContext {
   clockSkewMs: number
   /** The database's clock; without one, this machine's is taken for it. */
   now?: () => Date
+  /** Under which alone anything is written; undefined for a dry run. */
+  lease?: LeaseClaim | undefined
 }
 
 export interface ReconcileOptions {

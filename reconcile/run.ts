@@ -77,7 +77,7 @@ async function runUnder (
   let progress: ReconcileProgress = { checkpoint: begun.checkpoint, counts: begun.counts }
   let savedAtMs = performance.now()
   try {
-    const counts = await run(context, {
+    const counts = await run({ ...context, lease }, {
       ...request, signal: request.signal === undefined ? lease.lost : AbortSignal.any([request.signal, lease.lost]),
     }, begun, async (current) => {
       const isSaved = current.checkpoint === progress.checkpoint

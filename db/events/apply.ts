@@ -4,6 +4,7 @@ import type { ChangeStamp, Decision, KnownKey } from '../../events/decision.js'
 import type { ObjectKeyParts } from '../../objects/object-key.js'
 import type { Database } from '../connection/tables.js'
 import { sqlState } from '../connection/sql-state.js'
+import type { LeaseClaim } from '../leases.js'
 import { repeatWhereUndone } from '../connection/transaction.js'
 import { type ReadObjectRow, makeObjectRow, readKnownKey, readObjects } from './object-rows.js'
 import { type RowChange, writeRows } from './write-rows.js'
@@ -44,6 +45,8 @@ interface ApplyListener {
 export interface ApplyOptions extends ApplyListener {
   /** The database's clock; without one, this machine's is taken for it. */
   now?: () => Date
+  /** Nothing is written once it is lost. */
+  lease?: LeaseClaim | undefined
 }
 
 /** Rows kept changing under a batch. */
@@ -77,6 +80,7 @@ interface Place<Key, Outcome> extends AppliedKey<Outcome> {
  * @param keys each object key once
  * @returns what became of the keys, in the order given
  * @throws {ContendedRowsError} when rows kept changing
+ * @throws {LeaseLostError}
  * @throws when the database does not answer; some of the keys may be written then, and all can be applied again
  */
 export async function apply<Key extends ReportedKey, Outcome> (
@@ -116,7 +120,7 @@ async function applyAll<Key extends ReportedKey, Outcome> (
 /** Gives the places that are still open. */
 async function applyRound<Key extends ReportedKey, Outcome> (
   database: Kysely<Database>, open: ReadonlyArray<Place<Key, Outcome>>, decide: Decide<Key, Outcome>,
-  { onRepeat = () => {}, now = () => new Date() }: ApplyOptions,
+  { onRepeat = () => {}, now = () => new Date(), lease }: ApplyOptions,
 ): Promise<Array<Place<Key, Outcome>>> {
   await readStale(database, open)
   const stamp = { revision: randomUUID(), now: now() }
@@ -140,7 +144,7 @@ async function applyRound<Key extends ReportedKey, Outcome> (
   if (changing.length === 0) return []
 
   const changes = changing.map(({ change }) => change)
-  const written = await repeatWhereUndone(() => writeRows(database, changes), () => { onRepeat('undone') })
+  const written = await repeatWhereUndone(() => writeRows(database, changes, lease), () => { onRepeat('undone') })
   const left: Array<Place<Key, Outcome>> = []
   for (const { place, outcome } of changing) {
     const { objectKey } = place.key

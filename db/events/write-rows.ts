@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { preparedAs } from '../connection/prepared-statement.js'
+import { type LeaseClaim, LeaseLostError, heldLeaseParts, isOfPart } from '../leases.js'
 import {
   type ReadObjectRow, type WritableObjectRow, columnDefinitions, columnList, readableColumns, stateAssignments,
 } from './object-rows.js'
@@ -25,7 +26,9 @@ export interface WrittenRows {
 }
 
 type Missing = { [Column in keyof ReadObjectRow]: null }
-type Result = { key: string, is_written: boolean, is_size_mismatch: boolean } & (ReadObjectRow | Missing)
+type Result =
+  & { key: string, is_written: boolean, is_size_mismatch: boolean, is_lease_lost?: boolean }
+  & (ReadObjectRow | Missing)
 
 /**
  * Inserts the rows of new keys, replaces the rows that are still at the revision that their change is based on, adds the
@@ -33,10 +36,15 @@ type Result = { key: string, is_written: boolean, is_size_mismatch: boolean } & 
  * nothing. Where a key that was taken for new has a row, the statement only tells so.
  *
  * @param changes each key once
+ * @param lease under which alone they may be made; undefined where anyone may make them
+ * @throws {LeaseLostError} where it is not held any more; nothing was written
  * @throws SQLSTATE 23514 where a sum would fall below zero, 22003 where it would exceed 2^63−1
  */
-export async function writeRows (database: Kysely<Database>, changes: readonly RowChange[]): Promise<WrittenRows> {
-  const { rows } = await writeRowsQuery(changes).execute(database)
+export async function writeRows (
+  database: Kysely<Database>, changes: readonly RowChange[], lease?: LeaseClaim,
+): Promise<WrittenRows> {
+  const { rows } = await writeRowsQuery(changes, lease).execute(database)
+  if (rows.some((row) => row.is_lease_lost)) throw new LeaseLostError('The lease is lost.')
   const writtenKeys = new Set(changes.map(({ row }) => row.object_key))
   const knownRows = new Map<string, ReadObjectRow>()
   const sizeMismatches = new Set<string>()
@@ -53,34 +61,38 @@ export async function writeRows (database: Kysely<Database>, changes: readonly R
  *
  *   incoming                          the changes
  *   known                             rows of keys that were taken for new: if there is one, nothing below finds work
+ *   family, held                      only under a lease: its row, if it is still held; otherwise nothing below finds work
  *   inserted, locked, replaced        rows in the order of their keys, so that no two batches wait for each other
  *   written                           the keys whose rows were
  *   changes, summed                   their differences, added to the sums in the order of those
  *   fulfilled, mismatched             their reservations, fulfilled; a file of another size is set aside for a person's eye
  *
- * Locks are taken in this order, too: rows, sums, reservations. It answers with what did not go as expected only.
+ * Locks are taken in this order, too: lease, rows, sums, reservations. It answers with what did not go as expected only.
  */
 
 const incomingDefinitions = `
     ${columnDefinitions()},
     newest_event_at timestamptz, revision_before uuid, size_change bigint, count_change bigint`
 
-const writtenParts = `known as materialized (
+const knownPart = `known as materialized (
   select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
-), inserted as (
+)`
+
+/** @param condition which all writing depends on, beginning with `and`; empty for none */
+const writtenParts = (condition: string) => `inserted as (
   insert into objects (
     ${columnList()})
   select
     ${columnList()}
   from incoming
-  where revision_before is null and not exists (select from known)
+  where revision_before is null and not exists (select from known)${condition}
   order by object_key collate "C"
   on conflict (object_key) do nothing
   returning object_key, size_bytes, removed_at
 ), locked as materialized (
   select objects.object_key
   from objects join incoming on incoming.object_key = objects.object_key and incoming.revision_before = objects.revision
-  where incoming.revision_before is not null and not exists (select from known)
+  where incoming.revision_before is not null and not exists (select from known)${condition}
   order by objects.object_key
   for update of objects
 ), replaced as (
@@ -133,9 +145,10 @@ const fulfilledParts = `fulfilled as (
   from fulfilled where is_mismatch
 )`
 
-const answer = sql`select
+/** @param unheld whether the lease is lost; undefined without one */
+const answer = (unheld: string | undefined) => sql`select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,
+  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,${unheld === undefined ? sql`` : sql.raw(` ${unheld} as is_lease_lost,`)}
   ${readableColumns('known')}
 from incoming
 left join written on written.object_key = incoming.object_key
@@ -143,7 +156,7 @@ left join fulfilled on fulfilled.object_key = incoming.object_key
 left join known on known.object_key = incoming.object_key
 where written.object_key is null or fulfilled.is_mismatch`
 
-export function writeRowsQuery (changes: readonly RowChange[]) {
+export function writeRowsQuery (changes: readonly RowChange[], lease?: LeaseClaim) {
   // JSON carries a whole batch in one parameter, so that the statement is the same for every number of rows.
   const incoming = json(changes.map(({ row, before, eventTime }) => ({
     newest_event_at: eventTime,
@@ -153,12 +166,16 @@ export function writeRowsQuery (changes: readonly RowChange[]) {
     // Before the others it would cost three times as much: V8 then adds those one by one to a copy that has no room for them.
     ...row,
   })))
-  return sql<Result>`${sql.raw(preparedAs('write_rows'))}
+  const isFree = lease === undefined
+  // A name for each text.
+  const name = isFree ? 'write_rows' : isOfPart(lease.name) ? 'write_rows_under_lease_of_part' : 'write_rows_under_lease'
+  return sql<Result>`${sql.raw(preparedAs(name))}
 with incoming as materialized (
   select incoming.*, case when is_removed then now() end as removed_at
   from json_to_recordset(${incoming}::json) as incoming (${sql.raw(incomingDefinitions)})
-), ${sql.raw(writtenParts)}, ${sql.raw(summedParts)}, ${sql.raw(fulfilledParts)}
-${answer}`
+), ${sql.raw(knownPart)}, ${isFree ? sql`` : sql`${heldLeaseParts(lease)}, `}${
+  sql.raw(writtenParts(isFree ? '' : ' and exists (select from held)'))}, ${sql.raw(summedParts)}, ${sql.raw(fulfilledParts)}
+${answer(isFree ? undefined : 'not exists (select from held)')}`
 }
 
 /** JSON with 64-bit integers as strings, which PostgreSQL reads as integers again. */

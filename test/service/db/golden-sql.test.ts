@@ -19,6 +19,7 @@ const raw = (query: RawBuilder<unknown>) => query.compile(compileOnly)
 
 const statements: Record<string, CompiledQuery> = {
   'write-rows': raw(writeRowsQuery([])),
+  'write-rows-under-a-lease': raw(writeRowsQuery([], { name: 'reconcile/acme', holder: '', token: 1n })),
   'read-objects': raw(readObjectsQuery([])),
   'storage-usage': raw(storageUsageQuery({ orgKey: '' })),
   'storage-usage-of-a-user': raw(storageUsageQuery({ orgKey: '', createdBy: '' })),

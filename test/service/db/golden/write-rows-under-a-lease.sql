@@ -1,0 +1,104 @@
+-- prepared as write_rows_under_lease_of_part
+
+with incoming as materialized (
+  select incoming.*, case when is_removed then now() end as removed_at
+  from json_to_recordset($1::json) as incoming (
+    object_key text, org_key text, workflow_id uuid, run_id uuid, created_by uuid,
+    direction text, size_bytes bigint, entity_tag text, event_source text, event_time timestamptz,
+    sequencer text, version_id text, observed_at timestamptz, revision uuid, is_removed boolean,
+    newest_event_at timestamptz, revision_before uuid, size_change bigint, count_change bigint)
+), known as materialized (
+  select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
+), family as materialized (
+  select from leases where name = $2 for share
+), held as materialized (
+  select from leases
+  where name = $3 and holder = $4::uuid and token = $5 and expires_at > clock_timestamp()
+    and exists (select from family)
+  for share
+), inserted as (
+  insert into objects (
+    object_key, org_key, workflow_id, run_id, created_by,
+    direction, size_bytes, entity_tag, event_source, event_time,
+    sequencer, version_id, observed_at, removed_at, revision)
+  select
+    object_key, org_key, workflow_id, run_id, created_by,
+    direction, size_bytes, entity_tag, event_source, event_time,
+    sequencer, version_id, observed_at, removed_at, revision
+  from incoming
+  where revision_before is null and not exists (select from known) and exists (select from held)
+  order by object_key collate "C"
+  on conflict (object_key) do nothing
+  returning object_key, size_bytes, removed_at
+), locked as materialized (
+  select objects.object_key
+  from objects join incoming on incoming.object_key = objects.object_key and incoming.revision_before = objects.revision
+  where incoming.revision_before is not null and not exists (select from known) and exists (select from held)
+  order by objects.object_key
+  for update of objects
+), replaced as (
+  update objects set
+    size_bytes = incoming.size_bytes, entity_tag = incoming.entity_tag, event_source = incoming.event_source, event_time = incoming.event_time, sequencer = incoming.sequencer,
+    version_id = incoming.version_id, observed_at = incoming.observed_at, removed_at = incoming.removed_at, revision = incoming.revision
+  from incoming join locked using (object_key)
+  where objects.object_key = incoming.object_key
+  returning objects.object_key, objects.size_bytes, objects.removed_at
+), written as materialized (
+  select * from inserted union all select * from replaced
+), changes as materialized (
+  select
+    org_key, workflow_id, created_by, direction, sum(size_change) as size_bytes, sum(count_change) as file_count,
+    max(newest_event_at) as newest_event_at
+  from incoming join written using (object_key)
+  group by org_key, workflow_id, created_by, direction
+), summed as (
+  insert into usage_sums (org_key, workflow_id, created_by, direction, size_bytes, file_count, newest_event_at)
+  select org_key, workflow_id, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), newest_event_at
+  from changes
+  order by org_key collate "C", workflow_id, created_by, direction
+  on conflict (org_key, workflow_id, created_by, direction) do update set
+    (size_bytes, file_count, newest_event_at) = (
+      select
+        usage_sums.size_bytes + changes.size_bytes, usage_sums.file_count + changes.file_count,
+        greatest(usage_sums.newest_event_at, changes.newest_event_at)
+      from changes
+      where changes.org_key = excluded.org_key and changes.workflow_id = excluded.workflow_id
+        and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
+), fulfilled as (
+  update uploads set
+    fulfilled_at = case when written.removed_at is null then coalesce(uploads.fulfilled_at, statement_timestamp()) end
+  from written
+  where uploads.object_key = written.object_key
+    and case when uploads.fulfilled_at is null then written.removed_at is null else uploads.expires_at > statement_timestamp() end
+  returning
+    uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes,
+    written.removed_at is null and uploads.size_bytes <> written.size_bytes as is_mismatch
+), mismatched as (
+  insert into set_aside_events (reason, record)
+  select 'size_not_as_promised',
+    json_build_object('objectKey', object_key, 'promisedBytes', reserved_bytes, 'sizeBytes', size_bytes)
+  from fulfilled where is_mismatch
+)
+select
+  incoming.object_key as key, written.object_key is not null as is_written,
+  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch, not exists (select from held) as is_lease_lost,
+  known.object_key,
+  known.org_key,
+  known.workflow_id,
+  known.run_id,
+  known.created_by,
+  known.direction,
+  known.size_bytes,
+  known.entity_tag,
+  known.event_source,
+  floor(extract(epoch from "known"."event_time") * 1000)::bigint as event_time_ms,
+  known.sequencer,
+  known.version_id,
+  floor(extract(epoch from "known"."observed_at") * 1000)::bigint as observed_at_ms,
+  floor(extract(epoch from "known"."removed_at") * 1000)::bigint as removed_at_ms,
+  known.revision
+from incoming
+left join written on written.object_key = incoming.object_key
+left join fulfilled on fulfilled.object_key = incoming.object_key
+left join known on known.object_key = incoming.object_key
+where written.object_key is null or fulfilled.is_mismatch
