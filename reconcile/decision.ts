@@ -19,14 +19,15 @@ export type ObservationOutcome =
   | 'added' | 'removed' | 'corrected'
   /** The catalogue says the same, or came to say so. */
   | 'unchanged'
-  /** The catalogue knows of a later change. */
-  | 'outdated'
-  /** Whether the catalogue's state is older or newer cannot be told: the bucket must be asked about the key. */
+  /** The catalogue may know of a later change: the bucket must be asked about the key. */
   | { ask: string }
 
 /**
  * Decides what a key becomes by what the bucket was seen to hold: just that, unless the catalogue says the same already, or
- * the key is known to have changed after it was seen.
+ * may know of a later change. Then the bucket is asked about the key, also where the times say that the change came later: the
+ * node that listed may have a clock that is behind.
+ *
+ * What is known from the future is asked about even where the bucket says the same: true changes would seem to be older.
  *
  * @param known undefined where the catalogue says nothing of the key
  * @param clockSkewMs how far apart the clocks of the store's nodes may be, and they from the database's
@@ -36,16 +37,16 @@ export function decideObservation (
   { observation, revision }: ObservedKey, known: KnownKey | undefined, clockSkewMs: number, now: Date,
 ): Decision<ObservationOutcome> {
   const counted = known?.state?.change ?? { kind: 'removed' }
-  if (agree(observation.change, counted)) return { next: undefined, outcome: 'unchanged' }
+  const isKnownAhead = known?.state !== undefined && isAhead(known.state, { clockSkewMs }, now)
+  const isAgreed = agree(observation.change, counted)
+  if (isAgreed && !isKnownAhead) return { next: undefined, outcome: 'unchanged' }
   if (known?.state !== undefined && known.revision !== revision) {
-    // What is known from the future would outlast every listing until then.
-    if (isAhead(known.state, { clockSkewMs }, now)) return { next: undefined, outcome: { ask: known.revision } }
     // Only events have sequencers.
     const order = compareStates(known.state, observation, { clockSkewMs, isAmazonS3: false })
-    if (order === 'newer') return { next: undefined, outcome: 'outdated' }
-    if (order === 'unknown') return { next: undefined, outcome: { ask: known.revision } }
+    if (isKnownAhead || order !== 'older') return { next: undefined, outcome: { ask: known.revision } }
   }
   const next = { state: observation, eventTime: undefined }
+  if (isAgreed) return { next, outcome: 'unchanged' }
   if (observation.change.kind === 'removed') return { next, outcome: 'removed' }
   return { next, outcome: counted.kind === 'created' ? 'corrected' : 'added' }
 }

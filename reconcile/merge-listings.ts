@@ -12,6 +12,8 @@ export interface MergeStep {
   gone: CataloguedObject[]
   /** In both, but not the same. */
   differing: Array<{ listed: ListedObject, catalogued: CataloguedObject }>
+  /** Of which both say the same, but the catalogue by a time ahead of now; in the bucket, unless `listed` is undefined. */
+  ahead: Array<{ objectKey: string, listed: ListedObject | undefined }>
   sameCount: number
   /** Objects of the bucket in this stretch. */
   listedCount: number
@@ -42,7 +44,7 @@ export async function * mergeListings (
       for (const listed of objects) {
         let row = rows.current ?? await rows.load()
         while (row !== undefined && compareObjectKeys(row.objectKey, listed.objectKey) < 0) {
-          step.gone.push(row)
+          pass(step, row)
           if (isFull(step)) {
             yield { ...step, through: row.objectKey }
             step = emptyStep(observedAt)
@@ -50,13 +52,12 @@ export async function * mergeListings (
           row = rows.advance() ?? await rows.load()
         }
         step.listedCount++
-        if (row?.objectKey !== listed.objectKey) {
-          step.missing.push(listed)
-        } else {
-          if (isSameFile(listed, row)) step.sameCount++
-          else step.differing.push({ listed, catalogued: row })
-          rows.advance()
-        }
+        const isCatalogued = row?.objectKey === listed.objectKey
+        if (row === undefined || !isCatalogued || row.isRemoved) step.missing.push(listed)
+        else if (!isSameFile(listed, row)) step.differing.push({ listed, catalogued: row })
+        else if (row.isAhead) step.ahead.push({ objectKey: row.objectKey, listed })
+        else step.sameCount++
+        if (isCatalogued) rows.advance()
         lastKey = listed.objectKey
         if (isFull(step)) {
           yield { ...step, through: lastKey }
@@ -65,7 +66,7 @@ export async function * mergeListings (
       }
       if (isLast) {
         for (let row = rows.current ?? await rows.load(); row !== undefined; row = rows.advance() ?? await rows.load()) {
-          step.gone.push(row)
+          pass(step, row)
           if (isFull(step)) {
             yield { ...step, through: row.objectKey }
             step = emptyStep(observedAt)
@@ -80,11 +81,17 @@ export async function * mergeListings (
 }
 
 function emptyStep (observedAt: Date): Omit<MergeStep, 'through'> {
-  return { missing: [], gone: [], differing: [], sameCount: 0, listedCount: 0, observedAt }
+  return { missing: [], gone: [], differing: [], ahead: [], sameCount: 0, listedCount: 0, observedAt }
 }
 
-function isFull ({ missing, gone, differing }: Omit<MergeStep, 'through'>): boolean {
-  return missing.length + gone.length + differing.length >= DIFFERENCES_MAX
+/** Files a row that the bucket does not have. */
+function pass (step: Omit<MergeStep, 'through'>, row: CataloguedObject): void {
+  if (row.isRemoved) step.ahead.push({ objectKey: row.objectKey, listed: undefined })
+  else step.gone.push(row)
+}
+
+function isFull ({ missing, gone, differing, ahead }: Omit<MergeStep, 'through'>): boolean {
+  return missing.length + gone.length + differing.length + ahead.length >= DIFFERENCES_MAX
 }
 
 /** Rows one by one, so that only the first of a page has to be waited for. */

@@ -99,7 +99,7 @@ export async function * reconcile (
   let settling = Promise.resolve()
   try {
     const range = { prefix, startAfter, ...signal === undefined ? {} : { signal } }
-    for await (const step of mergeListings(listBucket(range), listCatalogue(database, range))) {
+    for await (const step of mergeListings(listBucket(range), listCatalogue(database, range, context.clockSkewMs))) {
       signal?.throwIfAborted()
       collect(batch, step, options)
       if (batch.observedKeys.length >= BATCH_MAX_KEYS || batch.counts.listedCount >= CHECKPOINT_MAX_OBJECTS) {
@@ -148,6 +148,8 @@ function collect (batch: Batch, step: MergeStep, { dryRun, onForeign }: Reconcil
     found.push(...step.gone.flatMap(({ objectKey }) => observe(objectKey, { change: { kind: 'removed' }, observedAt })))
     found.push(...step.differing.flatMap(({ listed }) =>
       observe(listed.objectKey, { change: { kind: 'created', ...listed }, observedAt })))
+    found.push(...step.ahead.flatMap(({ objectKey, listed }) =>
+      observe(objectKey, { change: listed === undefined ? { kind: 'removed' } : { kind: 'created', ...listed }, observedAt })))
   }
   batch.observedKeys.push(...found)
   batch.through = step.through ?? batch.through
@@ -185,7 +187,6 @@ function count (counts: ReconcileCounts, outcome: Exclude<ObservationOutcome | '
     case 'added': counts.addedCount++; break
     case 'removed': counts.removedCount++; break
     case 'corrected': counts.correctedCount++; break
-    case 'outdated': counts.leftCount++; break
     case 'refused': counts.unsettledCount++; break
     case 'unchanged': break
   }

@@ -1,12 +1,17 @@
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { endOfPrefix } from '../../objects/key-order.js'
 import type { FileDescription } from '../../events/same-change.js'
 import type { Database } from '../connection/tables.js'
 import { readInIndexOrder } from '../connection/index-order.js'
+import { milliseconds } from '../connection/time.js'
 
 /** What the catalogue says of an object. */
 export interface CataloguedObject extends FileDescription {
   objectKey: string
+  /** Whether it is remembered as removed: only of those that are ahead. */
+  isRemoved: boolean
+  /** Whether what is known of it has a time ahead of the database's clock, by more than clocks may be apart. */
+  isAhead: boolean
 }
 
 const PAGE_ROWS = 2_000
@@ -16,14 +21,20 @@ const PAGE_ROWS = 2_000
  * being looked at is being read already. Pages are not of one instant.
  *
  * @param range.startAfter only keys after this one; empty for all
+ * @param clockSkewMs how far apart clocks may be: removed objects whose time is further ahead are listed, too; undefined where
+ *   times make no difference
  */
 export async function * listCatalogue (
-  database: Kysely<Database>, { prefix, startAfter }: { prefix: string, startAfter: string },
+  database: Kysely<Database>, { prefix, startAfter }: { prefix: string, startAfter: string }, clockSkewMs?: number,
 ): AsyncGenerator<CataloguedObject[], undefined> {
   const read = async (after: string) => {
-    const rows = await readInIndexOrder(database, listCatalogueQuery(database, prefix, after))
+    const rows = await readInIndexOrder(database, listCatalogueQuery(database, prefix, after, clockSkewMs))
     return rows.map((row) => ({
-      objectKey: row.object_key, sizeBytes: Number(row.size_bytes), entityTag: row.entity_tag ?? undefined,
+      objectKey: row.object_key,
+      sizeBytes: Number(row.size_bytes),
+      entityTag: row.entity_tag ?? undefined,
+      isRemoved: row.is_removed,
+      isAhead: row.is_ahead,
     }))
   }
   let next: Promise<CataloguedObject[]> | undefined = read(startAfter)
@@ -37,14 +48,17 @@ export async function * listCatalogue (
   }
 }
 
-export function listCatalogueQuery (database: Kysely<Database>, prefix: string, after: string) {
+export function listCatalogueQuery (database: Kysely<Database>, prefix: string, after: string, clockSkewMs?: number) {
   const end = endOfPrefix(prefix)
+  const isAhead = clockSkewMs === undefined
+    ? sql<boolean>`false`
+    : sql<boolean>`coalesce(event_time, observed_at, '-infinity') > now() + ${milliseconds(clockSkewMs)}`
   return database.selectFrom('objects')
-    .select(['object_key', 'size_bytes', 'entity_tag'])
+    .select(['object_key', 'size_bytes', 'entity_tag', sql<boolean>`removed_at is not null`.as('is_removed'), isAhead.as('is_ahead')])
     .where('object_key', '>', after)
     .where('object_key', '>=', prefix)
     .$if(end !== undefined, (query) => query.where('object_key', '<', end ?? ''))
-    .where('removed_at', 'is', null)
+    .where((row) => row.or([row('removed_at', 'is', null), isAhead]))
     .orderBy('object_key')
     .limit(PAGE_ROWS)
 }

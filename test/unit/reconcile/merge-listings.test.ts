@@ -31,9 +31,11 @@ async function * bucketPages (bucket: Side, sizes: number[]): AsyncGenerator<Lis
   yield { objects: [], observedAt: new Date(pages.length), isLast: true }
 }
 
-async function * cataloguePages (catalogue: Side, sizes: number[]): AsyncGenerator<CataloguedObject[]> {
+type Catalogue = Record<string, Side[string] & { isRemoved?: boolean, isAhead?: boolean }>
+
+async function * cataloguePages (catalogue: Catalogue, sizes: number[]): AsyncGenerator<CataloguedObject[]> {
   yield * pagesOf(sorted(Object.keys(catalogue)).map((objectKey) => ({
-    objectKey, sizeBytes: catalogue[objectKey]?.sizeBytes ?? 0, entityTag: catalogue[objectKey]?.entityTag,
+    objectKey, sizeBytes: 0, entityTag: undefined, isRemoved: false, isAhead: false, ...catalogue[objectKey],
   })), sizes)
 }
 
@@ -75,6 +77,20 @@ t.test('a key that is gone is observed by the page whose stretch it is in', asyn
     [['a', 0], ['c', 1], ['e', 2]])
 })
 
+t.test('what is known from the future is told apart, unless it differs', async (t) => {
+  const file = { sizeBytes: 1, entityTag: undefined }
+  const ahead = { ...file, isAhead: true }
+  const removed = { ...ahead, isRemoved: true }
+  const [step] = await collect(mergeListings(
+    bucketPages({ same: file, other: { ...file, sizeBytes: 2 }, back: file }, [9]),
+    cataloguePages({ same: ahead, other: ahead, back: removed, away: removed, gone: ahead, zz: removed }, [9])))
+  t.strictSame(step?.ahead.map(({ objectKey, listed }) => [objectKey, listed?.sizeBytes]), [['away', undefined], ['same', 1]])
+  t.strictSame(step?.missing.map(({ objectKey }) => objectKey), ['back'])
+  t.strictSame(step?.differing.map(({ listed }) => listed.objectKey), ['other'])
+  t.strictSame(step?.gone.map(({ objectKey }) => objectKey), ['gone'])
+  t.equal(step?.sameCount, 0)
+})
+
 t.test('a stretch holds a thousand differences at most, and ends where they end', async (t) => {
   const names = Array.from({ length: 2_500 }, (_, index) => String(index).padStart(4, '0'))
   const catalogue = Object.fromEntries(names.map((name) => [name, { sizeBytes: 1, entityTag: undefined }]))
@@ -84,7 +100,7 @@ t.test('a stretch holds a thousand differences at most, and ends where they end'
 
 t.test('a catalogue out of order is refused', async (t) => {
   async function * disordered () {
-    yield [{ objectKey: 'b', sizeBytes: 1, entityTag: undefined }, { objectKey: 'a', sizeBytes: 1, entityTag: undefined }]
+    yield ['b', 'a'].map((objectKey) => ({ objectKey, sizeBytes: 1, entityTag: undefined, isRemoved: false, isAhead: false }))
   }
   await t.rejects(collect(mergeListings(bucketPages({}, [1]), disordered())), RangeError)
 })
