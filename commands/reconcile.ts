@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { countCataloguedFiles } from '../db/usage/catalogue-size.js'
 import { noCounts } from '../reconcile/reconcile.js'
-import type { ReconcileRequest } from '../reconcile/run.js'
+import type { ReconcileRequest, ReconcileResult } from '../reconcile/run.js'
 import { orgKeyOfPrefix, prefixOf } from '../objects/object-key.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
 import { redactObjectKey } from '../objects/redacted-key.js'
@@ -41,7 +41,7 @@ interface Options {
 }
 
 interface Outcome {
-  counts: ReconcileCounts
+  counts: ReconcileResult
   isResumed: boolean
   isInterrupted: boolean
   foreign: Array<{ key: string, bytes: number }>
@@ -61,8 +61,9 @@ runCommand(async (signal) => {
     }
     if (options.asJson) console.log(JSON.stringify(jsonOf(options, outcome)))
     else console.log(describe(options, outcome))
-    const { addedCount, removedCount, correctedCount, unsettledCount } = outcome.counts
-    const leftCount = options.request.dryRun === true ? addedCount + removedCount + correctedCount : unsettledCount
+    const { addedCount, removedCount, correctedCount, unsettledCount, disorderedOrgKeys } = outcome.counts
+    const leftCount = disorderedOrgKeys.length +
+      (options.request.dryRun === true ? addedCount + removedCount + correctedCount : unsettledCount)
     return leftCount > 0 || outcome.isInterrupted ? EXIT_DIFFERENCES : EXIT_CLEAN
   })
 })
@@ -106,7 +107,7 @@ async function run (app: FastifyInstance, options: Options, signal: AbortSignal)
     ? undefined
     : showProgress(await countCataloguedFiles(app.database, orgKeyOfPrefix(request.prefix)))
   const foreign: Outcome['foreign'] = []
-  let counts: ReconcileCounts = noCounts
+  let counts: ReconcileResult = { ...noCounts, disorderedOrgKeys: [] }
   try {
     const started = await app.reconciliation.start({
       ...request,
@@ -116,7 +117,7 @@ async function run (app: FastifyInstance, options: Options, signal: AbortSignal)
         foreign.push({ key: revealKeys ? objectKey : redactObjectKey(objectKey), bytes: sizeBytes })
       },
       onProgress: (current) => {
-        counts = current
+        counts = { ...current, disorderedOrgKeys: [] }
         progress?.update(counts.listedCount, summary(counts))
       },
     })
@@ -138,12 +139,16 @@ function summary ({ addedCount, removedCount, correctedCount }: ReconcileCounts)
 }
 
 function describe ({ request, showForeign }: Options, { counts, isResumed, isInterrupted, foreign }: Outcome): string {
-  const { listedCount, leftCount, unsettledCount, foreignCount, foreignBytes } = counts
+  const { listedCount, leftCount, unsettledCount, foreignCount, foreignBytes, disorderedOrgKeys } = counts
   return [
     ...isResumed ? ['It resumed where the last one stopped.'] : [],
     `Looked at ${listedCount.toLocaleString('en')} objects: ${summary(counts)}${request.dryRun === true ? ', if it were not a dry run' : ''}.`,
     ...leftCount > 0 ? [`${leftCount} changed meanwhile: their events count.`] : [],
     ...unsettledCount > 0 ? [`${unsettledCount} differences are left: the database refuses them.`] : [],
+    ...disorderedOrgKeys.length > 0
+      ? [`Left out, since the object storage does not list their keys in order: ${disorderedOrgKeys.join(', ')}. ` +
+          'Have its operator check the bucket\'s index, then reconcile again.']
+      : [],
     ...foreignCount > 0
       ? [`${foreignCount} objects of ${foreignBytes.toLocaleString('en')} bytes have keys of another form, and are not counted` +
           `${showForeign ? ':' : ' (--show-foreign names some).'}`]
@@ -166,6 +171,7 @@ function jsonOf ({ request }: Options, { counts, isResumed, isInterrupted, forei
     corrected: counts.correctedCount,
     left: counts.leftCount,
     unsettled: counts.unsettledCount,
+    disordered: counts.disorderedOrgKeys,
     foreign: { count: counts.foreignCount, bytes: Number(counts.foreignBytes), sample: foreign },
   }
 }

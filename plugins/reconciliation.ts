@@ -4,7 +4,7 @@ import { Counter } from 'prom-client'
 import { type ReconcileRequest, type ReconcileRun, startReconciliation } from '../reconcile/run.js'
 import { wasReconciledWithin } from '../db/reconcile/reconciliations.js'
 import { OverloadedError } from '../schemas/errors.js'
-import { createBucketListing } from '../store/bucket-listing.js'
+import { createBucketListing, createPrefixListing } from '../store/bucket-listing.js'
 import { StoreConnection } from '../store/connection.js'
 import type { ListBucket } from '../store/listing-pages.js'
 
@@ -42,7 +42,13 @@ export default fastifyPlugin(async (app) => {
   }, app.observeStore)
   const timeKeeping = { now: () => app.databaseClock.now(), clockSkewMs: app.bucketEvents.clockSkewMs }
   const listBucket = createBucketListing(connection, timeKeeping)
-  const context = { database: app.database, listBucket, askStore: app.bucketEvents.ask, ...timeKeeping }
+  const context = {
+    database: app.database,
+    listBucket,
+    listPrefixes: createPrefixListing(connection),
+    askStore: app.bucketEvents.ask,
+    ...timeKeeping,
+  }
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()
   const runs = new Counter({
@@ -55,6 +61,12 @@ export default fastifyPlugin(async (app) => {
     name: 'objects_storage_reconcile_drift_total',
     help: 'Keys that were not counted as the bucket has them, by what settled them; unsettled ones are so still.',
     labelNames: ['kind'],
+    registers: [app.metrics],
+  })
+
+  const disordered = new Counter({
+    name: 'objects_storage_reconcile_disordered_total',
+    help: 'Organisations that a comparison of all left out, since the object storage does not list their keys in order.',
     registers: [app.metrics],
   })
 
@@ -83,6 +95,11 @@ export default fastifyPlugin(async (app) => {
       drift.inc({ kind: 'removed' }, counts.removedCount)
       drift.inc({ kind: 'corrected' }, counts.correctedCount)
       drift.inc({ kind: 'unsettled' }, counts.unsettledCount)
+      disordered.inc(counts.disorderedOrgKeys.length)
+      if (counts.disorderedOrgKeys.length > 0) {
+        app.log.warn({ reason: 'listing_disordered', orgKeys: counts.disorderedOrgKeys },
+          'left organisations out whose keys the object storage does not list in order: have its operator check the bucket\'s index')
+      }
       app.log.info({ ...counts, foreignBytes: String(counts.foreignBytes) }, 'compared the catalogue with the bucket')
     }, (error: unknown) => {
       runs.inc({ status: signal.aborted || closing.signal.aborted ? 'interrupted' : 'failed' })

@@ -77,7 +77,7 @@ interface Batch {
  *
  * While one batch is being written, the next one is being compared.
  *
- * @returns an iterator that yields whenever something more is settled, and ends when everything is
+ * @returns an iterator that yields whenever something more is settled, also before it throws, and ends when everything is
  * @throws what the listings, the database or asking the store throw; the signal's reason when it is aborted. What was yielded
  *   before is kept
  */
@@ -95,6 +95,12 @@ export async function * reconcile (
     progress.checkpoint = batch.through
   }
 
+  let reported = startAfter
+  const report = (): ReconcileProgress => {
+    reported = progress.checkpoint
+    return { checkpoint: reported, counts: { ...progress.counts } }
+  }
+
   let batch = emptyBatch(startAfter)
   let settling = Promise.resolve()
   try {
@@ -109,12 +115,16 @@ export async function * reconcile (
         settling.catch(() => {})
         batch = emptyBatch(batch.through)
       }
-      yield { checkpoint: progress.checkpoint, counts: { ...progress.counts } }
+      yield report()
       await pace(step.listedCount, signal)
     }
     await settling
     await settle(batch)
-    yield { checkpoint: progress.checkpoint, counts: { ...progress.counts } }
+    yield report()
+  } catch (error) {
+    await settling.catch(() => {})
+    if (progress.checkpoint !== reported) yield report()
+    throw error
   } finally {
     await settling.catch(() => {})
   }

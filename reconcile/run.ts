@@ -1,7 +1,8 @@
 import type { ListBucket } from '../store/listing-pages.js'
+import { DisorderedListingError } from '../store/distinct-keys.js'
 import { hasCataloguedFiles } from '../db/usage/catalogue-size.js'
-import type { ReconcileContext, ReconcileProgress } from './reconcile.js'
-import { noCounts, reconcile } from './reconcile.js'
+import { type WholeBucketContext, type WholeBucketProgress, reconcileWholeBucket } from './by-organisation.js'
+import { noCounts } from './reconcile.js'
 import { orgKeyOfPrefix } from '../objects/object-key.js'
 import {
   type ReconcileCounts, type Reconciliation, beginReconciliation, endReconciliation, saveProgress,
@@ -24,12 +25,18 @@ export interface ReconcileRequest {
   signal?: AbortSignal
 }
 
+/** What a run came to. */
+export interface ReconcileResult extends ReconcileCounts {
+  /** Organisations that were left out, since their keys are not listed in order. */
+  disorderedOrgKeys: readonly string[]
+}
+
 /** A run that has begun. */
 export interface ReconcileRun {
   /** As it was written down; undefined for a dry run. */
   reconciliation: Reconciliation | undefined
   /** Resolves at the end; rejects as `reconcile` throws, and with the signal's reason. */
-  done: Promise<ReconcileCounts>
+  done: Promise<ReconcileResult>
 }
 
 /** The bucket holds nothing, while files are counted: it is rather the wrong one than an emptied one. */
@@ -48,7 +55,7 @@ const SAVE_AT_LEAST_EVERY_MS = 5_000
  *   the run's `done` rejects with {EmptyBucketError} where the bucket is rather the wrong one
  */
 export async function startReconciliation (
-  context: ReconcileContext, request: ReconcileRequest,
+  context: WholeBucketContext, request: ReconcileRequest,
 ): Promise<ReconcileRun | undefined> {
   const { prefix, dryRun = false, restart = false } = request
   if (dryRun) return { reconciliation: undefined, done: handled(run(context, request)) }
@@ -71,13 +78,13 @@ function handled<Result> (promise: Promise<Result>): Promise<Result> {
 }
 
 async function runUnder (
-  lease: Lease, context: ReconcileContext, request: ReconcileRequest, begun: Reconciliation,
-): Promise<ReconcileCounts> {
+  lease: Lease, context: WholeBucketContext, request: ReconcileRequest, begun: Reconciliation,
+): Promise<ReconcileResult> {
   const { database } = context
-  let progress: ReconcileProgress = { checkpoint: begun.checkpoint, counts: begun.counts }
+  let progress: WholeBucketProgress = begun
   let savedAtMs = performance.now()
   try {
-    const counts = await run({ ...context, lease }, {
+    const result = await run({ ...context, lease }, {
       ...request, signal: request.signal === undefined ? lease.lost : AbortSignal.any([request.signal, lease.lost]),
     }, begun, async (current) => {
       const isSaved = current.checkpoint === progress.checkpoint
@@ -87,7 +94,7 @@ async function runUnder (
       savedAtMs = performance.now()
     })
     await endReconciliation(database, lease, begun.id, { ...progress, status: 'complete' })
-    return counts
+    return result
   } catch (error) {
     const isInterrupted = request.signal?.aborted === true
     // Without the database or the lease it cannot be written down, and the first error says more.
@@ -101,33 +108,34 @@ async function runUnder (
 }
 
 async function run (
-  context: ReconcileContext, request: ReconcileRequest, begun?: Reconciliation,
-  onProgress: (progress: ReconcileProgress) => Promise<void> = async () => {},
-): Promise<ReconcileCounts> {
+  context: WholeBucketContext, request: ReconcileRequest, begun?: Reconciliation,
+  onProgress: (progress: WholeBucketProgress) => Promise<void> = async () => {},
+): Promise<ReconcileResult> {
   const { prefix, dryRun = false, allowEmptyBucket = false, keysPerSecond, onForeign, signal } = request
   const listBucket = dryRun || allowEmptyBucket ? context.listBucket : ofNoEmptyBucket(context)
-  let counts: ReconcileCounts = noCounts
-  for await (const progress of reconcile({ ...context, listBucket }, {
+  let result: ReconcileResult = { ...noCounts, disorderedOrgKeys: [] }
+  for await (const progress of reconcileWholeBucket({ ...context, listBucket }, {
     prefix,
     dryRun,
     keysPerSecond,
+    begun,
     startAfter: begun?.checkpoint ?? '',
     counts: begun?.counts ?? noCounts,
     ...onForeign === undefined ? {} : { onForeign },
     ...signal === undefined ? {} : { signal },
   })) {
-    counts = progress.counts
-    request.onProgress?.(counts)
+    result = { ...progress.counts, disorderedOrgKeys: progress.disorderedOrgKeys }
+    request.onProgress?.(progress.counts)
     await onProgress(progress)
   }
-  return counts
+  return result
 }
 
 /**
  * A listing that throws {EmptyBucketError} where nothing has its prefix because the whole bucket is empty, while files are
  * counted.
  */
-function ofNoEmptyBucket ({ database, listBucket }: ReconcileContext): ListBucket {
+function ofNoEmptyBucket ({ database, listBucket }: WholeBucketContext): ListBucket {
   return async function * (range) {
     let isBeginning = range.startAfter === ''
     for await (const page of listBucket(range)) {
@@ -143,9 +151,16 @@ function ofNoEmptyBucket ({ database, listBucket }: ReconcileContext): ListBucke
 
 async function isEmpty (listBucket: ListBucket): Promise<boolean> {
   const pages = listBucket({ prefix: '', startAfter: '', pageKeys: 1 })[Symbol.asyncIterator]()
-  const { value: page } = await pages.next()
-  await pages.return?.()
-  return page === undefined || page.objects.length === 0
+  try {
+    const { value: page } = await pages.next()
+    return page === undefined || page.objects.length === 0
+  } catch (error) {
+    // It takes two keys to be out of order.
+    if (error instanceof DisorderedListingError) return false
+    throw error
+  } finally {
+    await pages.return?.()
+  }
 }
 
 /** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */

@@ -1,7 +1,7 @@
 import { ExponentialBackoff, handleType, retry } from 'cockatiel'
 import { withDistinctKeys } from './distinct-keys.js'
 import { type ListedObject, MalformedListingError, readListingDocument } from './listing-document.js'
-import type { ListBucket, ListingPage, ListingRange } from './listing-pages.js'
+import type { ListBucket, ListPrefixes, ListingPage, ListingRange } from './listing-pages.js'
 import { seenAt } from './seen-at.js'
 import { type StoreConnection, type StoreResponse, readErrorCode } from './connection.js'
 import { describeStoredObject } from './object-storage.js'
@@ -17,6 +17,7 @@ export interface TimeKeeping {
 const PAGE_MAX_KEYS = 1000
 const RETRIES = 4
 const FIRST_RETRY_DELAY_MS = 500
+const DELIMITER = '/'
 
 /**
  * Lists a bucket in the order of its keys' UTF-8 bytes (Amazon S3 API Reference, ListObjectsV2). The page after the one that
@@ -32,28 +33,16 @@ const FIRST_RETRY_DELAY_MS = 500
 export function createBucketListing (
   connection: StoreConnection, { now, clockSkewMs }: TimeKeeping = { now: () => new Date(), clockSkewMs: Infinity },
 ): ListBucket {
-  const repeatedly = retry(handleType(ObjectStorageUnavailable), {
-    maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
-  })
+  const repeatedly = createRetry()
 
   const fetchPage = (range: ListingRange, token: string | undefined, signal: AbortSignal) => repeatedly.execute(async () => {
     const [askedAtMs, askedAt] = [performance.now(), now()]
-    const response = await connection.request({
-      method: 'GET',
-      objectKey: '',
-      query: {
-        'list-type': '2',
-        'encoding-type': 'url',
-        'max-keys': String(range.pageKeys ?? PAGE_MAX_KEYS),
-        ...range.prefix === '' ? {} : { prefix: range.prefix },
-        ...range.startAfter === '' ? {} : { 'start-after': range.startAfter },
-        ...token === undefined ? {} : { 'continuation-token': token },
-      },
-      signal,
-    })
-    if (response.statusCode !== 200) {
-      throw new ObjectStorageRefused(await readErrorCode(response) || `status ${response.statusCode}`)
-    }
+    const response = await requestListing(connection, {
+      'max-keys': String(range.pageKeys ?? PAGE_MAX_KEYS),
+      ...range.prefix === '' ? {} : { prefix: range.prefix },
+      ...range.startAfter === '' ? {} : { 'start-after': range.startAfter },
+      ...token === undefined ? {} : { 'continuation-token': token },
+    }, signal)
     // The store may have looked at the keys long before it answered.
     const observedAt = seenAt(new Date(answeredAtMs(response) - Math.ceil(performance.now() - askedAtMs)), askedAt, clockSkewMs)
     return { ...readListingDocument(await readBody(response, signal)), observedAt }
@@ -89,17 +78,63 @@ export function createBucketListing (
   return (range) => withDistinctKeys(listPages(range), range, (objectKey) => ask(objectKey, range.signal))
 }
 
+/**
+ * Lists what a bucket's keys begin with, up to their first slash, whatever their order.
+ *
+ * @returns a function whose iterators throw as those of `createBucketListing` do, but for disorder
+ */
+export function createPrefixListing (connection: StoreConnection): ListPrefixes {
+  const repeatedly = createRetry()
+  return async function * ({ prefix, signal }) {
+    let token: string | undefined
+    do {
+      const { prefixes, nextToken } = await repeatedly.execute(async () => {
+        const response = await requestListing(connection, {
+          delimiter: DELIMITER,
+          ...prefix === '' ? {} : { prefix },
+          ...token === undefined ? {} : { 'continuation-token': token },
+        }, signal)
+        return readListingDocument(await readBody(response, signal))
+      }, signal)
+      token = nextToken
+      yield prefixes
+    } while (token !== undefined)
+  }
+}
+
+function createRetry () {
+  return retry(handleType(ObjectStorageUnavailable), {
+    maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
+  })
+}
+
+/** @throws {ObjectStorageRefused} where the answer is no listing */
+async function requestListing (
+  connection: StoreConnection, query: Record<string, string>, signal: AbortSignal | undefined,
+): Promise<StoreResponse> {
+  const response = await connection.request({
+    method: 'GET',
+    objectKey: '',
+    query: { 'list-type': '2', 'encoding-type': 'url', ...query },
+    ...signal === undefined ? {} : { signal },
+  })
+  if (response.statusCode !== 200) {
+    throw new ObjectStorageRefused(await readErrorCode(response) || `status ${response.statusCode}`)
+  }
+  return response
+}
+
 function answeredAtMs ({ headers: { date } }: StoreResponse): number {
   const answeredAt = Date.parse(String(date))
   if (Number.isNaN(answeredAt)) throw new MalformedListingError('The object storage\'s listing cannot be read: it has no date.')
   return answeredAt
 }
 
-async function readBody ({ body }: StoreResponse, signal: AbortSignal): Promise<string> {
+async function readBody ({ body }: StoreResponse, signal: AbortSignal | undefined): Promise<string> {
   try {
     return await body.text()
   } catch (error) {
-    signal.throwIfAborted()
+    signal?.throwIfAborted()
     throw new ObjectStorageUnavailable('Object storage broke off a listing.', 0, { cause: error })
   }
 }

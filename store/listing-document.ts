@@ -11,6 +11,8 @@ export interface ListedObject {
 /** One answer to ListObjectsV2. */
 export interface ListingDocument {
   objects: ListedObject[]
+  /** What keys with the listing's delimiter begin with, up to it; none where it has no delimiter. */
+  prefixes: string[]
   /** How to ask for the next page; undefined where this is the last one. */
   nextToken: string | undefined
 }
@@ -22,6 +24,7 @@ export class MalformedListingError extends Error {
 
 const OBJECT_START = '<Contents>'
 const OBJECT_END = '</Contents>'
+const PREFIXES_START = '<CommonPrefixes>'
 
 /**
  * Reads the answer to ListObjectsV2 (Amazon S3 API Reference). Keys are decoded only where the store says that it encoded
@@ -51,11 +54,19 @@ export function readListingDocument (xml: string): ListingDocument {
     start = xml.indexOf(OBJECT_START, end)
   }
 
+  const prefixes: string[] = []
+  for (let start = about.indexOf(PREFIXES_START); start >= 0; start = about.indexOf(PREFIXES_START, start + 1)) {
+    const end = about.indexOf('</CommonPrefixes>', start)
+    const prefix = textOf(about, 'Prefix', start, end)
+    if (prefix === undefined) fail('a common prefix is none')
+    prefixes.push(decodeKey(prefix))
+  }
+
   const isTruncated = textOf(about, 'IsTruncated', 0, about.length)
   if (isTruncated !== 'true' && isTruncated !== 'false') fail('it does not say whether more follows')
   const nextToken = textOf(about, 'NextContinuationToken', 0, about.length)
   if (isTruncated === 'true' && (nextToken === undefined || nextToken === '')) fail('more follows, but it does not say how to ask')
-  return { objects, nextToken: isTruncated === 'true' ? nextToken : undefined }
+  return { objects, prefixes, nextToken: isTruncated === 'true' ? nextToken : undefined }
 }
 
 function readObject (xml: string, start: number, end: number, decodeKey: (text: string) => string): ListedObject {

@@ -22,5 +22,8 @@ export interface ListingPage {
   isLast: boolean
 }
 
+/** Lists what the keys of a bucket begin with, up to their first slash, page by page; in any order, and maybe several times. */
+export type ListPrefixes = (range: Pick<ListingRange, 'prefix' | 'signal'>) => AsyncIterable<string[]>
+
 /** Lists a part of a bucket, page by page. */
 export type ListBucket = (range: ListingRange) => AsyncIterable<ListingPage>

@@ -6,6 +6,7 @@ import { quotas } from '../migrations/0004-quotas.js'
 import { leases } from '../migrations/0005-leases.js'
 import { usageHistoryStart } from '../migrations/0006-usage-history-start.js'
 import { fulfilledUploads } from '../migrations/0007-fulfilled-uploads.js'
+import { disorderedListings } from '../migrations/0008-disordered-listings.js'
 import type { Database } from './tables.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -17,6 +18,7 @@ const migrations: Record<string, Migration> = {
   '0005-leases': leases,
   '0006-usage-history-start': usageHistoryStart,
   '0007-fulfilled-uploads': fulfilledUploads,
+  '0008-disordered-listings': disorderedListings,
 }
 
 /** What bringing a database to the newest schema came to. */

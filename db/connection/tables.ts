@@ -118,6 +118,10 @@ interface ReconciliationsTable {
   foreign_bytes: Generated<bigint>
   /** Why it failed, in words that hold no keys. */
   failure: string | null
+  /** Whether it goes from one organisation to the next, since the bucket's keys are not listed in order. */
+  is_by_organisation: Generated<boolean>
+  /** Organisations that were left out, since their own keys are not either. */
+  disordered_org_keys: Generated<string[]>
 }
 
 /** The days that have a snapshot of usage: of every organisation, at one instant. */

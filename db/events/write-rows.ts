@@ -148,7 +148,7 @@ const fulfilledParts = `fulfilled as (
 /** @param unheld whether the lease is lost; undefined without one */
 const answer = (unheld: string | undefined) => sql`select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,${unheld === undefined ? sql`` : sql.raw(` ${unheld} as is_lease_lost,`)}
+  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,${sql.raw(unheld === undefined ? '' : ` ${unheld} as is_lease_lost,`)}
   ${readableColumns('known')}
 from incoming
 left join written on written.object_key = incoming.object_key

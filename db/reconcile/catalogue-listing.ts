@@ -53,8 +53,9 @@ export function listCatalogueQuery (database: Kysely<Database>, prefix: string, 
   const isAhead = clockSkewMs === undefined
     ? sql<boolean>`false`
     : sql<boolean>`coalesce(event_time, observed_at, '-infinity') > now() + ${milliseconds(clockSkewMs)}`
+  const isRemoved = sql<boolean>`removed_at is not null`
   return database.selectFrom('objects')
-    .select(['object_key', 'size_bytes', 'entity_tag', sql<boolean>`removed_at is not null`.as('is_removed'), isAhead.as('is_ahead')])
+    .select(['object_key', 'size_bytes', 'entity_tag', isRemoved.as('is_removed'), isAhead.as('is_ahead')])
     .where('object_key', '>', after)
     .where('object_key', '>=', prefix)
     .$if(end !== undefined, (query) => query.where('object_key', '<', end ?? ''))

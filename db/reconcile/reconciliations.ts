@@ -32,7 +32,14 @@ export interface Reconciliation {
   checkpoint: string
   counts: ReconcileCounts
   failure: string | null
+  /** Whether it goes from one organisation to the next; the checkpoint is in the order of their prefixes then. */
+  isByOrganisation: boolean
+  /** Organisations that were left out: their keys are not listed in order. */
+  disorderedOrgKeys: readonly string[]
 }
+
+/** How far a run has come. */
+type WrittenProgress = Pick<Reconciliation, 'checkpoint' | 'counts' | 'isByOrganisation' | 'disorderedOrgKeys'>
 
 /** A running one that was not written down for so long has lost its process. */
 const SILENCE_MAX_MS = 60_000
@@ -41,7 +48,7 @@ const RESUMABLE_MS = 24 * 60 * 60 * 1000
 
 const describedColumns = [
   'id', 'prefix', 'status', 'checkpoint', 'failure', 'listed_count', 'added_count', 'removed_count', 'corrected_count',
-  'left_count', 'unsettled_count', 'foreign_count', 'foreign_bytes',
+  'left_count', 'unsettled_count', 'foreign_count', 'foreign_bytes', 'is_by_organisation', 'disordered_org_keys',
   epochMs('started_at').as('started_at_ms'),
   epochMs('updated_at').as('updated_at_ms'),
   nullableEpochMs('finished_at').as('finished_at_ms'),
@@ -103,11 +110,11 @@ function lastReconciliationQuery (database: Kysely<Database>, prefix: string) {
  * @throws {LeaseLostError}
  */
 export async function saveProgress (
-  database: Kysely<Database>, lease: LeaseClaim, id: bigint, progress: { checkpoint: string, counts: ReconcileCounts },
+  database: Kysely<Database>, lease: LeaseClaim, id: bigint, progress: WrittenProgress,
 ): Promise<void> {
   await inTransactionUnder(database, lease, async (transaction) => {
     await transaction.updateTable('reconciliations')
-      .set({ ...columnsOf(progress.counts), checkpoint: progress.checkpoint, updated_at: sql`now()` })
+      .set({ ...columnsOf(progress), checkpoint: progress.checkpoint, updated_at: sql`now()` })
       .where('id', '=', id)
       .execute()
   })
@@ -120,12 +127,12 @@ export async function saveProgress (
  */
 export async function endReconciliation (
   database: Kysely<Database>, lease: LeaseClaim, id: bigint,
-  end: { status: 'complete' | 'interrupted' | 'failed', counts: ReconcileCounts, checkpoint: string, failure?: string },
+  end: WrittenProgress & { status: 'complete' | 'interrupted' | 'failed', failure?: string },
 ): Promise<void> {
   await inTransactionUnder(database, lease, async (transaction) => {
     await transaction.updateTable('reconciliations')
       .set({
-        ...columnsOf(end.counts),
+        ...columnsOf(end),
         status: end.status,
         checkpoint: end.status === 'complete' ? '' : end.checkpoint,
         failure: end.failure ?? null,
@@ -137,8 +144,10 @@ export async function endReconciliation (
   })
 }
 
-function columnsOf (counts: ReconcileCounts) {
+function columnsOf ({ counts, isByOrganisation, disorderedOrgKeys }: WrittenProgress) {
   return {
+    is_by_organisation: isByOrganisation,
+    disordered_org_keys: [...disorderedOrgKeys],
     listed_count: BigInt(counts.listedCount),
     added_count: BigInt(counts.addedCount),
     removed_count: BigInt(counts.removedCount),
@@ -172,5 +181,7 @@ function describe (row: DescribedRow): Reconciliation {
       foreignBytes: row.foreign_bytes,
     },
     failure: row.failure,
+    isByOrganisation: row.is_by_organisation,
+    disorderedOrgKeys: row.disordered_org_keys,
   }
 }

@@ -10,6 +10,12 @@ export async function countCataloguedFiles (database: Kysely<Database>, orgKey: 
   return Number(files ?? 0)
 }
 
+/** Organisations that files are or were counted of. */
+export async function listCataloguedOrgKeys (database: Kysely<Database>): Promise<string[]> {
+  const rows = await database.selectFrom('usage_sums').select('org_key').distinct().execute()
+  return rows.map((row) => row.org_key)
+}
+
 /** Whether there is a file at all. */
 export async function hasCataloguedFiles (database: Kysely<Database>): Promise<boolean> {
   const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()

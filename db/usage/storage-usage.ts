@@ -111,11 +111,13 @@ export function storageUsageQuery ({ orgKey, createdBy }: { orgKey: string, crea
       (
         select ${nullableEpochMs(sql`max(newest_event_at)`)} from usage_sums where org_key = ${orgKey} ${byUser}
       ) as as_of_ms,
-      -- One of all organisations reconciles each.
-      (
-        select ${nullableEpochMs(sql`max(started_at)`)} from reconciliations
-        where status = 'complete' and prefix in ('', ${prefixOf({ orgKey })})
-      ) as reconciled_at_ms,
+      -- One of all organisations reconciles each that it did not leave out.
+      ${nullableEpochMs(sql`greatest((
+        select max(started_at) from reconciliations
+        where status = 'complete' and prefix = '' and not (${orgKey} = any(disordered_org_keys))
+      ), (
+        select max(started_at) from reconciliations where status = 'complete' and prefix = ${prefixOf({ orgKey })}
+      ))`)} as reconciled_at_ms,
       ${isOfUser ? sql`null::bigint` : sql`(select quota_bytes from orgs where org_key = ${orgKey})`} as quota_bytes,
       coalesce((select json_agg(sorted) from sorted), '[]') as workflows`
 }

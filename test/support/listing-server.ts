@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { Test } from 'tap'
 
-/** A store that has a listing, and nothing else. */
+/** A store that has a listing, and says what it has when asked for a key. */
 export interface ListingServer {
   /** Environment variables that point the service at it. */
   environment: Record<string, string>
@@ -14,29 +14,42 @@ export interface ListingServer {
   silent: () => Promise<unknown>
 }
 
+const BUCKET = 'objects'
 const PAGE_KEYS = 1000
 
-/** Starts a store with objects of one byte, whose keys are in order, and closes it with the test. */
+/**
+ * Starts a store with objects of one byte, and closes it with the test.
+ *
+ * @param keys in the order that the store lists them; may be changed meanwhile
+ */
 export async function startListingServer (t: Pick<Test, 'teardown'>, keys: readonly string[]): Promise<ListingServer> {
   const begun: string[] = []
   const events = new EventEmitter()
   let pagesLeft = Infinity
   const server = createServer((request, response) => {
-    const { searchParams } = new URL(request.url ?? '', 'http://store')
-    if (!searchParams.has('list-type')) return response.end()
+    const { pathname, searchParams } = new URL(request.url ?? '', 'http://store')
+    if (!searchParams.has('list-type')) {
+      const key = decodeURIComponent(pathname.slice(`/${BUCKET}/`.length))
+      response.statusCode = key === '' || keys.includes(key) ? 200 : 404
+      return response.setHeader('etag', '"e"').setHeader('content-length', '1').end()
+    }
     const token = searchParams.get('continuation-token')
     const startAfter = searchParams.get('start-after') ?? ''
+    const prefix = searchParams.get('prefix') ?? ''
+    const found = keys.filter((key) => key.startsWith(prefix) && key > startAfter)
+    if (searchParams.has('delimiter')) {
+      const prefixes = new Set(found.map((key) => key.slice(0, key.indexOf('/', prefix.length) + 1)))
+      return response.end(document('<IsTruncated>false</IsTruncated>' +
+        [...prefixes].map((one) => `<CommonPrefixes><Prefix>${encodeURIComponent(one)}</Prefix></CommonPrefixes>`).join('')))
+    }
     if (token === null) begun.push(startAfter)
     if (pagesLeft-- <= 0) return events.emit('silent')
-    const prefix = searchParams.get('prefix') ?? ''
-    const from = token === null ? keys.findIndex((key) => key > startAfter && key.startsWith(prefix)) : Number(token)
-    const page = from < 0 ? [] : keys.slice(from, from + PAGE_KEYS)
-    const isTruncated = from >= 0 && from + PAGE_KEYS < keys.length
-    return response.end('<ListBucketResult><EncodingType>url</EncodingType>' +
-      `<IsTruncated>${isTruncated}</IsTruncated>` +
+    const from = Number(token)
+    const isTruncated = from + PAGE_KEYS < found.length
+    return response.end(document(`<IsTruncated>${isTruncated}</IsTruncated>` +
       (isTruncated ? `<NextContinuationToken>${from + PAGE_KEYS}</NextContinuationToken>` : '') +
-      page.map((key) => `<Contents><Key>${encodeURIComponent(key)}</Key><ETag>"e"</ETag><Size>1</Size></Contents>`).join('') +
-      '</ListBucketResult>')
+      found.slice(from, from + PAGE_KEYS)
+        .map((key) => `<Contents><Key>${encodeURIComponent(key)}</Key><ETag>"e"</ETag><Size>1</Size></Contents>`).join('')))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -49,10 +62,14 @@ export async function startListingServer (t: Pick<Test, 'teardown'>, keys: reado
   const port = typeof address === 'object' ? address?.port : undefined
   return {
     environment: {
-      S3_ENDPOINT: `http://127.0.0.1:${port}`, S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret', S3_BUCKET: 'objects',
+      S3_ENDPOINT: `http://127.0.0.1:${port}`, S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret', S3_BUCKET: BUCKET,
     },
     begun,
     allowPages: (count) => { pagesLeft = count },
     silent: () => once(events, 'silent'),
   }
+}
+
+function document (content: string): string {
+  return `<ListBucketResult><EncodingType>url</EncodingType>${content}</ListBucketResult>`
 }

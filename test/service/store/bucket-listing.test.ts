@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
-import { createBucketListing } from '../../../store/bucket-listing.js'
+import { createBucketListing, createPrefixListing } from '../../../store/bucket-listing.js'
 import { DisorderedListingError } from '../../../store/distinct-keys.js'
 import type { ListingPage } from '../../../store/listing-pages.js'
 import type { SigningTarget } from '../../../store/presigning.js'
@@ -38,6 +38,22 @@ for (const { name, skip, environment, remove } of storeKinds) {
     t.test('an empty bucket has one page, which is the last', async (t) => {
       const pages = await collect(list({ prefix: '', startAfter: '' }))
       t.strictSame(pages.map(({ objects, isLast }) => [objects.length, isLast]), [[0, true]])
+    })
+
+    t.test('what keys begin with is told up to the first slash', async (t) => {
+      const connection = new StoreConnection(app.storeTarget, timeouts)
+      t.teardown(() => connection.close())
+      const keys = ['one/a/b', 'one/c', 'one-more/a', 'two/a', 'none']
+      for (const key of keys) await app.minio.putObject(app.storeTarget.bucket, key, '')
+      const prefixesOf = async (prefix: string) => {
+        const found: string[] = []
+        for await (const page of createPrefixListing(connection)({ prefix })) found.push(...page)
+        return found.sort()
+      }
+      t.strictSame(await prefixesOf(''), ['one-more/', 'one/', 'two/'])
+      t.strictSame(await prefixesOf('one'), ['one-more/', 'one/'])
+      t.strictSame(await prefixesOf('none'), [])
+      for (const key of keys) await app.minio.removeObject(app.storeTarget.bucket, key)
     })
 
     t.test('keys go through whole and in order, page by page and from any key on', async (t) => {

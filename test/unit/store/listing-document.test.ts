@@ -37,6 +37,18 @@ t.test('keys are decoded only where the store says that it encoded them', async 
   t.equal(readListingDocument(listing(`<EncodingType>url</EncodingType>${one('a%20b+c%25%2B%C3%BC')}${end}`)).objects[0]?.objectKey, 'a b c%+ü')
 })
 
+t.test('common prefixes are told, decoded as keys are, before or after objects', async (t) => {
+  const prefixes = '<CommonPrefixes><Prefix>a%2Fb+c/</Prefix></CommonPrefixes><CommonPrefixes><Prefix>d&amp;/</Prefix></CommonPrefixes>'
+  for (const content of [prefixes, prefixes + one('k'), one('k') + prefixes]) {
+    t.strictSame(readListingDocument(listing(`<Prefix></Prefix>${content}${end}`)).prefixes, ['a%2Fb+c/', 'd&/'])
+    t.strictSame(readListingDocument(listing(`<EncodingType>url</EncodingType>${content}${end}`)).prefixes, ['a/b c/', 'd&/'])
+  }
+  t.strictSame(readListingDocument(listing(one('k') + end)).prefixes, [])
+  for (const broken of ['<CommonPrefixes></CommonPrefixes>', '<CommonPrefixes><Prefix>a/</Prefix>']) {
+    t.throws(() => readListingDocument(listing(broken + end)), MalformedListingError)
+  }
+})
+
 t.test('references stand for their characters', async (t) => {
   const [object] = readListingDocument(listing(one('&lt;&gt;&amp;&quot;&apos;&#39;&#x1F600;&#1;') + end)).objects
   t.equal(object?.objectKey, '<>&"\'\'\u{1f600}\u{1}')

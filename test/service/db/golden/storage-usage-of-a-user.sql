@@ -21,10 +21,12 @@ select
   (
     select floor(extract(epoch from max(newest_event_at)) * 1000)::bigint from usage_sums where org_key = $4 and created_by = $5
   ) as as_of_ms,
-  -- One of all organisations reconciles each.
-  (
-    select floor(extract(epoch from max(started_at)) * 1000)::bigint from reconciliations
-    where status = 'complete' and prefix in ('', $6)
-  ) as reconciled_at_ms,
+  -- One of all organisations reconciles each that it did not leave out.
+  floor(extract(epoch from greatest((
+    select max(started_at) from reconciliations
+    where status = 'complete' and prefix = '' and not ($6 = any(disordered_org_keys))
+  ), (
+    select max(started_at) from reconciliations where status = 'complete' and prefix = $7
+  ))) * 1000)::bigint as reconciled_at_ms,
   null::bigint as quota_bytes,
   coalesce((select json_agg(sorted) from sorted), '[]') as workflows

@@ -21,10 +21,12 @@ select
   (
     select floor(extract(epoch from max(newest_event_at)) * 1000)::bigint from usage_sums where org_key = $3 
   ) as as_of_ms,
-  -- One of all organisations reconciles each.
-  (
-    select floor(extract(epoch from max(started_at)) * 1000)::bigint from reconciliations
-    where status = 'complete' and prefix in ('', $4)
-  ) as reconciled_at_ms,
-  (select quota_bytes from orgs where org_key = $5) as quota_bytes,
+  -- One of all organisations reconciles each that it did not leave out.
+  floor(extract(epoch from greatest((
+    select max(started_at) from reconciliations
+    where status = 'complete' and prefix = '' and not ($4 = any(disordered_org_keys))
+  ), (
+    select max(started_at) from reconciliations where status = 'complete' and prefix = $5
+  ))) * 1000)::bigint as reconciled_at_ms,
+  (select quota_bytes from orgs where org_key = $6) as quota_bytes,
   coalesce((select json_agg(sorted) from sorted), '[]') as workflows

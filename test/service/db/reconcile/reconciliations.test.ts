@@ -24,6 +24,7 @@ for (const { kind, skip, create } of databaseKinds) {
       return { lease, run: await beginReconciliation(database, lease, 'acme/', { restart }) }
     }
     const counts: ReconcileCounts = { ...noCounts, listedCount: 7 }
+    const byOrganisation = { isByOrganisation: true, disorderedOrgKeys: ['one', 'two'] }
     const makeOlder = async (interval: string) => {
       await sql`update reconciliations set started_at = started_at - ${interval}::interval, updated_at = updated_at - ${interval}::interval`
         .execute(database)
@@ -31,20 +32,21 @@ for (const { kind, skip, create } of databaseKinds) {
 
     t.test('a run that lost its lease writes nothing more, and the next one continues from what it had written', async (t) => {
       const first = await begin()
-      await saveProgress(database, first.lease, first.run.id, { checkpoint: 'acme/m', counts })
+      await saveProgress(database, first.lease, first.run.id, { checkpoint: 'acme/m', counts, ...byOrganisation })
       const second = await begin()
-      t.match(second.run, { id: first.run.id, status: 'running', checkpoint: 'acme/m', counts })
-      await t.rejects(saveProgress(database, first.lease, first.run.id, { checkpoint: 'acme/z', counts: noCounts }), LeaseLostError)
-      await t.rejects(endReconciliation(database, first.lease, first.run.id, { status: 'complete', checkpoint: '', counts }), LeaseLostError)
+      t.match(second.run, { id: first.run.id, status: 'running', checkpoint: 'acme/m', counts, ...byOrganisation })
+      await t.rejects(saveProgress(database, first.lease, first.run.id, { ...byOrganisation, checkpoint: 'acme/z', counts: noCounts }), LeaseLostError)
+      const end = { status: 'complete', checkpoint: 'acme/z', counts, isByOrganisation: false, disorderedOrgKeys: [] } as const
+      await t.rejects(endReconciliation(database, first.lease, first.run.id, end), LeaseLostError)
       await t.rejects(beginReconciliation(database, first.lease, 'acme/', { restart: true }), LeaseLostError)
       t.match(await readLastReconciliation(database, 'acme/'), { status: 'running', checkpoint: 'acme/m', counts, finishedAt: null })
-      await endReconciliation(database, second.lease, second.run.id, { status: 'complete', checkpoint: 'acme/z', counts })
+      await endReconciliation(database, second.lease, second.run.id, end)
       t.match(await readLastReconciliation(database, 'acme/'), { status: 'complete', checkpoint: '', finishedAt: Date })
     })
 
     t.test('by the database\'s clock, a run is silent after a minute, and too old to go on from after a day', async (t) => {
       const { lease, run } = await begin()
-      await saveProgress(database, lease, run.id, { checkpoint: 'acme/m', counts })
+      await saveProgress(database, lease, run.id, { checkpoint: 'acme/m', counts, ...byOrganisation })
       await makeOlder('50 seconds')
       t.match(await readLastReconciliation(database, 'acme/'), { status: 'running' })
       await makeOlder('20 seconds')
@@ -58,7 +60,7 @@ for (const { kind, skip, create } of databaseKinds) {
     t.test('a complete run of late is known, by the database\'s clock', async (t) => {
       const { lease, run } = await begin()
       t.equal(await wasReconciledWithin(database, 'acme/', 30_000), false)
-      await endReconciliation(database, lease, run.id, { status: 'complete', checkpoint: '', counts })
+      await endReconciliation(database, lease, run.id, { status: 'complete', checkpoint: '', counts, ...byOrganisation })
       t.equal(await wasReconciledWithin(database, 'acme/', 30_000), true)
       t.equal(await wasReconciledWithin(database, '', 30_000), false)
       await makeOlder('31 seconds')

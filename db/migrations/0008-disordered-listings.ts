@@ -1,0 +1,11 @@
+import { type Kysely, type Migration, sql } from 'kysely'
+
+/** Which organisations a reconcile left out, and whether it goes from one organisation to the next. */
+export const disorderedListings: Migration = {
+  async up (database: Kysely<unknown>): Promise<void> {
+    await sql`
+      alter table reconciliations
+        add column is_by_organisation boolean not null default false,
+        add column disordered_org_keys text[] collate "C" not null default '{}'`.execute(database)
+  },
+}
