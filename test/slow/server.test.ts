@@ -6,7 +6,7 @@ import { startEmbeddedStore } from '../../embedded/s3/object-store.js'
 import { createPresign } from '../../store/presigning.js'
 import { mintObjectKey } from '../../objects/object-key.js'
 import { compileCommands } from '../support/command-process.js'
-import { createServerDatabase, isLockWaitedFor, testDatabaseUrl } from '../support/database.js'
+import { createServerDatabase, lockWaits, testDatabaseUrl } from '../support/database.js'
 import { FaultProxy } from '../support/fault-proxy.js'
 import { TOKEN_SECRET, member, runId, workflowId } from '../support/service.js'
 import { startServiceProcess } from '../support/service-process.js'
@@ -126,7 +126,8 @@ t.test('notifications that are being taken in when SIGTERM comes are committed a
     }).execute()
     const first = notify('first')
     // The second would else go into the same batch, and nothing ever wait.
-    while (!await isLockWaitedFor(database)) { /* until the batch of the first waits for the sums */ }
+    // The batch of the first waits for the sums.
+    await lockWaits(database)
     const second = notify('second')
     const hasOneQueued = async () => /^objects_storage_event_records_queued 1$/m.test(await (await get('/metrics')).body.text())
     while (!await hasOneQueued()) { /* until the second waits for the batch after */ }

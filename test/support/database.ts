@@ -86,9 +86,12 @@ export async function emptyTables (database: Kysely<Database>): Promise<void> {
     .execute(database)
 }
 
-/** Tells whether a connection to the same database as `database` waits for a lock at this moment. */
-export async function isLockWaitedFor (database: Kysely<Database>): Promise<boolean> {
-  const { rows } = await sql`
-    select 1 from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()`.execute(database)
-  return rows.length > 0
+/** Resolves once so many connections to the same database as `database` wait for locks. */
+export async function lockWaits (database: Kysely<Database>, waitingCount = 1): Promise<void> {
+  for (let found = 0n; found < waitingCount;) {
+    const { rows: [row] } = await sql<{ count: bigint }>`
+      select count(distinct pid) as count from pg_locks join pg_stat_activity using (pid)
+      where not granted and datname = current_database()`.execute(database)
+    found = row?.count ?? 0n
+  }
 }

@@ -1,5 +1,5 @@
 import { mock } from 'node:test'
-import type { Kysely } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import { apply } from '../../../../db/events/apply.js'
 import { applyRecords } from '../../../../db/events/apply-records.js'
@@ -13,7 +13,7 @@ import type { BucketEvent, ObjectChange } from '../../../../events/notification.
 import type { Observation } from '../../../../events/order.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import type { EventRecord, PendingRecord, RecordOutcome } from '../../../../events/pending-record.js'
-import { createServerDatabase, databaseKinds, emptyTables, isLockWaitedFor, testDatabaseUrl } from '../../../support/database.js'
+import { createServerDatabase, databaseKinds, emptyTables, lockWaits, testDatabaseUrl } from '../../../support/database.js'
 
 const DAY_MS = 24 * 3600 * 1000
 const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS, isAmazonS3: false }
@@ -251,22 +251,30 @@ t.test('several replicas', { skip: testDatabaseUrl === undefined && 'TEST_DATABA
   })
 
   t.test('a batch that the server undoes for a deadlock is applied again', async (t) => {
-    const [first, last] = [keyOf('deadlock-a'), keyOf('deadlock-b')]
-    await applyRecords(database, [event(first, 0, created(1)), event(last, 0, created(1))], bounds)
+    const keys = ['a', 'b', 'c'].map((name) => keyOf(`deadlock-${name}`))
+    const [first = '', middle = '', last = ''] = keys
+    await applyRecords(database, keys.map((objectKey) => event(objectKey, 0, created(1))), bounds)
+    const lock = (transaction: Kysely<Database>, objectKey: string) => transaction.selectFrom('objects').select('revision')
+      .where('object_key', '=', objectKey).forUpdate().execute()
     const causes: string[] = []
     let batch: Promise<RecordOutcome[]> = Promise.resolve([])
     await other.transaction().execute(async (transaction) => {
-      const lock = (objectKey: string) => transaction.selectFrom('objects').select('revision')
-        .where('object_key', '=', objectKey).forUpdate().execute()
-      await lock(last)
-      batch = applyRecords(database, [event(first, 20, created(2)), event(last, 20, created(2))], bounds, {
-        onRepeat: (cause) => { causes.push(cause) },
+      // Whoever is the last to wait looks for a deadlock last, and finds it: that is to be the batch, however slow the rest.
+      await sql`set local deadlock_timeout = '1h'`.execute(transaction)
+      await lock(transaction, last)
+      let firstLocked: Promise<unknown> = Promise.resolve()
+      await connect().transaction().execute(async (holder) => {
+        await lock(holder, middle)
+        batch = applyRecords(database, keys.map((objectKey) => event(objectKey, 20, created(2))), bounds, {
+          onRepeat: (cause) => { causes.push(cause) },
+        })
+        await lockWaits(database, 1)
+        firstLocked = lock(transaction, first)
+        await lockWaits(database, 2)
       })
-      while (!await isLockWaitedFor(database)) { /* until the batch has locked the first and waits for the last */ }
-      // The batch waits for longer, so that it is the one which finds the deadlock and is undone.
-      await lock(first)
+      await firstLocked
     })
-    t.strictSame(await batch, [applied, applied])
+    t.strictSame(await batch, [applied, applied, applied])
     t.ok(causes.includes('undone'))
   })
 })
