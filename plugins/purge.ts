@@ -5,7 +5,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
 const SET_ASIDE_RETENTION_MS = 90 * DAY_MS
 const INTERVAL_MS = DAY_MS / 24
 
-/** Deletes from the database, every hour, what is no longer needed. */
+/** Deletes from the database, when it begins to listen and every hour after that, what is no longer needed. */
 export default fastifyPlugin(async (app) => {
   const { tombstoneRetentionMs } = app.bucketEvents
   const closing = new AbortController()
@@ -22,6 +22,8 @@ export default fastifyPlugin(async (app) => {
   }
   const timer = setInterval(() => { purging = purgeOnce() }, INTERVAL_MS)
   timer.unref()
+  // A service that is started anew more often than every hour has its turn, too.
+  app.addHook('onListen', async () => { purging = purgeOnce() })
   app.addHook('onClose', async () => {
     clearInterval(timer)
     closing.abort()

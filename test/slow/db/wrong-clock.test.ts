@@ -2,6 +2,7 @@ import { access } from 'node:fs/promises'
 import { sql } from 'kysely'
 import t from 'tap'
 import { purge } from '../../../db/purge.js'
+import { mintObjectKey } from '../../../objects/object-key.js'
 import { takeLease } from '../../../db/leases.js'
 import { takeDueSnapshots } from '../../../db/usage/snapshots.js'
 import { writeClaims } from '../../../schemas/token-claims.js'
@@ -14,6 +15,8 @@ import { secondsFromNow, signToken } from '../../support/tokens.js'
 
 const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
+const TOMBSTONE_RETENTION_DAYS = 30
+const EVENTS_TOKEN = 'a-token-of-the-object-store'
 // The dynamic linker puts the folder of the machine's kind in the place of $LIB.
 const FAKETIME = '/usr/$LIB/faketime/libfaketimeMT.so.1'
 const isInstalled = await access('/usr/bin/faketime').then(() => true, () => false)
@@ -30,7 +33,16 @@ t.test('a service whose clock is wrong does what the database\'s clock says', { 
     t.test(name, async (t) => {
       const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
       t.teardown(close)
-      const { origin, child, exited } = await startServiceProcess(t, commands, {
+      for (const [objectKey, ageDays] of [['young', TOMBSTONE_RETENTION_DAYS - 1], ['old', TOMBSTONE_RETENTION_DAYS + 1]] as const) {
+        await sql`
+          insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, removed_at, revision)
+          values (
+            ${objectKey}, 'acme', ${workflowId}, ${runId}, ${member.userId}, 'inputs', 0, now(), now() - make_interval(days => ${ageDays}),
+            gen_random_uuid())`.execute(database)
+      }
+      const tombstones = async () => (await database.selectFrom('objects').select('object_key')
+        .where('removed_at', 'is not', null).orderBy('object_key', 'desc').execute()).map((row) => row.object_key)
+      const { origin, child, exited, logged } = await startServiceProcess(t, commands, {
         LD_PRELOAD: FAKETIME,
         FAKETIME: `${aheadMs < 0 ? '-' : '+'}${Math.abs(Math.round(aheadMs / 1000))}s`,
         DONT_FAKE_MONOTONIC: '1',
@@ -40,6 +52,8 @@ t.test('a service whose clock is wrong does what the database\'s clock says', { 
         S3_ACCESS_KEY: 'access',
         S3_SECRET_KEY: 'secret',
         S3_BUCKET: 'objects',
+        EVENTS_TOKEN,
+        LOG_LEVEL: 'debug',
         // The machine may be busy with other tests.
         MAX_EVENT_LOOP_DELAY: '0',
       })
@@ -53,6 +67,28 @@ t.test('a service whose clock is wrong does what the database\'s clock says', { 
         })
         return { status: answer.status, date: Date.parse(answer.headers.get('date') ?? ''), body: JSON.parse(await answer.text()) }
       }
+      await logged('purged expired rows')
+      t.strictSame(await tombstones(), ['young'], 'it forgets removals when they are old by the database\'s clock')
+      const objectKey = mintObjectKey({
+        orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'gone.txt',
+      })
+      const told = await fetch(new URL('/api/v1/objects/events', origin), {
+        method: 'POST',
+        headers: { authorization: `Bearer ${EVENTS_TOKEN}`, 'content-type': 'application/json' },
+        body: JSON.stringify({
+          Records: [{
+            eventSource: 'ceph:s3',
+            eventTime: new Date().toISOString(),
+            eventName: 's3:ObjectRemoved:Delete',
+            s3: { bucket: { name: 'objects' }, object: { key: objectKey } },
+          }],
+        }),
+      })
+      t.equal(told.status, 200)
+      const retention = { tombstonesMs: DAY_MS, uploadsMs: DAY_MS, setAsideEventsMs: DAY_MS, leasesMs: DAY_MS }
+      t.match(await purge(database, retention), { tombstones: 1 })
+      t.strictSame(await tombstones(), [objectKey], 'its own are as old as the database says')
+
       const today = (await sql<{ today: string }>`select to_char(now() at time zone 'UTC', 'YYYY-MM-DD') as today`.execute(database)).rows[0]?.today
 
       const upload = { workflowId, runId, direction: 'inputs', fileName: 'a.txt', contentType: 'text/plain', sizeBytes: 5 }
