@@ -62,6 +62,12 @@ export default fastifyPlugin(async (app) => {
     labelNames: ['cause'],
     registers: [app.metrics],
   })
+  const trimmed = new Counter({
+    name: 'objects_storage_event_records_trimmed_total',
+    help: 'Records that had been set aside and were deleted, the oldest first, to make room for newer ones.',
+    registers: [app.metrics],
+  })
+  const onTrimmed = (count: number) => { trimmed.inc(count) }
   const askStore = async (objectKey: string): Promise<Observation> => {
     const askedAt = app.databaseClock.now()
     const { stored, observedAt } = await app.objectStorage.observe(objectKey)
@@ -70,7 +76,11 @@ export default fastifyPlugin(async (app) => {
       : { kind: 'created', sizeBytes: stored.sizeBytes, entityTag: stored.entityTag.replaceAll('"', '') } as const
     return { change, observedAt: seenAt(observedAt, askedAt, clockSkewMs) }
   }
-  const options = { onRepeat: (cause: RepeatCause) => { repeats.inc({ cause }) }, now: () => app.databaseClock.now() }
+  const options = {
+    onRepeat: (cause: RepeatCause) => { repeats.inc({ cause }) },
+    onTrimmed,
+    now: () => app.databaseClock.now(),
+  }
   const intake = new EventIntake(async (records) => await applyRecords(app.database, records, bounds, options), askStore)
 
   const counts = new Counter({
@@ -135,6 +145,7 @@ export default fastifyPlugin(async (app) => {
       keptCopies.inc()
       app.log.warn({ object: redactObjectKey(objectKey) }, 'a file was copied to where an upload was expected')
     },
+    onTrimmed,
     onRefused: (objectKey, error) => {
       app.log.error({ err: error, object: redactObjectKey(objectKey) }, 'cannot remove a file that its upload was not allowed to be')
     },

@@ -21,6 +21,8 @@ export interface UploadExamination {
   onRemoved: (objectKey: string, contradiction: Contradiction) => void
   /** A copy that may have come by its upload's URL: nothing the store says is against it. */
   onCopyKept: (objectKey: string) => void
+  /** So many records that had been set aside made room for newer ones. */
+  onTrimmed: (count: number) => void
   /** The store refuses this service, which no repetition would change. */
   onRefused: (objectKey: string, error: ObjectStorageRefused) => void
 }
@@ -63,7 +65,7 @@ function isTooBig ({ reservedBytes, sizeBytes }: ReservedFile): boolean {
 }
 
 async function examine (file: ReservedFile, { event, isCopy = false, record }: EventRecord, context: UploadExamination) {
-  const { database, storage, recount, onRemoved, onCopyKept, onRefused } = context
+  const { database, storage, recount, onRemoved, onCopyKept, onTrimmed, onRefused } = context
   const { objectKey, entityTag } = file
   try {
     const stored = await storage.head(objectKey)
@@ -73,7 +75,7 @@ async function examine (file: ReservedFile, { event, isCopy = false, record }: E
     if (contradiction === undefined) {
       if (isTooBig(file)) await recount(event)
       if (!isCopy) return
-      await setAside(database, [{ reason: COPY_REASON, record }])
+      onTrimmed(await setAside(database, [{ reason: COPY_REASON, record }]))
       onCopyKept(objectKey)
       return
     }

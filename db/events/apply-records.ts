@@ -6,6 +6,12 @@ import type { Database } from '../connection/tables.js'
 import { type ApplyOptions, type ReportedKey, apply } from './apply.js'
 import { setAside } from './set-aside.js'
 
+/** How batches of records are applied. */
+interface RecordOptions extends ApplyOptions {
+  /** So many records that had been set aside made room for newer ones. */
+  onTrimmed?: (count: number) => void
+}
+
 /** A key with all records of a batch that are of it. */
 interface KeyRecords extends ReportedKey {
   records: EventRecord[]
@@ -19,7 +25,8 @@ interface KeyRecords extends ReportedKey {
  * @throws as `apply` does; some of the records may be applied then, and all can be applied again
  */
 export async function applyRecords (
-  database: Kysely<Database>, records: readonly PendingRecord[], bounds: OrderBounds, options: ApplyOptions = {},
+  database: Kysely<Database>, records: readonly PendingRecord[], bounds: OrderBounds,
+  { onTrimmed = () => {}, ...options }: RecordOptions = {},
 ): Promise<RecordOutcome[]> {
   const applied = await apply(database, groupByKey(records),
     ({ records }: KeyRecords, known, stamp) => decideRecords(known, records, bounds, stamp), options)
@@ -30,8 +37,9 @@ export async function applyRecords (
       outcomes.set(record, isSource && isSizeMismatch ? { kind: 'not_as_reserved' } : outcome)
     }
   }
-  await setAside(database, records.filter((pending) => !outcomes.has(pending))
+  const trimmedCount = await setAside(database, records.filter((pending) => !outcomes.has(pending))
     .map((pending) => isEventRecord(pending) ? { reason: 'refused_by_database', record: pending.record } : pending))
+  if (trimmedCount > 0) onTrimmed(trimmedCount)
   return records.map((pending) => outcomes.get(pending) ?? { kind: 'set_aside' })
 }
 

@@ -7,17 +7,21 @@ for (const { kind, skip, create } of databaseKinds) {
   t.test(`records set aside in ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
-    const keep = (name: string) => setAside(database, [{ reason: 'record_malformed', record: { name } }])
+    const keep = (...names: string[]) =>
+      setAside(database, names.map((name) => ({ reason: 'record_malformed', record: { name } })))
     const kept = async () => (await database.selectFrom('set_aside_events').select('record').orderBy('id').execute())
       .map(({ record }) => JSON.parse(record).name)
 
-    t.test('are kept, and after a hundred thousand more the oldest make room', async (t) => {
-      await keep('first')
-      await keep('second')
+    t.test('are kept, and after a hundred thousand more the oldest make room, and are counted', async (t) => {
+      t.equal(await keep(), 0)
+      t.equal(await keep('first'), 0)
+      t.equal(await keep('second'), 0)
       t.strictSame(await kept(), ['first', 'second'])
       await sql`select setval(pg_get_serial_sequence('set_aside_events', 'id'), max(id) + 99998) from set_aside_events`.execute(database)
-      await keep('third')
+      t.equal(await keep('third'), 1)
       t.strictSame(await kept(), ['second', 'third'])
+      t.equal(await keep('fourth', 'fifth'), 1)
+      t.strictSame(await kept(), ['third', 'fourth', 'fifth'])
     })
   })
 }

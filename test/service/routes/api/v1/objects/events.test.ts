@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { sql } from 'kysely'
 import t from 'tap'
 import { auditSums } from '../../../../../../db/usage/audit.js'
 import { mintObjectKey } from '../../../../../../objects/object-key.js'
@@ -125,6 +126,15 @@ t.test('on the whole service', async (t) => {
     t.strictSame((await post(zeros)).json(), { applied: 0, setAside: 500_001, ignored: 0 })
     t.equal((await app.database.selectFrom('set_aside_events').select('id').execute()).length, 100)
     t.match((await app.inject('/metrics')).body, /^objects_storage_event_records_total\{outcome="discarded"\} 499901$/m)
+  })
+
+  t.test('records that make room for newer ones are counted', async (t) => {
+    await sql`select setval(pg_get_serial_sequence('set_aside_events', 'id'), max(id) + 99990) from set_aside_events`.execute(app.database)
+    const [, before] = /^objects_storage_event_records_trimmed_total (\d+)$/m.exec((await app.inject('/metrics')).body) ?? []
+    t.equal(before, '0')
+    t.strictSame((await post({ Records: [null, null] })).json(), { applied: 0, setAside: 2, ignored: 0 })
+    t.match((await app.inject('/metrics')).body, /^objects_storage_event_records_trimmed_total 92$/m)
+    await app.database.deleteFrom('set_aside_events').execute()
   })
 
   t.test('test messages of any vendor are answered with zeros', async (t) => {
