@@ -3,7 +3,7 @@ import { withDistinctKeys } from './distinct-keys.js'
 import { type ListedObject, MalformedListingError, readListingDocument } from './listing-document.js'
 import type { ListBucket, ListPrefixes, ListingPage, ListingRange } from './listing-pages.js'
 import { seenAt } from './seen-at.js'
-import { type StoreConnection, type StoreResponse, readErrorCode } from './connection.js'
+import { type StoreConnection, type StoreResponse, readErrorCode, readText } from './connection.js'
 import { describeStoredObject } from './object-storage.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from './failures.js'
 
@@ -45,7 +45,7 @@ export function createBucketListing (
     }, signal)
     // The store may have looked at the keys long before it answered.
     const observedAt = seenAt(new Date(answeredAtMs(response) - Math.ceil(performance.now() - askedAtMs)), askedAt, clockSkewMs)
-    return { ...readListingDocument(await readBody(response, signal)), observedAt }
+    return { ...readListingDocument(await readText(response, signal)), observedAt }
   }, signal)
 
   const listPages = async function * (range: ListingRange): AsyncGenerator<ListingPage, undefined> {
@@ -65,17 +65,20 @@ export function createBucketListing (
     }
   }
 
-  const ask = async (objectKey: string, signal: AbortSignal | undefined): Promise<ListedObject | undefined> => {
+  const ask = async (listed: ListedObject, signal: AbortSignal | undefined): Promise<ListedObject | undefined> => {
+    const { objectKey } = listed
     const response = await repeatedly.execute(
       () => connection.request({ method: 'HEAD', objectKey, ...signal === undefined ? {} : { signal } }), signal)
     await response.body.dump()
     if (response.statusCode === 404) return undefined
+    // An upload's sender may have taken the file from the bucket's owner; there is no more to know of it.
+    if (response.statusCode === 403) return listed
     if (response.statusCode !== 200) throw new ObjectStorageRefused(`status ${response.statusCode}`)
     const { sizeBytes, entityTag } = describeStoredObject(response)
     return { objectKey, sizeBytes, entityTag: entityTag.replaceAll('"', '') || undefined }
   }
 
-  return (range) => withDistinctKeys(listPages(range), range, (objectKey) => ask(objectKey, range.signal))
+  return (range) => withDistinctKeys(listPages(range), range, (listed) => ask(listed, range.signal))
 }
 
 /**
@@ -94,7 +97,7 @@ export function createPrefixListing (connection: StoreConnection): ListPrefixes 
           ...prefix === '' ? {} : { prefix },
           ...token === undefined ? {} : { 'continuation-token': token },
         }, signal)
-        return readListingDocument(await readBody(response, signal))
+        return readListingDocument(await readText(response, signal))
       }, signal)
       token = nextToken
       yield prefixes
@@ -128,13 +131,4 @@ function answeredAtMs ({ headers: { date } }: StoreResponse): number {
   const answeredAt = Date.parse(String(date))
   if (Number.isNaN(answeredAt)) throw new MalformedListingError('The object storage\'s listing cannot be read: it has no date.')
   return answeredAt
-}
-
-async function readBody ({ body }: StoreResponse, signal: AbortSignal | undefined): Promise<string> {
-  try {
-    return await body.text()
-  } catch (error) {
-    signal?.throwIfAborted()
-    throw new ObjectStorageUnavailable('Object storage broke off a listing.', 0, { cause: error })
-  }
 }

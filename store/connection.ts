@@ -179,6 +179,20 @@ async function firstByte ({ headers, body }: StoreResponse, timeoutMs: number): 
   }
 }
 
+/**
+ * Reads an answer that is a document of the store's own.
+ *
+ * @throws {ObjectStorageUnavailable} where it breaks off; the signal's reason when it is aborted
+ */
+export async function readText ({ body }: StoreResponse, signal?: AbortSignal): Promise<string> {
+  try {
+    return await body.text()
+  } catch (error) {
+    signal?.throwIfAborted()
+    throw new ObjectStorageUnavailable('Object storage broke off an answer.', 0, { cause: error })
+  }
+}
+
 const ERROR_BODY_MAX_BYTES = 4096
 const ERROR_BODY_TIMEOUT_MS = 1_000
 

@@ -19,17 +19,17 @@ interface HeldKey {
  * Makes each key of a listing one object: Ceph RGW 16 lists a key several times once versioning was suspended, also across
  * pages. Where the entries differ, the bucket is asked what the key is now.
  *
- * @param ask what the bucket holds under a key; undefined where nothing
+ * @param ask what the bucket holds under the key of an entry, the first of those with this key; undefined where nothing
  * @throws {DisorderedListingError} where keys are not in the order of their UTF-8 bytes, or not of the range; what `ask` throws
  */
 export async function * withDistinctKeys (
   pages: AsyncIterable<ListingPage>, { prefix, startAfter }: ListingRange,
-  ask: (objectKey: string) => Promise<ListedObject | undefined>,
+  ask: (listed: ListedObject) => Promise<ListedObject | undefined>,
 ): AsyncGenerator<ListingPage, undefined> {
   // The last key of a page may be the first one of the next.
   let held: HeldKey | undefined
   const settle = async ({ object, isDisputed }: HeldKey) => {
-    const settled = isDisputed ? await ask(object.objectKey) : object
+    const settled = isDisputed ? await ask(object) : object
     return settled === undefined ? [] : [settled]
   }
   for await (const { objects, observedAt, isLast } of pages) {

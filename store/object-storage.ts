@@ -1,7 +1,8 @@
 import type { Readable } from 'node:stream'
 import type { SigningTarget } from './presigning.js'
-import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode } from './connection.js'
+import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode, readText } from './connection.js'
 import { ObjectStorageRefused } from './failures.js'
+import { readListingDocument } from './listing-document.js'
 
 /** What object storage says of a file. */
 export interface StoredObject {
@@ -11,6 +12,12 @@ export interface StoredObject {
   lastModified: Date
   contentType: string | undefined
   contentEncoding: string | undefined
+}
+
+/** What there is to know of a file without reading it. */
+export interface CountedObject extends Pick<StoredObject, 'sizeBytes' | 'entityTag' | 'contentType'> {
+  /** Whether the credentials may read it. */
+  isReadable: boolean
 }
 
 /** A range of bytes, both ends included. */
@@ -62,6 +69,24 @@ export class ObjectStorage {
     // An answer to HEAD has no body that would tell a missing file from a missing bucket.
     await this.#requireBucket()
     return { stored: undefined, observedAt }
+  }
+
+  /**
+   * As `observe`, but also of a file that the store keeps from this service: of that one, what the bucket's listing says. An
+   * upload's sender can bring that about by headers that no signature covers: on Ceph RGW 16, `x-amz-grant-read` to anyone
+   * else takes the reading from the bucket's owner.
+   */
+  async observeCounted (objectKey: string): Promise<{ stored: CountedObject | undefined, observedAt: Date }> {
+    try {
+      const { stored, observedAt } = await this.observe(objectKey)
+      return { stored: stored && { ...stored, isReadable: true }, observedAt }
+    } catch (error) {
+      if (!(error instanceof ObjectStorageRefused)) throw error
+      const listed = await this.#observeListed(objectKey)
+      // Where it refuses that, too, the refusal is of this service and not of one file.
+      if (listed === undefined) throw error
+      return listed
+    }
   }
 
   /**
@@ -118,6 +143,23 @@ export class ObjectStorage {
 
   async close (): Promise<void> {
     await this.#connection.close()
+  }
+
+  /** Undefined where the credentials may not list the bucket. */
+  async #observeListed (objectKey: string): Promise<{ stored: CountedObject | undefined, observedAt: Date } | undefined> {
+    const response = await this.#connection.request({
+      method: 'GET', objectKey: '', query: { 'list-type': '2', 'encoding-type': 'url', 'max-keys': '1', prefix: objectKey },
+    })
+    if (response.statusCode !== 200) {
+      await response.body.dump()
+      return undefined
+    }
+    const observedAt = new Date(header(response, 'date') ?? Date.now())
+    // A key comes before those that it is the beginning of.
+    const [listed] = readListingDocument(await readText(response)).objects
+    if (listed?.objectKey !== objectKey) return { stored: undefined, observedAt }
+    const { sizeBytes, entityTag = '' } = listed
+    return { stored: { sizeBytes, entityTag: `"${entityTag}"`, contentType: undefined, isReadable: false }, observedAt }
   }
 
   /** Finds out why a HEAD was refused: only the answer to a GET carries the store's code. */

@@ -119,9 +119,9 @@ t.test('a key whose bucket has its versioning suspended is listed once, as it is
 })
 
 /** A store that gives the same listing to every request for one, and says of every key that it has nine bytes. */
-async function startStore (t: Test, keys: string[]): Promise<SigningTarget> {
+async function startStore (t: Test, keys: string[], headStatus = 200): Promise<SigningTarget> {
   const server = createServer(({ method }, response) => {
-    if (method === 'HEAD') return response.setHeader('content-length', 9).end()
+    if (method === 'HEAD') return response.writeHead(headStatus, { 'content-length': 9 }).end()
     return response.end('<ListBucketResult><IsTruncated>false</IsTruncated>' +
       keys.map((key, index) => `<Contents><Key>${key}</Key><Size>${index}</Size></Contents>`).join('') + '</ListBucketResult>')
   })
@@ -141,6 +141,16 @@ t.test('a key that is listed as several files is what the store says of it alone
   const list = listingOf(t, await startStore(t, ['a', 'b', 'b', 'c']))
   const [page] = await collect(list({ prefix: '', startAfter: '' }))
   t.strictSame(page?.objects.map(({ objectKey, sizeBytes }) => [objectKey, sizeBytes]), [['a', 0], ['b', 9], ['c', 3]])
+})
+
+t.test('a key that is listed as several files, which the store keeps from the service, is the first of them', async (t) => {
+  const ask = async (headStatus: number) => {
+    const list = listingOf(t, await startStore(t, ['a', 'b', 'b', 'c'], headStatus))
+    return (await collect(list({ prefix: '', startAfter: '' }))).flatMap(({ objects }) => objects)
+      .map(({ objectKey, sizeBytes }) => [objectKey, sizeBytes])
+  }
+  t.strictSame(await ask(403), [['a', 0], ['b', 1], ['c', 3]])
+  t.strictSame(await ask(404), [['a', 0], ['c', 3]])
 })
 
 t.test('a store that lists out of order or leaves the prefix is refused', async (t) => {

@@ -16,7 +16,7 @@ async function * pagesOf (pages: Entry[][]): AsyncGenerator<ListingPage> {
 /** Keys, sizes and the pages that saw them; and the keys that were asked about. */
 async function list (pages: Entry[][], range = whole, bucket: Record<string, ListedObject> = {}) {
   const asked: string[] = []
-  const ask = async (objectKey: string) => {
+  const ask = async ({ objectKey }: ListedObject) => {
     asked.push(objectKey)
     return bucket[objectKey]
   }
