@@ -41,7 +41,7 @@ export const rooms = {
     imports: ['errors', 'objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
     packages: ['fastify', '@fastify/static', '@fastify/type-provider-typebox', 'cockatiel'],
   },
-  doctor: { imports: ['objects', 'identity', 'store', 'db'], packages: ['fastify'] },
+  doctor: { imports: ['errors', 'objects', 'identity', 'store', 'db'], packages: ['fastify'] },
   commands: {
     imports: [
       'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'client', 'config', 'app.ts', 'config.ts',

@@ -1,4 +1,5 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { endOfPrefix } from '../objects/key-order.js'
 import type { Database } from './connection/tables.js'
 import { milliseconds } from './connection/time.js'
 import { inTransaction, repeatWhereUndone } from './connection/transaction.js'
@@ -79,13 +80,42 @@ export interface ReservedFile {
 export async function readLiveReservations (
   database: Kysely<Database>, objectKeys: readonly string[],
 ): Promise<ReservedFile[]> {
-  return await database.selectFrom('uploads').innerJoin('objects', 'objects.object_key', 'uploads.object_key')
-    .where('uploads.object_key', '=', sql<string>`any(${objectKeys}::text[])`)
+  return await liveReservations(database).where('uploads.object_key', '=', sql<string>`any(${objectKeys}::text[])`).execute()
+}
+
+const PAGE_ROWS = 500
+
+/**
+ * Lists the counted files with a prefix whose URLs have not expired and that are bigger than was reserved, in the order of
+ * their keys. Pages are not of one instant.
+ */
+export async function * listOversizedUploads (
+  database: Kysely<Database>, prefix: string,
+): AsyncGenerator<ReservedFile, undefined> {
+  const end = endOfPrefix(prefix)
+  let after = ''
+  let isLast = false
+  while (!isLast) {
+    const page: ReservedFile[] = await liveReservations(database)
+      .where('uploads.object_key', '>', after)
+      .where('uploads.object_key', '>=', prefix)
+      .$if(end !== undefined, (query) => query.where('uploads.object_key', '<', end ?? ''))
+      .whereRef('objects.size_bytes', '>', 'uploads.size_bytes')
+      .orderBy('uploads.object_key')
+      .limit(PAGE_ROWS)
+      .execute()
+    isLast = page.length < PAGE_ROWS
+    after = page.at(-1)?.objectKey ?? after
+    yield * page
+  }
+}
+
+function liveReservations (database: Kysely<Database>) {
+  return database.selectFrom('uploads').innerJoin('objects', 'objects.object_key', 'uploads.object_key')
     .where('uploads.expires_at', '>', sql<Date>`statement_timestamp()`)
     .where('objects.removed_at', 'is', null)
     .select([
       'uploads.object_key as objectKey', 'uploads.size_bytes as reservedBytes', 'uploads.content_type as contentType',
       'objects.size_bytes as sizeBytes', 'objects.entity_tag as entityTag',
     ])
-    .execute()
 }

@@ -6,7 +6,7 @@ import { isCatalogued } from '../db/usage/catalogue-size.js'
 import { UnknownNotificationError, createNotificationReader } from '../events/notification.js'
 import { EventIntake } from '../events/intake.js'
 import type { Observation } from '../events/order.js'
-import type { ObjectKeyParts } from '../objects/object-key.js'
+import { parseObjectKey } from '../objects/object-key.js'
 import { redactObjectKey } from '../objects/redacted-key.js'
 import type { PendingRecord } from '../events/pending-record.js'
 import type { AskStore } from '../events/inquiries.js'
@@ -31,10 +31,15 @@ declare module 'fastify' {
        * Asks the store what a key is now, and counts it so; nothing is written of a key that was neither counted nor stored.
        * Throws as `receive` does.
        */
-      recount: (file: { objectKey: string, parts: ObjectKeyParts, wasStored: boolean }) => Promise<void>
+      recount: (objectKey: string, options: { wasStored: boolean }) => Promise<void>
       /** Asks the store what a key is now; clocks of its nodes may be `clockSkewMs` apart. */
       ask: AskStore
       clockSkewMs: number
+      /**
+       * Removes counted files with a prefix that are bigger than their uploads were allowed to be, as long as the upload's URL
+       * can be used. Throws as `receive` does.
+       */
+      examineUploads: (prefix: string) => Promise<void>
       /** For how long a removed key is remembered: an older event of it would not be known to be late. */
       tombstoneRetentionMs: number
       /** Resolves once whatever was being received at the call has been committed or has failed. */
@@ -70,7 +75,11 @@ export default fastifyPlugin(async (app) => {
   const onTrimmed = (count: number) => { trimmed.inc(count) }
   const askStore = async (objectKey: string): Promise<Observation> => {
     const askedAt = app.databaseClock.now()
-    const { stored, observedAt } = await app.objectStorage.observe(objectKey)
+    const { stored, observedAt } = await app.objectStorage.observeCounted(objectKey)
+    if (stored?.isReadable === false) {
+      unreadableFiles.inc()
+      app.log.warn({ object: redactObjectKey(objectKey) }, 'a file may not be read with the service\'s credentials: it is counted as the bucket lists it')
+    }
     const change = stored === undefined
       ? { kind: 'removed' } as const
       : { kind: 'created', sizeBytes: stored.sizeBytes, entityTag: stored.entityTag.replaceAll('"', '') } as const
@@ -113,13 +122,21 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
   })
 
+  const unreadableFiles = new Counter({
+    name: 'objects_storage_unreadable_files_total',
+    help: 'Files that the storage would not describe to this service when it was asked about them, and that were counted as it lists them.',
+    registers: [app.metrics],
+  })
+
   const underWay = new Set<Promise<unknown>>()
   const track = async <Result>(work: Promise<Result>) => {
     const ended = work.catch(() => {}).finally(() => underWay.delete(ended))
     underWay.add(ended)
     return await work
   }
-  const recount = async ({ objectKey, parts }: { objectKey: string, parts: ObjectKeyParts }) => {
+  const recount = async (objectKey: string) => {
+    const parts = parseObjectKey(objectKey)
+    if (parts === undefined) return
     const event = {
       objectKey,
       parts,
@@ -132,7 +149,7 @@ export default fastifyPlugin(async (app) => {
     }
     await intake.take([{ event, record: null }])
   }
-  const examineUploads = createUploadExaminer({
+  const { examineReported, examineOversized } = createUploadExaminer({
     database: app.database,
     storage: app.objectStorage,
     recount,
@@ -152,7 +169,7 @@ export default fastifyPlugin(async (app) => {
   })
   const take = async (records: PendingRecord[]) => {
     const { suspects, ...counts } = await intake.take(records)
-    await examineUploads(suspects)
+    await examineReported(suspects)
     return counts
   }
 
@@ -179,9 +196,10 @@ export default fastifyPlugin(async (app) => {
         ignored: ignoredCount + foreignCount,
       }
     },
-    recount: async ({ wasStored, ...file }) => {
-      if (wasStored || await isCatalogued(app.database, file.objectKey)) await track(recount(file))
+    recount: async (objectKey, { wasStored }) => {
+      if (wasStored || await isCatalogued(app.database, objectKey)) await track(recount(objectKey))
     },
+    examineUploads: async (prefix) => { await track(examineOversized(prefix)) },
     ask: askStore,
     clockSkewMs,
     tombstoneRetentionMs: TOMBSTONE_RETENTION_MS,

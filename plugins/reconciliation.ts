@@ -42,13 +42,9 @@ export default fastifyPlugin(async (app) => {
   }, app.observeStore)
   const timeKeeping = { now: () => app.databaseClock.now(), clockSkewMs: app.bucketEvents.clockSkewMs }
   const listBucket = createBucketListing(connection, timeKeeping)
-  const context = {
-    database: app.database,
-    listBucket,
-    listPrefixes: createPrefixListing(connection),
-    askStore: app.bucketEvents.ask,
-    ...timeKeeping,
-  }
+  const { ask: askStore, examineUploads } = app.bucketEvents
+  const listPrefixes = createPrefixListing(connection)
+  const context = { database: app.database, listBucket, listPrefixes, askStore, examineUploads, ...timeKeeping }
   const closing = new AbortController()
   const underWay = new Set<Promise<unknown>>()
   const runs = new Counter({

@@ -21,6 +21,8 @@ export interface ReconcileContext {
   now?: () => Date
   /** Under which alone anything is written; undefined for a dry run. */
   lease?: LeaseClaim | undefined
+  /** Looks at counted files with a prefix that are bigger than their uploads were allowed to be. */
+  examineUploads?: (prefix: string) => Promise<void>
 }
 
 export interface ReconcileOptions {
@@ -84,13 +86,13 @@ interface Batch {
 export async function * reconcile (
   context: ReconcileContext, options: ReconcileOptions,
 ): AsyncGenerator<ReconcileProgress, undefined> {
-  const { database, listBucket } = context
+  const { database, listBucket, examineUploads = async () => {} } = context
   const { prefix, startAfter, signal } = options
   const inquiries = new StoreInquiries(context.askStore, INQUIRIES_MAX_CONCURRENT)
   const pace = createPace(options.keysPerSecond)
   const progress = { checkpoint: startAfter, counts: { ...options.counts ?? noCounts } }
   const settle = async (batch: Batch) => {
-    if (batch.observedKeys.length > 0) await write(context, inquiries, batch)
+    if (batch.observedKeys.length > 0 && await write(context, inquiries, batch)) await examineUploads(prefix)
     addCounts(progress.counts, batch.counts)
     progress.checkpoint = batch.through
   }
@@ -104,6 +106,8 @@ export async function * reconcile (
   let batch = emptyBatch(startAfter)
   let settling = Promise.resolve()
   try {
+    // What an earlier run, or a sender of events, counted and could not have looked at.
+    if (!options.dryRun) await examineUploads(prefix)
     const range = { prefix, startAfter, ...signal === undefined ? {} : { signal } }
     for await (const step of mergeListings(listBucket(range), listCatalogue(database, range, context.clockSkewMs))) {
       signal?.throwIfAborted()
@@ -171,13 +175,16 @@ function observe (objectKey: string, observation: ObservedKey['observation']): O
   return parts === undefined ? [] : [{ objectKey, parts, observation, isLikelyKnown: true }]
 }
 
-async function write (context: ReconcileContext, inquiries: StoreInquiries, batch: Batch): Promise<void> {
+/** @returns whether a file came to be counted that is of another size than was reserved for its upload */
+async function write (context: ReconcileContext, inquiries: StoreInquiries, batch: Batch): Promise<boolean> {
   let pending = batch.observedKeys
+  let hasSizeMismatch = false
   for (let round = 0; pending.length > 0; round++) {
-    const outcomes = await applyObservations(context.database, pending, context.clockSkewMs, context)
+    const applied = await applyObservations(context.database, pending, context.clockSkewMs, context)
     const asked: Array<Promise<ObservedKey>> = []
-    for (const [index, outcome] of outcomes.entries()) {
+    for (const [index, { outcome, isSizeMismatch }] of applied.entries()) {
       const observed = pending[index]
+      hasSizeMismatch ||= isSizeMismatch
       if (typeof outcome === 'string') count(batch.counts, outcome)
       // The store reports each of those changes, too.
       else if (round === ROUNDS_MAX) batch.counts.leftCount++
@@ -185,6 +192,7 @@ async function write (context: ReconcileContext, inquiries: StoreInquiries, batc
     }
     pending = await Promise.all(asked)
   }
+  return hasSizeMismatch
 }
 
 async function ask (inquiries: StoreInquiries, observed: ObservedKey, rowRevision: string): Promise<ObservedKey> {

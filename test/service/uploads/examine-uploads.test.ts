@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
@@ -155,6 +156,74 @@ t.test('what the store prevented is done when the sender repeats the event', asy
   t.equal((await report(other.objectKey, event)).statusCode, 200, 'no repetition would change a refusal')
   t.match(await refusal, { level: 50, err: { message: /AccessDenied/ } })
   t.ok(await isThere(other.objectKey))
+})
+
+t.test('a reconcile has a file removed that is bigger than its upload was allowed to be, and nothing else', async (t) => {
+  const store = await openEmbeddedStore()
+  const proxy = await FaultProxy.start(store.endpoint)
+  t.teardown(async () => {
+    await proxy.close()
+    await store.close()
+  })
+  // This store's events reach nobody.
+  const started = await startService(t, { ...store.environment, S3_ENDPOINT: proxy.endpoint })
+  const { app, putFile, nextLine } = started
+  const { reserve, isThere, usage, setQuota, metric } = actions(started)
+  const reconcile = async (options: object = {}) => await (await app.reconciliation.start({ prefix: 'acme/', ...options }))?.done
+  const removals = async () => await metric('objects_storage_uploads_removed_total')
+  const putOver = async (sizeBytes?: number, file: { contentType?: string, isExpired?: boolean } = {}) => {
+    const { objectKey } = await reserve(sizeBytes)
+    await putFile('far too big', { objectKey, contentType: file.contentType ?? contentType })
+    if (file.isExpired === true) await sql`update uploads set expires_at = now() where object_key = ${objectKey}`.execute(app.database)
+    return objectKey
+  }
+
+  t.test('whose event was lost', async (t) => {
+    const kept = [
+      await putOver(11), await putOver(12), await putOver(), await putOver(5, { isExpired: true }),
+      // Only a copy's event tells that it may be one.
+      await putOver(11, { contentType: 'image/png' }),
+      await putFile('no upload of anybody'),
+    ]
+    const tooBig = [await putOver(5), await putOver(0), await putOver(10)]
+    await reconcile({ dryRun: true })
+    for (const objectKey of tooBig) t.ok(await isThere(objectKey), 'a dry run removes nothing')
+    await reconcile()
+    for (const objectKey of tooBig) t.notOk(await isThere(objectKey))
+    for (const objectKey of kept) t.ok(await isThere(objectKey))
+    t.strictSame(await usage(), [5 * 11 + 'no upload of anybody'.length, 6])
+    t.strictSame(await removals(), ['objects_storage_uploads_removed_total{reason="size"} 3'])
+    await setQuota(1000)
+    t.equal((await reserve(1000 - 75 - 15 + 1)).statusCode, 507, 'what their URLs may put is reserved again')
+    t.equal((await reserve(1000 - 75 - 15)).statusCode, 201)
+    await setQuota(null)
+  })
+
+  t.test('that was counted, and could not be removed then', async (t) => {
+    const objectKey = await putOver(5)
+    proxy.inject({ kind: 'answer', statusCode: 403, code: 'AccessDenied' }, { method: 'DELETE' })
+    const refusal = nextLine(({ msg }) => msg.startsWith('cannot remove a file'))
+    await reconcile()
+    await refusal
+    t.ok(await isThere(objectKey))
+    proxy.heal()
+    await reconcile()
+    t.notOk(await isThere(objectKey), 'the next one finds nothing new, and looks again')
+  })
+
+  t.test('unless it has been replaced by one that was allowed', async (t) => {
+    const objectKey = await putOver(5)
+    const gate = new EventEmitter()
+    proxy.inject({ kind: 'hold', until: once(gate, 'open') }, { method: 'HEAD', times: 1 })
+    const examined = proxy.arrival('HEAD')
+    const run = reconcile()
+    await examined
+    await putFile('hello', { objectKey, contentType })
+    gate.emit('open')
+    await run
+    t.equal((await app.objectStorage.head(objectKey))?.sizeBytes, 5)
+  })
+  t.strictSame(await auditSums(app.database), [])
 })
 
 t.test('60 parallel uploads never exceed a quota, and each counts once', async (t) => {

@@ -28,11 +28,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     if (parts === undefined || parts.orgKey !== request.user.orgKey) throw new ObjectNotFoundError()
     if (!mayActFor(request.user, parts.createdBy)) throw new ForbiddenError('Only its creator or an admin may delete a file.')
 
-    const stored = await app.objectStorage.head(objectKey)
+    const { stored } = await app.objectStorage.observeCounted(objectKey)
     if (stored !== undefined) await app.objectStorage.remove(objectKey)
     app.existence.forget(objectKey)
     // Also where the file was gone already: an earlier deletion may have ended before it was counted.
-    await app.bucketEvents.recount({ objectKey, parts, wasStored: stored !== undefined })
+    await app.bucketEvents.recount(objectKey, { wasStored: stored !== undefined })
     if (stored === undefined) throw new ObjectNotFoundError()
     return {
       bytes: stored.sizeBytes,

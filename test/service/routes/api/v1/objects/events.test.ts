@@ -3,7 +3,11 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { auditSums } from '../../../../../../db/usage/audit.js'
 import { mintObjectKey } from '../../../../../../objects/object-key.js'
+import { bucketRecord } from '../../../../../support/bucket-records.js'
+import { FaultProxy } from '../../../../../support/fault-proxy.js'
+import { sendRaw } from '../../../../../support/raw-request.js'
 import { member, runId, startService, workflowId } from '../../../../../support/service.js'
+import { openEmbeddedStore } from '../../../../../support/stores.js'
 
 const path = '/api/v1/objects/events'
 const token = 'a-token-of-the-object-store'
@@ -79,6 +83,18 @@ t.test('on the whole service', async (t) => {
       t.equal(response.headers['www-authenticate'], 'Bearer')
     }
     t.match((await post({ Records: [] }, {})).json(), { statusCode: 401, code: 'TOKEN_REQUIRED' })
+    t.match(await usage(), emptyUsage)
+  })
+
+  t.test('of two Authorization headers neither counts', async (t) => {
+    const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+    const body = JSON.stringify({ Records: [record(mint('refused'))] })
+    for (const [first, second] of [[authorization, authorization], [authorization, 'x'], ['x', authorization], [authorization, '']]) {
+      const answer = await sendRaw(origin, [
+        `POST ${path} HTTP/1.1`, `Content-Length: ${body.length}`, `Authorization: ${first}`, `AUTHORIZATION: ${second}`, '', body,
+      ])
+      t.match(answer, /^HTTP\/1\.1 401 [^]*"TOKEN_INVALID"[^]*several Authorization headers/)
+    }
     t.match(await usage(), emptyUsage)
   })
 
@@ -245,4 +261,53 @@ t.test('while the store does not answer, what needs it is to be sent again, and 
   t.ok(Number(response.headers['retry-after']) > 0)
   const usage = await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(member) })
   t.match(usage.json(), { totalBytes: 9, fileCount: 1 })
+})
+
+t.test('a file that the store keeps from the service is counted as it is listed, and no other is held up', async (t) => {
+  const store = await openEmbeddedStore()
+  const proxy = await FaultProxy.start(store.endpoint)
+  t.teardown(async () => {
+    await proxy.close()
+    await store.close()
+  })
+  const environment = { ...store.environment, S3_ENDPOINT: proxy.endpoint, EVENTS_TOKEN: token }
+  const { app, authorise, putFile } = await startService(t, environment)
+  const { bucket } = app.storeTarget
+  const usage = async () => {
+    const { totalBytes, fileCount } = (await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(member) })).json()
+    return [totalBytes, fileCount]
+  }
+  // Their times cannot be read, so that the bucket has to be asked about each.
+  const report = async (...objectKeys: string[]) => await app.inject({
+    method: 'POST',
+    url: path,
+    headers: { authorization },
+    payload: { Records: objectKeys.map((objectKey) => ({ ...bucketRecord(objectKey, { bucket }), eventTime: '0.000000' })) },
+  })
+  const [one, two, three] = [await putFile('1'), await putFile('22'), await putFile('333')]
+
+  t.test('be it one of many, or all', async (t) => {
+    for (const times of [1, Infinity]) {
+      proxy.inject({ kind: 'answer', statusCode: 403, code: 'AccessDenied' }, { method: 'HEAD', times })
+      t.strictSame((await report(one, two, three)).json(), { applied: 3, setAside: 0, ignored: 0 })
+      t.strictSame(await usage(), [6, 3])
+      proxy.heal()
+    }
+  })
+
+  t.test('and one that is not listed is none, though the store does not say so', async (t) => {
+    await app.minio.removeObject(bucket, two)
+    proxy.inject({ kind: 'answer', statusCode: 403, code: 'AccessDenied' }, { method: 'HEAD' })
+    t.equal((await report(two, one.replace(/[^/]+$/, 'fil'))).statusCode, 200)
+    t.strictSame(await usage(), [4, 2])
+    proxy.heal()
+  })
+
+  t.test('but where the store refuses the service altogether, the sender is to come again', async (t) => {
+    proxy.inject({ kind: 'answer', statusCode: 403, code: 'InvalidAccessKeyId' })
+    t.match((await report(three)).json(), { statusCode: 502, code: 'STORE_REFUSED' })
+    proxy.heal()
+    t.strictSame(await usage(), [4, 2])
+  })
+  t.strictSame(await auditSums(app.database), [])
 })

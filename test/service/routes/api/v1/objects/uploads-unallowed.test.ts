@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import { auditSums } from '../../../../../../db/usage/audit.js'
 import { type CephServer, hasCeph, startCeph } from '../../../../../support/ceph-server.js'
+import { bucketRecord } from '../../../../../support/bucket-records.js'
 import { startRelay, subscribe } from '../../../../../support/notification-relay.js'
 import { member, runId, startService, workflowId } from '../../../../../support/service.js'
 
@@ -26,11 +27,13 @@ async function startOnCeph (t: Test, ceph: CephServer, bucket: string, credentia
     await app.minio.putObject(other, name, Buffer.from(body), body.length, { 'Content-Type': type })
     return `/${other}/${name}`
   }
-  const relay = await startRelay(app, token, [])
+  const answers: number[] = []
+  const relay = await startRelay(app, token, answers)
   t.teardown(() => { relay.close() })
   t.ok(await subscribe(app, relay))
   return {
     ...started,
+    answers,
     putSecret,
     reserve: async (sizeBytes?: number) => (await app.inject({
       method: 'POST',
@@ -51,9 +54,9 @@ const skip = await hasCeph() ? false : 'Ceph RGW is not installed'
 t.test('uploads to a store that takes headers which no signature covers', { skip }, async (t) => {
   const ceph = await startCeph()
   t.teardown(() => ceph.stop())
+  const { accessKey, secretKey } = await ceph.createUploadKeys()
 
   t.test('with credentials that may only put, an upload URL copies nothing', async (t) => {
-    const { accessKey, secretKey } = await ceph.createUploadKeys()
     const { app, reserve, putSecret, usage, downloadPath } = await startOnCeph(t, ceph, 'write-only', {
       S3_UPLOAD_ACCESS_KEY: accessKey, S3_UPLOAD_SECRET_KEY: secretKey,
     })
@@ -110,4 +113,54 @@ t.test('uploads to a store that takes headers which no signature covers', { skip
     t.strictSame(await usage(), [secretFile.length + 5, 2], 'an ordinary upload stays')
     t.strictSame(await auditSums(app.database), [])
   })
+
+  for (const name of ['credentials that may only put', 'the service\'s own credentials']) {
+    t.test(`with ${name}, a file that its sender takes from the bucket's owner blocks no sender of events`, async (t) => {
+      const isRestricted = name.startsWith('credentials')
+      const { app, authorise, answers, reserve, putSecret, usage, metric, downloadPath } = await startOnCeph(
+        t, ceph, isRestricted ? 'taken-by-writer' : 'taken', isRestricted ? { S3_UPLOAD_ACCESS_KEY: accessKey, S3_UPLOAD_SECRET_KEY: secretKey } : {})
+      const taking = { 'x-amz-grant-read-acp': 'uri="http://acs.amazonaws.com/groups/global/AllUsers"' }
+      const put = async (more: Record<string, string>) => {
+        const { objectKey, url, headers } = await reserve(5)
+        const { status } = await fetch(url, { method: 'PUT', body: 'hello', headers: { ...headers, ...more } })
+        t.equal(status, 200)
+        // Overwritten within the time that clocks may be apart, so that the bucket has to be asked.
+        await fetch(url, { method: 'PUT', body: 'hullo', headers: { ...headers, ...more } })
+        return String(objectKey)
+      }
+      const taken = await put(taking)
+      const ordinary = await put({})
+      t.equal((await app.inject(downloadPath(taken))).statusCode, 502, 'the service may not read it')
+      t.strictSame(new Set(answers), new Set([200]))
+      t.strictSame(await usage(), [10, 2])
+
+      const { bucket } = app.storeTarget
+      const records = [taken, ordinary].map((objectKey) => bucketRecord(objectKey, { bucket, sizeBytes: 7 }))
+      const answer = await app.inject({
+        method: 'POST',
+        url: '/api/v1/objects/events',
+        headers: { authorization: `Bearer ${token}` },
+        payload: { Records: records.map((record) => ({ ...record, eventTime: '0.000000' })) },
+      })
+      t.strictSame([answer.statusCode, answer.json()], [200, { applied: 2, setAside: 0, ignored: 0 }])
+      t.strictSame(await usage(), [10, 2], 'what the bucket has counts, not what the event says')
+      t.match((await metric('objects_storage_unreadable_files_total'))[0], /total [1-9]/)
+
+      if (!isRestricted) {
+        const { url, headers } = await reserve(5)
+        const source = await putSecret('bigger', contentType)
+        await fetch(url, { method: 'PUT', body: 'hello', headers: { ...headers, ...taking, 'x-amz-copy-source': source } })
+        t.strictSame(await usage(), [10, 2], 'one that is too big is removed all the same')
+        t.strictSame(await metric('objects_storage_uploads_removed_total'), ['objects_storage_uploads_removed_total{reason="size"} 1'])
+      }
+
+      t.equal(await (await app.reconciliation.start({ prefix: '' }))?.done.then(({ unsettledCount }) => unsettledCount), 0)
+      const deletion = await app.inject({
+        method: 'DELETE', url: `/api/v1/objects?objectKey=${encodeURIComponent(taken)}`, headers: authorise(member),
+      })
+      t.strictSame([deletion.statusCode, deletion.json().bytes], [200, 5])
+      t.strictSame(await usage(), [5, 1])
+      t.strictSame(await auditSums(app.database), [])
+    })
+  }
 })
