@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { prefixOf } from '../objects/object-key.js'
+import { examineBucketSettings } from './bucket-settings.js'
 import { examineBucket } from './bucket.js'
 import { examineDatabase } from './database.js'
 import { type Finding, skipped } from './finding.js'
@@ -37,6 +38,7 @@ export async function * examine ({ app, waitMs, signal }: Examination): AsyncGen
     yield skipped('credentials', 'The bucket cannot be used.')
     return
   }
+  yield * examineBucketSettings(app)
   const objectKey = mintProbeKey()
   try {
     yield * examineObjects(app, objectKey)

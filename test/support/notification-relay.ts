@@ -28,8 +28,19 @@ export async function startRelay (app: FastifyInstance, token: string, answers: 
   return server
 }
 
+/** What a bucket is to send, and where to. */
+interface WantedNotification {
+  path: string
+  kinds: string[]
+  /** Of the keys; empty for all. */
+  prefix: string
+}
+
 /** Has the store send its notifications to a server; false where it has no topics, as others than Ceph RGW do not. */
-export async function subscribe (app: FastifyInstance, server: Server): Promise<boolean> {
+export async function subscribe (
+  app: FastifyInstance, server: Server,
+  { path = '/', kinds = ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'], prefix = '' }: Partial<WantedNotification> = {},
+): Promise<boolean> {
   const { minio, storeTarget: { bucket, region } } = app
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : ''
@@ -37,7 +48,7 @@ export async function subscribe (app: FastifyInstance, server: Server): Promise<
     Action: 'CreateTopic',
     Name: bucket,
     'Attributes.entry.1.key': 'push-endpoint',
-    'Attributes.entry.1.value': `http://127.0.0.1:${port}/`,
+    'Attributes.entry.1.value': `http://127.0.0.1:${port}${path}`,
   })
   const answer = await minio.makeRequestAsync({
     method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -47,8 +58,8 @@ export async function subscribe (app: FastifyInstance, server: Server): Promise<
   if (arn === undefined) return false
   const topic = new TopicConfig(arn)
   topic.setId('usage')
-  topic.addEvent('s3:ObjectCreated:*')
-  topic.addEvent('s3:ObjectRemoved:*')
+  for (const kind of kinds) topic.addEvent(kind)
+  if (prefix !== '') topic.addFilterPrefix(prefix)
   const configuration = new NotificationConfig()
   configuration.add(topic)
   await minio.setBucketNotification(bucket, configuration)

@@ -1,0 +1,96 @@
+import type { FastifyInstance } from 'fastify'
+import { errorCode } from '../errors/error-code.js'
+import { isAmazonEndpoint } from '../store/vendor.js'
+import { examineBucketNotification } from './bucket-notification.js'
+import { type Finding, failed, ok, skipped, warning } from './finding.js'
+
+type LifecycleRule = NonNullable<Awaited<ReturnType<FastifyInstance['minio']['getBucketLifecycle']>>>['Rule'][number]
+
+const ANSWER_TIMEOUT_MS = 10_000
+const RULES_NAMED_MAX = 5
+/** Codes of stores that have no such setting, or none that S3's API reaches. */
+const absenceCodes = new Set(['NotImplemented', 'MethodNotAllowed', 'NotSupported', 'XNotImplemented'])
+
+/** What is configured at the bucket that changes its files without this service, or that tells it of changes. */
+export async function * examineBucketSettings (app: FastifyInstance): AsyncGenerator<Finding, undefined> {
+  const { minio, config, storeTarget: { bucket } } = app
+  if (config.S3_ENDPOINT === undefined) {
+    yield skipped('bucket-settings', 'The embedded object storage has no lifecycle rules and no versions, and it notifies the service by itself.')
+    return
+  }
+  const subscribed = yield * reading('bucket-notification', 's3:GetBucketNotification', async () => await examineBucketNotification(app))
+  const rules = yield * reading('lifecycle', 's3:GetLifecycleConfiguration', async () => {
+    const rules = await activeRules(minio, bucket)
+    return { finding: describeRules(rules, app, subscribed ?? []), value: rules }
+  })
+  yield * reading('versioning', 's3:GetBucketVersioning', async () => {
+    const { Status: status } = await minio.getBucketVersioning(bucket)
+    return { finding: describeVersioning(status, rules ?? []), value: status }
+  })
+}
+
+/** Gives what a setting is, undefined where it cannot be read, and yields what is found of it. */
+async function * reading<Value> (
+  check: string, permission: string, examine: () => Promise<{ finding: Finding, value: Value }>,
+): AsyncGenerator<Finding, Value | undefined> {
+  try {
+    const { finding, value } = await inTime(examine())
+    yield finding
+    return value
+  } catch (error) {
+    const code = errorCode(error)
+    if (code === 'AccessDenied') yield skipped(check, `The credentials may not read this setting (${permission}), so it was not looked at.`)
+    else if (absenceCodes.has(code)) yield skipped(check, 'The object storage has no such setting.')
+    else yield failed(check, `The object storage does not tell this setting: ${code || 'its answer cannot be read, or did not come in time'}.`)
+    return undefined
+  }
+}
+
+/** minio-js waits for an answer without end. */
+function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => { reject(new Error('There was no answer.')) }, ANSWER_TIMEOUT_MS)
+    answer.then(resolve, reject).finally(() => { clearTimeout(timer) })
+  })
+}
+
+async function activeRules (minio: FastifyInstance['minio'], bucket: string): Promise<LifecycleRule[]> {
+  try {
+    // One alone comes by itself, and of none there is not even a list.
+    const rules = (await minio.getBucketLifecycle(bucket))?.Rule ?? []
+    return [rules].flat().filter(({ Status: status }) => status === 'Enabled')
+  } catch (error) {
+    if (errorCode(error) === 'NoSuchLifecycleConfiguration') return []
+    throw error
+  }
+}
+
+function describeRules (rules: readonly LifecycleRule[], app: FastifyInstance, subscribed: readonly string[]): Finding {
+  const { RECONCILE_CRON } = app.config
+  const removing = rules.filter(({ Expiration: { Days: days, Date: date } = {} }) => days !== undefined || date !== undefined)
+  if (removing.length === 0) return ok('lifecycle', 'No lifecycle rule of the bucket removes files that are counted.')
+  const names = removing.slice(0, RULES_NAMED_MAX).map(({ ID: id }) => JSON.stringify(String(id))).join(', ')
+  const more = removing.length > RULES_NAMED_MAX ? `, and ${removing.length - RULES_NAMED_MAX} more` : ''
+  const what = `Lifecycle rules of the bucket remove files (${names}${more})`
+  if (isAmazonEndpoint(app.storeTarget.endpoint) && subscribed.some((kind) => kind.startsWith('s3:LifecycleExpiration:'))) {
+    return ok('lifecycle', `${what}, and Amazon S3 sends an event of each.`)
+  }
+  const silence = `${what}, of which not every object storage sends an event (Ceph RGW 16 sends none): only a reconcile is sure to end their being counted.`
+  return RECONCILE_CRON === undefined
+    ? warning('lifecycle', `${silence} Set RECONCILE_CRON to a time after the rules', such as 0 3 * * * for 3 o'clock each night, or run npm run reconcile then.`)
+    : ok('lifecycle', `${silence} RECONCILE_CRON begins one (${RECONCILE_CRON}).`)
+}
+
+function describeVersioning (status: string | undefined, rules: readonly LifecycleRule[]): Finding {
+  if (status !== 'Enabled' && status !== 'Suspended') {
+    return ok('versioning', 'The bucket keeps no versions: what is counted is what it holds.')
+  }
+  const isBounded = rules.some(({ NoncurrentVersionExpiration: expiration }) => expiration !== undefined)
+  const uncounted = 'A file that is deleted or overwritten stays as an older version, which is neither counted nor offered for download'
+  if (status === 'Enabled') {
+    return isBounded
+      ? ok('versioning', `The bucket keeps versions. ${uncounted}, until a lifecycle rule removes it (NoncurrentVersionExpiration).`)
+      : warning('versioning', `The bucket keeps versions. ${uncounted}, and takes space for good: let a lifecycle rule remove those (NoncurrentVersionExpiration), or take them into account.`)
+  }
+  return warning('versioning', 'Versions are suspended: older ones from before may still be there, which are neither counted nor offered for download. Ceph RGW 16 may list such a key several times: a reconcile then asks about that key.')
+}
