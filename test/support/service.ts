@@ -18,6 +18,12 @@ export const runId = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
 export const member: Caller = { userId: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b', orgKey: 'acme', role: 'member' }
 export const admin: Caller = { userId: '6b1d0c9e-2a3b-4c5d-8e7f-90a1b2c3d4e5', orgKey: 'acme', role: 'admin' }
 export const service: Caller = { userId: '7c2e1daf-3b4c-4d5e-9f80-a1b2c3d4e5f6', orgKey: 'acme', role: 'service' }
+/** Another member of the same organisation. */
+export const colleague: Caller = { userId: '4d1c0b9a-3e5f-4a6b-9c7d-8e9f0a1b2c3d', orgKey: 'acme', role: 'member' }
+/** People of another organisation with the same ids: whatever forgets the organisation takes them for its own. */
+export const foreignMember: Caller = { ...member, orgKey: 'globex' }
+export const foreignAdmin: Caller = { ...admin, orgKey: 'globex' }
+export const dispositions = ['attachment', 'inline'] as const
 /** What services under test verify tokens with. */
 export const TOKEN_SECRET = 'secret-of-the-tokens-that-tests-sign'
 

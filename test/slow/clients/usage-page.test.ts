@@ -43,7 +43,13 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
       await indexedDB.databases(), await caches.keys(), document.documentElement.outerHTML,
       [...document.querySelectorAll('input')].map(({ value }) => value),
     ]))()`)
-    t.notMatch(kept, demoToken.split('.')[2] ?? '')
+    const signature = demoToken.split('.')[2] ?? ''
+    t.notMatch(kept, signature)
+    // Whoever goes back, or opens the browser's history, must not come upon it either.
+    const { entries } = await (await page.context().newCDPSession(page)).send('Page.getNavigationHistory')
+    t.strictSame(entries.map(({ url }) => url).filter((url) => url.includes(signature)), [])
+    t.equal(entries.at(-1)?.url, `${origin}/usage`)
+    t.equal(await page.evaluate('history.length'), entries.length)
     await page.reload()
     await page.locator('#entry').waitFor()
     t.equal(await page.locator('#usage').isVisible(), false, 'it is gone after a reload')

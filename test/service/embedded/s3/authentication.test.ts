@@ -1,6 +1,7 @@
 import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey, sign } from '../../../../store/signature-v4.js'
 import { put, send, sendSigned, signHeaders } from '../../../service/contract/contract-store.js'
 import { makeFolder, openStore } from '../../../support/test-store.js'
 
@@ -41,6 +42,24 @@ t.test('the embedded store refuses', async (t) => {
     t.match(await send(url.replace(/X-Amz-Date=\d{8}/, 'X-Amz-Date=20230101')), { status: 403, code: 'AccessDenied' })
     t.match(await send(url.replace('SignedHeaders=host', 'SignedHeaders=range')), { status: 403, code: 'SignatureDoesNotMatch' })
     t.match(await send(url.replace('SignedHeaders=host', 'SignedHeaders=host%3Bhost')), { status: 403, code: 'SignatureDoesNotMatch' })
+  })
+
+  t.test('a signature that is right, and does not cover the host', async (t) => {
+    const range = 'bytes=0-9'
+    const signed = presign({ method: 'GET', objectKey: 'secret-key', headers: { range } })
+    t.match(await send(signed, { headers: { range } }), { status: 206 })
+    const unsigned = new URL(signed)
+    unsigned.searchParams.delete('X-Amz-Signature')
+    unsigned.searchParams.set('X-Amz-SignedHeaders', 'range')
+    const timestamp = unsigned.searchParams.get('X-Amz-Date') ?? ''
+    const scope = { date: timestamp.slice(0, 8), region: target.region }
+    const query = canonicalQuery(unsigned.searchParams)
+    const signature = sign({
+      method: 'GET', path: unsigned.pathname, query, headers: [['range', range]], payloadHash: UNSIGNED_PAYLOAD,
+    }, deriveSigningKey(target.secretKey, scope), scope, timestamp)
+    t.match(await send(`${unsigned.origin}${unsigned.pathname}?${query}&X-Amz-Signature=${signature}`, { headers: { range } }), {
+      status: 403, code: 'SignatureDoesNotMatch',
+    })
   })
 
   t.test('a request without a header that its signature covers, be it an empty one', async (t) => {

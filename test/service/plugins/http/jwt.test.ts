@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { connect } from 'node:net'
 import t from 'tap'
 import { startIdentityService } from '../../../support/identity-service.js'
+import { sendRaw } from '../../../support/raw-request.js'
 import { TOKEN_SECRET, member } from '../../../support/service.js'
 import { encode, secondsFromNow, signToken, validClaims } from '../../../support/tokens.js'
 
@@ -195,12 +195,7 @@ t.test('with a shared secret', async (t) => {
   t.test('of two Authorization headers neither counts', async (t) => {
     const origin = await app.listen({ host: '127.0.0.1', port: 0 })
     for (const [first, second] of [[valid(), valid()], [valid(), 'x'], ['x', valid()]]) {
-      const socket = connect(Number(new URL(origin).port), '127.0.0.1')
-      let answer = ''
-      socket.setEncoding('utf8').on('data', (data) => { answer += data })
-      socket.write('GET /who HTTP/1.1\r\nHost: x\r\nConnection: close\r\n' +
-        `Authorization: Bearer ${first}\r\nAUTHORIZATION: Bearer ${second}\r\n\r\n`)
-      await once(socket, 'close')
+      const answer = await sendRaw(origin, ['GET /who HTTP/1.1', `Authorization: Bearer ${first}`, `AUTHORIZATION: Bearer ${second}`])
       t.match(answer, /^HTTP\/1\.1 401 [^]*"TOKEN_INVALID"[^]*several Authorization headers/)
     }
   })

@@ -1,4 +1,5 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
+import { pass, stopClock } from '../../../support/clock.js'
 import { startDownloadService } from '../../../support/download-service.js'
 import { redisSkip, startRedis } from '../../../support/redis.js'
 import { admin, member, runId, startService, workflowId } from '../../../support/service.js'
@@ -9,19 +10,6 @@ const missing = (index: number) => `/api/v1/objects/download?objectKey=${encodeU
 const usage = '/api/v1/objects/storage-usage'
 /** A database that nothing here needs. */
 const noDatabase = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
-
-/** To the service, it is later by so many seconds until the test ends. */
-function pass (t: Test, seconds: number): void {
-  t.intercept(Date, 'now', { value: () => performance.timeOrigin + performance.now() + seconds * 1000 })
-}
-
-/** To the service, it is so many milliseconds after the first call until the test ends, however long the test takes. */
-function stopClock (t: Test): (elapsedMs: number) => void {
-  const start = Date.now()
-  let now = start
-  t.intercept(Date, 'now', { value: () => now })
-  return (elapsedMs) => { now = start + elapsedMs }
-}
 
 for (const [mode, kind] of ['redirect', 'stream'].flatMap((mode) => storeKinds.slice(0, 1).map((kind) => [mode, kind] as const))) {
   t.test(`downloads that find nothing, mode ${mode}`, async (t) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { RemoteKeySet } from '../../../../identity/remote-key-set.js'
+import { pass } from '../../../support/clock.js'
 import { startIdentityService } from '../../../support/identity-service.js'
 import { type Issuer, issue, makeKey, startIssuer } from '../../../support/issuer.js'
 import { member } from '../../../support/service.js'
@@ -10,11 +11,6 @@ const algorithms = ['RS256', 'PS384', 'ES256', 'ES384', 'ES512', 'EdDSA']
 const keys = algorithms.map((algorithm) => makeKey(algorithm, `key-${algorithm}`, algorithm.startsWith('PS') ? { alg: algorithm } : {}))
 const first = makeKey('RS256', 'first')
 const second = makeKey('ES256', 'second')
-
-/** To the service, it is later by so many seconds until the test ends. */
-function pass (t: Test, seconds: number): void {
-  t.intercept(Date, 'now', { value: () => performance.timeOrigin + performance.now() + seconds * 1000 })
-}
 
 t.test('a token is accepted with the key that it names and that key\'s algorithm alone', async (t) => {
   const issuer = await startIssuer(t)

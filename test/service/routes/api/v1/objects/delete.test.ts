@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto'
+import { EventEmitter, once } from 'node:events'
 import t from 'tap'
-import { admin, member, service, startService } from '../../../../../support/service.js'
-import { storeKinds } from '../../../../../support/stores.js'
+import { FaultProxy } from '../../../../../support/fault-proxy.js'
+import { admin, colleague, foreignAdmin, foreignMember, member, service, startService } from '../../../../../support/service.js'
+import { openEmbeddedStore, storeKinds } from '../../../../../support/stores.js'
 
 for (const kind of storeKinds) {
   t.test(`deletion from the ${kind.name}`, { skip: kind.skip }, async (t) => {
@@ -31,7 +32,7 @@ for (const kind of storeKinds) {
 
     t.test('an admin may remove anyone\'s file, a service or another member may not', async (t) => {
       const objectKey = await putFile('hello')
-      for (const caller of [service, { ...member, userId: randomUUID() }]) {
+      for (const caller of [service, colleague]) {
         const answer = await remove(objectKey, caller)
         t.equal(answer.statusCode, 403)
         t.equal(answer.json().code, 'FORBIDDEN')
@@ -42,7 +43,8 @@ for (const kind of storeKinds) {
     t.test('another organisation\'s file, a missing one and a key of no form are not there', async (t) => {
       const objectKey = await putFile('hello')
       for (const answer of [
-        await remove(objectKey, { ...admin, orgKey: 'other' }),
+        await remove(objectKey, foreignAdmin),
+        await remove(objectKey, foreignMember),
         await remove(`${objectKey}x`),
         await remove('not/ours', admin),
       ]) {
@@ -72,3 +74,27 @@ for (const kind of storeKinds) {
     })
   })
 }
+
+t.test('a download that comes while the file is being removed is not remembered', async (t) => {
+  const store = await openEmbeddedStore()
+  const proxy = await FaultProxy.start(store.endpoint)
+  t.teardown(async () => {
+    await proxy.close()
+    await store.close()
+  })
+  const { app, authorise, putFile, downloadPath } = await startService(t, {
+    ...store.environment, S3_ENDPOINT: proxy.endpoint, EXISTENCE_TTL: '60',
+  })
+  const objectKey = await putFile('hello')
+  const gate = new EventEmitter()
+  proxy.inject({ kind: 'hold', until: once(gate, 'open') }, { method: 'DELETE', times: 1 })
+  const arrival = proxy.arrival('DELETE')
+  const removal = app.inject({
+    method: 'DELETE', url: `/api/v1/objects?objectKey=${encodeURIComponent(objectKey)}`, headers: authorise(member),
+  })
+  await arrival
+  t.equal((await app.inject(downloadPath(objectKey))).statusCode, 302, 'it is still there')
+  gate.emit('open')
+  t.equal((await removal).statusCode, 200)
+  t.equal((await app.inject(downloadPath(objectKey))).statusCode, 404)
+})

@@ -2,7 +2,8 @@ import { parse } from 'content-disposition'
 import { EventEmitter, once } from 'node:events'
 import t from 'tap'
 import { type Answer, json, startDownloadService, steadyHeaders } from '../../../../../support/download-service.js'
-import { member } from '../../../../../support/service.js'
+import { stopClock } from '../../../../../support/clock.js'
+import { dispositions, member } from '../../../../../support/service.js'
 import { storeKinds } from '../../../../../support/stores.js'
 
 const TTL_MS = 300_000
@@ -12,6 +13,12 @@ const capabilityHeaders = { 'referrer-policy': 'no-referrer', 'x-robots-tag': 'n
 
 function locationOf ({ headers: { location } }: Answer): string {
   return typeof location === 'string' ? location : ''
+}
+
+/** A time as a signature has it, so many seconds later. */
+function laterBy (timestamp: string | null, seconds: string | null): string {
+  const iso = (timestamp ?? '').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')
+  return new Date(Date.parse(iso) + Number(seconds) * 1000).toISOString().replaceAll(/[-:]|\.000/g, '')
 }
 
 for (const kind of storeKinds) {
@@ -91,8 +98,48 @@ for (const kind of storeKinds) {
       const file = await ask(String(url))
       t.equal(file.body.toString(), 'hello, world\n')
       t.equal(file.headers.etag, Object(body).etag)
+      const { searchParams } = new URL(String(url))
+      t.equal(String(expiresAt).replaceAll(/[-:]|\.000/g, ''), laterBy(searchParams.get('X-Amz-Date'), searchParams.get('X-Amz-Expires')))
       const remainingMs = Date.parse(String(expiresAt)) - Date.now()
       t.ok(remainingMs > 0 && remainingMs <= TTL_MS)
+    })
+
+    t.test('each type has links of its own, whichever was asked for first, in whatever way and window', async (t) => {
+      const pinned = (url: string) => /^\w+/.exec(new URL(url).searchParams.get('response-content-disposition') ?? '')?.[0]
+      const ways: Record<string, (objectKey: string, type: 'attachment' | 'inline') => Promise<string>> = {
+        redirect: async (objectKey, type) => locationOf(await ask(downloadPath(objectKey, type))),
+        json: async (objectKey, type) =>
+          String(Object(json(await ask(downloadPath(objectKey, type), { headers: { accept: 'application/json' } }))).url),
+        links: async (objectKey, type) => {
+          const answer = await service.app.inject({ method: 'POST', url: '/api/v1/objects/links', payload: { objectKeys: [objectKey], type } })
+          return answer.json().results[0].link.url
+        },
+      }
+      const elapse = stopClock(t, Math.floor(Date.now() / WINDOW_MS) * WINDOW_MS)
+      for (const first of dispositions) {
+        const [one, other] = [await putFile('one', { fileName: 'one.txt' }), await putFile('other', { fileName: 'other.txt' })]
+        const types = [first, ...dispositions.filter((type) => type !== first)]
+        const windows = []
+        for (const elapsedMs of [1000, WINDOW_MS - 1, WINDOW_MS, 2 * WINDOW_MS - 1]) {
+          elapse(elapsedMs)
+          const urls = new Set<string>()
+          for (const type of types) {
+            for (const [way, linkOf] of Object.entries(ways)) {
+              for (const objectKey of [one, other]) {
+                const url = await linkOf(objectKey, type)
+                urls.add(url)
+                t.equal(pinned(url), type, `${type} by ${way}`)
+                t.equal(decodeURIComponent(new URL(url).pathname.split('/').at(-1) ?? ''), objectKey === one ? 'one.txt' : 'other.txt')
+              }
+            }
+          }
+          t.equal(urls.size, 4, 'two files of two types have four URLs, however they are asked for')
+          windows.push([...urls].sort().join())
+        }
+        t.equal(windows[1], windows[0])
+        t.not(windows[2], windows[1])
+        t.equal(windows[3], windows[2])
+      }
     })
 
     t.test('a client that takes anything is redirected', async (t) => {
