@@ -18,8 +18,8 @@ export const rooms = {
   'usage-page': { imports: [], packages: ['uplot'] },
 
   // What the service is about.
-  schemas: { imports: ['objects'], packages: [typebox, '@fastify/error'] },
-  store: { imports: ['errors', 'objects'], packages: ['cockatiel', 'undici'] },
+  schemas: { imports: ['objects', 'http'], packages: [typebox, '@fastify/error'] },
+  store: { imports: ['errors', 'objects', 'http'], packages: ['cockatiel', 'undici'] },
   events: { imports: ['errors', 'objects', 'store'], packages: ['cockatiel', typebox] },
   downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
   db: { imports: ['errors', 'objects', 'events'], packages: ['kysely', 'pg', 'cockatiel'] },
@@ -41,7 +41,7 @@ export const rooms = {
     imports: ['errors', 'objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
     packages: ['fastify', '@fastify/static', '@fastify/type-provider-typebox', 'cockatiel'],
   },
-  doctor: { imports: ['errors', 'objects', 'identity', 'store', 'db'], packages: ['fastify'] },
+  doctor: { imports: ['errors', 'objects', 'http', 'identity', 'store', 'db'], packages: ['fastify'] },
   commands: {
     imports: [
       'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'client', 'config', 'app.ts', 'config.ts',

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { encodePath } from '../http/percent-encoding.js'
 import { type Finding, failed, ok, warning } from './finding.js'
 import { REQUEST_TIMEOUT_MS, mintProbeKey, sendAsService } from './probe.js'
 
@@ -33,7 +34,7 @@ export async function * examineUploads (app: FastifyInstance, sourceKey: string)
   }
   yield ok('upload', 'An upload URL stores a file.')
 
-  const copied = await upload(app, { headers: { 'x-amz-copy-source': `/${app.storeTarget.bucket}/${encodeURI(sourceKey)}` } })
+  const copied = await upload(app, { headers: { 'x-amz-copy-source': `/${app.storeTarget.bucket}/${encodePath(sourceKey)}` } })
   yield copied.isThere && copied.sizeBytes !== BODY.length
     ? failed('upload-copy', `Anyone with an upload URL can copy other files with it, of whatever size, by a header that the object storage takes unsigned (x-amz-copy-source): ${ADVICE}`)
     : ok('upload-copy', 'An upload URL copies no other file.')

@@ -1,4 +1,5 @@
 import { contentDisposition } from '../http/content-disposition.js'
+import { encodeComponent } from '../http/percent-encoding.js'
 import { fileNameOf } from '../objects/object-key.js'
 import type { StoredObject } from '../store/object-storage.js'
 import type { Presign } from '../store/presigning.js'
@@ -71,5 +72,5 @@ export function describeLink (objectKey: string, stored: StoredObject, { url, ex
 
 /** The link that downloads a file from the service, for people: the key is the permission. */
 export function downloadUrl (serviceOrigin: string, objectKey: string): string {
-  return `${serviceOrigin}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`
+  return `${serviceOrigin}/api/v1/objects/download?objectKey=${encodeComponent(objectKey)}`
 }

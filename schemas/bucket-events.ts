@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import { encodePath } from '../http/percent-encoding.js'
 import { EXAMPLE_OBJECT_KEY } from './examples.js'
 
 /** What all object stores send alike. */
@@ -22,7 +23,7 @@ export const BucketNotificationSchema = Type.Object({
       s3: {
         bucket: { name: 'objects' },
         object: {
-          key: encodeURIComponent(EXAMPLE_OBJECT_KEY).replaceAll('%2F', '/'),
+          key: encodePath(EXAMPLE_OBJECT_KEY),
           size: 24_601,
           eTag: 'd41d8cd98f00b204e9800998ecf8427e',
           sequencer: '0055AED6DCD90281E5',

@@ -1,5 +1,6 @@
+import { encodePath } from '../http/percent-encoding.js'
 import {
-  type CredentialScope, SIGNATURE_ALGORITHM, UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey, encodePath, formatScope,
+  type CredentialScope, SIGNATURE_ALGORITHM, UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey, formatScope,
   formatTimestamp, listSignedHeaders, sign,
 } from './signature-v4.js'
 

@@ -1,4 +1,5 @@
 import { createHmac, hash } from 'node:crypto'
+import { encodeComponent } from '../http/percent-encoding.js'
 
 /*
  * AWS Signature Version 4 for S3, as far as signing and verifying share it (Amazon S3 API Reference, "Authenticating
@@ -29,24 +30,6 @@ export interface CredentialScope {
   /** UTC, `YYYYMMDD`. */
   date: string
   region: string
-}
-
-// Most keys, names and values need no encoding, which takes longer than to see that.
-const reserved = /[^A-Za-z0-9\-._~]/
-// Those that encodeURIComponent leaves.
-const reservedMarks: Record<string, string> = { '!': '%21', '\'': '%27', '(': '%28', ')': '%29', '*': '%2A' }
-const reservedInPath = /[^A-Za-z0-9\-._~/]/
-
-/** Percent-encodes UTF-8 as SigV4 wants it: all but the unreserved characters of RFC 3986, 2.3. */
-export function encodeComponent (value: string): string {
-  if (!reserved.test(value)) return value
-  return encodeURIComponent(value).replace(/[!'()*]/g, (character) => reservedMarks[character] ?? character)
-}
-
-/** Percent-encodes an object key for a URL's path: as `encodeComponent`, but `/` stays. */
-export function encodePath (objectKey: string): string {
-  if (!reservedInPath.test(objectKey)) return objectKey
-  return encodeComponent(objectKey).replaceAll('%2F', '/')
 }
 
 /** A date as SigV4 writes it, in UTC: `YYYYMMDDTHHMMSSZ`. */

@@ -1,3 +1,4 @@
+import { encodeComponent } from '../../http/percent-encoding.js'
 import type { Caller } from '../../schemas/token-claims.js'
 import { type DemoStore, seedDemoOrganisation } from './organisation.js'
 
@@ -27,7 +28,7 @@ export async function introduce (service: DemoService): Promise<string> {
 Objects & Storage runs at ${address}
 Usage page:       ${address}/usage#token=${token}
 Swagger UI:       ${address}/documentation
-A file to get:    ${objects}/download?objectKey=${encodeURIComponent(demo.showcase)}
+A file to get:    ${objects}/download?objectKey=${encodeComponent(demo.showcase)}
 A token (30 days, for development only):
   ${token}
 What the demo organisation stores:

@@ -1,4 +1,4 @@
-import { encodePath } from '../../store/signature-v4.js'
+import { encodePath } from '../../http/percent-encoding.js'
 
 /** The changes that the store reports, named as S3 names them in a record. */
 export type BucketEventName = 'ObjectCreated:Put' | 'ObjectCreated:CompleteMultipartUpload' | 'ObjectRemoved:Delete'

@@ -1,5 +1,5 @@
 import { compareObjectKeys } from '../../objects/key-order.js'
-import { encodePath } from '../../store/signature-v4.js'
+import { encodePath } from '../../http/percent-encoding.js'
 import { type IndexEntry, type KeyIndex } from './key-index.js'
 import { ownerElement } from './owner.js'
 import { S3Error } from './s3-error.js'

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { compareObjectKeys } from '../../objects/key-order.js'
-import { encodePath } from '../../store/signature-v4.js'
+import { encodePath } from '../../http/percent-encoding.js'
 import { type Authentication } from './authentication.js'
 import { type StatedChecksum, checksumAlgorithms } from './checksum.js'
 import { readWriteCondition } from './conditions.js'

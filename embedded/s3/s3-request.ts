@@ -1,5 +1,5 @@
 import { type IncomingMessage } from 'node:http'
-import { encodeComponent, encodePath } from '../../store/signature-v4.js'
+import { encodeComponent, encodePath } from '../../http/percent-encoding.js'
 import { S3Error } from './s3-error.js'
 
 /** Of a key in UTF-8, as S3 limits it. */

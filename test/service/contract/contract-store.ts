@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { Client } from 'minio'
 import { startEmbeddedStore } from '../../../embedded/s3/object-store.js'
+import { encodePath } from '../../../http/percent-encoding.js'
 import { type PresignedRequest, type SigningTarget, createPresign } from '../../../store/presigning.js'
 import {
-  SIGNATURE_ALGORITHM, canonicalQuery, deriveSigningKey, encodePath, formatScope, formatTimestamp, listSignedHeaders, sign,
+  SIGNATURE_ALGORITHM, canonicalQuery, deriveSigningKey, formatScope, formatTimestamp, listSignedHeaders, sign,
 } from '../../../store/signature-v4.js'
 
 /** A bucket of an S3 endpoint that the contract is tried on. */

@@ -74,6 +74,8 @@ t.test('a link is described with the type that the file is sent with', async (t)
   })
 })
 
-t.test('a download link escapes the key', async (t) => {
+t.test('a download link escapes the key, and all that Markdown or a chat would end the link at', async (t) => {
   t.equal(downloadUrl('https://files.example', 'a/b c&d'), 'https://files.example/api/v1/objects/download?objectKey=a%2Fb%20c%26d')
+  t.equal(downloadUrl('https://files.example', 'It\'s (1) *new*!'),
+    'https://files.example/api/v1/objects/download?objectKey=It%27s%20%281%29%20%2Anew%2A%21')
 })
