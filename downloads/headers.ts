@@ -3,7 +3,6 @@ import { formatHttpDate } from '../http/http-date.js'
 import type { Validators } from '../http/preconditions.js'
 import type { Disposition } from './decision.js'
 import { type InlineActiveContent, activeContentPolicy, inlineSafety, sentContentType } from './inline-content.js'
-import type { DownloadLink } from './links.js'
 
 /** What of a stored file shows in its headers. */
 export interface Representation extends Validators {
@@ -24,13 +23,17 @@ export const capabilityHeaders = {
 /** On JSON that holds object keys or pre-signed URLs. */
 export const capabilityJsonHeaders = { ...capabilityHeaders, 'cache-control': 'private, no-store' } as const
 
-/** On every redirect: a client that asks for JSON gets the URL as that, under the same address. */
-export const redirectHeaders = { ...capabilityHeaders, vary: 'accept' } as const
-
-/** For how long a redirect may be kept: as long as the URL stays the same, which then works for half its life more. */
-export function redirectCacheControl ({ sameUntil }: DownloadLink, now: number): string {
-  return `private, max-age=${Math.max(0, Math.floor((sameUntil.getTime() - now) / 1000))}`
-}
+/**
+ * On every redirect. It is asked for again each time: kept, it would also be followed for HEAD, by browsers and by proxies, and
+ * its URL is signed for GET. The URL stays the same for its window, so the bytes behind it stay cached. No entity tag, as none
+ * could be asked about: preconditions are for what is answered with 2xx (RFC 9110, 13.2.1).
+ */
+export const redirectHeaders = {
+  ...capabilityHeaders,
+  'cache-control': 'private, no-cache',
+  // A client that asks for JSON gets the URL as that, under the same address.
+  vary: 'accept',
+} as const
 
 /** Headers that identify a file's present state: in a 304 as in a 200 (RFC 9110, 15.4.5). */
 export function validatorHeaders ({ entityTag, lastModified }: Validators) {

@@ -20,10 +20,9 @@ export interface FoundObject extends StoredObject {
 }
 
 /**
- * Makes pre-signed URLs that stay the same for half their life, so that caches can keep the redirect and the bytes: each
- * is signed as of the start of a window of half the TTL, hence valid for at least half the TTL and at most the whole. A URL
- * pins the type that the file was stored with and the disposition, so that nobody who has it can change how a browser treats
- * the file.
+ * Makes pre-signed URLs that stay the same for half their life, so that caches can keep the bytes: each is signed as of the
+ * start of a window of half the TTL, hence valid for at least half the TTL and at most the whole. A URL pins the type that the
+ * file was stored with and the disposition, so that nobody who has it can change how a browser treats the file.
  */
 export function createDownloadLinks (presign: Presign, ttlSeconds: number) {
   // Whole, as a signature counts whole seconds: a URL signed before its window began would not last for half the TTL after it.

@@ -8,10 +8,10 @@ const qvalue = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/
 
 /**
  * Whether a client asks for JSON rather than for the file: its Accept header (RFC 9110, section 12.5.1) names
- * `application/json` itself, with a quality above 0 that no other type named in full exceeds.
+ * `application/json` itself, with a higher quality than anything else, wildcards among it.
  *
- * Wildcards ask for nothing in particular: browsers, curl and download managers all send one, and want the file. Elements that
- * break the grammar are passed over.
+ * What JSON shares its rank with is as welcome: HTTP libraries name it beside `text/plain` and any type on every request
+ * (axios, Angular, R's httr), whatever their user wants. Elements that break the grammar are passed over.
  */
 export function prefersJson (accept: string | undefined): boolean {
   // So it is for nearly every download: its header need not be taken apart.
@@ -21,9 +21,9 @@ export function prefersJson (accept: string | undefined): boolean {
   for (const element of accept.match(everyElement) ?? []) {
     const range = parseMediaType(element)
     const quality = range?.parameters.find(({ name }) => name === 'q')?.value ?? '1'
-    if (range === undefined || range.essence.endsWith('/*') || !qvalue.test(quality)) continue
+    if (range === undefined || !qvalue.test(quality)) continue
     if (range.essence === 'application/json') jsonQuality = Math.max(jsonQuality, Number(quality))
     else otherQuality = Math.max(otherQuality, Number(quality))
   }
-  return jsonQuality > 0 && jsonQuality >= otherQuality
+  return jsonQuality > otherQuality
 }

@@ -20,6 +20,13 @@ export interface ConditionalRequest {
   }
 }
 
+const preconditionHeaders = ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const
+
+/** Whether a request has preconditions at all. */
+export function isConditional ({ headers }: ConditionalRequest): boolean {
+  return preconditionHeaders.some((name) => headers[name] !== undefined)
+}
+
 export type PreconditionOutcome = 'proceed' | 'not-modified' | 'precondition-failed'
 
 /** A header that is not there, or that has to be ignored, is neither true nor false: the next one is then asked. */

@@ -5,7 +5,7 @@ import { type ByteRange, contentRange, selectRange } from '../http/byte-range.js
 import type { Disposition } from '../downloads/decision.js'
 import { representationHeaders, validatorHeaders } from '../downloads/headers.js'
 import { signalWhenGone } from '../http/client-gone.js'
-import { evaluatePreconditions } from '../http/preconditions.js'
+import { evaluatePreconditions, isConditional } from '../http/preconditions.js'
 import { fileNameOf } from '../objects/object-key.js'
 import type { ObjectBody, StoredObject } from '../store/object-storage.js'
 import { ObjectStorageUnavailable } from '../store/failures.js'
@@ -32,7 +32,6 @@ declare module 'fastify' {
   }
 }
 
-const conditionalHeaders = ['range', 'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since'] as const
 // Once because the file may be replaced between HEAD and GET; twice in a row is not worth holding the client up for.
 const ATTEMPTS = 2
 const RETRY_AFTER_SECONDS = 1
@@ -72,11 +71,11 @@ export default fastifyPlugin(async (app) => {
   /** Opens what the request asks for, unless the client has it; throws for 412 and 416. */
   async function open (reply: FastifyReply, objectKey: string, signal: AbortSignal): Promise<Found | undefined> {
     const { request } = reply
-    const isConditional = conditionalHeaders.some((name) => request.headers[name] !== undefined)
+    const dependsOnFile = request.headers.range !== undefined || isConditional(request)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       let ifMatch: string | undefined
       let range: ByteRange | undefined
-      if (isConditional) {
+      if (dependsOnFile) {
         const stored = await app.objectStorage.head(objectKey, signal)
         if (stored === undefined) return undefined
         if (isNotModified(request, stored)) return { stored, opened: undefined }

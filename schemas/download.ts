@@ -9,10 +9,14 @@ export const DispositionSchema = Type.Unsafe<'attachment' | 'inline'>({
   description: '`attachment` saves the file, `inline` shows it where that is safe.',
 })
 
+/** Whatever else a link's query has is ignored: chats and mailings append parameters of their own to links. */
 export const DownloadQuerySchema = Type.Object({
   objectKey: ObjectKeySchema,
   type: Type.Optional(DispositionSchema),
-}, { additionalProperties: false })
+  as: Type.Optional(Type.Unsafe<'json'>({
+    type: 'string', enum: ['json'], description: '`json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same.',
+  })),
+})
 
 export const DownloadLinkSchema = Type.Object({
   url: Type.String({ format: 'uri', description: 'A pre-signed URL: anyone who has it may read the file until it expires.' }),

@@ -10,7 +10,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'Describe a file',
       description: 'The headers that a streamed download has: Content-Length, Content-Type, ETag, Last-Modified, Accept-Ranges and ' +
-        'Content-Disposition. Never a redirect. Needs no token.',
+        'Content-Disposition. Never a redirect. Needs no token. Parameters that are not known are ignored.',
       security: [],
       querystring: DownloadQuerySchema,
       response: {

@@ -66,7 +66,7 @@ t.test('what no download can be is no guess, and a key that no file can have is 
     (await app.inject({ method, url: `/api/v1/objects/download${query}` })).statusCode
   const links = async (payload: object) => (await app.inject({ method: 'POST', url: '/api/v1/objects/links', payload })).statusCode
 
-  for (const query of ['', '?objectKey=', '?objectKey=a&type=show', '?objectKey=%zz']) {
+  for (const query of ['', '?objectKey=', '?objectKey=a&type=show', '?objectKey=%zz', '?fbclid=1', '?objectKey=a&objectKey=a', '?objectKey=a&as=xml']) {
     for (const method of ['GET', 'HEAD'] as const) t.equal(await ask(query, method), 400)
   }
   for (const objectKeys of [[], [''], ['x'.repeat(1025)], 7]) t.equal(await links({ objectKeys }), 400)
