@@ -3,11 +3,14 @@ import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import autoload from '@fastify/autoload'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import fastify, { type ConnectionError, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import fastify, {
+  type ConnectionError, type FastifyBaseLogger, type FastifyInstance, type FastifyServerOptions,
+} from 'fastify'
 import type { Config } from './config.js'
 import { capabilityHeaders } from './downloads/headers.js'
 import { createRequestIds } from './http/request-id.js'
 import { traceIdOf } from './http/trace-context.js'
+import { withoutTrailingSlash } from './http/trailing-slash.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { loggerOptions } from './logging.js'
 import { isStorableKey } from './objects/object-key.js'
@@ -15,13 +18,31 @@ import configuration from './plugins/config.js'
 import { createLazySerializers } from './plugins/http/lazy-serializers.js'
 import { pluginsInOrder } from './plugins/order.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
+import { LOWER_CASE } from './schemas/identifiers.js'
 
 const BODY_MAX_BYTES = 1024 * 1024
 // Longer than the database plugin waits for a frozen server before it starts without one.
 const PLUGIN_TIMEOUT_MS = 60_000
-/** Node's own bounds: on the arrival of a request's headers, and of the whole request. */
-const REQUEST_TIMEOUT_MS = 60_000
+/** How often Node looks for requests that have not arrived in time. */
+const ARRIVAL_CHECK_INTERVAL_MS = 1_000
+/** On the arrival of a request's headers, and of the whole request: refused within the minute that is documented. */
+const REQUEST_TIMEOUT_MS = 60_000 - ARRIVAL_CHECK_INTERVAL_MS
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
+
+/** Lets a schema's keyword turn strings into lower case as they are read. */
+const readInLowerCase: NonNullable<FastifyServerOptions['ajv']>['onCreate'] = (ajv) => {
+  ajv.addKeyword({
+    keyword: LOWER_CASE,
+    type: 'string',
+    schemaType: 'boolean',
+    modifying: true,
+    errors: false,
+    validate: (_isSet: boolean, text: string, _schema?: object, place?: { parentData: Record<string | number, unknown>, parentDataProperty: string | number }) => {
+      if (place !== undefined) place.parentData[place.parentDataProperty] = text.toLowerCase()
+      return true
+    },
+  })
+}
 
 /** How the server treats connections and requests, whatever its routes are. */
 export const serverOptions = {
@@ -32,12 +53,20 @@ export const serverOptions = {
       // JSON Schema counts characters, S3 counts bytes.
       formats: { 'object-key': isStorableKey },
     },
+    onCreate: readInLowerCase,
   },
   bodyLimit: BODY_MAX_BYTES,
   // What a parameter may be is for its schema to say, not for the router.
   routerOptions: { maxParamLength: maxHeaderSize },
   pluginTimeout: PLUGIN_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
+  http: {
+    headersTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionsCheckingInterval: ARRIVAL_CHECK_INTERVAL_MS,
+    // Node's own answer to a request without one has no body: ours says what is missing.
+    requireHostHeader: false,
+  },
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   forceCloseConnections: 'idle',
   // Its parts are there until the last connection is closed, so what still arrives on one is answered as usual.
@@ -65,6 +94,8 @@ export function build (
       return parent.child(traceId === undefined ? bindings : { ...bindings, traceId }, options)
     },
     clientErrorHandler: answerUnreadable,
+    // Users type a slash after an address, and some clients put one there.
+    rewriteUrl: ({ url = '/' }) => url.startsWith('/api/') ? withoutTrailingSlash(url) : url,
     frameworkErrors: (_error, { id }, reply) => { answerBadUrl(id, reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Node would answer 417 by itself; an unknown expectation may as well be ignored (RFC 9110, 10.1.1).

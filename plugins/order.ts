@@ -5,14 +5,17 @@ import demo from './demo.js'
 import downloads from './downloads.js'
 import fileStreaming from './file-streaming.js'
 import authorization from './http/authorization.js'
+import bodies from './http/bodies.js'
 import cors from './http/cors.js'
 import errors from './http/errors.js'
+import forwarded from './http/forwarded.js'
 import jwt from './http/jwt.js'
 import limits from './http/limits.js'
 import loadShedding from './http/load-shedding.js'
 import requestIds from './http/request-ids.js'
 import requestMetrics from './http/request-metrics.js'
 import securityHeaders from './http/security-headers.js'
+import strictHost from './http/strict-host.js'
 import strictQuery from './http/strict-query.js'
 import tokenKeys from './http/token-keys.js'
 import metrics from './metrics.js'
@@ -37,7 +40,7 @@ import usageHistory from './usage-history.js'
 export const pluginsInOrder = [
   // What every request meets. Spans begin first; ids come before anything that can answer, so that every answer has one, and
   // CORS comes before anything that can refuse, so that a page can read why.
-  metrics, tracing, requestMetrics, requestIds, cors, strictQuery, loadShedding, errors, limits,
+  metrics, tracing, requestMetrics, requestIds, cors, strictHost, forwarded, strictQuery, loadShedding, errors, limits, bodies,
   // Who calls. The folder of the embedded parts holds the secret that tokens are signed with where none is configured.
   dataDirectory, secrets, tokenKeys, jwt,
   // Of one route: first its headers, then the token and the role, and then the route's own hooks.

@@ -1,4 +1,4 @@
-import { STATUS_CODES } from 'node:http'
+import { STATUS_CODES, maxHeaderSize } from 'node:http'
 import { format } from 'node:util'
 import createError, { FastifyError } from '@fastify/error'
 import { type Static, Type } from '@sinclair/typebox'
@@ -73,12 +73,12 @@ const entries = {
   REQUEST_TIMEOUT: {
     status: 408,
     message: 'The request did not arrive in time.',
-    meaning: 'the request did not arrive in time',
+    meaning: 'the request did not arrive within a minute',
   },
   HEADERS_TOO_LARGE: {
     status: 431,
-    message: 'The URL and the headers are larger than 16 KiB.',
-    meaning: 'the URL and the headers are larger than 16 KiB',
+    message: `The URL and the headers, a token among them, are larger than ${maxHeaderSize / 1024} KiB.`,
+    meaning: `the URL and the headers, a token among them, are larger than ${maxHeaderSize / 1024} KiB`,
   },
   PRECONDITION_FAILED: {
     status: 412,
@@ -93,7 +93,7 @@ const entries = {
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: 'This route accepts application/json only.',
-    meaning: 'the body is not application/json',
+    meaning: 'there is a body, and it is not application/json',
   },
   RANGE_NOT_SATISFIABLE: {
     status: 416,

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { STATUS_CODES } from 'node:http'
 import { connect } from 'node:net'
 import t from 'tap'
+import { serverOptions } from '../../app.js'
 import { admin, startService } from '../support/service.js'
 
 t.test('the service', async (t) => {
@@ -101,6 +102,41 @@ t.test('the service', async (t) => {
       const { head, body } = await exchange('GET /documentation/static//.. HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
       t.match(head, /^HTTP\/1\.1 404 /)
       t.match(JSON.parse(body), { code: 'ROUTE_NOT_FOUND' })
+    })
+
+    for (const [what, message, headers] of [
+      ['no Host header', 'There is no Host header.', ''],
+      ['two Host headers', 'There are several Host headers.', 'Host: a\r\nhost: b\r\n'],
+      ['the same Host header twice', 'There are several Host headers.', 'Host: a\r\nHost: a\r\n'],
+      ['a Host header that names no host', 'The Host header names no host.', 'Host: a b\r\n'],
+    ] as const) {
+      t.test(`a request with ${what} is told so`, async (t) => {
+        for (const path of ['/health/live', '/api/v1/objects/download?objectKey=x', '/nowhere']) {
+          const { head, body } = await exchange(`GET ${path} HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`)
+          t.match(head, /^HTTP\/1\.1 400 /)
+          t.match(head, /^x-request-id: /m)
+          t.strictSame(JSON.parse(body), { statusCode: 400, code: 'INVALID_REQUEST', error: 'Bad Request', message })
+        }
+      })
+    }
+
+    t.test('HTTP/1.0 has no Host header', async (t) => {
+      const { head } = await exchange('GET /health/live HTTP/1.0\r\n\r\n')
+      t.match(head, /^HTTP\/1\.[01] 200 /)
+    })
+
+    t.test('what does not arrive in time is answered 408, within the minute that is documented', async (t) => {
+      const { requestTimeout, headersTimeout, connectionsCheckingInterval } = serverOptions.http
+      t.ok(Math.max(requestTimeout, headersTimeout) + connectionsCheckingInterval <= 60_000)
+      t.match(app.server, { requestTimeout, headersTimeout })
+      app.server.requestTimeout = 1
+      app.server.headersTimeout = 1
+      t.teardown(() => { Object.assign(app.server, { requestTimeout, headersTimeout }) })
+      for (const text of ['GET /health/live HTTP/1.1\r\nHost: a\r\n', 'PUT /api/v1/objects/quota HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{']) {
+        const { head, body } = await exchange(text)
+        t.match(head, /^HTTP\/1\.1 408 /)
+        t.match(JSON.parse(body), { statusCode: 408, code: 'REQUEST_TIMEOUT' })
+      }
     })
 
     t.test('an expectation that nobody knows is ignored', async (t) => {

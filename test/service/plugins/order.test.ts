@@ -22,7 +22,7 @@ t.test('hooks on a request run in the order that plugins/order.ts states', async
     },
   })
   await app.ready()
-  t.strictSame(added, ['@fastify/otel', 'request-ids', '@fastify/cors', 'strict-query', '@fastify/under-pressure'])
+  t.strictSame(added, ['@fastify/otel', 'request-ids', '@fastify/cors', 'strict-host', 'strict-query', '@fastify/under-pressure'])
 })
 
 t.test('every answer has the request\'s id, and a page of another origin may read it', async (t) => {

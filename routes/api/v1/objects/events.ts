@@ -1,9 +1,10 @@
+import { isUtf8 } from 'node:buffer'
 import { hash, timingSafeEqual } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../../../../db/connection/availability.js'
 import { UnknownNotificationError } from '../../../../events/notification.js'
-import { authorizationCount } from '../../../../http/authorization.js'
+import { headerValues } from '../../../../http/raw-headers.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../../store/failures.js'
 import { BucketEventsSchema, BucketNotificationSchema } from '../../../../schemas/bucket-events.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -18,15 +19,18 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
   const refusalOf = ({ raw, headers: { authorization = '' } }: FastifyRequest) => {
     if (authorization === '') return new TokenRequiredError()
-    if (authorizationCount(raw) > 1) return new TokenInvalidError('there are several Authorization headers')
+    if (headerValues(raw.rawHeaders, 'authorization').length > 1) return new TokenInvalidError('there are several Authorization headers')
     const isRight = expected !== undefined && timingSafeEqual(sha256(sentToken(authorization)), expected)
     return isRight ? undefined : new TokenInvalidError('it is not the token for events')
   }
 
   // Every vendor calls its JSON something else, or nothing.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, text: string): Promise<unknown> => {
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: unknown, bytes: Buffer): Promise<unknown> => {
+    // Decoded, a key in another encoding would be that of a file which is not there.
+    if (!isUtf8(bytes)) return undefined
     try {
+      const text = bytes.toString()
       return JSON.parse(text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text)
     } catch {
       return undefined

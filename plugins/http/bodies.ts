@@ -1,0 +1,44 @@
+import { isUtf8 } from 'node:buffer'
+import type { onRequestHookHandler } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { InvalidRequestError, UnsupportedMediaTypeError } from '../../schemas/errors.js'
+
+/**
+ * Reads bodies: JSON in UTF-8 (RFC 8259, 8.1), and nothing else. Bytes that are not UTF-8 are refused, where decoding them
+ * would store U+FFFD in their place. An empty body is none, whatever its type: libraries send one with requests that have
+ * nothing to say (axios, urllib, wrappers of fetch).
+ */
+export default fastifyPlugin(async (app) => {
+  app.addHook('onRoute', (route) => {
+    if ([route.method].flat().every((method) => bodyless.has(method))) return
+    const hooks = route.onRequest === undefined ? [] : [route.onRequest].flat()
+    route.onRequest = [forgetTypeOfNoBody, ...hooks]
+  })
+
+  const parseJson = app.getDefaultJsonParser('error', 'error')
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    if (bytes.length === 0) done(null, undefined)
+    else if (isUtf8(bytes)) parseJson(request, bytes.toString(), done)
+    else done(new InvalidRequestError('The body is not UTF-8.'), undefined)
+  })
+  app.addContentTypeParser('*', (_request, payload, done) => {
+    // Only the end of a body that comes in chunks tells that there is nothing in it.
+    const finish = (error: Error | null) => {
+      payload.off('data', refuse).off('end', accept).off('error', finish)
+      done(error, undefined)
+    }
+    const refuse = () => { finish(new UnsupportedMediaTypeError()) }
+    const accept = () => { finish(null) }
+    payload.on('data', refuse).on('end', accept).on('error', finish)
+  })
+}, { name: 'bodies' })
+
+const bodyless = new Set(['GET', 'HEAD', 'OPTIONS'])
+
+/** A type of nothing is nothing to refuse, not even where it is malformed. */
+const forgetTypeOfNoBody: onRequestHookHandler = ({ raw: { headers } }, _reply, done) => {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  if (length === '0' && coding === undefined) delete headers['content-type']
+  done()
+}
