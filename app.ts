@@ -29,6 +29,12 @@ const ARRIVAL_CHECK_INTERVAL_MS = 1_000
 const REQUEST_TIMEOUT_MS = 60_000 - ARRIVAL_CHECK_INTERVAL_MS
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
+/** Where a value stands that is being validated. */
+interface PlaceOfValue {
+  parentData: Record<string | number, unknown>
+  parentDataProperty: string | number
+}
+
 /** Lets a schema's keyword turn strings into lower case as they are read. */
 const readInLowerCase: NonNullable<FastifyServerOptions['ajv']>['onCreate'] = (ajv) => {
   ajv.addKeyword({
@@ -37,7 +43,7 @@ const readInLowerCase: NonNullable<FastifyServerOptions['ajv']>['onCreate'] = (a
     schemaType: 'boolean',
     modifying: true,
     errors: false,
-    validate: (_isSet: boolean, text: string, _schema?: object, place?: { parentData: Record<string | number, unknown>, parentDataProperty: string | number }) => {
+    validate: (_isSet: boolean, text: string, _schema?: object, place?: PlaceOfValue) => {
       if (place !== undefined) place.parentData[place.parentDataProperty] = text.toLowerCase()
       return true
     },

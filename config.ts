@@ -7,7 +7,7 @@ import { parseTrustedProxies } from './http/trusted-proxies.js'
 import { signatureAlgorithms } from './identity/signature-algorithm.js'
 
 export { type Config, ConfigSchema } from './config/settings.js'
-export { claimNamesOf, signingOptions } from './config/token-settings.js'
+export { claimNamesOf, roleValuesOf, signingOptions } from './config/token-settings.js'
 
 // What anyone may try first: this service's own development secret before 0.2, and the one that jwt.io fills in.
 const PUBLIC_SECRETS = ['development-secret-that-production-refuses', 'a-string-secret-at-least-256-bits-long']

@@ -70,7 +70,7 @@ async function main (): Promise<void> {
 }
 
 async function mintDemoToken (): Promise<string> {
-  return await mintToken(loadConfig(process.env), { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, role: 'admin' }, TOKEN_LIFETIME_SECONDS)
+  return await mintToken(loadConfig(process.env), { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, roles: ['admin'] }, TOKEN_LIFETIME_SECONDS)
 }
 
 async function readUsage (client: ObjectsClient) {

@@ -67,10 +67,11 @@ function readOptions (): Options | undefined {
     },
   })
   if (values.help) return undefined
-  const { org, workflow, user, limit } = values
+  const { org, limit } = values
+  const [workflow, user] = [values.workflow?.toLowerCase(), values.user?.toLowerCase()]
   if (!Value.Check(OrgKeySchema, org)) throw new UsageError('--org must be the key of an organisation.')
-  if (workflow !== undefined && !Value.Check(UuidSchema, workflow)) throw new UsageError('--workflow must be a UUID in lower case.')
-  if (user !== undefined && !Value.Check(UuidSchema, user)) throw new UsageError('--user must be a UUID in lower case.')
+  if (workflow !== undefined && !Value.Check(UuidSchema, workflow)) throw new UsageError('--workflow must be a UUID.')
+  if (user !== undefined && !Value.Check(UuidSchema, user)) throw new UsageError('--user must be a UUID.')
   if (!/^\d{1,6}$/.test(limit)) throw new UsageError('--limit must be a number of keys.')
   return {
     scope: { orgKey: org, workflowId: workflow, createdBy: user },

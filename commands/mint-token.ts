@@ -1,6 +1,6 @@
 import fastifyJwt from '@fastify/jwt'
 import fastify from 'fastify'
-import { type Config, claimNamesOf, signingOptions } from '../config.js'
+import { type Config, claimNamesOf, roleValuesOf, signingOptions } from '../config.js'
 import { readEmbeddedSecrets } from '../embedded/secrets.js'
 import { type Caller, writeClaims } from '../schemas/token-claims.js'
 
@@ -18,7 +18,7 @@ export class CannotMintError extends Error {
 export async function mintToken (config: Config, caller: Caller, lifetimeSeconds: number): Promise<string> {
   const signer = fastify()
   await signer.register(fastifyJwt, { secret: secretOf(config), sign: signingOptions(config) })
-  return signer.jwt.sign(writeClaims(caller, claimNamesOf(config)), { expiresIn: lifetimeSeconds })
+  return signer.jwt.sign(writeClaims(caller, claimNamesOf(config), roleValuesOf(config)), { expiresIn: lifetimeSeconds })
 }
 
 function secretOf ({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL, DATA_DIR }: Config): string {

@@ -36,7 +36,7 @@ runCommand(async () => {
     console.log(HELP)
     return EXIT_CLEAN
   }
-  const caller = { role: values.role, orgKey: values.org, userId: values.user }
+  const caller = { roles: [values.role], orgKey: values.org, userId: values.user.toLowerCase() }
   if (!Value.Check(CallerSchema, caller)) throw new UsageError(wrongOption(Value.Errors(CallerSchema, caller).First()?.path))
   console.log(await mintToken(loadConfig(process.env), caller, readLifetime(values['expires-in'])))
   return EXIT_CLEAN
@@ -44,9 +44,9 @@ runCommand(async () => {
 
 function wrongOption (path: string | undefined): string {
   switch (path) {
-    case '/role': return '--role must be member, admin or service.'
+    case '/roles/0': return '--role must be member, admin or service.'
     case '/orgKey': return '--org must be an organisation\'s key: lower-case letters, digits and hyphens, 63 at most.'
-    default: return '--user must be a UUID in lower case.'
+    default: return '--user must be a UUID.'
   }
 }
 

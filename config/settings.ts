@@ -167,9 +167,17 @@ const access = {
     default: 0,
     description: 'Seconds by which the clocks of the tokens\' signer and of this service may differ.',
   }),
-  JWT_CLAIM_USER: claimName('sub', 'The claim that holds the user\'s UUID. Its name may be a URL, such as `https://files.example.com/user`.'),
+  JWT_CLAIM_USER: claimName('sub', 'The claim that holds the user\'s UUID. Its name may be a URL, such as ' +
+    '`https://files.example.com/user`, or a path into other claims, such as `account.id`.'),
   JWT_CLAIM_ORG: claimName('orgKey', 'The claim that holds the organisation\'s key.'),
-  JWT_CLAIM_ROLE: claimName('role', 'The claim that holds the role.'),
+  JWT_CLAIM_ROLE: claimName('role', 'The claim that holds the role, or an array of roles, such as Keycloak\'s `realm_access.roles`. A ' +
+    'token may do what any of its roles may; roles that this service does not know are ignored.'),
+  JWT_ROLE_VALUES: Type.Optional(Type.String({
+    pattern: '^[^,]*[^,\\s][^,]*=\\s*(member|admin|service)\\s*(,[^,]*[^,\\s][^,]*=\\s*(member|admin|service)\\s*)*$',
+    description: 'What the values of that claim stand for: each as `value=role`, separated by commas, where the role is `member`, ' +
+      '`admin` or `service`. Other values then stand for nothing. Unset: each role is named as here.',
+    examples: ['Files Admins=admin,Files Users=member'],
+  })),
   SERVICE_SECRET: Type.Optional(Type.String({
     minLength: 32,
     description: 'Seals what clients keep for the service, such as cursors; 32 characters or more, the same for all replicas: ' +

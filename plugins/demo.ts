@@ -27,7 +27,7 @@ export default fastifyPlugin(async (app) => {
       },
       nameWorkflow: async (orgKey, workflowId, name) => { await nameWorkflow(app.database, { orgKey, workflowId, name }) },
       settled: async () => { await app.bucketEvents.settled() },
-      signToken: (caller) => app.jwt.sign(writeClaims(caller, app.claimNames), { expiresIn: '30d' }),
+      signToken: (caller) => app.jwt.sign(writeClaims(caller, app.claimNames, app.roleValues), { expiresIn: '30d' }),
     })
   })
 }, { name: 'demo', dependencies: ['config', 'minio', 'store-target', 'database', 'bucket-events', 'jwt'] })

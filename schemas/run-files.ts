@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
-import { DirectionSchema, UuidSchema } from './identifiers.js'
+import { DirectionSchema, SentUuidSchema, UuidSchema } from './identifiers.js'
 import { reference } from './reference.js'
 
 /** Files that one page holds: as many as one request for links may name. */
@@ -9,8 +9,8 @@ export const FILES_PAGE_MAX = 100
 const CURSOR_MAX_LENGTH = 2048
 
 export const RunFilesQuerySchema = Type.Object({
-  workflowId: Type.String({ ...UuidSchema, description: 'The workflow.' }),
-  runId: Type.String({ ...UuidSchema, description: 'The workflow\'s run.' }),
+  workflowId: Type.String({ ...SentUuidSchema, description: 'The workflow.' }),
+  runId: Type.String({ ...SentUuidSchema, description: 'The workflow\'s run.' }),
   cursor: Type.Optional(Type.String({
     minLength: 1,
     maxLength: CURSOR_MAX_LENGTH,

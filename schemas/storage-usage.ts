@@ -1,14 +1,10 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { UUID_PATTERN } from '../objects/object-key.js'
-import { OrgKeySchema, UuidSchema } from './identifiers.js'
+import { OrgKeySchema, UuidSchema, sentUuid } from './identifiers.js'
 import { reference } from './reference.js'
 
 export const StorageUsageQuerySchema = Type.Object({
-  createdBy: Type.Optional(Type.String({
-    // No example: Swagger UI would fill it in, and ask for a user who is not there.
-    pattern: UUID_PATTERN,
-    description: 'Only the files that this user made. An admin may name anyone, anyone else only themselves.',
-  })),
+  // No example: Swagger UI would fill it in, and ask for a user who is not there.
+  createdBy: Type.Optional(sentUuid('Only the files that this user made. An admin may name anyone, anyone else only themselves.')),
 }, { additionalProperties: false })
 
 const bytes = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })

@@ -1,5 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { OrgKeySchema, UuidSchema } from './identifiers.js'
+import { OrgKeySchema, UuidSchema, canonicalUuid } from './identifiers.js'
 
 /** Every role that a token can have. */
 export const roles = ['member', 'admin', 'service'] as const
@@ -16,13 +16,19 @@ const DATE_MAX_SECONDS = 8_640_000_000_000
 export const CallerSchema = Type.Object({
   userId: UuidSchema,
   orgKey: OrgKeySchema,
-  role: RoleSchema,
+  /** A caller may do what any of them may. */
+  roles: Type.Array(RoleSchema, { minItems: 1 }),
 })
 export type Caller = Static<typeof CallerSchema>
 
+/** Whether a caller has one of these roles. */
+export function hasRole ({ roles: held }: Caller, wanted: readonly Role[]): boolean {
+  return held.some((role) => wanted.includes(role))
+}
+
 /** Whether a caller may act on what one user of their organisation has made: on their own, and an admin on everyone's. */
-export function mayActFor ({ userId, role }: Caller, ownerId: string): boolean {
-  return userId === ownerId || role === 'admin'
+export function mayActFor (caller: Caller, ownerId: string): boolean {
+  return caller.userId === ownerId || hasRole(caller, ['admin'])
 }
 
 /** What a token must say, by the names that the service uses; which claims hold it is a matter of configuration. */
@@ -32,16 +38,42 @@ export const TokenClaimsSchema = Type.Object({
 })
 
 /** The names of the claims that say who the caller is. */
-export type ClaimNames = Record<keyof Caller, string>
+export type ClaimNames = Record<'userId' | 'orgKey' | 'role', string>
 
-/** What a token's payload says by the names that the service uses, unchecked. Claims that it has no use for are left out. */
-export function readClaims (payload: object, names: ClaimNames): Record<keyof Static<typeof TokenClaimsSchema>, unknown> {
-  // Only what the token itself holds: a claim may be configured to be, or sent, under any name that objects inherit.
-  const own = new Map<string, unknown>(Object.entries(payload))
-  return { userId: own.get(names.userId), orgKey: own.get(names.orgKey), role: own.get(names.role), exp: own.get('exp') }
+/** Which roles the values of a token's claim stand for; undefined: each role for itself. */
+export type RoleValues = ReadonlyMap<string, string> | undefined
+
+/**
+ * What a token says by the names that the service uses, unchecked. Roles that the service does not know are left out: identity
+ * providers put those of all their services into one claim.
+ *
+ * @param claimAt gives what the token holds under a name
+ */
+export function readClaims (
+  claimAt: (name: string) => unknown, names: ClaimNames, roleValues: RoleValues,
+): Record<keyof Static<typeof TokenClaimsSchema>, unknown> {
+  return {
+    userId: canonicalUuid(claimAt(names.userId)),
+    orgKey: canonicalUuid(claimAt(names.orgKey)),
+    roles: rolesOf(claimAt(names.role), roleValues),
+    exp: claimAt('exp'),
+  }
 }
 
-/** The claims that say who the caller is. */
-export function writeClaims (caller: Caller, names: ClaimNames): Record<string, string> {
-  return Object.fromEntries([[names.userId, caller.userId], [names.orgKey, caller.orgKey], [names.role, caller.role]])
+function rolesOf (said: unknown, roleValues: RoleValues): Role[] | undefined {
+  const values: unknown[] = Array.isArray(said) ? said : [said]
+  if (!values.every((value) => typeof value === 'string')) return undefined
+  const held = values.map((value) => roleValues === undefined ? value : roleValues.get(value))
+  return roles.filter((role) => held.includes(role))
+}
+
+/** The claims that say who the caller is, as `readClaims` reads them. */
+export function writeClaims ({ userId, orgKey, roles: held }: Caller, names: ClaimNames, roleValues?: RoleValues): object {
+  const valueOf = (role: Role) => {
+    if (roleValues === undefined) return role
+    return [...roleValues].find(([, stood]) => stood === role)?.[0] ?? role
+  }
+  const [first, ...more] = held.map(valueOf)
+  const role = more.length === 0 ? first : [first, ...more]
+  return Object.fromEntries([[names.userId, userId], [names.orgKey, orgKey], [names.role, role]])
 }

@@ -1,10 +1,10 @@
 import { Type } from '@sinclair/typebox'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY, examplePresignedUrl } from './examples.js'
-import { DirectionSchema, UuidSchema } from './identifiers.js'
+import { DirectionSchema, SentUuidSchema } from './identifiers.js'
 
 export const UploadRequestSchema = Type.Object({
-  workflowId: UuidSchema,
-  runId: UuidSchema,
+  workflowId: SentUuidSchema,
+  runId: SentUuidSchema,
   direction: DirectionSchema,
   fileName: Type.String({
     minLength: 1, maxLength: 255, description: '1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`.',

@@ -1,6 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
-import { UUID_PATTERN } from '../objects/object-key.js'
-import { OrgKeySchema } from './identifiers.js'
+import { OrgKeySchema, sentUuid } from './identifiers.js'
 import { reference } from './reference.js'
 
 // Without an example where it may be left out, since Swagger UI would fill it in.
@@ -15,7 +14,7 @@ export const HISTORY_ANSWER_MAX_DAYS = 400
 export const UsageHistoryQuerySchema = Type.Object({
   from: Type.Optional(day('The first day, in UTC; 29 days before the last one where it is left out.')),
   to: Type.Optional(day('The last day, in UTC, at most 399 days after the first; today where it is left out.')),
-  workflowId: Type.Optional(Type.String({ pattern: UUID_PATTERN, description: 'Only the files of this workflow.' })),
+  workflowId: Type.Optional(sentUuid('Only the files of this workflow.')),
 }, { additionalProperties: false })
 
 export const UsageDaySchema = Type.Object({

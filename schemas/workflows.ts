@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox'
-import { UuidSchema } from './identifiers.js'
+import { SentUuidSchema, UuidSchema } from './identifiers.js'
 
-export const WorkflowParamsSchema = Type.Object({ workflowId: UuidSchema })
+export const WorkflowParamsSchema = Type.Object({ workflowId: SentUuidSchema })
 
 export const WorkflowNameSchema = Type.Object({
   name: Type.String({
-    minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f]*$', description: 'The workflow\'s name, for people.',
+    minLength: 1, maxLength: 200, pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$', description: 'The workflow\'s name, for people.',
   }),
 }, {
   $id: 'WorkflowName', description: 'A name for a workflow.', additionalProperties: false, examples: [{ name: 'Quarterly report' }],

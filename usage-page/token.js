@@ -27,7 +27,7 @@ export function takeTokenFromAddress () {
 
 /**
  * Whether a token's user may be an admin: only to know what to offer, since the service judges each request itself. A token
- * without a `role` may say it in a claim of another name.
+ * without a `role` that is known may say it in a claim of another name, or by another value.
  *
  * @param {string} token
  * @returns {boolean}
@@ -35,8 +35,8 @@ export function takeTokenFromAddress () {
 export function mayBeAdmin (token) {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')
-    const { role = 'admin' } = JSON.parse(window.atob(payload))
-    return role === 'admin'
+    const roles = [JSON.parse(window.atob(payload)).role].flat()
+    return roles.includes('admin') || !roles.some((role) => role === 'member' || role === 'service')
   } catch {
     return false
   }

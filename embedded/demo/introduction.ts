@@ -22,7 +22,7 @@ export async function introduce (service: DemoService): Promise<string> {
   const { address } = service
   const demo = await seedDemoOrganisation(service.dataDirectory, service)
   await service.settled()
-  const token = service.signToken({ userId: demo.admin, orgKey: demo.orgKey, role: 'admin' })
+  const token = service.signToken({ userId: demo.admin, orgKey: demo.orgKey, roles: ['admin'] })
   const objects = `${address}/api/v1/objects`
   return `
 Objects & Storage runs at ${address}

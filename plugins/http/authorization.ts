@@ -2,7 +2,7 @@ import type { onRequestHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { ForbiddenError } from '../../schemas/errors.js'
 import { areAllRoles, roleRefusal } from '../../schemas/role-sentences.js'
-import type { Role } from '../../schemas/token-claims.js'
+import { type Role, hasRole } from '../../schemas/token-claims.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,8 +14,8 @@ declare module 'fastify' {
 }
 
 /**
- * Lets callers into the routes that declare `roles`: 401 without a valid token, 403 with one of another role. Both come before
- * the route's own hooks, so that limits count only those who may use it, and before the body is read.
+ * Lets callers into the routes that declare `roles`: 401 without a valid token, 403 with one that has none of them. Both come
+ * before the route's own hooks, so that limits count only those who may use it, and before the body is read.
  */
 export default fastifyPlugin(async (app) => {
   app.addHook('onRoute', (route) => {
@@ -28,5 +28,5 @@ export default fastifyPlugin(async (app) => {
 
 function requireRole (roles: readonly Role[], action: string | undefined): onRequestHookHandler {
   const refusal = roleRefusal(roles, action)
-  return ({ user }, _reply, done) => { done(roles.includes(user.role) ? undefined : new ForbiddenError(refusal)) }
+  return ({ user }, _reply, done) => { done(hasRole(user, roles) ? undefined : new ForbiddenError(refusal)) }
 }

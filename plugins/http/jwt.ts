@@ -3,15 +3,16 @@ import fastifyJwt from '@fastify/jwt'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { claimNamesOf, signingOptions } from '../../config.js'
-import { authorizationCount } from '../../http/authorization.js'
+import { claimNamesOf, roleValuesOf, signingOptions } from '../../config.js'
+import { headerValues } from '../../http/raw-headers.js'
+import { claimAt } from '../../identity/claim-path.js'
 import { type WantedKey, selectKeys } from '../../identity/key-selection.js'
 import { signatureAlgorithms } from '../../identity/signature-algorithm.js'
 import { TokenRefusedError } from '../../identity/token-refusal.js'
 import { TokenVerifier } from '../../identity/token-verifier.js'
 import type { VerificationKey } from '../../identity/verification-key.js'
 import { TokenInvalidError, TokenKeysUnavailableError, TokenRequiredError } from '../../schemas/errors.js'
-import { type Caller, type ClaimNames, TokenClaimsSchema, readClaims } from '../../schemas/token-claims.js'
+import { type Caller, type ClaimNames, type RoleValues, TokenClaimsSchema, readClaims } from '../../schemas/token-claims.js'
 
 declare module '@fastify/jwt' {
   interface FastifyJWT {
@@ -25,12 +26,13 @@ declare module 'fastify' {
     authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /** The names of the claims that say who the caller is. */
     claimNames: ClaimNames
+    /** Which roles the values of the claim that holds them stand for. */
+    roleValues: RoleValues
   }
 }
 
 // RFC 6750, 2.1: one scheme, one token, of these characters.
 const bearer = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
-const TOKEN_MAX_LENGTH = 8192
 
 /**
  * Reads who is calling from a JSON Web Token in the Authorization header, and from nowhere else. The key pins the one
@@ -40,6 +42,8 @@ const TOKEN_MAX_LENGTH = 8192
 export default fastifyPlugin(async (app) => {
   const { config } = app
   const claimNames = claimNamesOf(config)
+  const roleValues = roleValuesOf(config)
+  const namesOfParts = new Map([['userId', claimNames.userId], ['orgKey', claimNames.orgKey], ['roles', claimNames.role]])
   const claims = TypeCompiler.Compile(TokenClaimsSchema)
   const verifier = new TokenVerifier({
     findKeys: keysOf(app),
@@ -51,6 +55,7 @@ export default fastifyPlugin(async (app) => {
   else await app.register(fastifyJwt, { secret: app.secrets.token, sign: signingOptions(config) })
 
   app.decorate('claimNames', claimNames)
+  app.decorate('roleValues', roleValues)
   app.decorate('authenticate', async (request, reply) => {
     try {
       request.user = await callerOf(request)
@@ -64,16 +69,17 @@ export default fastifyPlugin(async (app) => {
   async function callerOf (request: FastifyRequest): Promise<Caller> {
     const { authorization } = request.headers
     if (authorization === undefined || authorization === '') throw new TokenRequiredError()
-    if (authorizationCount(request.raw) > 1) throw new TokenRefusedError('there are several Authorization headers')
+    if (headerValues(request.raw.rawHeaders, 'authorization').length > 1) throw new TokenRefusedError('there are several Authorization headers')
     const token = bearer.exec(authorization)?.[1]
-    if (token === undefined || authorization.length > TOKEN_MAX_LENGTH) throw new TokenRefusedError('it is malformed')
-    const said = readClaims(await verifier.verify(token), claimNames)
+    if (token === undefined) throw new TokenRefusedError('it is malformed')
+    const payload = await verifier.verify(token)
+    const said = readClaims((name) => claimAt(payload, name), claimNames, roleValues)
     if (!claims.Check(said)) {
-      const wrong = claims.Errors(said).First()?.path.slice(1) ?? ''
-      throw new TokenRefusedError(`its claim ${new Map(Object.entries(claimNames)).get(wrong) ?? wrong} is missing or has the wrong form`)
+      const [, wrong = ''] = claims.Errors(said).First()?.path.split('/') ?? []
+      throw new TokenRefusedError(`its claim ${namesOfParts.get(wrong) ?? wrong} is missing or has the wrong form`)
     }
-    const { userId, orgKey, role } = said
-    return { userId, orgKey, role }
+    const { userId, orgKey, roles } = said
+    return { userId, orgKey, roles }
   }
 }, { name: 'jwt', dependencies: ['config', 'secrets', 'token-keys', 'limits'] })
 

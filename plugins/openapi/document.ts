@@ -8,7 +8,7 @@ import { BucketEventsSchema, BucketNotificationSchema } from '../../schemas/buck
 import { DeletionSchema } from '../../schemas/deletion.js'
 import { DispositionSchema, DownloadLinkSchema } from '../../schemas/download.js'
 import { ErrorBodySchema, ErrorCodeSchema } from '../../schemas/errors.js'
-import { DirectionSchema, ObjectKeySchema, OrgKeySchema, UuidSchema } from '../../schemas/identifiers.js'
+import { DirectionSchema, ObjectKeySchema, OrgKeySchema, SentUuidSchema, UuidSchema } from '../../schemas/identifiers.js'
 import { LinkResultSchema, LinksRequestSchema, LinksSchema } from '../../schemas/links.js'
 import { QuotaRequestSchema, QuotaSchema } from '../../schemas/quota.js'
 import { LivenessSchema, ReadinessSchema } from '../../schemas/readiness.js'
@@ -60,7 +60,7 @@ export default fastifyPlugin(async (app) => {
             type: 'http',
             scheme: 'bearer',
             bearerFormat: 'JWT',
-            description: `A JSON Web Token with the claims \`exp\`, \`sub\` (the user's UUID), \`orgKey\` and \`role\` (${roleValues()}).`,
+            description: `A JSON Web Token with the claims \`exp\`, \`sub\` (the user's UUID), \`orgKey\` and \`role\` (${roleValues()}, or several in an array).`,
           },
         },
       },
@@ -78,6 +78,7 @@ export default fastifyPlugin(async (app) => {
       'openapiObject' in document ? document.openapiObject : document.swaggerObject,
       {
         Uuid: UuidSchema,
+        SentUuid: SentUuidSchema,
         OrgKey: OrgKeySchema,
         ObjectKey: ObjectKeySchema,
         Direction: DirectionSchema,

@@ -15,11 +15,11 @@ import { createEmbeddedDirectory } from './embedded-template.js'
 
 export const workflowId = '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
 export const runId = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
-export const member: Caller = { userId: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b', orgKey: 'acme', role: 'member' }
-export const admin: Caller = { userId: '6b1d0c9e-2a3b-4c5d-8e7f-90a1b2c3d4e5', orgKey: 'acme', role: 'admin' }
-export const service: Caller = { userId: '7c2e1daf-3b4c-4d5e-9f80-a1b2c3d4e5f6', orgKey: 'acme', role: 'service' }
+export const member: Caller = { userId: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b', orgKey: 'acme', roles: ['member'] }
+export const admin: Caller = { userId: '6b1d0c9e-2a3b-4c5d-8e7f-90a1b2c3d4e5', orgKey: 'acme', roles: ['admin'] }
+export const service: Caller = { userId: '7c2e1daf-3b4c-4d5e-9f80-a1b2c3d4e5f6', orgKey: 'acme', roles: ['service'] }
 /** Another member of the same organisation. */
-export const colleague: Caller = { userId: '4d1c0b9a-3e5f-4a6b-9c7d-8e9f0a1b2c3d', orgKey: 'acme', role: 'member' }
+export const colleague: Caller = { userId: '4d1c0b9a-3e5f-4a6b-9c7d-8e9f0a1b2c3d', orgKey: 'acme', roles: ['member'] }
 /** People of another organisation with the same ids: whatever forgets the organisation takes them for its own. */
 export const foreignMember: Caller = { ...member, orgKey: 'globex' }
 export const foreignAdmin: Caller = { ...admin, orgKey: 'globex' }
@@ -101,7 +101,7 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
       lines.on('line', look)
     }),
     authorise: (caller) => ({
-      authorization: `Bearer ${app.jwt.sign(writeClaims(caller, app.claimNames), { expiresIn: '1h' })}`,
+      authorization: `Bearer ${app.jwt.sign(writeClaims(caller, app.claimNames, app.roleValues), { expiresIn: '1h' })}`,
     }),
     putFile: async (body, file = {}) => {
       const { fileName = 'file.txt', contentType = 'text/plain', metadata = {} } = file

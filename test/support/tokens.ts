@@ -3,7 +3,7 @@ import { member } from './service.js'
 
 /** Claims of a valid token of the member's, good for an hour. */
 export function validClaims (): Record<string, unknown> {
-  return { sub: member.userId, orgKey: member.orgKey, role: member.role, exp: secondsFromNow(3600) }
+  return { sub: member.userId, orgKey: member.orgKey, role: member.roles[0], exp: secondsFromNow(3600) }
 }
 
 export function secondsFromNow (seconds: number): number {

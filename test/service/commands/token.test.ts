@@ -15,7 +15,7 @@ t.test('a token signed with JWT_SECRET is accepted, and is all that is printed',
   const { exitCode, output, errors } = await mint([...some, '--user', member.userId, '--expires-in', '15m'], { JWT_SECRET: TOKEN_SECRET, ...settings })
   t.strictSame({ exitCode, errors }, { exitCode: 0, errors: '' })
   t.match(output, /^[\w-]+\.[\w-]+\.[\w-]+\n$/)
-  t.strictSame((await ask(output.trim())).caller, { userId: member.userId, orgKey: 'demo', role: 'service' })
+  t.strictSame((await ask(output.trim())).caller, { userId: member.userId, orgKey: 'demo', roles: ['service'] })
   const { iat, exp } = JSON.parse(Buffer.from(output.split('.')[1] ?? '', 'base64url').toString())
   t.equal(exp - iat, 15 * 60)
 })

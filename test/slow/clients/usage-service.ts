@@ -29,7 +29,7 @@ export async function startUsageService (t: Pick<Test, 'teardown'>): Promise<Usa
   const { app } = await startService(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const demoLink = /http\S+\/usage#token=\S+/.exec(await app.introduce(origin))?.[0] ?? ''
-  const tokenOf = ({ userId, orgKey, role }: Caller) => app.jwt.sign({ sub: userId, orgKey, role }, { expiresIn: '1h' })
+  const tokenOf = ({ userId, orgKey, roles: [role] }: Caller) => app.jwt.sign({ sub: userId, orgKey, role }, { expiresIn: '1h' })
   const planet: Caller = { ...admin, orgKey: 'planet' }
   await countSums(app, planet, [
     { name: 'Satellite mosaics', inputBytes: 318n * GB + 104_729n, outputBytes: 494n * GB + 1_299_709n, fileCount: 18_214n },

@@ -7,6 +7,7 @@ import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 import { FILES_PAGE_MAX, RunFilesQuerySchema, RunFilesSchema } from '../../../../schemas/run-files.js'
+import { hasRole } from '../../../../schemas/token-claims.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const cursors = createListingCursors(app.secrets.service, app.config.S3_SECRET_KEY)
@@ -24,9 +25,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       response: { 200: reference(RunFilesSchema), ...errorResponses(400, 401, 'DATABASE_UNAVAILABLE') },
     },
   }, async (request, reply) => {
-    const { orgKey, userId, role } = request.user
+    const { orgKey, userId } = request.user
     const { workflowId, runId, cursor } = request.query
-    const prefix = prefixOf({ orgKey, workflowId, runId, createdBy: role === 'member' ? userId : undefined })
+    const prefix = prefixOf({ orgKey, workflowId, runId, createdBy: hasRole(request.user, ['service', 'admin']) ? undefined : userId })
     const after = cursor === undefined ? undefined : cursors.open(prefix, cursor)
     if (cursor !== undefined && after === undefined) throw new InvalidRequestError('querystring/cursor is not one of this listing.')
 

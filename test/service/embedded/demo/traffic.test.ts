@@ -7,7 +7,7 @@ import { admin, startService, workflowId } from '../../../support/service.js'
 
 const { app } = await startService(t)
 const origin = await app.listen({ port: 0 })
-const token = app.jwt.sign({ sub: admin.userId, orgKey: admin.orgKey, role: admin.role }, { expiresIn: '1h' })
+const token = app.jwt.sign({ sub: admin.userId, orgKey: admin.orgKey, role: 'admin' }, { expiresIn: '1h' })
 
 const client = connectTraffic(origin, token)
 

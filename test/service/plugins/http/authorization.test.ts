@@ -60,7 +60,7 @@ t.test('who may do what', async (t) => {
       t.ok(description.endsWith(message), 'and the document says so')
       for (const role of everyRole) {
         // Without a parameter or a body, so that what is let in has no effect.
-        const answer = await app.inject({ ...requestTo(path, method), headers: authorise({ ...admin, role }) })
+        const answer = await app.inject({ ...requestTo(path, method), headers: authorise({ ...admin, roles: [role] }) })
         if (roles.includes(role)) {
           t.not(answer.statusCode, 401)
           t.not(answer.statusCode, 403)
@@ -72,6 +72,20 @@ t.test('who may do what', async (t) => {
       }
     })
   }
+
+  t.test('a token of several roles may do what any of them may', async (t) => {
+    const answerTo = async (roles: Role[], method: 'GET' | 'PUT' | 'POST', url: string) =>
+      (await app.inject({ method, url: `/api/v1/objects${url}`, headers: authorise({ ...admin, roles }) })).statusCode
+    for (const roles of [['member', 'service'], ['service', 'admin'], ['member', 'service', 'admin']] satisfies Role[][]) {
+      t.equal(await answerTo(roles, 'PUT', '/quota'), 400, 'a service\'s right, without the body that it needs')
+    }
+    t.equal(await answerTo(['member', 'admin'], 'PUT', '/quota'), 403)
+    t.not(await answerTo(['member', 'admin'], 'GET', '/reconcile'), 403, 'an admin\'s right')
+    t.equal(await answerTo(['member', 'service'], 'GET', '/reconcile'), 403)
+    const others = '?createdBy=5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b'
+    t.equal(await answerTo(['member', 'admin'], 'GET', `/storage-usage${others}`), 200)
+    t.equal(await answerTo(['member', 'service'], 'GET', `/storage-usage${others}`), 403)
+  })
 
   t.test('a role is asked for before the body is read', async (t) => {
     const answer = await app.inject({

@@ -35,7 +35,7 @@ t.test('a run\'s files', async (t) => {
   }))).execute()
 
   t.test('an admin and a service get every file that is there, with its size, time and link', async (t) => {
-    for (const caller of [admin, service]) {
+    for (const caller of [admin, service, { ...admin, roles: [...member.roles, ...service.roles] }]) {
       const answer = await ask(undefined, caller)
       t.equal(answer.statusCode, 200)
       t.match(answer.headers, { 'cache-control': 'private, no-store', 'referrer-policy': 'no-referrer' })

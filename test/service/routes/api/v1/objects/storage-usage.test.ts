@@ -96,7 +96,7 @@ t.test('storage usage', async (t) => {
   })
 
   t.test('a createdBy that is not a UUID is answered with 400', async (t) => {
-    for (const createdBy of ['', 'me', `urn:uuid:${member.userId}`, `{${member.userId}}`, member.userId.toUpperCase()]) {
+    for (const createdBy of ['', 'me', `urn:uuid:${member.userId}`, `{${member.userId}}`]) {
       t.equal((await usage(admin, `?createdBy=${encodeURIComponent(createdBy)}`)).statusCode, 400)
     }
     t.equal((await usage(admin, `?createdBy=${member.userId}&createdBy=${member.userId}`)).statusCode, 400)
