@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { hasCeph, startCeph } from '../../support/ceph-server.js'
 import { createServerDatabase, testDatabaseUrl } from '../../support/database.js'
@@ -79,7 +81,26 @@ t.test('a real store that notifies a running service is found to be well, and on
     'upload-acl': 'warning',
   })
   t.match(notified.output, /S3_UPLOAD_ACCESS_KEY/)
+
+  const [own, other] = ['https://files.example.com', 'https://app.example.com']
+  const corsFinding = async (...allowed: string[]) => {
+    await allowOrigins(app, allowed)
+    const { output } = await commands.run('doctor', ['--json'], { ...environment, PUBLIC_URL: own, CORS_ORIGINS: other })
+    return JSON.parse(output).findings.find(({ check }: { check: string }) => check === 'cors')
+  }
+  t.match(await corsFinding(own), { status: 'warning', message: /origin https:\/\/app\.example\.com or null;/ })
+  t.match(await corsFinding(own, other), { status: 'warning', message: /origin null;/ })
+  t.match(await corsFinding('*'), { status: 'ok' })
 })
+
+/** Lets the bucket be read by scripts of these origins. */
+async function allowOrigins ({ minio, storeTarget: { bucket, region } }: FastifyInstance, origins: string[]): Promise<void> {
+  const rules = `${origins.map((origin) => `<AllowedOrigin>${origin}</AllowedOrigin>`).join('')}<AllowedMethod>GET</AllowedMethod>`
+  const document = `<CORSConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><CORSRule>${rules}</CORSRule></CORSConfiguration>`
+  const headers = { 'content-md5': createHash('md5').update(document).digest('base64') }
+  const answer = await minio.makeRequestAsync({ method: 'PUT', bucketName: bucket, query: 'cors', headers }, document, [200], region)
+  answer.resume()
+}
 
 t.test('credentials that may only put are found to be well', { skip: !await hasCeph() && 'Ceph RGW is not installed' }, async (t) => {
   const ceph = await startCeph()
