@@ -37,7 +37,7 @@ export interface paths {
         };
         /**
          * Download a file
-         * @description Needs no token: the object key is unguessable and is itself the permission. Answers with a redirect to a pre-signed URL, or with the file's bytes where the service is set to stream. A request whose Accept header names `application/json` gets the pre-signed URL as JSON instead, for programs that cannot follow a redirect to another origin. HTML, SVG and other active content asked for with `type=inline` is always sent by the service itself, in a sandbox.
+         * @description Needs no token: the object key is unguessable and is itself the permission. Answers with a redirect to a pre-signed URL, or with the file's bytes where the service is set to stream. A request with `as=json`, or whose Accept header wants `application/json` more than anything else, gets the pre-signed URL as JSON instead, for programs that cannot follow a redirect to another origin. HTML, SVG and other active content asked for with `type=inline` is always sent by the service itself, in a sandbox. Preconditions (If-Match and the like) hold for JSON and for bytes that the service sends, ranges for the latter. Behind a redirect it is the storage that honours both: its 412 and 416 are XML, of no shape that is documented here. Parameters that are not known are ignored.
          */
         get: operations["downloadFile"];
         put?: never;
@@ -46,7 +46,7 @@ export interface paths {
         options?: never;
         /**
          * Describe a file
-         * @description The headers that a streamed download has: Content-Length, Content-Type, ETag, Last-Modified, Accept-Ranges and Content-Disposition. Never a redirect. Needs no token.
+         * @description The headers that a streamed download has: Content-Length, Content-Type, ETag, Last-Modified, Accept-Ranges and Content-Disposition. Never a redirect. Needs no token. Parameters that are not known are ignored.
          */
         head: operations["describeFile"];
         patch?: never;
@@ -365,8 +365,8 @@ export interface components {
         };
         /** @description A file to make a place for. */
         UploadRequest: {
-            workflowId: components["schemas"]["Uuid"];
-            runId: components["schemas"]["Uuid"];
+            workflowId: components["schemas"]["SentUuid"];
+            runId: components["schemas"]["SentUuid"];
             direction: components["schemas"]["Direction"];
             /** @description 1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`. */
             fileName: string;
@@ -571,6 +571,11 @@ export interface components {
          */
         Uuid: string;
         /**
+         * @description A UUID.
+         * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+         */
+        SentUuid: string;
+        /**
          * @description The organisation's key, as its tokens name it.
          * @example demo
          */
@@ -646,7 +651,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `UNSUPPORTED_MEDIA_TYPE`: the body is not application/json. */
+        /** @description `UNSUPPORTED_MEDIA_TYPE`: there is a body, and it is not application/json. */
         UnsupportedMediaType: {
             headers: {
                 [name: string]: unknown;
@@ -666,7 +671,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `HEADERS_TOO_LARGE`: the URL and the headers are larger than 16 KiB. */
+        /** @description `HEADERS_TOO_LARGE`: the URL and the headers, a token among them, are larger than 16 KiB. */
         HeadersTooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -829,6 +834,8 @@ export interface components {
         ObjectKeyParameter: components["schemas"]["ObjectKey"];
         /** @description `attachment` saves the file, `inline` shows it where that is safe. */
         DispositionParameter: components["schemas"]["Disposition"];
+        /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same. */
+        AsParameter: "json";
     };
     requestBodies: never;
     headers: never;
@@ -843,12 +850,12 @@ export interface operations {
                  * @description The workflow.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                workflowId: components["schemas"]["Uuid"];
+                workflowId: components["schemas"]["SentUuid"];
                 /**
                  * @description The workflow's run.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                runId: components["schemas"]["Uuid"];
+                runId: components["schemas"]["SentUuid"];
                 /** @description `nextCursor` of the page before; without it, the first page. */
                 cursor?: string;
             };
@@ -922,6 +929,8 @@ export interface operations {
                 objectKey: components["parameters"]["ObjectKeyParameter"];
                 /** @description `attachment` saves the file, `inline` shows it where that is safe. */
                 type?: components["parameters"]["DispositionParameter"];
+                /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same. */
+                as?: components["parameters"]["AsParameter"];
             };
             header?: never;
             path?: never;
@@ -948,7 +957,7 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            /** @description The file is at the pre-signed URL in Location. Cache-Control says for how long the redirect may be kept. */
+            /** @description The file is at the pre-signed URL in Location, which is for GET alone. The redirect is not to be kept; the URL stays the same for a while, and so may the bytes. */
             302: {
                 headers: {
                     /** @description A pre-signed URL, valid for DOWNLOAD_URL_TTL seconds at most. */
@@ -985,6 +994,8 @@ export interface operations {
                 objectKey: components["parameters"]["ObjectKeyParameter"];
                 /** @description `attachment` saves the file, `inline` shows it where that is safe. */
                 type?: components["parameters"]["DispositionParameter"];
+                /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same. */
+                as?: components["parameters"]["AsParameter"];
             };
             header?: never;
             path?: never;
@@ -1182,7 +1193,7 @@ export interface operations {
                 /** @description The last day, in UTC, at most 399 days after the first; today where it is left out. */
                 to?: string;
                 /** @description Only the files of this workflow. */
-                workflowId?: components["schemas"]["Uuid"];
+                workflowId?: components["schemas"]["SentUuid"];
             };
             header?: never;
             path?: never;
@@ -1211,7 +1222,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only the files that this user made. An admin may name anyone, anyone else only themselves. */
-                createdBy?: components["schemas"]["Uuid"];
+                createdBy?: components["schemas"]["SentUuid"];
             };
             header?: never;
             path?: never;
@@ -1283,10 +1294,10 @@ export interface operations {
             header?: never;
             path: {
                 /**
-                 * @description A UUID in lower case.
+                 * @description A UUID.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                workflowId: components["schemas"]["Uuid"];
+                workflowId: components["schemas"]["SentUuid"];
             };
             cookie?: never;
         };
