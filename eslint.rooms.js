@@ -26,7 +26,7 @@ export const rooms = {
   reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
   uploads: { imports: ['objects', 'http', 'store', 'events', 'db'], packages: ['cockatiel'] },
   embedded: {
-    imports: ['errors', 'objects', 'http', 'store', 'schemas', 'client'],
+    imports: ['errors', 'objects', 'http', 'store', 'schemas', 'client', 'db'],
     packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox],
   },
 

@@ -5,6 +5,7 @@ import {
 import pg from 'pg'
 import type { Database } from './tables.js'
 import { preparedName } from './prepared-statement.js'
+import { rawTimeTypes, refuseRawTime } from './raw-time.js'
 import { sqlState } from './sql-state.js'
 
 /** Bounds on waiting for the database and on what its connections keep, in milliseconds. */
@@ -62,17 +63,9 @@ export function connectPostgres (
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool: checkedPool }), log: onStatement })
 }
 
-const { INT8, DATE, TIMESTAMP, TIMESTAMPTZ, TIMETZ, INTERVAL } = pg.types.builtins
-// How PostgreSQL writes these depends on DateStyle, IntervalStyle and TimeZone; node-postgres reads the usual way only.
-const ambiguousTypes: ReadonlySet<number> = new Set([DATE, TIMESTAMP, TIMESTAMPTZ, TIMETZ, INTERVAL])
-
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {
-  if (oid === INT8) return BigInt
-  return ambiguousTypes.has(oid) ? refuseTime : pg.types.getTypeParser(oid, format)
-}
-
-function refuseTime (): never {
-  throw new TypeError('How a time is written depends on the session: select it with epochMs or to_char.')
+  if (oid === pg.types.builtins.INT8) return BigInt
+  return rawTimeTypes.includes(oid) ? refuseRawTime : pg.types.getTypeParser(oid, format)
 }
 
 /** A pool that keeps watching connections while they are in use, and takes none back that failed. */

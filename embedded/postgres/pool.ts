@@ -1,6 +1,7 @@
 import { mkdirSync, statfsSync } from 'node:fs'
 import { types } from '@electric-sql/pglite'
 import { Kysely, type Logger, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient, type PostgresQueryResult } from 'kysely'
+import { rawTimeTypes, refuseRawTime } from '../../db/connection/raw-time.js'
 import { CrashablePostgres } from './crashable-postgres.js'
 
 /**
@@ -32,7 +33,8 @@ class DiskFullError extends Error {
 
 /**
  * PostgreSQL in this process (PGlite) as the pool that Kysely's PostgreSQL dialect takes. PGlite has one connection, so
- * callers take turns, as with a pool of one. 64-bit integers are read as bigint.
+ * callers take turns, as with a pool of one. 64-bit integers are read as bigint; a statement that selects a time as it is
+ * throws {TypeError}, as on a server.
  */
 export class EmbeddedPostgresPool implements PostgresPool {
   readonly #directory: string | undefined
@@ -73,7 +75,7 @@ export class EmbeddedPostgresPool implements PostgresPool {
     if (this.#hasCrashed) this.#requireRoom()
     const database = this.#database ??= new CrashablePostgres({
       ...this.#directory === undefined ? {} : { dataDir: this.#directory },
-      parsers: { [types.INT8]: BigInt },
+      parsers: { [types.INT8]: BigInt, ...Object.fromEntries(rawTimeTypes.map((type) => [type, refuseRawTime])) },
     })
     try {
       await database.waitReady

@@ -59,11 +59,22 @@ export async function createServerDatabase (serverUrl: string): Promise<TestData
   return { kind: 'server', database, connect, url: url.href, close }
 }
 
+/** A kind of database that tests run on. */
+export interface DatabaseKind {
+  /** `role` is a server's, as a role with hostile settings. */
+  kind: TestDatabase['kind'] | 'role'
+  /** As the names of tests end. */
+  name: string
+  skip: string | false
+  create: () => Promise<TestDatabase>
+}
+
 /** The kinds of database that tests run on here: always an embedded one, and a real server where one is configured. */
-export const databaseKinds: ReadonlyArray<{ kind: TestDatabase['kind'], skip: string | false, create: () => Promise<TestDatabase> }> = [
-  { kind: 'embedded', skip: false, create: createEmbeddedDatabase },
+export const databaseKinds: readonly DatabaseKind[] = [
+  { kind: 'embedded', name: 'the embedded database', skip: false, create: createEmbeddedDatabase },
   {
     kind: 'server',
+    name: 'a PostgreSQL server',
     skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
     create: async () => await createServerDatabase(testDatabaseUrl ?? ''),
   },

@@ -2,7 +2,8 @@ import { sql } from 'kysely'
 import t from 'tap'
 import { purge } from '../../../db/purge.js'
 import { reserveUpload } from '../../../db/reservations.js'
-import { createServerDatabase, databaseKinds, emptyTables, testDatabaseUrl } from '../../support/database.js'
+import { createServerDatabase, emptyTables, testDatabaseUrl } from '../../support/database.js'
+import { databaseKindsAndRole } from '../../support/role-database.js'
 
 const id = '00000000-0000-4000-8000-000000000001'
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -26,8 +27,8 @@ const upload = (objectKey: string, expiresInSeconds: number) =>
   ({ objectKey, orgKey: 'acme', createdBy: id, sizeBytes: undefined, contentType: 'text/plain', expiresInSeconds })
 const lease = (name: string, expiresAt: Date) => ({ name, holder: id, token: 1n, expires_at: expiresAt })
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`the purge on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`the purge on ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

@@ -1,68 +1,23 @@
-import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import t, { type Test } from 'tap'
 import type { Database } from '../../../db/connection/tables.js'
+import { isDatabaseUnavailable } from '../../../db/connection/availability.js'
+import { connectPostgres } from '../../../db/connection/pool.js'
+import { applyRecords } from '../../../db/events/apply-records.js'
 import { auditSums } from '../../../db/usage/audit.js'
+import { readStorageUsage } from '../../../db/usage/storage-usage.js'
 import { takeDueSnapshots } from '../../../db/usage/snapshots.js'
 import { purge } from '../../../db/purge.js'
-import { createServerDatabase, onServer, testDatabaseUrl } from '../../support/database.js'
+import { mintObjectKey } from '../../../objects/object-key.js'
+import { testDatabaseUrl } from '../../support/database.js'
+import { createRoleDatabase, hostileSettings } from '../../support/role-database.js'
 import { admin, member, runId, service, startService, workflowId } from '../../support/service.js'
 import { openEmbeddedStore } from '../../support/stores.js'
 
-/** Settings under which PostgreSQL writes values, reads text or plans in other ways than usual. */
-const hostileSettings: Record<string, string> = {
-  DateStyle: 'German, DMY',
-  TimeZone: 'Pacific/Apia',
-  IntervalStyle: 'sql_standard',
-  extra_float_digits: '-15',
-  bytea_output: 'escape',
-  standard_conforming_strings: 'off',
-  backslash_quote: 'on',
-  escape_string_warning: 'off',
-  array_nulls: 'off',
-  transform_null_equals: 'on',
-  quote_all_identifiers: 'on',
-  default_transaction_isolation: 'serializable',
-  default_transaction_deferrable: 'on',
-  enable_hashjoin: 'off',
-  enable_mergejoin: 'off',
-  enable_indexscan: 'off',
-  enable_bitmapscan: 'off',
-  plan_cache_mode: 'force_generic_plan',
-  lc_messages: 'C',
-  lc_numeric: 'C',
-  row_security: 'off',
-  // The service's connections say how long a statement may take.
-  statement_timeout: '1',
-  // Tables are found where they were made, although new ones would be made elsewhere.
-  search_path: 'elsewhere, public',
-}
-// Lists of names, which quotes would make one.
-const unquotedSettings = new Set(['DateStyle', 'search_path'])
-
-interface Role {
-  name: string
-  settings: Record<string, string>
-}
-
-/** Makes a database, and a role that connects to it with settings of its own. */
-async function createDatabaseFor (t: Test, { name, settings }: Role): Promise<string> {
-  const { url: ownerUrl = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
-  t.teardown(close)
-  await onServer(ownerUrl, `create role ${name} login superuser`)
-  t.teardown(async () => { await onServer(testDatabaseUrl ?? '', `drop role ${name}`) })
-  for (const [setting, value] of Object.entries(settings)) {
-    await onServer(ownerUrl, `alter role ${name} set ${setting} = ${unquotedSettings.has(setting) ? value : `'${value}'`}`)
-  }
-  await onServer(ownerUrl, 'create schema elsewhere')
-  const url = new URL(ownerUrl)
-  url.username = name
-  return url.href
-}
-
 /** What the service answers and keeps, as a role: with what differs between any two runs left out. */
-async function walk (t: Test, role: Role) {
-  const url = await createDatabaseFor(t, role)
+async function walk (t: Test, settings: Readonly<Record<string, string>>) {
+  const { url = '', close } = await createRoleDatabase(settings)
+  t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())
   const { app, authorise, putFile } = await startService(t, { ...store.environment, DATABASE_URL: url })
@@ -129,16 +84,16 @@ async function rowsOf (database: Kysely<Database>) {
 }
 
 const skip = testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set'
-const newName = () => `role_${randomUUID().replaceAll('-', '')}`
 
 t.test('no result depends on what a role has set', { skip }, async (t) => {
-  const plain = await walk(t, { name: newName(), settings: {} })
-  t.strictSame(await walk(t, { name: newName(), settings: hostileSettings }), plain)
+  const plain = await walk(t, {})
+  t.strictSame(await walk(t, hostileSettings), plain)
   t.comment(plain)
 })
 
 t.test('sixty that write at once get through as a role whose transactions are serializable', { skip }, async (t) => {
-  const url = await createDatabaseFor(t, { name: newName(), settings: { default_transaction_isolation: 'serializable' } })
+  const { url = '', close } = await createRoleDatabase({ default_transaction_isolation: 'serializable' })
+  t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())
   const { app, authorise } = await startService(t, { ...store.environment, DATABASE_URL: url })
@@ -160,4 +115,40 @@ t.test('sixty that write at once get through as a role whose transactions are se
   }))
   t.strictSame([...new Set(statuses.map(String))], [String([201, 200])])
   t.strictSame(await auditSums(app.database), [])
+})
+
+t.test('a batch whose statement is ended for taking too long changes nothing, and is to be sent again', { skip }, async (t) => {
+  const { database, url = '', close } = await createRoleDatabase(hostileSettings)
+  t.teardown(close)
+  const hasty = connectPostgres(url, () => {}, { statementTimeoutMs: 50 })
+  t.teardown(() => hasty.destroy())
+  const records = ['a', 'b'].map((fileName, index) => {
+    const parts = { orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName } as const
+    const event = {
+      objectKey: mintObjectKey(parts),
+      parts: { ...parts, token: '' },
+      change: { kind: 'created', sizeBytes: 10 + index, entityTag: 'e' } as const,
+      eventSource: 'minio:s3',
+      eventTime: new Date(),
+      sequencer: undefined,
+      versionId: undefined,
+    }
+    return { event, record: null }
+  })
+  const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 86_400_000, isAmazonS3: false }
+  const usage = async () => {
+    const { totalBytes, fileCount } = await readStorageUsage(database, { orgKey: 'acme' })
+    return [totalBytes, fileCount]
+  }
+  await database.transaction().execute(async (transaction) => {
+    await sql`lock table usage_sums in share mode`.execute(transaction)
+    const failure = await applyRecords(hasty, records, bounds).catch((error: unknown) => error)
+    t.match(failure, { code: '57014' })
+    t.ok(isDatabaseUnavailable(failure), 'as which it is answered 503')
+  })
+  t.strictSame(await usage(), [0, 0])
+  t.strictSame(await rowsOf(database), [])
+  await applyRecords(database, records, bounds)
+  t.strictSame(await usage(), [21, 2])
+  t.strictSame(await auditSums(database), [])
 })

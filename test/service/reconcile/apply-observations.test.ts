@@ -5,7 +5,8 @@ import { auditSums } from '../../../db/usage/audit.js'
 import type { Observation } from '../../../events/order.js'
 import { parseObjectKey } from '../../../objects/object-key.js'
 import { applyObservations } from '../../../reconcile/apply-observations.js'
-import { databaseKinds, emptyTables } from '../../support/database.js'
+import { emptyTables } from '../../support/database.js'
+import { databaseKindsAndRole } from '../../support/role-database.js'
 
 const CLOCK_SKEW_MS = 5_000
 const bounds = { clockSkewMs: CLOCK_SKEW_MS, tombstoneRetentionMs: 30 * 24 * 3600 * 1000, isAmazonS3: false }
@@ -29,8 +30,8 @@ function seen (name: string, atSeconds: number, change: Observation['change']) {
   return { objectKey, parts: partsOf(objectKey), observation: { change, observedAt: new Date(startedAt + atSeconds * 1000) } }
 }
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`observations on the ${kind} database`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`observations on ${name}`, { skip }, async (t) => {
     const { database, connect, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

@@ -9,7 +9,8 @@ import type { Observation } from '../../../events/order.js'
 import { parseObjectKey } from '../../../objects/object-key.js'
 import { reconcile } from '../../../reconcile/reconcile.js'
 import type { ListBucket } from '../../../store/listing-pages.js'
-import { databaseKinds, emptyTables } from '../../support/database.js'
+import { emptyTables } from '../../support/database.js'
+import { databaseKindsAndRole } from '../../support/role-database.js'
 
 const CLOCK_SKEW_MS = 5_000
 const bounds = { clockSkewMs: CLOCK_SKEW_MS, tombstoneRetentionMs: 30 * 24 * 3600 * 1000, isAmazonS3: false }
@@ -37,8 +38,8 @@ const emptyBucket: ListBucket = async function * () {
   yield { objects: [], observedAt: new Date(), isLast: true }
 }
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`a reconcile on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`a reconcile on ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

@@ -7,7 +7,8 @@ import type { Observation } from '../../../events/order.js'
 import { parseObjectKey } from '../../../objects/object-key.js'
 import { noCounts, reconcile } from '../../../reconcile/reconcile.js'
 import type { ListBucket } from '../../../store/listing-pages.js'
-import { databaseKinds, emptyTables } from '../../support/database.js'
+import { emptyTables } from '../../support/database.js'
+import { databaseKindsAndRole } from '../../support/role-database.js'
 
 const MINUTE_MS = 60_000
 const CLOCK_SKEW_MS = 5_000
@@ -24,8 +25,8 @@ function event (change: ObjectChange, eventTime: Date) {
   return { objectKey, parts, change, eventSource: 'minio:s3', eventTime, sequencer: undefined, versionId: undefined }
 }
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`a complete reconcile on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`a complete reconcile on ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

@@ -5,7 +5,6 @@ import t, { type Test } from 'tap'
 import { isDatabaseUnavailable } from '../../../../db/connection/availability.js'
 import { connectPostgres } from '../../../../db/connection/pool.js'
 import type { Database } from '../../../../db/connection/tables.js'
-import { epochMs } from '../../../../db/connection/time.js'
 import { preparedAs } from '../../../../db/connection/prepared-statement.js'
 import { createServerDatabase, testDatabaseUrl } from '../../../support/database.js'
 
@@ -19,15 +18,6 @@ t.test('connections to a PostgreSQL server', { skip: testDatabaseUrl === undefin
   t.test('64-bit integers arrive as bigint', async (t) => {
     const { rows } = await sql`select 9007199254740993::bigint as value`.execute(observer)
     t.strictSame(rows, [{ value: 9007199254740993n }])
-  })
-
-  t.test('a time is never read as the session writes it', async (t) => {
-    for (const time of ['now()', 'localtimestamp', 'current_date', 'current_time', 'interval \'1 day\'']) {
-      await t.rejects(sql`select ${sql.raw(time)} as value`.execute(observer), new TypeError(), time)
-      t.strictSame((await sql`select ${sql.raw(time)} as value where false`.execute(observer)).rows, [])
-    }
-    t.strictSame((await sql`select null::timestamptz as value`.execute(observer)).rows, [{ value: null }])
-    t.strictSame((await sql`select ${epochMs(sql`'1970-01-01T00:00:01Z'::timestamptz`)} as value`.execute(observer)).rows, [{ value: 1000n }])
   })
 
   t.test('a connection that breaks between two statements of a transaction fails that transaction, and no other one', async (t) => {

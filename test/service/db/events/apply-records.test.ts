@@ -13,7 +13,8 @@ import type { BucketEvent, ObjectChange } from '../../../../events/notification.
 import type { Observation } from '../../../../events/order.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import type { EventRecord, PendingRecord, RecordOutcome } from '../../../../events/pending-record.js'
-import { createServerDatabase, databaseKinds, emptyTables, lockWaits, testDatabaseUrl } from '../../../support/database.js'
+import { createServerDatabase, emptyTables, lockWaits, testDatabaseUrl } from '../../../support/database.js'
+import { databaseKindsAndRole } from '../../../support/role-database.js'
 
 const DAY_MS = 24 * 3600 * 1000
 const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * DAY_MS, isAmazonS3: false }
@@ -49,8 +50,8 @@ async function rowOf (database: Kysely<Database>, objectKey: string): Promise<Re
   return (await readObjects(database, [objectKey]))[0]
 }
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`records on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`records on ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

@@ -1,10 +1,10 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { setAside } from '../../../../db/events/set-aside.js'
-import { databaseKinds } from '../../../support/database.js'
+import { databaseKindsAndRole } from '../../../support/role-database.js'
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`records set aside in ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`records set aside in ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     const keep = (...names: string[]) =>

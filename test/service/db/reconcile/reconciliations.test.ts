@@ -5,10 +5,11 @@ import {
   type ReconcileCounts, beginReconciliation, endReconciliation, readLastReconciliation, saveProgress, wasReconciledWithin,
 } from '../../../../db/reconcile/reconciliations.js'
 import { noCounts } from '../../../../reconcile/reconcile.js'
-import { databaseKinds, emptyTables } from '../../../support/database.js'
+import { emptyTables } from '../../../support/database.js'
+import { databaseKindsAndRole } from '../../../support/role-database.js'
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`runs written down in ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`runs written down in ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

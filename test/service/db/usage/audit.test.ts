@@ -1,6 +1,7 @@
 import t from 'tap'
 import { auditSums } from '../../../../db/usage/audit.js'
-import { databaseKinds, emptyTables } from '../../../support/database.js'
+import { emptyTables } from '../../../support/database.js'
+import { databaseKindsAndRole } from '../../../support/role-database.js'
 
 const workflowId = '00000000-0000-4000-8000-000000000001'
 const createdBy = '10000000-0000-4000-8000-000000000001'
@@ -15,8 +16,8 @@ const row = (name: string, sizeBytes: bigint, removedAt: Date | null = null) => 
   revision: workflowId,
 })
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`the audit on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`the audit on ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

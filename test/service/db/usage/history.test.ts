@@ -5,7 +5,8 @@ import { InexactSumError } from '../../../../db/usage/storage-usage.js'
 import { readUsageHistory, usageHistoryQuery } from '../../../../db/usage/history.js'
 import { takeDueSnapshots, utcDay } from '../../../../db/usage/snapshots.js'
 import { takeLease } from '../../../../db/leases.js'
-import { databaseKinds, emptyTables } from '../../../support/database.js'
+import { emptyTables } from '../../../support/database.js'
+import { databaseKindsAndRole } from '../../../support/role-database.js'
 
 const workflow = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
 const ada = '10000000-0000-4000-8000-000000000001'
@@ -23,8 +24,8 @@ const history = async (
 const figures = (date: string, inputBytes: number, outputBytes: number, fileCount: number, isFilled = false) =>
   ({ date, totalBytes: inputBytes + outputBytes, inputBytes, outputBytes, fileCount, isFilled })
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`usage over time on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { kind, name, skip, create } of databaseKindsAndRole) {
+  t.test(`usage over time on ${name}`, { skip }, async (t) => {
     const { database, connect, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))
@@ -156,7 +157,7 @@ for (const { kind, skip, create } of databaseKinds) {
       t.equal((await takeDueSnapshots(database, at('2026-03-02'))).length, 1)
     })
 
-    t.test('reading takes its rows by index, a row per day', { skip: kind === 'embedded' && 'plans of a server' }, async (t) => {
+    t.test('reading takes its rows by index, a row per day', { skip: kind !== 'server' && 'plans of a server' }, async (t) => {
       await sql`
         insert into usage_days select '2025-06-01'::date + n, now(), false from generate_series(0, 399) as n`.execute(database)
       await sql`

@@ -10,7 +10,8 @@ import { removeQuota, setQuota } from '../../../../db/usage/quotas.js'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { reserveUpload } from '../../../../db/reservations.js'
 import { mintObjectKey, parseObjectKey } from '../../../../objects/object-key.js'
-import { databaseKinds, emptyTables } from '../../../support/database.js'
+import { emptyTables } from '../../../support/database.js'
+import { databaseKindsAndRole } from '../../../support/role-database.js'
 import { member, runId, workflowId } from '../../../support/service.js'
 
 const HOUR_MS = 3_600_000
@@ -60,8 +61,8 @@ async function taken (database: Kysely<Database>, orgKey = 'acme'): Promise<numb
   return Number(row?.taken)
 }
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`quotas on the ${kind} database`, { skip }, async (t) => {
+for (const { kind, name, skip, create } of databaseKindsAndRole) {
+  t.test(`quotas on ${name}`, { skip }, async (t) => {
     const { database, connect, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))

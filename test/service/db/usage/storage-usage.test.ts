@@ -1,7 +1,8 @@
 import t from 'tap'
 import { InexactSumError, readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { nameWorkflow } from '../../../../db/usage/workflow-names.js'
-import { databaseKinds, emptyTables } from '../../../support/database.js'
+import { emptyTables } from '../../../support/database.js'
+import { databaseKindsAndRole } from '../../../support/role-database.js'
 
 const workflow = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
 const ada = '10000000-0000-4000-8000-000000000001'
@@ -9,8 +10,8 @@ const grace = '10000000-0000-4000-8000-000000000002'
 const sums = (workflowId: string, createdBy: string, direction: 'inputs' | 'outputs', sizeBytes: bigint, fileCount: bigint, orgKey = 'acme') =>
   ({ org_key: orgKey, workflow_id: workflowId, created_by: createdBy, direction, size_bytes: sizeBytes, file_count: fileCount })
 
-for (const { kind, skip, create } of databaseKinds) {
-  t.test(`storage usage on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
+for (const { name, skip, create } of databaseKindsAndRole) {
+  t.test(`storage usage on ${name}`, { skip }, async (t) => {
     const { database, close } = await create()
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))
