@@ -20,6 +20,13 @@ import { pluginsInOrder } from './plugins/order.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
 import { LOWER_CASE } from './schemas/identifiers.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** Connections whose present request may take longer than others to arrive: how long, its route says. */
+    unhurriedSockets: WeakSet<Socket>
+  }
+}
+
 const BODY_MAX_BYTES = 1024 * 1024
 // Longer than the database plugin waits for a frozen server before it starts without one.
 const PLUGIN_TIMEOUT_MS = 60_000
@@ -89,6 +96,7 @@ export function build (
   config: Config, options: { logger?: FastifyBaseLogger, logForPeople?: boolean } = {},
 ): FastifyInstance {
   const { logger, logForPeople } = options
+  const unhurriedSockets = new WeakSet<Socket>()
   const app = fastify({
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
     ...serverOptions,
@@ -99,13 +107,18 @@ export function build (
       const traceId = traceIdOf(headers)
       return parent.child(traceId === undefined ? bindings : { ...bindings, traceId }, options)
     },
-    clientErrorHandler: answerUnreadable,
+    clientErrorHandler: (error, socket) => {
+      // Node.js times a connection once for each request, and has now stopped.
+      if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && unhurriedSockets.has(socket)) return
+      answerUnreadable(error, socket)
+    },
     // Users type a slash after an address, and some clients put one there.
     rewriteUrl: ({ url = '/' }) => url.startsWith('/api/') ? withoutTrailingSlash(url) : url,
     frameworkErrors: (_error, { id }, reply) => { answerBadUrl(id, reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
   // Node would answer 417 by itself; an unknown expectation may as well be ignored (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', app.routing)
+  app.decorate('unhurriedSockets', unhurriedSockets)
   app.register(configuration, { config })
   for (const plugin of pluginsInOrder) app.register(plugin)
   app.register(autoload, { dir: join(import.meta.dirname, 'routes'), dirNameRoutePrefix: true })

@@ -28,6 +28,8 @@ export interface Examination {
  * @throws the signal's reason where that ended the waiting
  */
 export async function * examine ({ app, waitMs, signal }: Examination): AsyncGenerator<Finding, undefined> {
+  // What is embedded is reached through the service alone, which a command does not start by itself.
+  if (app.embeddedStore !== undefined && !app.server.listening) await app.listen({ host: '127.0.0.1', port: 0 })
   yield await examineTokens(app)
   yield * examineSettings(app)
   const database = await examineDatabase(app)

@@ -16,6 +16,13 @@ export function mintProbeKey (): string {
   })
 }
 
+/** The whole address of a URL that `app.presign` made; the embedded storage's are paths of the service. */
+export function addressOf (app: FastifyInstance, presignedUrl: string): string {
+  const address = app.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  return new URL(presignedUrl, `http://127.0.0.1:${port}`).href
+}
+
 /**
  * Sends a request as the service does, but once, and whatever the answer; a PUT has a body.
  *

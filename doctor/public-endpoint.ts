@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { type Finding, failed, ok, warning } from './finding.js'
-import { REQUEST_TIMEOUT_MS } from './probe.js'
+import { REQUEST_TIMEOUT_MS, addressOf } from './probe.js'
 
 /** How browsers name the origin of a page that another origin has redirected. */
 const REDIRECTED_ORIGIN = 'null'
@@ -8,13 +8,13 @@ const REDIRECTED_ORIGIN = 'null'
 /** Whether a download URL of the file under the key leads to it, as a browser must get it. */
 export async function * examinePublicEndpoint (app: FastifyInstance, objectKey: string): AsyncGenerator<Finding, undefined> {
   const [disposition, type] = ['attachment; filename="doctor.csv"', 'text/csv; charset=utf-8']
-  const url = app.presign({
+  const url = addressOf(app, app.presign({
     method: 'GET',
     objectKey,
     signedAt: new Date(),
     expiresInSeconds: 60,
     query: { 'response-content-disposition': disposition, 'response-content-type': type },
-  })
+  }))
   let response: Response
   try {
     response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify'
 import { encodePath } from '../http/percent-encoding.js'
 import { type Finding, failed, ok, warning } from './finding.js'
-import { REQUEST_TIMEOUT_MS, mintProbeKey, sendAsService } from './probe.js'
+import { REQUEST_TIMEOUT_MS, addressOf, mintProbeKey, sendAsService } from './probe.js'
 
 const BODY = 'Put by the doctor.'
 const SIGNED_HEADERS = { 'content-type': 'text/plain', 'content-length': String(BODY.length) }
@@ -58,7 +58,8 @@ export async function * examineUploads (app: FastifyInstance, sourceKey: string)
 /** Uses an upload URL, looks at what came of it, and removes that again. Where the store breaks off, what is there tells. */
 async function upload (app: FastifyInstance, { headers = {}, body = BODY }: Misuse): Promise<Outcome> {
   const objectKey = mintProbeKey()
-  const url = app.presignUpload({ method: 'PUT', objectKey, signedAt: new Date(), expiresInSeconds: 60, headers: SIGNED_HEADERS })
+  const signedAt = new Date()
+  const url = addressOf(app, app.presignUpload({ method: 'PUT', objectKey, signedAt, expiresInSeconds: 60, headers: SIGNED_HEADERS }))
   try {
     await fetch(url, {
       method: 'PUT', headers: { ...SIGNED_HEADERS, ...headers }, body, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),

@@ -35,6 +35,20 @@ export const redirectHeaders = {
   vary: 'accept',
 } as const
 
+/**
+ * On every answer of an object storage that shares the service's origin, whatever is stored: it is shown in a sandbox with an
+ * origin of its own, and can be embedded by pages of the same site alone.
+ *
+ * @param contentType that a file is sent with; undefined where that is not known
+ */
+export function sharedOriginHeaders (contentType: string | undefined): Record<string, string> {
+  return {
+    ...capabilityHeaders,
+    'cross-origin-resource-policy': 'same-site',
+    'content-security-policy': inlineSafety(contentType) === 'safe' ? 'sandbox' : activeContentPolicy('sandbox'),
+  }
+}
+
 /** Headers that identify a file's present state: in a 304 as in a 200 (RFC 9110, 15.4.5). */
 export function validatorHeaders ({ entityTag, lastModified }: Validators) {
   return {

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Counter } from 'prom-client'
 import { DownloadPolicy } from '../downloads/decision.js'
@@ -32,8 +33,22 @@ declare module 'fastify' {
      * @throws {InvalidRequestError} where that depends on a Host header which names no host
      */
     downloadUrl: (request: FastifyRequest, objectKey: string) => string
+    /**
+     * A pre-signed URL as the sender of the request reaches it.
+     *
+     * @throws {InvalidRequestError} as `downloadUrl`, where the store is embedded
+     */
+    reachableUrl: (request: FastifyRequest, presignedUrl: string) => string
+    /**
+     * A pre-signed URL as a download's redirect names it. To the embedded store the way is relative: it holds whatever stands
+     * before the service, and whatever that says of the address that it was reached by.
+     */
+    redirectTarget: (presignedUrl: string) => string
   }
 }
+
+// From /api/v1/objects/download.
+const DOWNLOAD_TO_ROOT = '../../..'
 
 /** Decorates the instance with what a download needs: how it is answered, whether the file is there, and its URL. */
 export default fastifyPlugin(async (app) => {
@@ -74,9 +89,13 @@ export default fastifyPlugin(async (app) => {
   app.decorate('downloadLink', createDownloadLinks(app.presign, DOWNLOAD_URL_TTL))
 
   const publicOrigin = PUBLIC_URL === undefined ? undefined : new URL(PUBLIC_URL).origin
-  app.decorate('downloadUrl', ({ protocol, host }, objectKey) => {
+  const originFor = ({ protocol, host }: FastifyRequest) => {
     const origin = publicOrigin ?? requestedOrigin(protocol, host)
     if (origin === undefined) throw new InvalidRequestError('The Host header names no host.')
-    return downloadUrl(origin, objectKey)
-  })
+    return origin
+  }
+  app.decorate('downloadUrl', (request, objectKey) => downloadUrl(originFor(request), objectKey))
+  const isOfService = (url: string) => url.startsWith('/')
+  app.decorate('reachableUrl', (request, url) => isOfService(url) ? `${originFor(request)}${url}` : url)
+  app.decorate('redirectTarget', (url) => isOfService(url) ? `${DOWNLOAD_TO_ROOT}${url}` : url)
 }, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics', 'limits'] })

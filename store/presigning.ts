@@ -35,9 +35,10 @@ export type Presign = (request: PresignedRequest) => string
 /**
  * Makes a function that signs URLs for one bucket, path-style, without I/O. minio-js can neither bind headers to a
  * pre-signed PUT nor keep the signing key of the day, which is four of a signature's five HMACs.
+ *
+ * @param base what URLs begin with, where that is not the endpoint that they are signed for
  */
-export function createPresign (target: SigningTarget): Presign {
-  const origin = new URL(target.endpoint).origin
+export function createPresign (target: SigningTarget, base = new URL(target.endpoint).origin): Presign {
   const { host } = new URL(target.endpoint)
   const { region } = target
   let signedSecond = NaN
@@ -68,6 +69,6 @@ export function createPresign (target: SigningTarget): Presign {
       'X-Amz-SignedHeaders': listSignedHeaders(signedHeaders),
     }))
     const request = { method, path, query: parameters, headers: signedHeaders, payloadHash: UNSIGNED_PAYLOAD }
-    return `${origin}${path}?${parameters}&X-Amz-Signature=${sign(request, signingKey, scope, timestamp)}`
+    return `${base}${path}?${parameters}&X-Amz-Signature=${sign(request, signingKey, scope, timestamp)}`
   }
 }

@@ -9,7 +9,7 @@ import { MultipartUploads } from './multipart-uploads.js'
 import { StoredObjects } from './stored-objects.js'
 import { type Store, answer } from './operations.js'
 import { S3Error } from './s3-error.js'
-import { parseRequest } from './s3-request.js'
+import { type ForwardedTarget, parseRequest } from './s3-request.js'
 import { element, errorDocument } from './xml.js'
 
 export interface EmbeddedStoreOptions {
@@ -32,6 +32,8 @@ export interface EmbeddedStoreOptions {
 export interface EmbeddedStore {
   /** The origin, such as `http://127.0.0.1:9000`. */
   endpoint: string
+  /** Answers a request that another server received, and resolves once it is answered. It never rejects. */
+  answer (message: IncomingMessage, response: ServerResponse, as: ForwardedTarget): Promise<void>
   /** Stops listening, lets running requests end for a few seconds, and then ends them. */
   close (): Promise<void>
 }
@@ -57,11 +59,12 @@ export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promis
   const store = { bucket, region, objects, uploads: MultipartUploads.open(join(folder, 'uploads'), objects) }
 
   const running = new Set<Promise<void>>()
-  const onRequest = (message: IncomingMessage, response: ServerResponse) => {
+  const onRequest = async (message: IncomingMessage, response: ServerResponse, as?: ForwardedTarget) => {
     if (allowEveryOrigin(message, response)) return
-    const handled = handle(message, response, store, { accessKey, secretKey, region })
+    const handled = handle(message, response, store, { accessKey, secretKey, region }, as)
       .catch(onError).finally(() => running.delete(handled))
     running.add(handled)
+    await handled
   }
   // Uploads may take as long as they move at all, so that only the headers and an idle connection have a time limit.
   const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS }, onRequest)
@@ -73,6 +76,7 @@ export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promis
   if (address === null || typeof address === 'string') throw new Error('The store does not listen on a port.')
   return {
     endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${address.port}`,
+    answer: onRequest,
     close: async () => {
       const closed = new Promise((resolve) => { server.close(resolve) })
       const impatience = setTimeout(() => { server.closeAllConnections() }, CLOSE_GRACE_MS)
@@ -96,13 +100,15 @@ function listen (server: Server, port: number, host: string): Promise<void> {
 /** @throws what is not the client's doing, once it is answered */
 async function handle (
   message: IncomingMessage, response: ServerResponse, store: Store, credentials: Parameters<typeof authenticate>[1],
+  as: ForwardedTarget | undefined,
 ): Promise<void> {
   const requestId = randomUUID()
   response.setHeader('x-amz-request-id', requestId)
   try {
-    const request = parseRequest(message)
+    const request = parseRequest(message, as)
     const authentication = authenticate(request, credentials, new Date())
-    if (message.headers.expect !== undefined) response.writeContinue()
+    // Node.js has done so by itself where the request came to another server.
+    if (as === undefined && message.headers.expect !== undefined) response.writeContinue()
     await answer(request, authentication, response, store)
   } catch (error) {
     // A client that went away is nobody to answer.

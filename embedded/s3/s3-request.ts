@@ -27,13 +27,22 @@ export interface S3Request {
   headers: ReadonlyMap<string, string>
 }
 
+/** What a request is to the store that came to another server, by a pre-signed URL. */
+export interface ForwardedTarget {
+  /** Path and query, as the store would have been asked. */
+  target: string
+  /** The host that the URL was signed for, whatever the request's Host header says. */
+  host: string
+}
+
 /**
  * Reads a request's target and headers.
  *
+ * @param as of a request that came to another server; an Authorization header is that server's then, and not looked at
  * @throws {S3Error} InvalidURI where the target is not percent-encoded UTF-8 or holds a NUL; KeyTooLongError
  */
-export function parseRequest (message: IncomingMessage): S3Request {
-  const target = message.url ?? ''
+export function parseRequest (message: IncomingMessage, as?: ForwardedTarget): S3Request {
+  const target = as?.target ?? message.url ?? ''
   if (!/^\/[\x21-\x7e]*$/.test(target)) throw new S3Error('InvalidURI')
   const queryStart = target.indexOf('?')
   const rawPath = queryStart < 0 ? target : target.slice(0, queryStart)
@@ -43,6 +52,11 @@ export function parseRequest (message: IncomingMessage): S3Request {
   if (Buffer.byteLength(objectKey) > KEY_MAX_BYTES) throw new S3Error('KeyTooLongError')
 
   const query = queryStart < 0 ? [] : parseQuery(target.slice(queryStart + 1))
+  const headers = new Map(Object.entries(message.headersDistinct).map(([name, values = []]) => [name, values.join(',')]))
+  if (as !== undefined) {
+    headers.set('host', as.host)
+    headers.delete('authorization')
+  }
   return {
     message,
     method: message.method ?? '',
@@ -51,7 +65,7 @@ export function parseRequest (message: IncomingMessage): S3Request {
     objectKey,
     query,
     parameters: new Map(query),
-    headers: new Map(Object.entries(message.headersDistinct).map(([name, values = []]) => [name, values.join(',')])),
+    headers,
   }
 }
 

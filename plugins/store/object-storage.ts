@@ -5,7 +5,10 @@ import { type Presign, createPresign } from '../../store/presigning.js'
 declare module 'fastify' {
   interface FastifyInstance {
     objectStorage: ObjectStorage
-    /** Signs URLs for browsers and programs: for the store's public address. */
+    /**
+     * Signs URLs for browsers and programs: for the store's public address. Where the store is embedded they begin with a path
+     * of this service (`app.reachableUrl`).
+     */
     presign: Presign
     /** The same for uploads, with credentials that may be allowed to do less. */
     presignUpload: Presign
@@ -15,16 +18,17 @@ declare module 'fastify' {
 /** Decorates the instance with the bucket as downloads use it, and with the signer of URLs to it. */
 export default fastifyPlugin(async (app) => {
   const { S3_PUBLIC_ENDPOINT, S3_CONNECT_TIMEOUT, S3_FIRST_BYTE_TIMEOUT, STREAM_IDLE_TIMEOUT, NODE_ENV } = app.config
-  const { storeTarget, uploadTarget } = app
+  const { storeTarget, uploadTarget, embeddedStore } = app
   const objectStorage = new ObjectStorage(storeTarget, {
     connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
     firstByteTimeoutMs: S3_FIRST_BYTE_TIMEOUT * 1000,
     idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
   }, app.observeStore)
   app.decorate('objectStorage', objectStorage)
-  const endpoint = S3_PUBLIC_ENDPOINT ?? storeTarget.endpoint
-  app.decorate('presign', createPresign({ ...storeTarget, endpoint }))
-  app.decorate('presignUpload', createPresign({ ...uploadTarget, endpoint }))
+  const endpoint = S3_PUBLIC_ENDPOINT ?? embeddedStore?.signedOrigin ?? storeTarget.endpoint
+  const base = S3_PUBLIC_ENDPOINT === undefined ? embeddedStore?.path : undefined
+  app.decorate('presign', createPresign({ ...storeTarget, endpoint }, base))
+  app.decorate('presignUpload', createPresign({ ...uploadTarget, endpoint }, base))
   app.addHook('onClose', async () => { await objectStorage.close() })
 
   // A store that is down now may be up before the first download, so nothing here ends the start.

@@ -27,6 +27,9 @@ export const dispositions = ['attachment', 'inline'] as const
 /** What services under test verify tokens with. */
 export const TOKEN_SECRET = 'secret-of-the-tokens-that-tests-sign'
 
+/** What requests name as the service's origin that no socket carries. */
+const INJECTED_ORIGIN = 'http://localhost'
+
 /** The whole service with a database and a store of its own. */
 export interface TestService {
   app: FastifyInstance
@@ -38,6 +41,11 @@ export interface TestService {
   authorise: (caller: Caller) => { authorization: string }
   /** Puts a file straight into the store and gives its object key. */
   putFile: (body: string | Buffer, file?: Partial<StoredFile>) => Promise<string>
+  /**
+   * Fetches a URL that the service gave out, as an answer's body or header has it. Those to the service itself go to a port
+   * that it then listens on.
+   */
+  follow: (url: string, init?: RequestInit) => Promise<Response>
   /** The path and query that download a file. */
   downloadPath: (objectKey: string, type?: 'attachment' | 'inline') => string
 }
@@ -89,9 +97,16 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
     await rm(dataDirectory, { recursive: true, force: true })
   })
   await app.ready()
+  let listening: Promise<string> | undefined
   return {
     app,
     log,
+    follow: async (url, init) => {
+      const target = new URL(url, `${INJECTED_ORIGIN}/api/v1/objects/download`)
+      if (target.origin !== INJECTED_ORIGIN) return await fetch(target, init)
+      listening ??= app.listen({ host: '127.0.0.1', port: 0 })
+      return await fetch(new URL(target.pathname + target.search, await listening), init)
+    },
     nextLine: (condition) => new Promise((resolve) => {
       const look = (line: LogLine) => {
         if (!condition(line)) return

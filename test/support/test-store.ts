@@ -42,6 +42,7 @@ export async function openStore (
   const presign = createPresign(target)
   return {
     endpoint: store.endpoint,
+    answer: store.answer,
     close,
     target,
     events,

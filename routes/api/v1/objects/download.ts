@@ -43,7 +43,13 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         302: Type.Null({
           description: 'The file is at the pre-signed URL in Location, which is for GET alone. The redirect is not to be kept; the URL ' +
             'stays the same for a while, and so may the bytes.',
-          headers: { Location: { type: 'string', format: 'uri', description: 'A pre-signed URL, valid for DOWNLOAD_URL_TTL seconds at most.' } },
+          headers: {
+            Location: {
+              type: 'string',
+              format: 'uri-reference',
+              description: 'A pre-signed URL, valid for DOWNLOAD_URL_TTL seconds at most; relative where the object storage is embedded.',
+            },
+          },
         }),
         304: Type.Null({ description: 'The client has the file as it is now.' }),
         ...errorResponses(400, 'OBJECT_NOT_FOUND', 412, 416, 429, 502, 'STORE_UNAVAILABLE'),
@@ -58,8 +64,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       if (kind === 'stream') return reply.streamFile({ objectKey, asked })
       const link = downloadLink(objectKey, stored, disposition, Date.now())
       return kind === 'json'
-        ? reply.headers(linkHeaders).send(describeLink(objectKey, stored, link))
-        : reply.status(302).headers(redirectHeaders).header('location', link.url).send()
+        ? reply.headers(linkHeaders).send(describeLink(objectKey, stored, { ...link, url: app.reachableUrl(request, link.url) }))
+        : reply.status(302).headers(redirectHeaders).header('location', app.redirectTarget(link.url)).send()
     }
     /** Of the file as it is now, not as it was found a short time ago. */
     const answerIfAsRequired = async () => {

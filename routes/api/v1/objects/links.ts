@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { bulkhead } from 'cockatiel'
+import type { FastifyRequest } from 'fastify'
 import type { Disposition } from '../../../../downloads/decision.js'
 import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { type FoundObject, describeLink } from '../../../../downloads/links.js'
@@ -18,9 +19,10 @@ const LOOK_UPS_MAX_CONCURRENT = 16
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const lookUps = bulkhead(LOOK_UPS_MAX_CONCURRENT, Infinity)
 
-  const linkTo = (objectKey: string, stored: FoundObject, asked: Disposition) => {
+  const linkTo = (request: FastifyRequest, objectKey: string, stored: FoundObject, asked: Disposition) => {
     const { disposition } = app.downloadPolicy.decide('json', asked, stored.contentType)
-    return describeLink(objectKey, stored, app.downloadLink(objectKey, stored, disposition, Date.now()))
+    const link = app.downloadLink(objectKey, stored, disposition, Date.now())
+    return describeLink(objectKey, stored, { ...link, url: app.reachableUrl(request, link.url) })
   }
 
   app.post('/links', {
@@ -60,7 +62,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         if (known === undefined && refusal !== undefined) return { error: errorBody(refusal) }
         const stored = known ?? await app.findFile(reply, objectKey, signal, () =>
           lookUps.execute(() => app.existence.find(objectKey)))
-        return { link: linkTo(objectKey, stored, asked) }
+        return { link: linkTo(request, objectKey, stored, asked) }
       } catch (error) {
         const answer = errorOfKey(error)
         if (answer instanceof TooManyRequestsError) refusal = answer

@@ -36,13 +36,13 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     // What a client must send anyway is bound, and nothing else can be: S3 has no way to sign that a header is absent, and one
     // that is signed must be sent. So a store that takes headers which no signature covers is held by `presignUpload`'s
     // credentials, and by what is done once the file is there (uploads/).
-    const url = app.presignUpload({
+    const url = app.reachableUrl(request, app.presignUpload({
       method: 'PUT',
       objectKey,
       signedAt,
       expiresInSeconds: UPLOAD_URL_TTL,
       headers: { ...headers, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } },
-    })
+    }))
     const outcome = await reserveUpload(app.database, {
       objectKey, orgKey, createdBy, sizeBytes, contentType, expiresInSeconds: UPLOAD_URL_TTL,
     })

@@ -8,7 +8,7 @@ for (const kind of storeKinds) {
   t.test(`deletion from the ${kind.name}`, { skip: kind.skip }, async (t) => {
     const environment = kind.environment()
     t.teardown(async () => { await kind.remove(environment) })
-    const { app, authorise, putFile, downloadPath } = await startService(t, environment)
+    const { app, authorise, putFile, downloadPath, follow } = await startService(t, environment)
     const remove = async (objectKey: string, caller = member) => await app.inject({
       method: 'DELETE', url: `/api/v1/objects?objectKey=${encodeURIComponent(objectKey)}`, headers: authorise(caller),
     })
@@ -19,14 +19,14 @@ for (const kind of storeKinds) {
       const objectKey = await putFile('hello')
       await app.bucketEvents.settled()
       const { headers: { location = '' } } = await app.inject(downloadPath(objectKey))
-      t.equal((await fetch(location)).status, 200)
+      t.equal((await follow(location)).status, 200)
       const before = Date.now()
       const answer = await remove(objectKey)
       t.equal(answer.statusCode, 200)
       t.equal(answer.json().bytes, 5)
       t.ok(Date.parse(answer.json().issuedUrlsExpireAt) >= before + app.config.UPLOAD_URL_TTL * 1000)
       t.equal((await app.inject(downloadPath(objectKey))).statusCode, 404)
-      t.equal((await fetch(location)).status, 404)
+      t.equal((await follow(location)).status, 404)
       t.equal(await totalBytes(), 0)
     })
 

@@ -2,7 +2,7 @@ import t from 'tap'
 import { admin, member, runId, service, startService, workflowId } from '../../../../../support/service.js'
 
 t.test('quotas', async (t) => {
-  const { app, authorise, log } = await startService(t)
+  const { app, authorise, log, follow } = await startService(t)
   const set = async (quotaBytes: unknown, caller = service) => await app.inject({
     method: 'PUT', url: '/api/v1/objects/quota', headers: authorise(caller), payload: { quotaBytes },
   })
@@ -45,7 +45,7 @@ t.test('quotas', async (t) => {
   t.test('a file that arrives counts in place of its reservation', async (t) => {
     await set(2000)
     const { url, headers } = (await mint(5)).json()
-    t.equal((await fetch(url, { method: 'PUT', body: 'hello', headers })).status, 200)
+    t.equal((await follow(url, { method: 'PUT', body: 'hello', headers })).status, 200)
     await app.bucketEvents.settled()
     t.match(await usage(), { totalBytes: 5, quotaBytes: 2000 })
     t.equal((await mint(995)).statusCode, 201)

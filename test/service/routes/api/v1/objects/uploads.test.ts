@@ -9,7 +9,7 @@ for (const kind of storeKinds) {
   t.test(`uploads to the ${kind.name}`, { skip: kind.skip }, async (t) => {
     const environment = kind.environment()
     t.teardown(async () => { await kind.remove(environment) })
-    const { app, authorise } = await startService(t, environment)
+    const { app, authorise, follow } = await startService(t, environment)
     const mint = async (change: object = {}, caller = member) => await app.inject({
       method: 'POST', url: '/api/v1/objects/uploads', headers: authorise(caller), payload: { ...wanted, ...change },
     })
@@ -23,12 +23,12 @@ for (const kind of storeKinds) {
         orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: wanted.fileName,
       })
       t.ok(Date.parse(expiresAt) > Date.now())
-      const put = await fetch(url, { method: 'PUT', body: 'hello', headers })
+      const put = await follow(url, { method: 'PUT', body: 'hello', headers })
       t.equal(put.status, 200)
       const link = new URL(downloadUrl)
       const redirect = await app.inject(link.pathname + link.search)
       t.equal(redirect.statusCode, 302)
-      const file = await fetch(redirect.headers.location ?? '')
+      const file = await follow(redirect.headers.location ?? '')
       t.equal(await file.text(), 'hello')
       t.equal(file.headers.get('content-type'), wanted.contentType)
     })
@@ -40,7 +40,7 @@ for (const kind of storeKinds) {
     t.test('a file of the stated size is taken, one of another size is refused, be it a byte', async (t) => {
       for (const sizeBytes of [0, 1, 5, 1000]) {
         const { url, headers } = (await mint({ sizeBytes }, sizeBytes === 0 ? service : member)).json()
-        const put = async (bytes: number) => (await fetch(url, { method: 'PUT', body: 'x'.repeat(bytes), headers })).status
+        const put = async (bytes: number) => (await follow(url, { method: 'PUT', body: 'x'.repeat(bytes), headers })).status
         for (const other of [sizeBytes + 1, sizeBytes + 1000, ...sizeBytes === 0 ? [] : [sizeBytes - 1, 0]]) {
           if (other !== sizeBytes) t.equal(await put(other), 403, `${other} bytes for ${sizeBytes}`)
         }
@@ -66,7 +66,7 @@ for (const kind of storeKinds) {
 
     t.test('a file of another type than the stated one is refused', async (t) => {
       const { url } = (await mint()).json()
-      t.equal((await fetch(url, { method: 'PUT', body: 'hello', headers: { 'content-type': 'text/html' } })).status, 403)
+      t.equal((await follow(url, { method: 'PUT', body: 'hello', headers: { 'content-type': 'text/html' } })).status, 403)
     })
   })
 }
