@@ -45,14 +45,18 @@ export function loadConfig (
   return config
 }
 
+/** What a variable must be, in words, with an example where there is one. */
 function describe (name: string, schema: TSchema): string {
   if (schema.anyOf !== undefined) {
     return `${name} must be one of: ${schema.anyOf.map((option: TSchema) => option.const).join(', ')}.`
   }
-  const bounds = Object.entries({
-    pattern: 'of the form', minimum: 'at least', maximum: 'at most', minLength: 'of a length of at least', maxLength: 'of a length of at most',
-  }).filter(([keyword]) => schema[keyword] !== undefined).map(([keyword, words]) => `${words} ${schema[keyword]}`)
-  return `${name} must be ${['a', 'i', 'o'].includes(String(schema.type)[0] ?? '') ? 'an' : 'a'} ${schema.type}${bounds.length > 0 ? ` ${bounds.join(', ')}` : ''}.`
+  const { type, words, minimum, maximum, minLength, maxLength, default: usual, examples: [example] = [usual] } = schema
+  const form = words ?? {
+    integer: `a whole number from ${minimum} to ${maximum}`,
+    number: `a number from ${minimum} to ${maximum}`,
+    string: `a text of ${maxLength === undefined ? `${minLength} characters or more` : `${minLength} to ${maxLength} characters`}`,
+  }[String(type)]
+  return `${name} must be ${form}${example === undefined ? '' : `, such as ${example}`}.`
 }
 
 /** The rules that no single variable can state. */
@@ -67,6 +71,9 @@ function checkTogether (config: Config): void {
     'S3_UPLOAD_ACCESS_KEY and S3_UPLOAD_SECRET_KEY must be set together, or neither of them.')
   refuseIf(S3_UPLOAD_ACCESS_KEY !== undefined && S3_ENDPOINT === undefined,
     'S3_ENDPOINT is missing: the embedded object storage has no credentials for uploads alone.')
+  // The driver would quote all of it, with its password.
+  refuseIf(config.DATABASE_URL !== undefined && !isConnectionString(config.DATABASE_URL),
+    'DATABASE_URL must be a URL: in its user\'s name and password, special characters must be percent-encoded, as %40 for @.')
   const { JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL } = config
   const keySources = Object.entries({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }).filter(([, value]) => value !== undefined)
   refuseIf(keySources.length > 1,
@@ -103,6 +110,11 @@ function checkTokenKey ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY,
   if (isEmbedded || JWT_SECRET !== undefined || JWT_PUBLIC_KEY !== undefined || JWT_JWKS_URL !== undefined) return
   throw new ConfigError('JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing: with a database or an object storage of its own ' +
     'the service needs a key to verify tokens with.')
+}
+
+/** As node-postgres reads it, which also takes one without a host: `postgres:///database`, for a socket of this machine. */
+function isConnectionString (text: string): boolean {
+  return URL.canParse(text) || URL.canParse(text.replace('@/', '@host/'))
 }
 
 function isCronPattern (text: string): boolean {

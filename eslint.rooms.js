@@ -41,10 +41,12 @@ export const rooms = {
     imports: ['errors', 'objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
     packages: ['fastify', '@fastify/static', '@fastify/type-provider-typebox', 'cockatiel'],
   },
+  startup: { imports: ['errors', 'db', 'embedded', 'config.ts'], packages: [] },
   doctor: { imports: ['errors', 'objects', 'http', 'identity', 'store', 'db'], packages: ['fastify'] },
   commands: {
     imports: [
-      'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'client', 'config', 'app.ts', 'config.ts',
+      'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'client', 'config', 'startup', 'app.ts',
+      'config.ts',
     ],
     packages: ['@fastify/jwt', typebox, 'cli-progress', 'fastify'],
   },

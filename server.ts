@@ -1,18 +1,24 @@
 import closeWithGrace from 'close-with-grace'
 import { build } from './app.js'
-import { type Config, ConfigError, loadConfig } from './config.js'
-import { DataDirectoryInUseError } from './embedded/data-directory.js'
-import { SecretsUnreadableError } from './embedded/secrets.js'
+import { type Config, loadConfig } from './config.js'
+import { misspeltSettings } from './config/misspelt-settings.js'
+import { asAddressFailure, requireUsableAddress } from './startup/address.js'
+import { loadEnvironmentFile } from './startup/environment.js'
+import { describeStartFailure } from './startup/failure.js'
 
 // A statement of PostgreSQL may take so long, and what was received is committed before the end.
 const CLOSE_MAX_MS = 15_000
 
 /** Starts the service, and stops it on SIGTERM and SIGINT in an orderly way. */
 async function main (): Promise<void> {
+  loadEnvironmentFile()
   const config = loadConfig(process.env)
+  await requireUsableAddress(config)
   const app = build(config, { logForPeople: process.stdout.isTTY && config.NODE_ENV !== 'production' })
+  for (const { name, meant } of misspeltSettings(process.env)) app.log.warn(`the variable ${name} is not a setting: is ${meant} meant?`)
   const delay = (config.SHUTDOWN_DELAY + config.SHUTDOWN_GRACE) * 1000 + CLOSE_MAX_MS
   const listening = app.listen({ host: config.HOST, port: config.PORT })
+    .catch((error: unknown) => { throw asAddressFailure(error, config) })
   closeWithGrace({ delay, logger: app.log }, async ({ err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after an error that nothing caught')
     await listening
@@ -31,7 +37,6 @@ function isForNewcomers ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY
 }
 
 main().catch((error: unknown) => {
-  const isForPeople = [ConfigError, DataDirectoryInUseError, SecretsUnreadableError].some((kind) => error instanceof kind)
-  console.error(isForPeople && error instanceof Error ? error.message : error)
+  console.error(describeStartFailure(error) ?? error)
   process.exit(1)
 })

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { errorCode } from '../errors/error-code.js'
 import { build } from '../app.js'
-import { ConfigError, loadConfig } from '../config.js'
+import { loadConfig } from '../config.js'
 import { describeDatabaseFailure, isDatabaseUnavailable } from '../db/connection/availability.js'
 import { EmptyBucketError } from '../reconcile/run.js'
-import { DataDirectoryInUseError } from '../embedded/data-directory.js'
-import { SecretsUnreadableError } from '../embedded/secrets.js'
+import { loadEnvironmentFile } from '../startup/environment.js'
+import { describeStartFailure } from '../startup/failure.js'
 import { MalformedListingError } from '../store/listing-document.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failures.js'
 import { CannotMintError } from './mint-token.js'
@@ -31,10 +31,15 @@ export function runCommand (command: (signal: AbortSignal) => Promise<number>): 
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.once(name, () => { interrupted.abort(new DOMException('Stopped.', 'AbortError')) })
   }
-  command(interrupted.signal).then((exitCode) => { process.exitCode = exitCode }, (error: unknown) => {
+  runInEnvironment(command, interrupted.signal).then((exitCode) => { process.exitCode = exitCode }, (error: unknown) => {
     console.error(describeFailure(error))
     process.exitCode = EXIT_COULD_NOT_RUN
   })
+}
+
+async function runInEnvironment (command: (signal: AbortSignal) => Promise<number>, signal: AbortSignal): Promise<number> {
+  loadEnvironmentFile()
+  return await command(signal)
 }
 
 /** Builds the service's parts for the time of some work; nothing listens, and nothing is logged. */
@@ -50,11 +55,12 @@ export async function withService<Result> (work: (app: FastifyInstance) => Promi
 
 /** What kept a command from doing its work, in words that hold no object keys. */
 export function describeFailure (error: unknown): string {
+  const startFailure = describeStartFailure(error)
+  if (startFailure !== undefined) return startFailure
   if (!(error instanceof Error)) return 'Something went wrong.'
-  if (isDatabaseUnavailable(error)) return describeDatabaseFailure(error)
+  if (isDatabaseUnavailable(error)) return `DATABASE_URL: ${describeDatabaseFailure(error)}`
   const isOurs = [
-    CannotMintError, ConfigError, DataDirectoryInUseError, EmptyBucketError, MalformedListingError, ObjectStorageRefused,
-    ObjectStorageUnavailable, SecretsUnreadableError, UsageError,
+    CannotMintError, EmptyBucketError, MalformedListingError, ObjectStorageRefused, ObjectStorageUnavailable, UsageError,
   ].some((kind) => error instanceof kind)
   const isOfArguments = error instanceof TypeError && errorCode(error).startsWith('ERR_PARSE_ARGS_')
   return isOurs || isOfArguments ? error.message : `Something went wrong: ${error.stack ?? error.message}`

@@ -2,19 +2,21 @@ import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import cliProgress from 'cli-progress'
 import type { ObjectsClient } from '../client/index.js'
-import { ConfigError, loadConfig } from '../config.js'
+import { type Config, loadConfig } from '../config.js'
 import { errorCode } from '../errors/error-code.js'
 import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
 import { Traffic } from '../embedded/demo/traffic.js'
 import { TrafficError, answerOf, connectTraffic } from '../embedded/demo/traffic-client.js'
-import { SecretsUnreadableError } from '../embedded/secrets.js'
+import { readAddress } from '../embedded/data-directory.js'
+import { loadEnvironmentFile } from '../startup/environment.js'
+import { describeStartFailure } from '../startup/failure.js'
 import { CannotMintError, mintToken } from './mint-token.js'
 
 const HELP = `Puts, overwrites and removes files for a while, so that one can watch the usage move.
 
-  npm run demo:traffic -- [--url http://127.0.0.1:3000] [--seconds 30] [--token JWT] [--keep]
+  npm run demo:traffic -- [--url URL] [--seconds 30] [--token JWT] [--keep]
 
-  --url      the running service
+  --url      the running service; by default that of DATA_DIR, or at HOST and PORT
   --seconds  how long
   --token    whose files; by default the demo organisation's admin's, signed as by npm run token
   --keep     leave the files there
@@ -28,7 +30,7 @@ const TOKEN_LIFETIME_SECONDS = 86_400
 async function main (): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      url: { type: 'string', default: 'http://127.0.0.1:3000' },
+      url: { type: 'string' },
       seconds: { type: 'string', default: '30' },
       token: { type: 'string' },
       keep: { type: 'boolean', default: false },
@@ -41,9 +43,13 @@ async function main (): Promise<void> {
   }
   const seconds = Number(options.seconds)
   if (!(seconds > 0 && seconds <= 24 * 60 * 60)) throw new TrafficError('--seconds must be a number of at most a day.')
-  if (!URL.canParse(options.url)) throw new TrafficError('--url must be an address such as http://127.0.0.1:3000.')
+  if (options.url !== undefined && !URL.canParse(options.url)) {
+    throw new TrafficError('--url must be an address such as http://127.0.0.1:3000.')
+  }
 
-  const client = connectTraffic(options.url, options.token ?? await mintDemoToken())
+  loadEnvironmentFile()
+  const config = loadConfig(process.env)
+  const client = connectTraffic(options.url ?? addressOfService(config), options.token ?? await mintDemoToken(config))
   const before = await readUsage(client)
   console.log(`${before.orgKey} stores ${describe(before)}. Ctrl-C stops and tidies up.`)
 
@@ -69,8 +75,14 @@ async function main (): Promise<void> {
   }
 }
 
-async function mintDemoToken (): Promise<string> {
-  return await mintToken(loadConfig(process.env), { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, roles: ['admin'] }, TOKEN_LIFETIME_SECONDS)
+/** Where the service listens that was started with the same settings. */
+function addressOfService ({ DATA_DIR, HOST, PORT }: Config): string {
+  const host = ['0.0.0.0', '::'].includes(HOST) ? '127.0.0.1' : HOST
+  return readAddress(DATA_DIR) ?? `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`
+}
+
+async function mintDemoToken (config: Config): Promise<string> {
+  return await mintToken(config, { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, roles: ['admin'] }, TOKEN_LIFETIME_SECONDS)
 }
 
 async function readUsage (client: ObjectsClient) {
@@ -123,7 +135,7 @@ function describe ({ fileCount, totalBytes }: { fileCount: number, totalBytes: n
 
 main().catch((error: unknown) => {
   const isUsers = (error instanceof TypeError && errorCode(error) !== '') ||
-    [TrafficError, CannotMintError, ConfigError, SecretsUnreadableError].some((kind) => error instanceof kind)
-  console.error(isUsers && error instanceof Error ? error.message : error)
+    [TrafficError, CannotMintError].some((kind) => error instanceof kind)
+  console.error(describeStartFailure(error) ?? (isUsers && error instanceof Error ? error.message : error))
   process.exit(1)
 })

@@ -1,6 +1,16 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { parseArgs } from 'node:util'
 import { environmentExample, settingsTables } from '../config/documents.js'
 import { errorsTable } from '../schemas/error-documents.js'
+
+const HELP = `Writes the documents that follow from the code: .env.example, docs/configuration.md and docs/errors.md.
+
+  npm run docs -- [--check]
+
+  --check  only say which of them differ
+
+Exit code: 0 they are as they should be, 1 one differs.
+`
 
 /** What is written from the code: a file, and its text as it should be, from its text as it is. */
 const documents: Array<{ path: string, render: (current: string) => string }> = [
@@ -15,12 +25,18 @@ function replaceGenerated (page: string, text: string): string {
     (_whole, begin: string, end: string) => `${begin}\n${text}\n${end}`)
 }
 
-/** Writes the documents that follow from the code; with `--check` only says which of them differ. */
 async function main (): Promise<void> {
+  const { values } = parseArgs({
+    options: { check: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return
+  }
   for (const { path, render } of documents) {
     const current = await readFile(path, 'utf8')
     const text = render(current)
-    if (!process.argv.includes('--check')) {
+    if (!values.check) {
       await writeFile(path, text)
       console.log(`Wrote ${path}.`)
     } else if (current === text) {

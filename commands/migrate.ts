@@ -1,13 +1,26 @@
 import { join } from 'node:path'
-import { ConfigError, loadConfig } from '../config.js'
+import { parseArgs } from 'node:util'
+import { loadConfig } from '../config.js'
 import { connectPostgres } from '../db/connection/pool.js'
 import type { Database } from '../db/connection/tables.js'
 import { migrateToLatest } from '../db/connection/migrate.js'
-import { DataDirectoryInUseError, claimDataDirectory } from '../embedded/data-directory.js'
+import { claimDataDirectory } from '../embedded/data-directory.js'
 import { connectEmbeddedPostgres } from '../embedded/postgres/pool.js'
+import { EXIT_CLEAN, runCommand } from './command.js'
 
-/** Brings the configured database to the newest schema, and says what it did. */
-async function main (): Promise<void> {
+const HELP = `Brings the configured database to the newest schema, and says what it did. The service does the same at its start.
+
+  npm run migrate
+
+Exit code: 0 the schema is the newest, 2 it could not be brought there.
+`
+
+runCommand(async () => {
+  const { values } = parseArgs({ options: { help: { type: 'boolean', short: 'h', default: false } } })
+  if (values.help) {
+    console.log(HELP)
+    return EXIT_CLEAN
+  }
   const { DATABASE_URL, DATA_DIR } = loadConfig(process.env, { verifiesTokens: false })
   const release = DATABASE_URL === undefined ? claimDataDirectory(DATA_DIR) : () => {}
   const database = DATABASE_URL === undefined
@@ -21,9 +34,5 @@ async function main (): Promise<void> {
     await database.destroy()
     release()
   }
-}
-
-main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError || error instanceof DataDirectoryInUseError ? error.message : error)
-  process.exitCode = 1
+  return EXIT_CLEAN
 })

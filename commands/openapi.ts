@@ -1,19 +1,35 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { build } from '../app.js'
 import { loadConfig } from '../config.js'
 
 const FILE = 'openapi.yaml'
 
-/** Writes the OpenAPI document of this version to openapi.yaml; with `--check` only says whether it is written already. */
+const HELP = `Writes the OpenAPI document of this version to ${FILE}.
+
+  npm run openapi -- [--check]
+
+  --check  only say whether it is written already
+
+Exit code: 0 it is as it should be, 1 it differs.
+`
+
 async function main (): Promise<void> {
+  const { values } = parseArgs({
+    options: { check: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  })
+  if (values.help) {
+    console.log(HELP)
+    return
+  }
   const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-openapi-'))
   const app = build(loadConfig({ DATA_DIR: dataDirectory, LOG_LEVEL: 'warn' }))
   try {
     await app.ready()
     const document = app.swagger({ yaml: true })
-    if (!process.argv.includes('--check')) {
+    if (!values.check) {
       await writeFile(FILE, document)
       console.log(`Wrote ${FILE}.`)
     } else if (await readFile(FILE, 'utf8') === document) {

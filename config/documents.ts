@@ -3,9 +3,9 @@ import { settingGroups } from './settings.js'
 
 const COMMENT_WIDTH = 126
 
-const HEADER = 'Every setting of the service: `npm run docs` writes this file. Copy it to .env, and start with ' +
-  '`node --env-file=.env dist/server.js`, or with `docker compose up`, which reads .env by itself. An empty value counts as ' +
-  'unset: the default applies. The values below are the defaults.'
+const HEADER = 'Every setting of the service: `npm run docs` writes this file. Copy it to .env beside it: the service, its commands ' +
+  'and `docker compose up` read that, and what the environment sets wins. An empty value counts as unset: the default applies. ' +
+  'The values below are the defaults.'
 
 /** What only docker-compose.yml reads. */
 const composeSettings = [

@@ -2,11 +2,12 @@ import { type Static, type TSchema, Type } from '@sinclair/typebox'
 
 /*
  * Every setting, once: its form, its default and what people are told about it. `npm run docs` writes docs/configuration.md and
- * .env.example from here. A description is Markdown, and ends with what holds where nothing is set.
+ * .env.example from here. A description is Markdown, and ends with what holds where nothing is set. `words` says in a message
+ * what `pattern` says to the machine.
  */
 
 const httpUrl = (options: { description: string, examples?: string[] }) =>
-  Type.String({ pattern: '^https?://[^/?#\\s]+/?$', ...options })
+  Type.String({ pattern: '^https?://[^/?#\\s]+/?$', words: 'an address that begins with http:// or https:// and has no path', ...options })
 
 const claimName = (usual: string, description: string) =>
   Type.String({ minLength: 1, maxLength: 256, default: usual, description })
@@ -29,6 +30,7 @@ const service = {
   })),
   CORS_ORIGINS: Type.Optional(Type.String({
     pattern: '^(\\*|https?://[^/,\\s]+( *, *https?://[^/,\\s]+)*)$',
+    words: '* or a list of origins, separated by commas, none of which has a path or a slash at its end',
     description: 'Origins whose web pages may use the service, separated by commas, or `*` for all. Unset: only its own.',
     examples: ['https://app.example.com'],
   })),
@@ -65,6 +67,7 @@ const service = {
   }),
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({
     pattern: '^https?://[^?#\\s]+$',
+    words: 'an address that begins with http:// or https://',
     description: 'Where OpenTelemetry traces are sent, by OTLP over HTTP; `/v1/traces` is appended. Unset: there are none.',
     examples: ['http://127.0.0.1:4318'],
   })),
@@ -79,6 +82,7 @@ const parts = {
   }),
   DATABASE_URL: Type.Optional(Type.String({
     pattern: '^postgres(ql)?://',
+    words: 'an address of PostgreSQL',
     description: 'PostgreSQL 15 or newer. Unset: the embedded database.',
     examples: ['postgres://user:password@host:5432/database'],
   })),
@@ -101,7 +105,10 @@ const parts = {
   })),
   S3_REGION: Type.String({ minLength: 1, default: 'us-east-1', description: 'Region of the object storage.' }),
   S3_BUCKET: Type.String({
-    pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$', default: 'objects', description: 'The one bucket that holds all files.',
+    pattern: '^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$',
+    words: 'a bucket\'s name, of 3 to 63 lower-case letters, digits, dots and hyphens',
+    default: 'objects',
+    description: 'The one bucket that holds all files.',
   }),
   S3_VENDOR: Type.Union([Type.Literal('auto'), Type.Literal('amazon'), Type.Literal('other')], {
     default: 'auto',
@@ -149,6 +156,7 @@ const access = {
   })),
   JWT_JWKS_URL: Type.Optional(Type.String({
     pattern: '^https?://[^/?#\\s@]+(/[^#\\s]*)?$',
+    words: 'an address that begins with http:// or https:// and holds no credentials',
     description: 'Instead of both: address of an identity provider\'s JSON Web Key Set. Each of its keys pins its own algorithm.',
     examples: ['https://id.example.com/.well-known/jwks.json'],
   })),
@@ -203,6 +211,7 @@ const limits = {
   RECONCILE_LIMIT: perMinute(60, 'Requests a minute by one organisation that start a reconcile; 0 sets no limit.'),
   REDIS_URL: Type.Optional(Type.String({
     pattern: '^rediss?://',
+    words: 'an address of Redis',
     description: 'Redis in which replicas count together. While it does not answer, nothing is limited. Unset: each replica counts ' +
       'for itself.',
     examples: ['redis://user:password@host:6379'],

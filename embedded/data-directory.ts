@@ -1,57 +1,119 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode } from '../errors/error-code.js'
+import { isSameProcess, ownProcess, type ProcessIdentity } from './process-identity.js'
 
 /** Another process uses the data directory, which only one can. */
 export class DataDirectoryInUseError extends Error {
   override name = 'DataDirectoryInUseError'
 
   constructor (directory: string, processId: number) {
-    super(`The data directory ${directory} is in use by process ${processId}: the embedded database and object storage belong ` +
-      'to one process at a time. Stop the other process, or, for a reconcile, ask the running service: POST /api/v1/objects/reconcile.')
+    super(`DATA_DIR: the data directory ${directory} is in use by process ${processId}: the embedded database and object storage ` +
+      'belong to one process at a time. Stop the other process, or, for a reconcile, ask the running service: ' +
+      'POST /api/v1/objects/reconcile.')
   }
 }
 
+/** The data directory cannot be used: the message says why, in one line. */
+export class DataDirectoryUnusableError extends Error {
+  override name = 'DataDirectoryUnusableError'
+
+  constructor (why: string, options?: ErrorOptions) {
+    super(`DATA_DIR: ${why}`, options)
+  }
+}
+
+/** What this module and others keep in a data directory. */
+const PARTS = ['database', 'objects', 'secrets.json', 'demo-organisation.json']
+
 /**
  * Claims a data directory for this process, making it if need be. A process that is gone has no claim, however it
- * ended.
+ * ended, and whatever process has its number now.
  *
  * @returns gives it up again
  * @throws {DataDirectoryInUseError}
+ * @throws {DataDirectoryUnusableError}
  */
 export function claimDataDirectory (directory: string): () => void {
-  mkdirSync(directory, { recursive: true })
+  try {
+    mkdirSync(directory, { recursive: true })
+    const release = claim(directory)
+    requireUsableParts(directory)
+    return release
+  } catch (error) {
+    throw error instanceof Error && errorCode(error) !== '' ? new DataDirectoryUnusableError(explain(error, directory), { cause: error }) : error
+  }
+}
+
+function claim (directory: string): () => void {
   const path = join(directory, 'process-id')
   for (;;) {
     try {
-      writeFileSync(path, String(process.pid), { flag: 'wx' })
-      return () => { rmSync(path, { force: true }) }
+      const { processId, startedAt } = ownProcess()
+      writeFileSync(path, [processId, startedAt ?? ''].join('\n'), { flag: 'wx' })
+      return () => { for (const file of [addressPath(directory), path]) rmSync(file, { force: true }) }
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error
     }
-    const owner = readProcessId(path)
+    const owner = readOwner(path)
     // In a container every start of a service may have the same process id.
-    if (owner !== undefined && owner !== process.pid && isRunning(owner)) throw new DataDirectoryInUseError(directory, owner)
+    if (owner !== undefined && owner.processId !== process.pid && isSameProcess(owner)) {
+      throw new DataDirectoryInUseError(directory, owner.processId)
+    }
     rmSync(path, { force: true })
   }
 }
 
-function readProcessId (path: string): number | undefined {
+/** Before anything is opened: what the parts themselves say of a file that they may not write is hard to understand. */
+function requireUsableParts (directory: string): void {
+  for (const path of PARTS.map((name) => join(directory, name)).filter((part) => existsSync(part))) {
+    accessSync(path, constants.R_OK | constants.W_OK | (statSync(path).isDirectory() ? constants.X_OK : 0))
+  }
+  const database = join(directory, 'database')
+  if (existsSync(database) && readdirSync(database).length > 0 && !existsSync(join(database, 'PG_VERSION'))) {
+    throw new DataDirectoryUnusableError(`the folder ${database} holds something else than a database.`)
+  }
+}
+
+function addressPath (directory: string): string {
+  return join(directory, 'address')
+}
+
+function explain (error: Error, directory: string): string {
+  const path = 'path' in error && typeof error.path === 'string' ? error.path : directory
+  switch (errorCode(error)) {
+    case 'EACCES':
+    case 'EPERM': return `this user may not write ${path}: choose another folder, or give that to this user.`
+    case 'EROFS': return `${path} is on a file system that cannot be written: choose another folder.`
+    case 'EEXIST':
+    case 'ENOTDIR': return `${path} is not a folder: choose another one.`
+    case 'ENOSPC': return `there is no room for ${path}.`
+    default: return `${path} cannot be used (${errorCode(error)}).`
+  }
+}
+
+function readOwner (path: string): ProcessIdentity | undefined {
   try {
-    const text = readFileSync(path, 'utf8')
-    return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
+    const [, processId, startedAt] = /^([1-9]\d{0,9})(?:\n(.*))?$/.exec(readFileSync(path, 'utf8')) ?? []
+    return processId === undefined ? undefined : { processId: Number(processId), startedAt: startedAt === '' ? undefined : startedAt }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return undefined
     throw error
   }
 }
 
-function isRunning (processId: number): boolean {
+/** Lets other programs on this machine know where the service listens, until its claim is given up. */
+export function publishAddress (directory: string, origin: string): void {
+  writeFileSync(addressPath(directory), origin)
+}
+
+/** Where the service of a data directory listens; undefined where none does, or where one was killed before any did. */
+export function readAddress (directory: string): string | undefined {
   try {
-    process.kill(processId, 0)
-    return true
+    const origin = readFileSync(addressPath(directory), 'utf8')
+    return URL.canParse(origin) ? origin : undefined
   } catch (error) {
-    // A process of somebody else's may not be signalled, but is there.
-    return errorCode(error) === 'EPERM'
+    if (['ENOENT', 'ENOTDIR', 'EACCES'].includes(errorCode(error))) return undefined
+    throw error
   }
 }

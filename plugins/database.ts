@@ -6,8 +6,9 @@ import { Histogram } from 'prom-client'
 import { DatabaseClock } from '../db/connection/database-clock.js'
 import { connectPostgres } from '../db/connection/pool.js'
 import type { Database } from '../db/connection/tables.js'
-import { isDatabaseRefusal, isDatabaseUnavailable } from '../db/connection/availability.js'
+import { DatabaseRefusalError, isDatabaseRefusal, isDatabaseUnavailable } from '../db/connection/availability.js'
 import { migrateToLatest } from '../db/connection/migrate.js'
+import { sqlState } from '../db/connection/sql-state.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -91,7 +92,8 @@ export default fastifyPlugin(async (app) => {
   try {
     await migrate()
   } catch (error) {
-    if (!isDatabaseUnavailable(error) || isDatabaseRefusal(error)) throw error
+    if (isDatabaseRefusal(error) || (sqlState(error) !== '' && !isDatabaseUnavailable(error))) throw new DatabaseRefusalError(error)
+    if (!isDatabaseUnavailable(error)) throw error
     app.log.warn({ err: error }, 'the database does not answer: starting without it')
     retrying = migrateOnceReachable()
   }

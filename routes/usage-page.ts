@@ -45,7 +45,8 @@ const route: FastifyPluginAsync = async (app) => {
   app.get('/usage', { schema }, (_request, reply) => reply.sendFile('page.html'))
   app.get('/usage/uplot.js', { schema }, (_request, reply) => reply.sendFile('uPlot.iife.min.js', chartDirectory))
   app.get('/usage/uplot.css', { schema }, (_request, reply) => reply.sendFile('uPlot.min.css', chartDirectory))
-  // The page's own links are relative, to work under a proxy's prefix.
+  // What people look at first. Links are relative, to work under a proxy's prefix.
+  app.get('/', { schema }, (_request, reply) => reply.redirect('usage', 302))
   app.get('/usage/', { schema }, (_request, reply) => reply.redirect('../usage', 308))
 }
 

@@ -10,11 +10,24 @@ import { sqlState } from './sql-state.js'
  */
 const unavailableSqlState = /^(08|53|57|58|XX|F0|25006|25P0[34]|28|3D000|40001|40P01|55P03)/
 const refusalSqlState = /^(28|3D000)/
+// How OpenSSL and Node.js name what is wrong with a certificate, or with the server's way to speak TLS.
+const tlsCode = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_)/
 const systemErrors = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT',
 ])
-// node-postgres gives its own failures no code: pg/lib/client.js and pg-pool/index.js.
+// node-postgres gives its own failures no code: pg/lib/client.js, pg/lib/connection.js and pg-pool/index.js.
 const driverMessage = /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Cannot use a pool after calling end)/
+
+const withoutTlsMessage = /^The server does not support SSL connections/
+
+/** The database that DATABASE_URL names does not let this service in, which no waiting changes. */
+export class DatabaseRefusalError extends Error {
+  override name = 'DatabaseRefusalError'
+
+  constructor (cause: unknown) {
+    super(`DATABASE_URL: ${describeDatabaseFailure(cause)}`, { cause })
+  }
+}
 
 /** Whether an error says that the database cannot do its work now, rather than that it was asked something wrong. */
 export function isDatabaseUnavailable (error: unknown): boolean {
@@ -22,16 +35,30 @@ export function isDatabaseUnavailable (error: unknown): boolean {
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true
   const code = errorCode(error)
   return unavailableSqlState.test(sqlState(error)) || systemErrors.has(code) || driverMessage.test(error.message) ||
-    isDatabaseUnavailable(error.cause)
+    isTlsFailure(error) || isDatabaseUnavailable(error.cause)
 }
 
-/** Whether an error says that the server does not let this service in: its URL names a wrong role, password or database. */
+/**
+ * Whether an error says that the server does not let this service in: its URL names a wrong role, password or database, or what
+ * it says of TLS does not fit the server.
+ */
 export function isDatabaseRefusal (error: unknown): boolean {
-  return refusalSqlState.test(sqlState(error))
+  // A file of certificates that the URL names, not the socket of a server.
+  const isFileMissing = error instanceof Error && 'syscall' in error && error.syscall === 'open'
+  return refusalSqlState.test(sqlState(error)) || isTlsFailure(error) || isFileMissing
 }
 
 /** What a failure of the database was, as a sentence for an operator. A refusal may quote the parameters of its statement. */
 export function describeDatabaseFailure (error: unknown): string {
   const message = error instanceof Error && error.message !== '' ? error.message : 'no connection'
-  return isDatabaseUnavailable(error) ? `The database does not answer: ${message}.` : `The database refuses: ${message}.`
+  if (isTlsFailure(error)) {
+    return `There is no TLS connection to the database: ${message}. Its URL's parameters sslmode and sslrootcert say what is trusted.`
+  }
+  return isDatabaseUnavailable(error) && !isDatabaseRefusal(error)
+    ? `The database does not answer: ${message}.`
+    : `The database refuses: ${message}.`
+}
+
+function isTlsFailure (error: unknown): boolean {
+  return error instanceof Error && (tlsCode.test(errorCode(error)) || withoutTlsMessage.test(error.message))
 }

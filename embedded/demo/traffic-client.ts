@@ -13,7 +13,7 @@ export class TrafficError extends Error {
  */
 export function connectTraffic (address: string, token: string): ObjectsClient {
   const client = createClient({ baseUrl: address, token })
-  client.use({ onError: () => noAnswer('the service', address) })
+  client.use({ onError: () => new TrafficError(`At ${new URL(address).origin}, the service does not answer: start it with npm start, or name its address with --url.`) })
   return client
 }
 
@@ -41,10 +41,10 @@ export async function answerOf<Data> (
  * @throws {TrafficError} where the object storage does not answer, or refuses
  */
 export async function putFile ({ url, headers }: components['schemas']['Upload'], body: Buffer): Promise<void> {
-  const response = await fetch(url, { method: 'PUT', headers, body }).catch(() => { throw noAnswer('object storage', url) })
+  const response = await fetch(url, { method: 'PUT', headers, body }).catch(() => { throw noAnswer(url) })
   if (!response.ok) throw new TrafficError(`Object storage refuses a file: status ${response.status}.`)
 }
 
-function noAnswer (whom: string, url: string): TrafficError {
-  return new TrafficError(`At ${new URL(url).origin}, ${whom} does not answer.`)
+function noAnswer (url: string): TrafficError {
+  return new TrafficError(`At ${new URL(url).origin}, object storage does not answer.`)
 }

@@ -17,6 +17,8 @@ interface CommandResult {
 
 /** The service's commands, each to be run in a process of its own with the given environment variables alone. */
 export interface Commands {
+  /** Where they are built to, as the project's root is to dist/. */
+  folder: string
   start: (
     name: string, options: readonly string[], environment: Record<string, string>,
   ) => { child: ChildProcess, ended: Promise<CommandResult> }
@@ -31,7 +33,8 @@ export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Comma
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   await bundle(folder)
   for (const name of ['embedded', 'node_modules', 'usage-page']) await symlink(join(root, name), join(folder, name))
-  await cp(join(root, 'package.json'), join(folder, 'package.json'))
+  // No link: the file `.env` that is read is the one beside it.
+  await cp(join(root, 'package.json'), join(folder, 'package.json'), { dereference: true })
 
   const start: Commands['start'] = (name, options, environment) => {
     const { PATH = '', HOME = '' } = process.env
@@ -42,5 +45,5 @@ export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Comma
       .then(([[exitCode, signal], output, errors]) => ({ exitCode, signal, output, errors }))
     return { child, ended }
   }
-  return { start, run: async (name, options, environment) => await start(name, options, environment).ended }
+  return { folder, start, run: async (name, options, environment) => await start(name, options, environment).ended }
 }

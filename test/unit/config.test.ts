@@ -41,12 +41,13 @@ t.test('production accepts a whole configuration', async (t) => {
 const keyMissing = /^JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing/
 const formerSecret = 'development-secret-that-production-refuses'
 const refused: Array<[wrong: string, environment: Record<string, string>, message: RegExp]> = [
-  ['a port that is not a number', { PORT: 'http' }, /^PORT must be an integer/],
-  ['a port out of range', { PORT: '65536' }, /^PORT must be .*at most 65535/],
+  ['a port that is not a number', { PORT: 'http' }, /^PORT must be a whole number from 0 to 65535, such as 3000\.$/],
+  ['a port out of range', { PORT: '65536' }, /^PORT must be .* to 65535/],
   ['a port with a fraction', { PORT: '80.5' }, /^PORT /],
   ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL must be one of: fatal, /],
-  ['another database', { DATABASE_URL: 'mysql://db/x' }, /^DATABASE_URL /],
-  ['an endpoint with a path', { ...store, S3_ENDPOINT: 'https://s3.example.com/bucket' }, /^S3_ENDPOINT /],
+  ['another database', { DATABASE_URL: 'mysql://db/x' }, /^DATABASE_URL must be an address of PostgreSQL, such as postgres:\/\/user:password@host:5432\/database\.$/],
+  ['a database whose password breaks its URL', { JWT_SECRET: secret, DATABASE_URL: 'postgres://user:hid#den@host/db' }, /^DATABASE_URL must be a URL: .*percent-encoded/],
+  ['an endpoint with a path', { ...store, S3_ENDPOINT: 'https://s3.example.com/bucket' }, /^S3_ENDPOINT must be an address that begins with http:.*, such as http:\/\/127\.0\.0\.1:9000\.$/],
   ['an endpoint without an access key', { ...store, S3_ACCESS_KEY: '' }, /^S3_ACCESS_KEY is missing/],
   ['an endpoint without a secret key', { ...store, S3_SECRET_KEY: '' }, /^S3_SECRET_KEY is missing/],
   ['an access key for uploads without its secret key', { ...store, S3_UPLOAD_ACCESS_KEY: 'upload' }, /^S3_UPLOAD_ACCESS_KEY and S3_UPLOAD_SECRET_KEY /],
@@ -55,7 +56,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['a bucket name that is none', { S3_BUCKET: 'My Bucket' }, /^S3_BUCKET /],
   ['an origin with a path', { CORS_ORIGINS: 'https://app.example.com/' }, /^CORS_ORIGINS /],
   ['trust in every proxy', { TRUST_PROXY: 'true' }, /^TRUST_PROXY must be /],
-  ['a limit below zero', { UPLOAD_LIMIT: '-1' }, /^UPLOAD_LIMIT must be .*at least 0/],
+  ['a limit below zero', { UPLOAD_LIMIT: '-1' }, /^UPLOAD_LIMIT must be .*from 0 to/],
   ['a Redis that is none', { REDIS_URL: 'http://hidden' }, /^REDIS_URL /],
   ['an unknown download mode', { DOWNLOAD_MODE: 'proxy' }, /^DOWNLOAD_MODE must be one of: redirect, stream/],
   ['a TTL beyond what S3 signs for', { DOWNLOAD_URL_TTL: '604801' }, /^DOWNLOAD_URL_TTL /],
@@ -66,11 +67,11 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
     { JWT_PUBLIC_KEY: publicKey('ed25519'), JWT_JWKS_URL: 'https://id.example.com/keys' }, /^JWT_PUBLIC_KEY and JWT_JWKS_URL are set/],
   ['a key set that is not an address of HTTP', { JWT_JWKS_URL: 'file:///hidden' }, /^JWT_JWKS_URL /],
   ['a key set behind credentials', { JWT_JWKS_URL: 'https://user:hidden@id.example.com/keys' }, /^JWT_JWKS_URL /],
-  ['a tolerance without bounds', { JWT_CLOCK_TOLERANCE: '301' }, /^JWT_CLOCK_TOLERANCE must be .*at most 300/],
+  ['a tolerance without bounds', { JWT_CLOCK_TOLERANCE: '301' }, /^JWT_CLOCK_TOLERANCE must be .* to 300/],
   ['values that stand for no role', { JWT_ROLE_VALUES: 'hidden' }, /^JWT_ROLE_VALUES /],
   ['values that stand for an unknown role', { JWT_ROLE_VALUES: 'hidden=admin,others=root' }, /^JWT_ROLE_VALUES /],
   ['a role of no value', { JWT_ROLE_VALUES: ' =admin' }, /^JWT_ROLE_VALUES /],
-  ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be .*at most 256/],
+  ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be a text of 1 to 256 characters/],
   ['an RSA key with exponent 1', { JWT_PUBLIC_KEY: rsaKey('AQ') }, /^JWT_PUBLIC_KEY must be an RSA \(.*an odd exponent of at least 3/],
   ['an RSA key with an even exponent', { JWT_PUBLIC_KEY: rsaKey('AQAA') }, /^JWT_PUBLIC_KEY must be an RSA \(.*an odd exponent of at least 3/],
   ['a short RSA key', { JWT_PUBLIC_KEY: shortRsaKey }, /^JWT_PUBLIC_KEY must be an RSA \(2048 bits or more, /],
@@ -88,7 +89,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
     { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: formerSecret, ...store }, /^JWT_SECRET is a secret that everybody knows/],
   ['the example of a web page', { JWT_SECRET: 'a-string-secret-at-least-256-bits-long' }, /^JWT_SECRET is a secret that everybody knows/],
   ['a public secret of the service', { SERVICE_SECRET: formerSecret }, /^SERVICE_SECRET is a secret that everybody knows/],
-  ['a short secret of the service', { SERVICE_SECRET: 'hidden' }, /^SERVICE_SECRET must be .*at least 32/],
+  ['a short secret of the service', { SERVICE_SECRET: 'hidden' }, /^SERVICE_SECRET must be a text of 32 characters or more/],
   ['a previous secret without a current one', { SERVICE_SECRET_PREVIOUS: secret }, /^SERVICE_SECRET is missing/],
 ]
 for (const [wrong, environment, message] of refused) {
@@ -97,6 +98,7 @@ for (const [wrong, environment, message] of refused) {
     if (!(error instanceof ConfigError)) return
     t.match(error.message, message)
     t.notMatch(error.message, '\n')
+    t.notMatch(error.message, /[\^\\$[\]]/, 'it has words in place of a regular expression')
     t.notMatch(error.message, /hidden|short|development-secret|a-string-secret|mysql:|My Bucket/)
   })
 }

@@ -130,7 +130,7 @@ t.test('what makes no sense or cannot be reached is exit code 2, in one line', a
   }
   const lost = await commands.run('reconcile', ['--json'], { DATABASE_URL: 'postgres://127.0.0.1:1/none', JWT_SECRET: TOKEN_SECRET, ...environment })
   t.equal(lost.exitCode, 2)
-  t.match(lost.errors, /^The database does not answer/)
+  t.match(lost.errors, /^DATABASE_URL: The database does not answer/)
 })
 
 t.test('--help explains the command', async (t) => {

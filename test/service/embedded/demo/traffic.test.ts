@@ -46,6 +46,6 @@ t.test('what the service refuses is said with its code, and without object keys'
 t.test('a service that is not there is named', async (t) => {
   const nobody = `http://127.0.0.1:${await freePort()}`
   await t.rejects(connectTraffic(nobody, 'token').GET('/api/v1/objects/storage-usage'), {
-    name: 'TrafficError', message: `At ${nobody}, the service does not answer.`,
+    name: 'TrafficError', message: `At ${nobody}, the service does not answer: start it with npm start, or name its address with --url.`,
   })
 })
