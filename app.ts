@@ -12,7 +12,7 @@ import { createRequestIds } from './http/request-id.js'
 import { traceIdOf } from './http/trace-context.js'
 import { withoutTrailingSlash } from './http/trailing-slash.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
-import { loggerOptions } from './logging.js'
+import { RequestLines, loggerOptions } from './logging.js'
 import { isStorableKey } from './objects/object-key.js'
 import configuration from './plugins/config.js'
 import { createLazySerializers } from './plugins/http/lazy-serializers.js'
@@ -100,6 +100,7 @@ export function build (
   const app = fastify({
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
     ...serverOptions,
+    ...logForPeople === true ? { logController: new RequestLines() } : {},
     trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustedProxies(config.TRUST_PROXY) ?? false,
     schemaController: { compilersFactory: { buildSerializer: createLazySerializers() } },
     genReqId: createRequestIds(),

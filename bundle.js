@@ -1,4 +1,4 @@
-/* Bundles the service with the libraries it uses into dist/, for `npm run build`. */
+/* How the service is bundled with the libraries it uses, for build.js and dev.js. */
 import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
@@ -48,6 +48,7 @@ export async function bundleOptions (folder) {
  * Bundles the service.
  *
  * @param {string} folder where it is written; what an earlier build has left there goes, but for the client
+ * @returns the paths of what was written, from the project's root
  */
 export async function bundle (folder) {
   const { metafile } = await build(await bundleOptions(folder))
@@ -55,6 +56,7 @@ export async function bundle (folder) {
   const client = join(folder, 'client')
   const stale = (await filesIn(folder)).filter((path) => !written.has(path) && !path.startsWith(client))
   await Promise.all(stale.map((path) => rm(path)))
+  return Object.keys(metafile.outputs)
 }
 
 /** @param {string} folder */
@@ -62,5 +64,3 @@ async function filesIn (folder) {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true })
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
-
-if (process.argv[1] === import.meta.filename) await bundle(join(root, 'dist'))

@@ -1,4 +1,4 @@
-import type { FastifyServerOptions } from 'fastify'
+import { type FastifyReply, type FastifyRequest, type FastifyServerOptions, LogController } from 'fastify'
 import { errorCode } from './errors/error-code.js'
 import type { Config } from './config.js'
 import { createKeyRedactor } from './objects/redacted-key.js'
@@ -17,7 +17,7 @@ export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): L
   const redact = createKeyRedactor()
   return {
     level,
-    ...forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname' } } } : {},
+    ...forPeople ? { transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,reqId', singleLine: true } } } : {},
     serializers: {
       req: (request) => ({
         method: request.method,
@@ -27,6 +27,22 @@ export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): L
       res: (reply: LoggedReply) => describeReply(reply, redact),
       err: describeError,
     },
+  }
+}
+
+// The files of a page: one line for the page is enough, or a look at it would push what stands above out of sight.
+const pageParts = /^\/(?:usage|documentation)\/./
+
+/** Logs requests to read on a terminal: one line each, once they are answered. */
+export class RequestLines extends LogController {
+  override incomingRequest (): void {}
+
+  override requestCompleted (error: Error | null, request: FastifyRequest, reply: FastifyReply): void {
+    const { method, routeOptions: { url: route = '(no route)' } } = request
+    const line = `${method} ${route} ${reply.statusCode}, ${Math.round(reply.elapsedTime)} ms`
+    if (error !== null && error !== undefined) reply.log.error({ err: error }, line)
+    else if (pageParts.test(route) && reply.statusCode < 400) reply.log.debug(line)
+    else reply.log.info(line)
   }
 }
 

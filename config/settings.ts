@@ -182,6 +182,7 @@ const access = {
     'token may do what any of its roles may; roles that this service does not know are ignored.'),
   JWT_ROLE_VALUES: Type.Optional(Type.String({
     pattern: '^[^,]*[^,\\s][^,]*=\\s*(member|admin|service)\\s*(,[^,]*[^,\\s][^,]*=\\s*(member|admin|service)\\s*)*$',
+    words: 'a list of values and the roles that they stand for (member, admin or service), separated by commas',
     description: 'What the values of that claim stand for: each as `value=role`, separated by commas, where the role is `member`, ' +
       '`admin` or `service`. Other values then stand for nothing. Unset: each role is named as here.',
     examples: ['Files Admins=admin,Files Users=member'],

@@ -68,7 +68,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['a key set that is not an address of HTTP', { JWT_JWKS_URL: 'file:///hidden' }, /^JWT_JWKS_URL /],
   ['a key set behind credentials', { JWT_JWKS_URL: 'https://user:hidden@id.example.com/keys' }, /^JWT_JWKS_URL /],
   ['a tolerance without bounds', { JWT_CLOCK_TOLERANCE: '301' }, /^JWT_CLOCK_TOLERANCE must be .* to 300/],
-  ['values that stand for no role', { JWT_ROLE_VALUES: 'hidden' }, /^JWT_ROLE_VALUES /],
+  ['values that stand for no role', { JWT_ROLE_VALUES: 'hidden' }, /^JWT_ROLE_VALUES must be a list of values and/],
   ['values that stand for an unknown role', { JWT_ROLE_VALUES: 'hidden=admin,others=root' }, /^JWT_ROLE_VALUES /],
   ['a role of no value', { JWT_ROLE_VALUES: ' =admin' }, /^JWT_ROLE_VALUES /],
   ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be a text of 1 to 256 characters/],

@@ -1,0 +1,60 @@
+/*
+ * Bundles the service into dist/, unless what is there was made of the same files already: for `npm start` and the commands,
+ * which then start at once, and do so for a user who may only read the folder. What it does is told on standard error, since
+ * standard output is the command's own.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+
+const root = import.meta.dirname
+const folder = join(root, 'dist')
+const stampPath = join(folder, 'build.json')
+const notSources = new Set(['node_modules', 'dist', 'test', 'bench', 'docs', 'coverage', 'test-output'])
+
+/** What the bundle is made of: the product's own code, the way it is bundled, and which libraries there are. */
+async function hashSources () {
+  const entries = await readdir(root, { withFileTypes: true })
+  const rooms = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !notSources.has(entry.name))
+  const inRooms = await Promise.all(rooms.map(({ name }) => readdir(join(root, name), { recursive: true, withFileTypes: true })))
+  const ofRoot = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bundle.js', 'package.json', 'package-lock.json'].map((name) => join(root, name))
+  const ofRooms = inRooms.flat().filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  const paths = [...ofRoot, ...ofRooms.filter((path) => /\.(ts|js)$/.test(path))].sort()
+  const hash = createHash('sha256')
+  for (const path of paths.filter((each) => existsSync(each))) hash.update(`${relative(root, path)}\0`).update(await readFile(path))
+  return hash.digest('hex')
+}
+
+/**
+ * What an earlier build was made of, as long as all that it has written is there.
+ *
+ * @returns {Promise<string | undefined>}
+ */
+async function readStamp () {
+  try {
+    const { sources, outputs } = JSON.parse(await readFile(stampPath, 'utf8'))
+    return outputs.every((/** @type {string} */ path) => existsSync(join(root, path))) ? sources : undefined
+  } catch {
+    return undefined
+  }
+}
+
+async function buildIfChanged () {
+  const sources = await hashSources()
+  if (await readStamp() === sources) return
+  const start = performance.now()
+  console.error('Building the service, since it is new or has changed …')
+  await rm(stampPath, { force: true })
+  // Where nothing is to be built, its libraries need not be installed.
+  const { bundle } = await import('./bundle.js')
+  const outputs = await bundle(folder)
+  await writeFile(stampPath, JSON.stringify({ sources, outputs }))
+  console.error(`Built in ${((performance.now() - start) / 1000).toFixed(1)} s.`)
+}
+
+buildIfChanged().catch((/** @type {NodeJS.ErrnoException} */ error) => {
+  const isOfFolder = ['EACCES', 'EPERM', 'EROFS', 'ENOSPC'].includes(error.code ?? '')
+  console.error(isOfFolder ? `The folder ${folder} cannot be written (${error.code}): build as the user whom it belongs to.` : error)
+  process.exitCode = 1
+})
