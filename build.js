@@ -17,7 +17,8 @@ const notSources = new Set(['node_modules', 'dist', 'test', 'bench', 'docs', 'co
 async function hashSources () {
   const entries = await readdir(root, { withFileTypes: true })
   const rooms = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !notSources.has(entry.name))
-  const inRooms = await Promise.all(rooms.map(({ name }) => readdir(join(root, name), { recursive: true, withFileTypes: true })))
+  const inRooms = await Promise.all(rooms.map(async ({ name }) =>
+    await readdir(join(root, name), { recursive: true, withFileTypes: true })))
   const ofRoot = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bundle.js', 'package.json', 'package-lock.json'].map((name) => join(root, name))
   const ofRooms = inRooms.flat().filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
   const paths = [...ofRoot, ...ofRooms.filter((path) => /\.(ts|js)$/.test(path))].sort()

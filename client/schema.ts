@@ -960,7 +960,7 @@ export interface operations {
             /** @description The file is at the pre-signed URL in Location, which is for GET alone. The redirect is not to be kept; the URL stays the same for a while, and so may the bytes. */
             302: {
                 headers: {
-                    /** @description A pre-signed URL, valid for DOWNLOAD_URL_TTL seconds at most. */
+                    /** @description A pre-signed URL, valid for DOWNLOAD_URL_TTL seconds at most; relative where the object storage is embedded. */
                     Location?: string;
                     [name: string]: unknown;
                 };

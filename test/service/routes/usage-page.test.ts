@@ -52,6 +52,13 @@ t.test('the usage page', async (t) => {
     t.equal(new URL(String(headers.location), 'https://example.com/files/usage/').href, 'https://example.com/files/usage')
   })
 
+  t.test('is where / leads to, under a proxy\'s prefix, too', async (t) => {
+    const { statusCode, headers } = await app.inject('/')
+    t.equal(statusCode, 302)
+    t.equal(new URL(String(headers.location), 'https://files.example.com/').href, 'https://files.example.com/usage')
+    t.equal(new URL(String(headers.location), 'https://example.com/files/').href, 'https://example.com/files/usage')
+  })
+
   t.test('has no other files', async (t) => {
     for (const path of ['/usage/page.html', '/usage/nothing.js', '/usage/../package.json', '/usage/%2e%2e/package.json', '/usage/..%2fpackage.json']) {
       const answer = await app.inject(path)
