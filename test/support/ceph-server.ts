@@ -73,7 +73,7 @@ export async function startCeph (): Promise<CephServer> {
     const endpoint = `http://127.0.0.1:${port}`
     // A small answer over a kept connection would wait 40 ms for an acknowledgement without tcp_nodelay.
     const options = ['-n', `client.rgw-${port}`, '--rgw-frontends', `beast endpoint=127.0.0.1:${port} tcp_nodelay=1`]
-    const clock = { LD_PRELOAD: FAKETIME, FAKETIME: `+${aheadSeconds}s`, DONT_FAKE_MONOTONIC: '1' }
+    const clock = { LD_PRELOAD: FAKETIME, FAKETIME: `${aheadSeconds < 0 ? '' : '+'}${aheadSeconds}s`, DONT_FAKE_MONOTONIC: '1' }
     begin('radosgw', options, aheadSeconds === 0 ? {} : clock)
     await untilAnswered(endpoint, 'Ceph RGW', START_TIMEOUT_MS)
     const { headers } = await fetch(endpoint, { method: 'HEAD' })
