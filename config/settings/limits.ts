@@ -1,0 +1,18 @@
+import { Type } from '@sinclair/typebox'
+import { perMinute } from './forms.js'
+
+/** How often clients may do things. */
+export const limits = {
+  DOWNLOAD_MISS_LIMIT: perMinute(60, 'Downloads a minute from one address that find no file; 0 sets no limit. Beyond it, a client is ' +
+    'refused files that no client found a moment ago.'),
+  AUTH_FAILURE_LIMIT: perMinute(60, 'Requests a minute from one address without a valid token; 0 sets no limit. Valid tokens always pass.'),
+  UPLOAD_LIMIT: perMinute(6000, 'Uploads a minute by one user; 0 sets no limit.'),
+  RECONCILE_LIMIT: perMinute(60, 'Requests a minute by one organisation that start a reconcile; 0 sets no limit.'),
+  REDIS_URL: Type.Optional(Type.String({
+    pattern: '^rediss?://',
+    words: 'an address of Redis',
+    description: 'Redis in which replicas count together. While it does not answer, nothing is limited. Unset: each replica counts ' +
+      'for itself.',
+    examples: ['redis://user:password@host:6379'],
+  })),
+}

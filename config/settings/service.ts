@@ -1,0 +1,59 @@
+import { Type } from '@sinclair/typebox'
+import { choice, httpUrl } from './forms.js'
+
+/** The service itself: where it listens, what it logs, how it stops. */
+export const service = {
+  NODE_ENV: Type.Optional(Type.String({
+    description: '`production` refuses the embedded database and the embedded object storage.',
+  })),
+  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000, description: 'TCP port to listen on; 0 takes any free port.' }),
+  HOST: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on; `0.0.0.0` is all of them.' }),
+  PUBLIC_URL: Type.Optional(httpUrl({
+    description: 'Address at which people reach this service, for the links that it hands out. Unset: as each request names it.',
+    examples: ['https://files.example.com'],
+  })),
+  CORS_ORIGINS: Type.Optional(Type.String({
+    pattern: '^(\\*|https?://[^/,\\s]+( *, *https?://[^/,\\s]+)*)$',
+    words: '* or a list of origins, separated by commas, none of which has a path or a slash at its end',
+    description: 'Origins whose web pages may use the service, separated by commas, or `*` for all. Unset: only its own.',
+    examples: ['https://app.example.com'],
+  })),
+  TRUST_PROXY: Type.Optional(Type.String({
+    minLength: 1,
+    description: 'Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` headers are believed: how many a request passes through, ' +
+      'or a list of their addresses and CIDR ranges. Set it behind a proxy, or the limits below take all clients for one. ' +
+      'Unset: no such header is believed.',
+    examples: ['10.0.0.0/8,fd00::/8'],
+  })),
+  MAX_EVENT_LOOP_DELAY: Type.Number({
+    minimum: 0,
+    maximum: 60,
+    default: 1,
+    description: 'Seconds that the event loop may be late, averaged over a second, before requests are refused with 503; ' +
+      '0 never refuses any.',
+  }),
+  LOG_LEVEL: choice(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'], {
+    default: 'info', description: 'How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`.',
+  }),
+  SHUTDOWN_DELAY: Type.Number({
+    minimum: 0,
+    maximum: 300,
+    default: 0,
+    description: 'Seconds to keep serving after SIGTERM while answering that the service is not ready, so that load balancers turn ' +
+      'away before it stops listening. Choose a little more than they take to notice.',
+  }),
+  SHUTDOWN_GRACE: Type.Number({
+    minimum: 0,
+    maximum: 86400,
+    default: 20,
+    description: 'Seconds that requests and streams under way then have to finish before they are cut off. What starts the service ' +
+      'must wait longer than both before it kills it.',
+  }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({
+    pattern: '^https?://[^?#\\s]+$',
+    words: 'an address that begins with http:// or https://',
+    description: 'Where OpenTelemetry traces are sent, by OTLP over HTTP; `/v1/traces` is appended. Unset: there are none.',
+    examples: ['http://127.0.0.1:4318'],
+  })),
+  OTEL_SERVICE_NAME: Type.String({ minLength: 1, default: 'objects-storage', description: 'The service\'s name in traces.' }),
+}
