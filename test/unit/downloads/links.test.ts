@@ -42,6 +42,19 @@ t.test('a URL is the same until the time that it names, and another from then on
   }))
 })
 
+t.test('a clock that is set back does not make a URL that is not valid yet', async () => {
+  fc.assert(fc.property(ttl, instant, fc.integer({ min: 1, max: 1_000_000_000 }), (ttlSeconds, now, backMs) => {
+    const makeLink = createDownloadLinks(presign, ttlSeconds)
+    makeLink('a', found(), 'attachment', now)
+    return validity(makeLink('a', found(), 'attachment', now - backMs).url).from <= now - backMs
+  }))
+})
+
+t.test('a type that is none is not passed on to the store', async (t) => {
+  const { searchParams } = new URL(createDownloadLinks(presign, 300)('a', found('text/html\r\nx: y'), 'inline', 0).url)
+  t.equal(searchParams.get('response-content-type'), 'application/octet-stream')
+})
+
 t.test('the type and the disposition are part of what is signed', async (t) => {
   const makeLink = createDownloadLinks(presign, 300)
   const { searchParams } = new URL(makeLink('a/b.txt', found(), 'attachment', 0).url)

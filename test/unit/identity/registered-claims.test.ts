@@ -9,9 +9,13 @@ const valid = { iss: expected.issuer, aud: 'files', exp: seconds + 60, nbf: seco
 
 const refused: Array<[what: string, change: Record<string, unknown>, message: string]> = [
   ['another issuer', { iss: 'https://id.example.com' }, 'it is of another issuer'],
+  ['an issuer that begins like it', { iss: `${expected.issuer}tenant` }, 'it is of another issuer'],
+  ['an issuer that ends like it', { iss: `https://evil.example/${expected.issuer}` }, 'it is of another issuer'],
   ['no issuer', { iss: undefined }, 'its claim iss is missing or has the wrong form'],
   ['issuers in an array', { iss: [expected.issuer] }, 'its claim iss is missing or has the wrong form'],
   ['another audience', { aud: 'Files' }, 'it is for another audience'],
+  ['audiences that hold its name', { aud: ['files-admin', 'my files'] }, 'it is for another audience'],
+  ['a part of its name', { aud: ['file', 'iles', ''] }, 'it is for another audience'],
   ['other audiences', { aud: ['a', 'b'] }, 'it is for another audience'],
   ['nobody as its audience', { aud: [] }, 'it is for another audience'],
   ['no audience', { aud: undefined }, 'its claim aud is missing or has the wrong form'],

@@ -1,3 +1,4 @@
+import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import t from 'tap'
 import { createSealer } from '../../../sealing/sealed-text.js'
 
@@ -18,6 +19,28 @@ t.test('it tells nothing of its content, and no two are the same', async (t) => 
   t.notOk(Buffer.from(sealed, 'base64url').includes(content.subarray(0, 4)))
   t.not(seal('scope', content), sealed)
   t.match(sealed, /^[\w-]{44,}$/)
+})
+
+t.test('another implementation of the form opens it, and what that seals opens', async (t) => {
+  const long = { current: 'x'.repeat(100), previous: undefined }
+  for (const { current } of [secrets, long]) {
+    const derive = (info: string, length: number) => Buffer.from(hkdfSync('sha256', current, '', `objects-storage ${info}`, length))
+    const header = Buffer.concat([Buffer.from([1]), derive('key id of test', 4)])
+    const additional = Buffer.concat([header, Buffer.from('test\0scope')])
+    const sealer = createSealer({ current, previous: undefined }, 'test')
+
+    const bytes = Buffer.from(sealer.seal('scope', content), 'base64url')
+    t.strictSame(bytes.subarray(0, 5), header)
+    const decipher = createDecipheriv('aes-256-gcm', derive('key of test', 32), bytes.subarray(5, 17))
+    decipher.setAAD(additional).setAuthTag(bytes.subarray(-16))
+    t.strictSame(Buffer.concat([decipher.update(bytes.subarray(17, -16)), decipher.final()]), content)
+
+    const cipher = createCipheriv('aes-256-gcm', derive('key of test', 32), Buffer.alloc(12, 7)).setAAD(additional)
+    const ciphertext = Buffer.concat([cipher.update(content), cipher.final()])
+    const sealed = Buffer.concat([header, Buffer.alloc(12, 7), ciphertext, cipher.getAuthTag()]).toString('base64url')
+    t.strictSame(sealer.open('scope', sealed), content)
+    t.notOk(derive('key of test', 32).subarray(0, 4).equals(header.subarray(1)), 'the id tells nothing of the key')
+  }
 })
 
 t.test('what was sealed with the previous secret opens, and with one before that it does not', async (t) => {

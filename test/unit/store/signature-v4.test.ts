@@ -45,6 +45,17 @@ t.test('a canonical query is sorted by name, then by value', async (t) => {
   t.equal(canonicalQuery([['a-b', '1'], ['a', 'z'], ['a', 'b'], ['A', ' ']]), 'A=%20&a=b&a=z&a-b=1')
 })
 
+t.test('the host is part of every signature, whatever other headers are', async (t) => {
+  const urlOf = (endpoint: string, headers: Record<string, string>) => new URL(createPresign({
+    endpoint, region: 'us-east-1', bucket: 'b', accessKey: 'a', secretKey,
+  })({ method: 'PUT', objectKey: 'k', signedAt: new Date(0), expiresInSeconds: 60, headers }))
+  for (const headers of [{}, { 'content-type': 'text/plain' }, { 'content-length': '0', 'x-amz-meta-a': '' }]) {
+    const [one, other] = ['http://127.0.0.1:9000', 'http://127.0.0.1:9001'].map((endpoint) => urlOf(endpoint, headers))
+    t.equal(one?.searchParams.get('X-Amz-SignedHeaders'), ['host', ...Object.keys(headers)].sort().join(';'))
+    t.not(one?.searchParams.get('X-Amz-Signature'), other?.searchParams.get('X-Amz-Signature'))
+  }
+})
+
 t.test('two URLs for the same request signed at the same time are equal, across days they differ', async (t) => {
   const presign = createPresign({ endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', bucket: 'b', accessKey: 'a', secretKey })
   const at = (date: string) => presign({ method: 'GET', objectKey: 'k', signedAt: new Date(date), expiresInSeconds: 60 })

@@ -17,7 +17,9 @@ t.test('a bigger file contradicts a stated size, and none where any was allowed'
 
 t.test('a file of another type contradicts, however the same type is written', async (t) => {
   t.equal(contradictionOf(reservation, { ...stored, contentType: 'image/png' }), 'type')
-  t.equal(contradictionOf(reservation, { ...stored, contentType: 'text/plain' }), 'type')
+  for (const other of ['text/plain', 'text/plain; charset=iso-8859-1', 'text/plain; charset=utf-8; x=y', 'text/plain; x=utf-8', '']) {
+    t.equal(contradictionOf(reservation, { ...stored, contentType: other }), 'type', other)
+  }
   for (const same of ['text/plain;charset=utf-8', 'Text/Plain; charset="UTF-8"', ' text/plain; charset=utf-8 ', undefined]) {
     t.equal(contradictionOf(reservation, { ...stored, contentType: same }), undefined, String(same))
   }

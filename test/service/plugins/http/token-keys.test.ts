@@ -167,6 +167,21 @@ t.test('rotation', async (t) => {
   })
 })
 
+t.test('a set of a mebibyte is read, and a bigger one is not', async (t) => {
+  const issuer = await startIssuer(t)
+  const publishPadded = (bytes: number) => {
+    const document = JSON.stringify({ keys: [first.jwk], padding: '' })
+    issuer.behave((response) => { response.end(document.replace('""}', `"${'x'.repeat(bytes - document.length)}"}`)) })
+  }
+  const askWith = async (bytes: number) => {
+    publishPadded(bytes)
+    const { ask } = await startIdentityService(t, { JWT_JWKS_URL: issuer.url })
+    return (await ask(issue(first))).status
+  }
+  t.equal(await askWith(1024 * 1024), 200)
+  t.equal(await askWith(1024 * 1024 + 1), 503)
+})
+
 t.test('the set is fetched anew by itself', async (t) => {
   const issuer = await startIssuer(t)
   issuer.publish(first.jwk)
