@@ -41,10 +41,10 @@ const sizeBytes = fc.constantFrom(0, 1, 2, 300)
 const change = fc.record({ key: fc.nat(KEYS - 1), sizeBytes: fc.option(sizeBytes) })
 const history = fc.record({
   stored: fc.array(fc.option(sizeBytes), { minLength: KEYS, maxLength: KEYS }),
-  /** What the catalogue says: of each key the truth, nothing, or something else; long ago, or just now. */
-  catalogued: fc.array(fc.record({ as: fc.constantFrom('stored', 'absent', 'other'), sizeBytes, isRecent: fc.boolean() }), {
-    minLength: KEYS, maxLength: KEYS,
-  }),
+  /** What the catalogue says: of each key the truth, nothing, or something else; of long ago, just now, or a time to come. */
+  catalogued: fc.array(fc.record({
+    as: fc.constantFrom('stored', 'absent', 'other'), sizeBytes, aheadHours: fc.constantFrom(-1, 0, 1),
+  }), { minLength: KEYS, maxLength: KEYS }),
   /** What happens after each page, and whether it is reported at once or in the end. */
   changes: fc.array(fc.record({ atPage: fc.nat(3), at: change, isReportedAtOnce: fc.boolean() }), { maxLength: 8 }),
   pageKeys: fc.integer({ min: 1, max: 20 }),
@@ -162,13 +162,13 @@ for (const database of databaseKinds) {
         for await (const { objects } of list({ prefix: `${orgKey}/`, startAfter: '' })) {
           for (const { objectKey, entityTag } of objects) entityTags.set(objectKey, entityTag)
         }
-        await applyObservations(db, catalogued.flatMap(({ as, sizeBytes, isRecent }, index) => {
+        await applyObservations(db, catalogued.flatMap(({ as, sizeBytes, aheadHours }, index) => {
           const objectKey = keys[index] ?? ''
           const parts = parseObjectKey(objectKey)
           const size = as === 'stored' ? model.get(objectKey) : as === 'other' ? sizeBytes : undefined
           if (parts === undefined || size === undefined) return []
           const entityTag = as === 'stored' ? entityTags.get(objectKey) : 'another'
-          const observedAt = new Date(Date.now() - (isRecent ? 0 : HOUR_MS))
+          const observedAt = new Date(Date.now() + aheadHours * HOUR_MS)
           return [{ objectKey, parts, observation: { change: { kind: 'created', sizeBytes: size, entityTag }, observedAt } }]
         }), bounds.clockSkewMs)
         const before = await readRows(orgKey)
@@ -197,13 +197,15 @@ for (const database of databaseKinds) {
 
         const changedKeys = new Set(changes.map(({ at }) => keys[at.key]))
         const revisions = new Map((await readRows(orgKey)).map((row) => [row.object_key, row.revision]))
-        for (const [index, { as }] of catalogued.entries()) {
+        for (const [index, { as, aheadHours }] of catalogued.entries()) {
           const row = before.find((candidate) => candidate.object_key === keys[index])
-          if (row === undefined || as !== 'stored' || changedKeys.has(row.object_key)) continue
+          if (row === undefined || as !== 'stored' || aheadHours > 0 || changedKeys.has(row.object_key)) continue
           equal(revisions.get(row.object_key), row.revision, 'the revision of a row that was right')
         }
 
         const settledRows = await readRows(orgKey)
+        const latestMs = Date.now() + bounds.clockSkewMs
+        equal(settledRows.filter((row) => Number(row.event_time_ms ?? row.observed_at_ms ?? 0) > latestMs), [], 'rows dated ahead')
         const again = await runReconcile(orgKey, async () => {})
         equal([again.addedCount, again.removedCount, again.correctedCount, again.leftCount], [0, 0, 0, 0], 'a second time')
         equal(await readRows(orgKey), settledRows, 'rows after the second time')
