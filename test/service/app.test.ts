@@ -132,7 +132,8 @@ t.test('the service', async (t) => {
       app.server.requestTimeout = 1
       app.server.headersTimeout = 1
       t.teardown(() => { Object.assign(app.server, { requestTimeout, headersTimeout }) })
-      for (const text of ['GET /health/live HTTP/1.1\r\nHost: a\r\n', 'PUT /api/v1/objects/quota HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n{']) {
+      const unendedBody = 'POST /api/v1/objects/links HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{'
+      for (const text of ['GET /health/live HTTP/1.1\r\nHost: a\r\n', unendedBody]) {
         const { head, body } = await exchange(text)
         t.match(head, /^HTTP\/1\.1 408 /)
         t.match(JSON.parse(body), { statusCode: 408, code: 'REQUEST_TIMEOUT' })

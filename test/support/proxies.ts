@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { once } from 'node:events'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import { untilAnswered } from './answer.js'
+import { freePort } from './free-port.js'
+
+const NGINX = '/usr/sbin/nginx'
+const VARNISH = '/usr/sbin/varnishd'
+// Varnish has its configuration compiled by gcc.
+const START_TIMEOUT_MS = 60_000
+
+export const withoutNginx = !existsSync(NGINX) && `${NGINX} is not installed`
+export const withoutVarnish = !existsSync(VARNISH) && `${VARNISH} is not installed`
+
+/**
+ * Starts nginx (Debian's nginx-light) with a cache in front of a service, and ends it with the test. Answers say in `x-cache`
+ * what the cache had.
+ *
+ * @param directives of the location that is the service's API
+ * @returns its origin
+ */
+export async function startNginx (t: Pick<Test, 'teardown'>, origin: string, directives: string): Promise<string> {
+  const directory = await makeDirectory(t, 'nginx')
+  const port = await freePort()
+  await writeFile(join(directory, 'nginx.conf'), `
+daemon off;
+worker_processes 1;
+pid ${directory}/nginx.pid;
+error_log ${directory}/error.log;
+events {}
+http {
+  access_log off;
+  client_body_temp_path ${directory}/body;
+  proxy_temp_path ${directory}/proxy;
+  fastcgi_temp_path ${directory}/fastcgi;
+  uwsgi_temp_path ${directory}/uwsgi;
+  scgi_temp_path ${directory}/scgi;
+  proxy_cache_path ${directory}/cache keys_zone=answers:1m;
+  server {
+    listen 127.0.0.1:${port};
+    proxy_set_header Host $http_host;
+    add_header x-cache $upstream_cache_status always;
+    proxy_cache answers;
+    location / { proxy_pass ${origin}; }
+    location /api/ { proxy_pass ${origin}; ${directives} }
+  }
+}
+`)
+  return await startProxy(t, port, 'nginx', spawn(NGINX, ['-p', directory, '-c', join(directory, 'nginx.conf')], { stdio: 'ignore' }))
+}
+
+/**
+ * Starts Varnish in front of a service, and ends it with the test.
+ *
+ * @param statements of the subroutine that receives a request
+ * @returns its origin
+ */
+export async function startVarnish (t: Pick<Test, 'teardown'>, origin: string, statements: string): Promise<string> {
+  const directory = await makeDirectory(t, 'varnish')
+  const port = await freePort()
+  const configuration = join(directory, 'default.vcl')
+  await writeFile(configuration, `vcl 4.1;
+backend default { .host = "${new URL(origin).hostname}"; .port = "${new URL(origin).port}"; }
+sub vcl_recv { ${statements} }
+`)
+  const child = spawn(VARNISH, [
+    '-F', '-j', 'none', '-n', join(directory, 'work'), '-a', `127.0.0.1:${port}`, '-f', configuration, '-s', 'malloc,16m',
+  ], { stdio: 'ignore' })
+  return await startProxy(t, port, 'Varnish', child)
+}
+
+/** A folder that also those may enter who are not root. */
+async function makeDirectory (t: Pick<Test, 'teardown'>, name: string): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), `objects-storage-${name}-`))
+  await chmod(directory, 0o755)
+  t.teardown(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+async function startProxy (t: Pick<Test, 'teardown'>, port: number, name: string, child: ChildProcess): Promise<string> {
+  const gone = once(child, 'exit')
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await gone
+  })
+  const origin = `http://127.0.0.1:${port}`
+  await untilAnswered(`${origin}/health/live`, name, START_TIMEOUT_MS)
+  return origin
+}
