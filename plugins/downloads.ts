@@ -43,7 +43,7 @@ declare module 'fastify' {
      * A pre-signed URL as a download's redirect names it. To the embedded store the way is relative: it holds whatever stands
      * before the service, and whatever that says of the address that it was reached by.
      */
-    redirectTarget: (presignedUrl: string) => string
+    redirectTarget: (request: FastifyRequest, presignedUrl: string) => string
   }
 }
 
@@ -97,5 +97,9 @@ export default fastifyPlugin(async (app) => {
   app.decorate('downloadUrl', (request, objectKey) => downloadUrl(originFor(request), objectKey))
   const isOfService = (url: string) => url.startsWith('/')
   app.decorate('reachableUrl', (request, url) => isOfService(url) ? `${originFor(request)}${url}` : url)
-  app.decorate('redirectTarget', (url) => isOfService(url) ? `${DOWNLOAD_TO_ROOT}${url}` : url)
+  app.decorate('redirectTarget', ({ originalUrl }, url) => {
+    if (!isOfService(url)) return url
+    // As the client wrote its address, which may end with a slash.
+    return `${/^[^?]*\/(?:\?|$)/.test(originalUrl) ? '../' : ''}${DOWNLOAD_TO_ROOT}${url}`
+  })
 }, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics', 'limits'] })

@@ -65,7 +65,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       const link = downloadLink(objectKey, stored, disposition, Date.now())
       return kind === 'json'
         ? reply.headers(linkHeaders).send(describeLink(objectKey, stored, { ...link, url: app.reachableUrl(request, link.url) }))
-        : reply.status(302).headers(redirectHeaders).header('location', app.redirectTarget(link.url)).send()
+        : reply.status(302).headers(redirectHeaders).header('location', app.redirectTarget(request, link.url)).send()
     }
     /** Of the file as it is now, not as it was found a short time ago. */
     const answerIfAsRequired = async () => {

@@ -43,6 +43,15 @@ t.test('bodies', async (t) => {
     })
   }
 
+  t.test('an empty file is uploaded with the type that its URL is signed for', async (t) => {
+    const payload = { workflowId, runId, direction: 'outputs', fileName: 'empty', contentType: 'text/csv', sizeBytes: 0 }
+    const minted = (await app.inject({ method: 'POST', url: `${api}/uploads`, headers: authorise(admin), payload })).json()
+    const { pathname, search } = new URL(minted.url)
+    const put = await fetch(`http://127.0.0.1:${port}${pathname}${search}`, { method: 'PUT', headers: minted.headers, body: '' })
+    t.equal(put.status, 200)
+    t.equal((await app.objectStorage.head(minted.objectKey))?.contentType, 'text/csv')
+  })
+
   t.test('a body in chunks of which there is none is no body', async (t) => {
     for (const type of types.slice(0, 4)) {
       const path = `${api}?objectKey=${encodeURIComponent(await putFile('x'))}`
@@ -104,7 +113,7 @@ t.test('bodies', async (t) => {
 })
 
 t.test('an address of the API may end with a slash', async (t) => {
-  const { app, authorise } = await startService(t, { EVENTS_TOKEN })
+  const { app, authorise, follow, putFile, downloadPath } = await startService(t, { EVENTS_TOKEN })
   const status = async (method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE', url: string, headers = authorise(admin), payload?: object) =>
     (await app.inject({ method, url, headers, ...payload === undefined ? {} : { payload } })).statusCode
 
@@ -118,5 +127,10 @@ t.test('an address of the API may end with a slash', async (t) => {
     for (const method of ['GET', 'HEAD'] as const) t.equal(await status(method, `${api}/download${slash}?objectKey=x`), 404)
   }
   t.equal(await status('POST', `${api}/events//`), 404)
+  const path = downloadPath(await putFile('a file'))
+  for (const url of [path, path.replace('?', '/?'), `${path}&back=/`, `${path}&back=/?`]) {
+    const { headers: { location } } = await app.inject(url)
+    t.equal(await (await follow(new URL(String(location), `http://localhost:80${url}`).href)).text(), 'a file', 'a relative redirect leads to the file')
+  }
   t.equal(await status('GET', '/metrics/'), 404, 'what a proxy keeps inside has one address')
 })
