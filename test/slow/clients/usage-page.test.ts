@@ -55,6 +55,17 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.equal(await page.locator('#usage').isVisible(), false, 'it is gone after a reload')
   })
 
+  await t.test('who may be an admin is told by whatever a token says of roles', async (t) => {
+    const { page } = await openAddress(t, browser, `${origin}/usage`)
+    for (const [role, expected] of [
+      ['admin', true], ['member', false], [['member', 'admin'], true], [['member', 'offline_access'], false], [['Everyone', 'Files Admins'], true],
+      [undefined, true],
+    ] as const) {
+      const token = app.jwt.sign({ role })
+      t.equal(await page.evaluate(`import('/usage/token.js').then(({ mayBeAdmin }) => mayBeAdmin('${token}'))`), expected, JSON.stringify(role))
+    }
+  })
+
   await t.test('a link with another token takes its place in the open page', async (t) => {
     const { page } = await openAddress(t, browser, demoLink)
     await settled(page)

@@ -63,9 +63,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       const { kind, disposition } = downloadPolicy.decide(wanted, asked, stored.contentType)
       if (kind === 'stream') return reply.streamFile({ objectKey, asked })
       const link = downloadLink(objectKey, stored, disposition, Date.now())
-      return kind === 'json'
-        ? reply.headers(linkHeaders).send(describeLink(objectKey, stored, { ...link, url: app.reachableUrl(request, link.url) }))
-        : reply.status(302).headers(redirectHeaders).header('location', app.redirectTarget(request, link.url)).send()
+      if (kind === 'redirect') {
+        return reply.status(302).headers(redirectHeaders).header('location', app.redirectTarget(request, link.url)).send()
+      }
+      const reachable = { ...link, url: app.reachableUrl(request, link.url) }
+      return reply.headers(linkHeaders).send(describeLink(objectKey, stored, reachable))
     }
     /** Of the file as it is now, not as it was found a short time ago. */
     const answerIfAsRequired = async () => {
