@@ -95,10 +95,38 @@ export default fastifyPlugin(async (app) => {
     await documentation.register(fastifyHelmet, helmetOptions(app.config))
     await documentation.register(fastifySwaggerUi, {
       routePrefix: '/documentation',
-      uiConfig: { persistAuthorization: false, tryItOutEnabled: true },
+      uiConfig: {
+        persistAuthorization: true,
+        tryItOutEnabled: true,
+        docExpansion: 'list',
+        defaultModelsExpandDepth: 0,
+        operationsSorter: inOrderOfUse,
+      },
+      theme: { title: `Objects &amp; Storage ${VERSION}`, js: [{ filename: 'tab-storage.js', content: TAB_STORAGE }] },
     })
   })
 }, { name: 'openapi', dependencies: ['config'] })
+
+/** What Swagger UI keeps of the authorisation goes to the tab's own storage, which ends with it: no token is for the disk. */
+const TAB_STORAGE = 'Object.defineProperty(window, "localStorage", { value: window.sessionStorage })'
+
+/**
+ * Sorts operations, which Swagger UI hands over as Immutable.js maps, by when one comes to use them. It is sent to browsers as
+ * text, so it refers to nothing.
+ */
+function inOrderOfUse (one: unknown, other: unknown): number {
+  const order = [
+    'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listRunFiles', 'deleteFile',
+    'readStorageUsage', 'readStorageUsageHistory', 'nameWorkflow', 'setQuota', 'startReconcile', 'readReconcileProgress',
+  ]
+  const [before, after] = [one, other].map((operation) => {
+    if (typeof operation !== 'object' || operation === null || !('getIn' in operation)) return order.length
+    if (typeof operation.getIn !== 'function') return order.length
+    const place = order.indexOf(operation.getIn(['operation', 'operationId']))
+    return place === -1 ? order.length : place
+  })
+  return Number(before) - Number(after)
+}
 
 /** What a route's `roles` say in the document. */
 function documentedRoles (description = '', roles: readonly Role[], action?: string) {

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import type { Locator } from 'playwright-core'
 import t from 'tap'
+import { VERSION } from '../../../schemas/version.js'
 import { startService } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
 import { openAddress } from './usage-page.js'
@@ -61,6 +62,24 @@ t.test('Swagger UI in Chromium', { skip: withoutChromium }, async (t) => {
     const file = await fetch(shown.body.url)
     t.equal(file.status, 200)
     t.equal((await file.arrayBuffer()).byteLength, shown.body.bytes)
+  })
+
+  await t.test('it has the product\'s name and version, and shows groups and operations in the order of their use', async (t) => {
+    t.equal(await page.title(), `Objects & Storage ${VERSION}`)
+    t.match(await page.locator('.info .title').innerText(), new RegExp(`^Objects & Storage\\s+${VERSION.replaceAll('.', '\\.')}`))
+    t.strictSame(await page.evaluate('[...document.querySelectorAll(".opblock-tag")].map((tag) => tag.dataset.tag)'), ['Files', 'Usage', 'Events', 'Operation'])
+    const ids = await page.evaluate('[...document.querySelectorAll(".opblock")].map((block) => block.id.replace(/^.*-/, ""))')
+    t.match(ids, ['createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listRunFiles', 'deleteFile', 'readStorageUsage'])
+    t.equal(await page.locator('section.models').getAttribute('class'), 'models', 'schemas are folded')
+  })
+
+  await t.test('the token is kept for the tab, and nowhere else', async (t) => {
+    await page.reload()
+    const shown = await execute(page.locator('#operations-Usage-readStorageUsage'))
+    t.equal(shown.status, 200)
+    const other = await page.context().newPage()
+    await other.goto(`${origin}/metrics`)
+    t.strictSame(await other.evaluate('[Object.keys(localStorage), Object.keys(sessionStorage)]'), [[], []])
   })
 
   t.strictSame(complaints, [], 'the browser has nothing to say against the page')
