@@ -21,7 +21,7 @@ async function hashSources () {
     await readdir(join(root, name), { recursive: true, withFileTypes: true })))
   const ofRoot = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bundle.js', 'package.json', 'package-lock.json'].map((name) => join(root, name))
   const ofRooms = inRooms.flat().filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const paths = [...ofRoot, ...ofRooms.filter((path) => /\.(ts|js)$/.test(path))].sort()
+  const paths = [...ofRoot, ...ofRooms.filter((path) => /\.(ts|js)$/.test(path) && !path.includes('/dist/'))].sort()
   const hash = createHash('sha256')
   for (const path of paths.filter((each) => existsSync(each))) hash.update(`${relative(root, path)}\0`).update(await readFile(path))
   return hash.digest('hex')

@@ -2,7 +2,7 @@ import neostandard from 'neostandard'
 import { importRules } from './eslint.imports.js'
 
 export default [
-  ...neostandard({ ts: true, ignores: ['dist/**', 'coverage/**', '.tap/**', '.data/**', 'test-output/**', 'client/schema.ts'] }),
+  ...neostandard({ ts: true, ignores: ['**/dist/**', 'coverage/**', '.tap/**', '.data/**', 'test-output/**', 'client/schema.ts'] }),
   {
     rules: {
       '@stylistic/max-len': ['error', { code: 128, ignoreUrls: true, ignoreStrings: true, ignoreTemplateLiterals: true, ignoreRegExpLiterals: true }],

@@ -1,10 +1,10 @@
 # The built server as people use it: started by itself, and reached over HTTP. Sourced by .ci/run, whose `check`, `work` and
 # `free_port` it uses.
 
-# Starts the server with just the given environment, `server_log` telling what it prints.
+# Starts the server, or the program in `server_program`, with just the given environment, `server_log` telling what it prints.
 start_server() {
   server_log=$(mktemp "$work/server.XXXXXX")
-  (cd "$work" && exec env -i PATH="$PATH" HOME="$work" "$@" node "$OLDPWD/dist/server.js") >"$server_log" 2>&1 &
+  (cd "$work" && exec env -i PATH="$PATH" HOME="$work" "$@" node "${server_program:-$OLDPWD/dist/server.js}") >"$server_log" 2>&1 &
   server_pid=$!
 }
 

@@ -50,7 +50,8 @@ async function projectFiles () {
   const entries = await readdir(root, { withFileTypes: true })
   const folders = entries.filter((entry) => entry.isDirectory() && !otherFolders.has(entry.name))
   const inFolders = await Promise.all(folders.map(({ name }) => filesIn(join(root, name))))
-  return [...entries.filter((entry) => entry.isFile()).map(({ name }) => join(root, name)), ...inFolders.flat()]
+  const ofFolders = inFolders.flat().filter((path) => !path.startsWith(join(root, 'client', 'dist')))
+  return [...entries.filter((entry) => entry.isFile()).map(({ name }) => join(root, name)), ...ofFolders]
 }
 
 /** @param {string} folder */

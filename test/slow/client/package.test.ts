@@ -1,15 +1,14 @@
 import { execFile, spawnSync } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import ts from 'typescript'
 import { member, startService } from '../../support/service.js'
 
 const run = promisify(execFile)
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+// The project itself, also where this is compiled to another folder, with links to its files.
+const root = dirname(await realpath(new URL('../../../package.json', import.meta.url)))
 const clients = await readFile(join(root, 'docs/clients.md'), 'utf8')
 
 /** The first code that docs/clients.md shows in a language. */
@@ -23,22 +22,19 @@ async function makeFolder (t: Test): Promise<string> {
   return folder
 }
 
-/** Builds the client as `npm run build` does, and packs it: the path of the tarball. */
+/** Packs the client without a build before: the path of the tarball. */
 async function pack (folder: string): Promise<string> {
-  const build = ts.getParsedCommandLineOfConfigFile(join(root, 'tsconfig.build.json'), {}, {
-    ...ts.sys, onUnRecoverableConfigFileDiagnostic: ({ messageText }) => { throw new Error(String(messageText)) },
-  })
-  ts.createProgram([join(root, 'client/index.ts')], { ...build?.options, outDir: join(folder, 'dist') }).emit()
-  await copyFile(join(root, 'package.json'), join(folder, 'package.json'))
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--offline', '--json'], { cwd: folder })
-  return join(folder, JSON.parse(stdout)[0].filename)
+  await rm(join(root, 'client/dist'), { recursive: true, force: true })
+  // What is built and packed is told on the same output.
+  const { stdout } = await run('npm', ['pack', '--silent', '--offline', '--pack-destination', folder], { cwd: join(root, 'client') })
+  return join(folder, stdout.trim().split('\n').at(-1) ?? '')
 }
 
 t.test('the TypeScript of docs/clients.md compiles strictly against the packed client alone, and runs', async (t) => {
   const { app, authorise } = await startService(t)
   const API = await app.listen({ host: '127.0.0.1', port: 0 })
   const project = await makeFolder(t)
-  const installed = join(project, 'node_modules/objects-storage')
+  const installed = join(project, 'node_modules/objects-storage-client')
   await mkdir(installed, { recursive: true })
   await run('tar', ['-xzf', await pack(await makeFolder(t)), '-C', installed, '--strip-components=1'])
   for (const name of ['openapi-fetch', '@types']) await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))

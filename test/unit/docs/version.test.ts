@@ -5,8 +5,9 @@ import { VERSION } from '../../../schemas/version.js'
 
 const read = async (path: string) => await readFile(new URL(`../../../${path}`, import.meta.url), 'utf8')
 
-t.test('package, lock file, OpenAPI document and changelog have one version', async (t) => {
+t.test('packages, lock file, OpenAPI document and changelog have one version', async (t) => {
   t.equal(JSON.parse(await read('package.json')).version, VERSION)
+  t.equal(JSON.parse(await read('client/package.json')).version, VERSION)
   const lock = JSON.parse(await read('package-lock.json'))
   t.equal(lock.version, VERSION)
   t.equal(lock.packages[''].version, VERSION)
