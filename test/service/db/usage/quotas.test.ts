@@ -82,6 +82,17 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       t.equal(await ask(database, 1000, { orgKey: 'other' }), 'reserved')
     })
 
+    t.test('of two organisations, each has its own, whatever the other one stores and has reserved', async (t) => {
+      for (const orgKey of ['acme', 'other']) await setQuota(database, orgKey, 100n)
+      const objectKey = mint('other')
+      t.equal(await ask(database, 60, { orgKey: 'other', objectKey }), 'reserved')
+      await arrive(database, objectKey, 60)
+      t.equal(await ask(database, 40, { orgKey: 'other' }), 'reserved')
+      t.equal(await ask(database, 1, { orgKey: 'other' }), 'quota-exceeded')
+      t.equal(await ask(database, 100), 'reserved')
+      t.equal(await ask(database, 1), 'quota-exceeded')
+    })
+
     t.test('an upload must state its size', async (t) => {
       await setQuota(database, 'acme', 100n)
       t.equal(await ask(database, undefined), 'size-required')
@@ -156,27 +167,33 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
     t.test('however many ask at once on several replicas, and files arrive meanwhile, it is never exceeded', async () => {
       const replicas = [database, connect(), connect()]
       await fc.assert(fc.asyncProperty(
-        fc.integer({ min: 0, max: 500 }),
+        fc.record({ acme: fc.integer({ min: 0, max: 500 }), other: fc.integer({ min: 0, max: 500 }) }),
         fc.array(fc.record({
+          orgKey: fc.constantFrom('acme', 'other'),
           sizeBytes: fc.integer({ min: 0, max: 100 }),
           arrives: fc.boolean(),
           isExpired: fc.nat({ max: 9 }).map((chance) => chance === 0),
         }), { minLength: 1, maxLength: 40 }),
-        async (quotaBytes, wishes) => {
+        async (quotas, wishes) => {
           await emptyTables(database)
-          await setQuota(database, 'acme', BigInt(quotaBytes))
-          const outcomes = await Promise.all(wishes.map(async ({ sizeBytes, arrives, isExpired }, index) => {
+          for (const [orgKey, quotaBytes] of Object.entries(quotas)) await setQuota(database, orgKey, BigInt(quotaBytes))
+          const outcomes = await Promise.all(wishes.map(async ({ orgKey, sizeBytes, arrives, isExpired }, index) => {
             const replica = replicas[index % replicas.length] ?? database
-            const objectKey = mint('acme')
-            const outcome = await ask(replica, sizeBytes, { objectKey, ...isExpired ? { expiresInMs: -1 } : {} })
+            const objectKey = mint(orgKey)
+            const outcome = await ask(replica, sizeBytes, { orgKey, objectKey, ...isExpired ? { expiresInMs: -1 } : {} })
             if (outcome === 'reserved' && arrives && !isExpired) await arrive(replica, objectKey, sizeBytes)
-            return { outcome, sizeBytes, isExpired }
+            return { orgKey, outcome, sizeBytes, isExpired }
           }))
-          const reserved = outcomes.filter(({ outcome, isExpired }) => outcome === 'reserved' && !isExpired)
-            .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-          const refused = outcomes.filter(({ outcome }) => outcome === 'quota-exceeded').map(({ sizeBytes }) => sizeBytes)
-          return await taken(database) === reserved && reserved <= quotaBytes &&
-            refused.every((sizeBytes) => reserved + sizeBytes > quotaBytes)
+          for (const [orgKey, quotaBytes] of Object.entries(quotas)) {
+            const own = outcomes.filter((outcome) => outcome.orgKey === orgKey)
+            const reserved = own.filter(({ outcome, isExpired }) => outcome === 'reserved' && !isExpired)
+              .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+            const refused = own.filter(({ outcome }) => outcome === 'quota-exceeded').map(({ sizeBytes }) => sizeBytes)
+            const isKept = await taken(database, orgKey) === reserved && reserved <= quotaBytes &&
+              refused.every((sizeBytes) => reserved + sizeBytes > quotaBytes)
+            if (!isKept) return false
+          }
+          return true
         }), { numRuns: kind === 'server' ? 30 : 5, endOnFailure: true })
     })
   })

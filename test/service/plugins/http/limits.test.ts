@@ -2,7 +2,7 @@ import t from 'tap'
 import { pass, stopClock } from '../../../support/clock.js'
 import { startDownloadService } from '../../../support/download-service.js'
 import { redisSkip, startRedis } from '../../../support/redis.js'
-import { admin, member, runId, startService, workflowId } from '../../../support/service.js'
+import { colleague, member, foreignMember, runId, startService, workflowId } from '../../../support/service.js'
 import { storeKinds } from '../../../support/stores.js'
 
 const folder = `acme/workflows/${workflowId}/runs/${runId}/users/${member.userId}/outputs/${'A'.repeat(22)}`
@@ -120,7 +120,7 @@ t.test('requests without a valid token', async (t) => {
   })
 })
 
-t.test('uploads are counted by user', async (t) => {
+t.test('uploads are counted by user and organisation', async (t) => {
   const { app, authorise } = await startService(t, { UPLOAD_LIMIT: '2' })
   const upload = async (caller: typeof member) => (await app.inject({
     method: 'POST',
@@ -128,7 +128,10 @@ t.test('uploads are counted by user', async (t) => {
     headers: authorise(caller),
     payload: { workflowId, runId, direction: 'outputs', fileName: 'a.txt', contentType: 'text/plain' },
   })).statusCode
-  t.strictSame([await upload(member), await upload(member), await upload(member), await upload(admin)], [201, 201, 429, 201])
+  const callers = [member, member, member, colleague, foreignMember, foreignMember, foreignMember, colleague, colleague]
+  const answers = []
+  for (const caller of callers) answers.push(await upload(caller))
+  t.strictSame(answers, [201, 201, 429, 201, 201, 201, 429, 201, 429])
 })
 
 t.test('addresses', async (t) => {

@@ -46,12 +46,16 @@ t.test('storage usage', async (t) => {
     const ask = async (entityTag: string) => await app.inject({
       url: '/api/v1/objects/storage-usage', headers: { ...authorise(admin), 'if-none-match': entityTag },
     })
-    const { headers: { etag } } = await usage()
+    const { headers: { etag, ...headers } } = await usage()
+    // What is one caller's must be shown to no other by a cache between.
+    const notForOthers = { 'cache-control': 'private, no-cache', vary: 'authorization' }
+    t.match(headers, notForOthers)
     const entityTag = String(etag)
     t.match(entityTag, /^W\/"[\w-]+"$/)
     for (const header of [entityTag, entityTag.replace('W/', ''), `"other", ${entityTag}`, '*']) {
       const answer = await ask(header)
       t.strictSame([answer.statusCode, answer.body, answer.headers.etag], [304, '', entityTag], header)
+      t.match(answer.headers, notForOthers)
     }
     t.equal((await ask('"other"')).statusCode, 200)
     const added = await putFile('one more')
