@@ -77,6 +77,48 @@ t.test('a batch that fails fails its submissions, with what is left of them, and
   t.equal(commits.queuedCount, 0)
 })
 
+t.test('a batch that fails fails every sender that has items in it, and the next ones are committed', async (t) => {
+  const held = new HeldCommits()
+  const commits = new GroupCommit(held.commit, { maxBatch: 3, maxQueued: 100 })
+  const first = commits.submit([1])
+  const firstBatch = await held.next()
+  // The second batch has items of three senders, of the last of them only the first item.
+  const senders = [commits.submit([2]), commits.submit([3]), commits.submit([4, 5, 6, 7])]
+  const untouched = commits.submit([8])
+  const outcomes = Promise.allSettled([...senders, untouched])
+  firstBatch.letGo()
+  t.strictSame(await first, [2])
+  const failing = await held.next()
+  failing.fail(new Error('broken'))
+  const last = await held.next()
+  last.letGo()
+  t.match(await outcomes, [
+    ...senders.map(() => ({ status: 'rejected', reason: { message: 'broken' } })), { status: 'fulfilled', value: [16] },
+  ])
+  t.strictSame(held.batches, [[1], [2, 3, 4], [8]])
+  t.equal(commits.queuedCount, 0)
+  const later = commits.submit([9])
+  const batch = await held.next()
+  batch.letGo()
+  t.strictSame(await later, [18], 'and it goes on')
+})
+
+t.test('as much as the queue holds is taken, and one more is not', async (t) => {
+  const held = new HeldCommits()
+  const commits = new GroupCommit(held.commit, limits)
+  const first = commits.submit([1])
+  const firstBatch = await held.next()
+  const waiting = [commits.submit([2, 3]), commits.submit([4, 5, 6, 7])]
+  t.equal(commits.queuedCount, 6)
+  await t.rejects(commits.submit([8]), QueueFullError)
+  for (let batch = firstBatch, left = 2; ; left--) {
+    batch.letGo()
+    if (left === 0) break
+    batch = await held.next()
+  }
+  t.strictSame(await Promise.all([first, ...waiting]), [[2], [4, 6], [8, 10, 12, 14]])
+})
+
 t.test('more than the queue holds is refused at once, and there is room again after a batch', async (t) => {
   const held = new HeldCommits()
   const commits = new GroupCommit(held.commit, limits)

@@ -159,6 +159,13 @@ t.test('an event from so long ago that a tombstone may be gone is not believed w
   t.strictSame(settled(undefined, [recent]), { outcome: 'event', event: recent })
 })
 
+t.test('an event is believed until an hour before the tombstone that it may need could be gone', async (t) => {
+  const ofAge = (ageMs: number) => event(1_800_000 - ageMs, created(1))
+  const oldestMs = bounds.tombstoneRetentionMs - 60 * 60 * 1000
+  t.match(settled(undefined, [ofAge(oldestMs)]), { outcome: 'event' })
+  t.strictSame(settled(undefined, [ofAge(oldestMs + 1)]), { outcome: 'ask' })
+})
+
 t.test('an event from the future is not believed, and cannot outdate what comes after it', async (t) => {
   const future = event(DAY_MS, created(1))
   t.strictSame(settled(undefined, [future]), { outcome: 'ask' })
