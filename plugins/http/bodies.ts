@@ -19,11 +19,16 @@ export default fastifyPlugin(async (app) => {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    if (bytes.length === 0) done(null, undefined)
+    if (bytes.length === 0 || request.is404) done(null, undefined)
     else if (isUtf8(bytes)) parseJson(request, bytes.toString(), done)
     else done(new InvalidRequestError('The body is not UTF-8.'), undefined)
   })
-  app.addContentTypeParser('*', (_request, payload, done) => {
+  app.addContentTypeParser('*', ({ is404 }, payload, done) => {
+    // That there is no such route says more.
+    if (is404) {
+      done(null, undefined)
+      return
+    }
     // Only the end of a body that comes in chunks tells that there is nothing in it.
     const finish = (error: Error | null) => {
       payload.off('data', refuse).off('end', accept).off('error', finish)

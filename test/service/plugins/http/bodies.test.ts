@@ -75,6 +75,14 @@ t.test('bodies', async (t) => {
     }
   })
 
+  t.test('where there is no route, no body matters', async (t) => {
+    for (const type of [...types.slice(0, -2), 'image/png']) {
+      const headers = { 'content-type': type, 'content-length': '5' }
+      t.match(await send('POST', `${api}/nowhere`, headers, '{"a":'), { status: 404, code: 'ROUTE_NOT_FOUND' }, type)
+      t.match(await send('PUT', '/', { 'content-type': type, 'transfer-encoding': 'chunked' }, ['\xff']), { status: 404 }, type)
+    }
+  })
+
   t.test('a file that is sent where JSON is expected is refused for its type, however big it is', async (t) => {
     const headers = { 'content-type': 'multipart/form-data; boundary=x', 'transfer-encoding': 'chunked' }
     t.match(await send('POST', `${api}/uploads`, headers, [Buffer.alloc(65_536)]), { status: 415 })
