@@ -1,6 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
+import { sql } from 'kysely'
 import t from 'tap'
-import { createServerDatabase, testDatabaseUrl } from '../../../support/database.js'
+import { connectPostgres } from '../../../../db/connection/pool.js'
+import { createServerDatabase, lockWaits, onServer, testDatabaseUrl } from '../../../support/database.js'
+import { startDatabaseGate } from '../../../support/database-gate.js'
 import { startDownloadService } from '../../../support/download-service.js'
 import { makeKey, startIssuer } from '../../../support/issuer.js'
 import { startService } from '../../../support/service.js'
@@ -64,6 +67,60 @@ t.test('a database that is there, and then is not, is told', { skip: testDatabas
   const { now } = performance
   t.intercept(performance, 'now', { value: () => now.call(performance) + 5_000 })
   t.equal((await app.inject('/health/ready')).json().status, 'degraded')
+})
+
+t.test('a database that falls silent is not waited for until it is given up', {
+  skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
+}, async (t) => {
+  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  const gate = await startDatabaseGate(t, url)
+  const { app } = await startService(t, { DATABASE_URL: gate.url })
+  t.equal((await app.inject('/health/ready')).json().status, 'ready')
+  // To the service, the time for which it remembers has passed.
+  const { now } = performance
+  t.intercept(performance, 'now', { value: () => now.call(performance) + 5_000 })
+  const failedStatements = async () =>
+    /statement_duration_seconds_count\{outcome="error"\} (\d+)/.exec(await app.metrics.metrics())?.[1] ?? '0'
+  const failedBefore = await failedStatements()
+  gate.freeze()
+  t.strictSame((await app.inject('/health/ready')).json(), { status: 'degraded', parts: { objectStorage: 'up', database: 'down' } })
+  t.equal(await failedStatements(), failedBefore, 'the statement still waits for its answer')
+  gate.open()
+})
+
+t.test('a database that is being migrated is not up yet', {
+  skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
+}, async (t) => {
+  const name = `test_unmigrated_${process.pid}`
+  await onServer(testDatabaseUrl ?? '', `create database ${name}`)
+  const url = new URL(testDatabaseUrl ?? '')
+  url.pathname = `/${name}`
+  const other = connectPostgres(url.href, () => {})
+  t.teardown(async () => {
+    await other.destroy()
+    await onServer(testDatabaseUrl ?? '', `drop database ${name} with (force)`)
+  })
+  const gate = await startDatabaseGate(t, url.href, { isOpen: false })
+  const { app, nextLine } = await startService(t, { DATABASE_URL: gate.url })
+  const { now } = performance
+  let laterMs = 0
+  t.intercept(performance, 'now', { value: () => now.call(performance) + laterMs })
+  const database = async () => {
+    laterMs += 5_000
+    return (await app.inject('/health/ready')).json().parts.database
+  }
+  t.equal(await database(), 'down')
+  const migrated = nextLine(({ msg }) => msg === 'migrated the database')
+  await other.transaction().execute(async (transaction) => {
+    // Kysely's own lock, which every migration takes.
+    await sql`select pg_advisory_xact_lock(3853314791062309107)`.execute(transaction)
+    gate.open()
+    await lockWaits(transaction)
+    t.equal(await database(), 'down', 'it answers, but has no tables')
+  })
+  await migrated
+  t.equal(await database(), 'up')
 })
 
 t.test('a store that does not answer is waited for by all at once, and not for long', async (t) => {
