@@ -38,7 +38,7 @@ export interface SealedMetadata {
 }
 
 /** What an upload in parts was completed with. */
-export interface Completion {
+interface Completion {
   uploadId: string
   /** Numbers and entity tags of the parts, in order: `1:5d41402a…,2:…`. */
   parts: string
