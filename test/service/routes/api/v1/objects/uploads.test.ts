@@ -1,4 +1,5 @@
 import t from 'tap'
+import { epochMs } from '../../../../../../db/connection/time.js'
 import { parseObjectKey } from '../../../../../../objects/object-key.js'
 import { member, runId, service, startService, workflowId } from '../../../../../support/service.js'
 import { storeKinds } from '../../../../../support/stores.js'
@@ -59,8 +60,9 @@ for (const kind of storeKinds) {
       const { UPLOAD_URL_TTL } = app.config
       t.ok(leftMs <= UPLOAD_URL_TTL * 1000 && leftMs > (UPLOAD_URL_TTL - 60) * 1000)
       const row = await app.database.selectFrom('uploads').where('object_key', '=', objectKey)
-        .select(['expires_at', 'size_bytes', 'content_type', 'org_key', 'created_by']).executeTakeFirstOrThrow()
-      t.ok(row.expires_at.getTime() >= endMs && row.expires_at.getTime() < endMs + 60_000)
+        .select([epochMs('expires_at').as('expires_at_ms'), 'size_bytes', 'content_type', 'org_key', 'created_by'])
+        .executeTakeFirstOrThrow()
+      t.ok(row.expires_at_ms >= BigInt(endMs) && row.expires_at_ms < BigInt(endMs + 60_000))
       t.match(row, { size_bytes: 5n, content_type: wanted.contentType, org_key: member.orgKey, created_by: member.userId })
     })
 
