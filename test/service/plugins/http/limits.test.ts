@@ -60,6 +60,17 @@ for (const [mode, kind] of ['redirect', 'stream'].flatMap((mode) => storeKinds.s
   })
 }
 
+t.test('a file that is gone counts each time, though it was found a moment ago', async (t) => {
+  const [kind] = storeKinds
+  if (kind === undefined) throw new Error('There is no embedded store.')
+  const { app, ask, putFile, downloadPath } = await startDownloadService(t, kind, { DOWNLOAD_MISS_LIMIT: '3', EXISTENCE_TTL: '60' })
+  const objectKey = await putFile('soon gone')
+  t.equal((await ask(downloadPath(objectKey))).status, 302)
+  await app.minio.removeObject(app.storeTarget.bucket, objectKey)
+  for (let index = 0; index < 3; index++) t.equal((await ask(downloadPath(objectKey), { method: 'HEAD' })).status, 404)
+  t.equal((await ask(missing(1))).status, 429)
+})
+
 t.test('what no download can be is no guess, and a key that no file can have is one', async (t) => {
   const { app } = await startService(t, { ...noDatabase, DOWNLOAD_MISS_LIMIT: '2' })
   const ask = async (query: string, method: 'GET' | 'HEAD' = 'GET') =>
