@@ -150,6 +150,30 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       t.strictSame(await usage(), [0, 0])
     })
 
+    t.test('the figures are as of the newest event, in whatever order events come', async (t) => {
+      const asOfSeconds = async () => {
+        const { asOf } = await readStorageUsage(database, { orgKey: 'acme' })
+        return asOf === null ? undefined : (asOf.getTime() - startedAt) / 1000
+      }
+      await apply(event(a, 20, created(1)))
+      t.equal(await asOfSeconds(), 20)
+      await apply(event(keyOf('b'), 0, created(1)))
+      t.equal(await asOfSeconds(), 20, 'an older one of another file')
+      await apply(event(a, 40, removed))
+      t.equal(await asOfSeconds(), 40)
+      await apply(event(keyOf('c'), 10, created(1)), event(keyOf('b'), 30, created(2)))
+      t.equal(await asOfSeconds(), 40)
+    })
+
+    t.test('a removal leaves a reservation as it is where no upload has arrived', async (t) => {
+      await reserveUpload(database, {
+        objectKey: a, orgKey: 'acme', createdBy: userId, sizeBytes: 10, contentType: 'text/plain', expiresInSeconds: 3600,
+      })
+      await apply(event(a, 0, removed))
+      t.match(await database.selectFrom('uploads').select(['object_key', sql<boolean>`fulfilled_at is null`.as('is_open')]).execute(),
+        [{ object_key: a, is_open: true }])
+    })
+
     t.test('a file counts also where its tombstone had no sums', async (t) => {
       await apply(event(a, 0, removed))
       await database.deleteFrom('usage_sums').execute()
