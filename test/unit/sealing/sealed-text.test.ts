@@ -35,10 +35,15 @@ t.test('another implementation of the form opens it, and what that seals opens',
     decipher.setAAD(additional).setAuthTag(bytes.subarray(-16))
     t.strictSame(Buffer.concat([decipher.update(bytes.subarray(17, -16)), decipher.final()]), content)
 
-    const cipher = createCipheriv('aes-256-gcm', derive('key of test', 32), Buffer.alloc(12, 7)).setAAD(additional)
-    const ciphertext = Buffer.concat([cipher.update(content), cipher.final()])
-    const sealed = Buffer.concat([header, Buffer.alloc(12, 7), ciphertext, cipher.getAuthTag()]).toString('base64url')
-    t.strictSame(sealer.open('scope', sealed), content)
+    const sealByHand = (version: number) => {
+      const ownHeader = Buffer.concat([Buffer.from([version]), header.subarray(1)])
+      const cipher = createCipheriv('aes-256-gcm', derive('key of test', 32), Buffer.alloc(12, 7))
+        .setAAD(Buffer.concat([ownHeader, Buffer.from('test\0scope')]))
+      const ciphertext = Buffer.concat([cipher.update(content), cipher.final()])
+      return Buffer.concat([ownHeader, Buffer.alloc(12, 7), ciphertext, cipher.getAuthTag()]).toString('base64url')
+    }
+    t.strictSame(sealer.open('scope', sealByHand(1)), content)
+    for (const version of [0, 2]) t.equal(sealer.open('scope', sealByHand(version)), undefined, 'another version')
     t.notOk(derive('key of test', 32).subarray(0, 4).equals(header.subarray(1)), 'the id tells nothing of the key')
   }
 })
