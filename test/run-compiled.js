@@ -4,61 +4,17 @@
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { build } from 'esbuild'
+import { compile, mirror, projectFiles, root } from './compile.js'
 
-const root = join(import.meta.dirname, '..')
-// A mirror of the project, in which tests find fixtures and the project's files where they look for them.
-const mirror = join(root, '.tap', 'compiled')
-const otherFolders = new Set(['.git', '.tap', '.data', 'node_modules', 'dist', 'coverage', 'test-output'])
 const TEST_TIMEOUT_SECONDS = 600
 const LAST_OUTPUT_MS = 5_000
 // Tests of what has no state share processes: starting one costs more than most of them.
 const STATELESS = /^test\/unit\//
 const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
-
-/** Compiles all TypeScript of the project into the mirror, and links every file into it: tests of the docs look for sources. */
-async function compile () {
-  await rm(mirror, { recursive: true, force: true })
-  const files = await projectFiles()
-  const sources = files.filter((path) => path.endsWith('.ts'))
-  await build({
-    absWorkingDir: root,
-    entryPoints: sources,
-    outdir: mirror,
-    outbase: root,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20.19',
-    sourcemap: 'linked',
-    sourcesContent: false,
-    logLevel: 'warning',
-  })
-  for (const path of files) {
-    const link = join(mirror, relative(root, path))
-    await mkdir(dirname(link), { recursive: true })
-    await symlink(path, link)
-  }
-  await symlink(join(root, 'node_modules'), join(mirror, 'node_modules'))
-}
-
-/** Every file of the project, without those that are made, or no part of it. */
-async function projectFiles () {
-  const entries = await readdir(root, { withFileTypes: true })
-  const folders = entries.filter((entry) => entry.isDirectory() && !otherFolders.has(entry.name))
-  const inFolders = await Promise.all(folders.map(({ name }) => filesIn(join(root, name))))
-  const ofFolders = inFolders.flat().filter((path) => !path.startsWith(join(root, 'client', 'dist')))
-  return [...entries.filter((entry) => entry.isFile()).map(({ name }) => join(root, name)), ...ofFolders]
-}
-
-/** @param {string} folder */
-async function filesIn (folder) {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-}
 
 /**
  * Runs compiled test files, one after another in a process of their own, and prints a line for them, with what failed.
