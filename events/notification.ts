@@ -93,8 +93,9 @@ export function createNotificationReader (store: NotifyingStore): ReadBucketNoti
     })
     if (ours.length === 0) return 'foreign'
     const isKeyCertain = keys.length === 1 && !fields.key.includes(REPLACEMENT_CHARACTER)
-    return ours.map((key) => ({
-      ...key,
+    return ours.map(({ objectKey, parts }) => ({
+      objectKey,
+      parts,
       change: isKeyCertain ? readChange(effect, fields) : { kind: 'unclear' },
       eventSource: source,
       eventTime: readEventTime(eventTime),
@@ -112,7 +113,7 @@ export function createNotificationReader (store: NotifyingStore): ReadBucketNoti
       if (outcome === 'ignored') notification.ignoredCount++
       else if (outcome === 'foreign') notification.foreignCount++
       else if (typeof outcome === 'string') notification.rejected.push({ reason: outcome, record })
-      else notification.events.push(...outcome.map((event) => ({ event, record, ...isCopy(record) ? { isCopy: true } : {} })))
+      else for (const event of outcome) notification.events.push(isCopy(record) ? { event, record, isCopy: true } : { event, record })
     }
     return notification
   }
