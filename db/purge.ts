@@ -1,6 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from './connection/tables.js'
 import { milliseconds } from './connection/time.js'
+import { repeatWhereUndone } from './connection/transaction.js'
 
 /** How long what is no longer needed is kept, in milliseconds by the database's clock. */
 export interface PurgeRetention {
@@ -73,7 +74,7 @@ function purgeLeasesQuery (retentionMs: number) {
 async function inBatches (database: Kysely<Database>, query: RawBuilder<unknown>, signal?: AbortSignal): Promise<number> {
   let deletedCount = 0
   while (signal?.aborted !== true) {
-    const { numAffectedRows = 0n } = await query.execute(database)
+    const { numAffectedRows = 0n } = await repeatWhereUndone(() => query.execute(database))
     deletedCount += Number(numAffectedRows)
     if (numAffectedRows < BATCH_ROWS) break
   }

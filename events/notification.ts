@@ -113,7 +113,11 @@ export function createNotificationReader (store: NotifyingStore): ReadBucketNoti
       if (outcome === 'ignored') notification.ignoredCount++
       else if (outcome === 'foreign') notification.foreignCount++
       else if (typeof outcome === 'string') notification.rejected.push({ reason: outcome, record })
-      else for (const event of outcome) notification.events.push(isCopy(record) ? { event, record, isCopy: true } : { event, record })
+      else {
+        for (const event of outcome) {
+          notification.events.push(isCopy(record) ? { event, record, isCopy: true } : { event, record })
+        }
+      }
     }
     return notification
   }

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-// Below the ports that systems give to outgoing connections, and to anyone who asks for one: a server that is stopped for a while
+// Below the ports that systems give to outgoing connections, and to those who ask for one: a server that is stopped for a while
 // finds its own still free, and nobody who tries to reach it meanwhile connects to itself.
 const FIRST_PORT = 29_500
 const LAST_PORT = 32_499

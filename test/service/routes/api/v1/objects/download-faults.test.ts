@@ -63,8 +63,8 @@ function checkFailures (t: Test, service: DownloadService, path: string) {
     proxy.forgetRequests()
     const answers = await Promise.all(Array.from({ length: 200 }, () => ask(path, { method: 'HEAD' })))
     t.same(new Set(answers.map(({ status }) => status)), new Set([503]))
-    // One for each connection, one after each failure before that which opens the circuit, and on a slow machine a probe or more
-    // once the circuit was open for a while; without it, all 200.
+    // One for each connection, one after each failure before that which opens the circuit, and on a slow machine some probes;
+    // without a circuit, all 200.
     t.ok(proxy.count() <= 64 + 4 + 12, String(proxy.count()))
   })
 
