@@ -1,4 +1,4 @@
-import type { Page } from 'playwright-core'
+import type { Page, Request } from 'playwright-core'
 import t from 'tap'
 import { admin, startService } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
@@ -36,6 +36,30 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.equal(await page.locator('#usage').isVisible(), false)
     t.equal(await page.locator('#workflow-rows tr').count(), 0)
     t.equal(await page.title(), 'Storage usage')
+  })
+
+  await t.test('to refresh, or to forget the token, ends what is being read, which is never shown then', async (t) => {
+    const { page } = await openAddress(t, browser, linkOf(planet))
+    await settled(page)
+    // None is answered.
+    await page.route(/\/storage-usage(\/history)?(\?|$)/, () => {})
+    const whileReading = async (press: () => Promise<void>) => {
+      const asked = page.waitForRequest(/\/storage-usage(\/history)?(\?|$)/)
+      await press()
+      return await asked
+    }
+    const ended = async (reading: Request, press: () => Promise<void>) => {
+      // The page itself gives up after thirty seconds.
+      const failed = page.waitForEvent('requestfailed', { predicate: (request) => request === reading, timeout: 15_000 })
+      await press()
+      t.equal((await failed).failure()?.errorText, 'net::ERR_ABORTED')
+    }
+    const refresh = () => page.getByRole('button', { name: 'Refresh' }).click()
+    const forget = () => page.getByRole('button', { name: 'Forget token' }).click()
+    await ended(await whileReading(refresh), refresh)
+    await ended(await whileReading(refresh), forget)
+    t.equal(await page.locator('#usage').isVisible(), false)
+    t.equal(await page.locator('#workflow-rows tr').count(), 0)
   })
 
   await t.test('without a connection the page says so, and continues by itself when it is back', async (t) => {
