@@ -83,13 +83,15 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
     })
 
     t.test('of two organisations, each has its own, whatever the other one stores and has reserved', async (t) => {
-      for (const orgKey of ['acme', 'other']) await setQuota(database, orgKey, 100n)
+      await setQuota(database, 'acme', 90n)
+      await setQuota(database, 'other', 100n)
       const objectKey = mint('other')
       t.equal(await ask(database, 60, { orgKey: 'other', objectKey }), 'reserved')
       await arrive(database, objectKey, 60)
       t.equal(await ask(database, 40, { orgKey: 'other' }), 'reserved')
       t.equal(await ask(database, 1, { orgKey: 'other' }), 'quota-exceeded')
-      t.equal(await ask(database, 100), 'reserved')
+      t.equal(await ask(database, 91), 'quota-exceeded')
+      t.equal(await ask(database, 90), 'reserved')
       t.equal(await ask(database, 1), 'quota-exceeded')
     })
 
