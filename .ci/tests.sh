@@ -14,7 +14,7 @@ count_totals() {
 # Runs the test suite as CONTRIBUTING.md says.
 run_tests() {
   local status=0
-  timeout --kill-after=30 40m npm test -- --reporter=terse --coverage-report=json-summary \
+  timeout --kill-after=30 60m npm test -- --reporter=terse --coverage-report=json-summary \
     --output-file="$work/tests.tap" || status=$?
   # The reporter's own account of a failure is drawn over on a terminal that is not there.
   grep -E -A 40 '^ *not ok' "$work/tests.tap" | head -n 400 || true
