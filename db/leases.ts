@@ -81,11 +81,10 @@ export async function inTransactionUnder<Result> (
   database: Kysely<Database>, lease: LeaseClaim, work: (transaction: Transaction<Database>) => Promise<Result>,
 ): Promise<Result> {
   return await inTransaction(database, async (transaction) => {
-    const { name, holder, token } = lease
-    await lockFamily(transaction, name)
+    await lockFamily(transaction, lease.name)
     const { rows } = await sql`
       select from leases
-      where name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()
+      where ${isHeld(lease)}
       for share`.execute(transaction)
     if (rows.length === 0) throw new LeaseLostError('The lease is lost.')
     return await work(transaction)
@@ -97,13 +96,12 @@ export async function inTransactionUnder<Result> (
  * can take it before the statement's transaction ends. The lease is looked at once the family's lock is had. For leases of
  * parts the text is another one than for those of all.
  */
-export function heldLeaseParts ({ name, holder, token }: LeaseClaim): RawBuilder<unknown> {
-  const root = rootOf(name)
+export function heldLeaseParts (lease: LeaseClaim): RawBuilder<unknown> {
   return sql`family as materialized (
-  select from leases where name = ${root} ${familyLock(name)}
+  select from leases where name = ${rootOf(lease.name)} ${familyLock(lease.name)}
 ), held as materialized (
   select from leases
-  where name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()
+  where ${isHeld(lease)}
     and exists (select from family)
   for share
 )`
@@ -120,6 +118,11 @@ async function lockFamily (transaction: Transaction<Database>, name: string): Pr
     insert into leases (name, holder, token, expires_at) values (${root}, ${randomUUID()}::uuid, 0, clock_timestamp())
     on conflict (name) do nothing`.execute(transaction)
   await sql`select from leases where name = ${root} ${familyLock(name)}`.execute(transaction)
+}
+
+/** Whether a row of `leases` is that of a lease which has not ended. */
+function isHeld ({ name, holder, token }: LeaseClaim): RawBuilder<boolean> {
+  return sql<boolean>`name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()`
 }
 
 /** How the root's row is locked: by parts together, by the whole alone. */
@@ -167,8 +170,7 @@ class HeldLease implements Lease {
     await this.#renewing
     await sql`
       update leases set expires_at = clock_timestamp()
-      where name = ${this.name} and holder = ${this.holder}::uuid and token = ${this.token}
-        and expires_at > clock_timestamp()`.execute(this.#database).catch(() => {})
+      where ${isHeld(this)}`.execute(this.#database).catch(() => {})
   }
 
   #expireAfter (askedAtMs: number): NodeJS.Timeout {
@@ -195,12 +197,11 @@ class HeldLease implements Lease {
 
   async #renew (): Promise<void> {
     const askedAtMs = performance.now()
-    const { name, holder, token } = this
     const { numAffectedRows = 0n } = await inTransaction(this.#database, async (transaction) => {
-      await lockFamily(transaction, name)
+      await lockFamily(transaction, this.name)
       return await sql`
         update leases set expires_at = clock_timestamp() + ${milliseconds(this.#times.durationMs)}
-        where name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()`.execute(transaction)
+        where ${isHeld(this)}`.execute(transaction)
     })
     if (this.#ended.signal.aborted) return
     clearTimeout(this.#expiry)
