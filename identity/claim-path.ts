@@ -6,10 +6,10 @@
  * @returns undefined where there is none
  */
 export function claimAt (claims: object, name: string): unknown {
-  const own = new Map<string, unknown>(Object.entries(claims))
-  if (own.has(name)) return own.get(name)
+  const own = Object.getOwnPropertyDescriptor(claims, name)
+  if (own !== undefined) return own.value
   for (let dot = name.lastIndexOf('.'); dot > 0; dot = name.lastIndexOf('.', dot - 1)) {
-    const member = own.get(name.slice(0, dot))
+    const member: unknown = Object.getOwnPropertyDescriptor(claims, name.slice(0, dot))?.value
     if (typeof member === 'object' && member !== null) return claimAt(member, name.slice(dot + 1))
   }
   return undefined
