@@ -2,8 +2,9 @@ import { ExponentialBackoff, handleType, retry } from 'cockatiel'
 import { withDistinctKeys } from './distinct-keys.js'
 import { type ListedObject, MalformedListingError, readListingDocument } from './listing-document.js'
 import type { ListBucket, ListPrefixes, ListingPage, ListingRange } from './listing-pages.js'
+import { requestListing } from './listing-request.js'
 import { seenAt } from './seen-at.js'
-import { type StoreConnection, type StoreResponse, readErrorCode, readText } from './connection.js'
+import { type StoreConnection, type StoreResponse, readText } from './connection.js'
 import { describeStoredObject } from './object-storage.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from './failures.js'
 
@@ -109,22 +110,6 @@ function createRetry () {
   return retry(handleType(ObjectStorageUnavailable), {
     maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
   })
-}
-
-/** @throws {ObjectStorageRefused} where the answer is no listing */
-async function requestListing (
-  connection: StoreConnection, query: Record<string, string>, signal: AbortSignal | undefined,
-): Promise<StoreResponse> {
-  const response = await connection.request({
-    method: 'GET',
-    objectKey: '',
-    query: { 'list-type': '2', 'encoding-type': 'url', ...query },
-    ...signal === undefined ? {} : { signal },
-  })
-  if (response.statusCode !== 200) {
-    throw new ObjectStorageRefused(await readErrorCode(response) || `status ${response.statusCode}`)
-  }
-  return response
 }
 
 function answeredAtMs ({ headers: { date } }: StoreResponse): number {

@@ -3,6 +3,7 @@ import type { SigningTarget } from './presigning.js'
 import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode, readText } from './connection.js'
 import { ObjectStorageRefused } from './failures.js'
 import { readListingDocument } from './listing-document.js'
+import { requestListing } from './listing-request.js'
 
 /** What object storage says of a file. */
 export interface StoredObject {
@@ -82,10 +83,10 @@ export class ObjectStorage {
       return { stored: stored && { ...stored, isReadable: true }, observedAt }
     } catch (error) {
       if (!(error instanceof ObjectStorageRefused)) throw error
-      const listed = await this.#observeListed(objectKey)
-      // Where it refuses that, too, the refusal is of this service and not of one file.
-      if (listed === undefined) throw error
-      return listed
+      // Where it refuses the listing, too, the refusal is of this service and not of one file.
+      return await this.#observeListed(objectKey).catch((failure: unknown) => {
+        throw failure instanceof ObjectStorageRefused ? error : failure
+      })
     }
   }
 
@@ -145,15 +146,8 @@ export class ObjectStorage {
     await this.#connection.close()
   }
 
-  /** Undefined where the credentials may not list the bucket. */
-  async #observeListed (objectKey: string): Promise<{ stored: CountedObject | undefined, observedAt: Date } | undefined> {
-    const response = await this.#connection.request({
-      method: 'GET', objectKey: '', query: { 'list-type': '2', 'encoding-type': 'url', 'max-keys': '1', prefix: objectKey },
-    })
-    if (response.statusCode !== 200) {
-      await response.body.dump()
-      return undefined
-    }
+  async #observeListed (objectKey: string): Promise<{ stored: CountedObject | undefined, observedAt: Date }> {
+    const response = await requestListing(this.#connection, { 'max-keys': '1', prefix: objectKey })
     const observedAt = new Date(header(response, 'date') ?? Date.now())
     // A key comes before those that it is the beginning of.
     const [listed] = readListingDocument(await readText(response)).objects
