@@ -7,23 +7,24 @@ import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { filesIn } from './files-in.js'
 
 const root = import.meta.dirname
 const folder = join(root, 'dist')
 const stampPath = join(folder, 'build.json')
+const source = /\.(?:ts|js)$|^package(?:-lock)?\.json$/
 const notSources = new Set(['node_modules', 'dist', 'test', 'bench', 'docs', 'coverage', 'test-output'])
 
 /** What the bundle is made of: the product's own code, the way it is bundled, and which libraries there are. */
 async function hashSources () {
   const entries = await readdir(root, { withFileTypes: true })
   const rooms = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !notSources.has(entry.name))
-  const inRooms = await Promise.all(rooms.map(async ({ name }) =>
-    await readdir(join(root, name), { recursive: true, withFileTypes: true })))
-  const ofRoot = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bundle.js', 'package.json', 'package-lock.json'].map((name) => join(root, name))
-  const ofRooms = inRooms.flat().filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
-  const paths = [...ofRoot, ...ofRooms.filter((path) => /\.(ts|js)$/.test(path) && !path.includes('/dist/'))].sort()
+  const ofRoot = entries.filter((entry) => entry.isFile()).map(({ name }) => join(root, name))
+  const ofRooms = (await Promise.all(rooms.map(({ name }) => filesIn(join(root, name))))).flat()
+  const paths = [...ofRoot, ...ofRooms].map((path) => relative(root, path))
+    .filter((path) => source.test(path) && !path.startsWith(join('client', 'dist'))).sort()
   const hash = createHash('sha256')
-  for (const path of paths.filter((each) => existsSync(each))) hash.update(`${relative(root, path)}\0`).update(await readFile(path))
+  for (const path of paths) hash.update(`${path}\0`).update(await readFile(join(root, path)))
   return hash.digest('hex')
 }
 

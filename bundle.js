@@ -1,7 +1,8 @@
 /* How the service is bundled with the libraries it uses, for build.js and dev.js. */
-import { readdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { filesIn } from './files-in.js'
 
 const root = import.meta.dirname
 // Each file in these is loaded by its path, or run.
@@ -57,10 +58,4 @@ export async function bundle (folder) {
   const stale = (await filesIn(folder)).filter((path) => !written.has(path) && !path.startsWith(client))
   await Promise.all(stale.map((path) => rm(path)))
   return Object.keys(metafile.outputs)
-}
-
-/** @param {string} folder */
-async function filesIn (folder) {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }

@@ -5,6 +5,7 @@
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
+import { filesIn } from '../files-in.js'
 
 export const root = join(import.meta.dirname, '..')
 // A mirror of the project, in which tests find fixtures and the project's files where they look for them.
@@ -43,12 +44,6 @@ export async function projectFiles () {
   const inFolders = await Promise.all(folders.map(({ name }) => filesIn(join(root, name))))
   const ofFolders = inFolders.flat().filter((path) => !path.startsWith(join(root, 'client', 'dist')))
   return [...entries.filter((entry) => entry.isFile()).map(({ name }) => join(root, name)), ...ofFolders]
-}
-
-/** @param {string} folder */
-async function filesIn (folder) {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true })
-  return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
 }
 
 if (process.argv[1] === import.meta.filename) await compile()
