@@ -3,6 +3,7 @@ import { type KeyObject, generateKeyPairSync } from 'node:crypto'
 import { type ServerResponse, createServer } from 'node:http'
 import type { Test } from 'tap'
 import { signToken, validClaims } from './tokens.js'
+import { listenLocally } from './listen.js'
 
 export interface IssuerKey {
   privateKey: KeyObject
@@ -36,16 +37,10 @@ export async function startIssuer (t: Pick<Test, 'teardown'>): Promise<Issuer> {
     requests++
     answer(response)
     events.emit('asked')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The issuer has no port.')
+  const origin = await listenLocally(t, server)
   return {
-    url: `http://127.0.0.1:${address.port}/.well-known/jwks.json`,
+    url: `${origin}/.well-known/jwks.json`,
     publish: (...keys) => {
       document = JSON.stringify({ keys })
       answer = publish

@@ -1,6 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { createServer } from 'node:http'
 import type { Test } from 'tap'
+import { listenLocally } from './listen.js'
 
 /** A store that has a listing, and says what it has when asked for a key. */
 export interface ListingServer {
@@ -51,18 +52,10 @@ export async function startListingServer (t: Pick<Test, 'teardown'>, keys: reado
       found.slice(from, from + PAGE_KEYS)
         .map((key) => `<Contents><Key>${encodeURIComponent(key)}</Key><ETag>"e"</ETag><Size>1</Size></Contents>`).join('')))
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(async () => {
-    server.close()
-    server.closeAllConnections()
-    await once(server, 'close')
-  })
-  const address = server.address()
-  const port = typeof address === 'object' ? address?.port : undefined
+  const origin = await listenLocally(t, server)
   return {
     environment: {
-      S3_ENDPOINT: `http://127.0.0.1:${port}`, S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret', S3_BUCKET: BUCKET,
+      S3_ENDPOINT: origin, S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret', S3_BUCKET: BUCKET,
     },
     begun,
     allowPages: (count) => { pagesLeft = count },

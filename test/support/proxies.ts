@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { once } from 'node:events'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import { untilAnswered } from './answer.js'
 import { freePort } from './free-port.js'
+import { NGINX, runNginx } from './nginx.js'
 
-const NGINX = '/usr/sbin/nginx'
 const VARNISH = '/usr/sbin/varnishd'
 // Varnish has its configuration compiled by gcc.
 const START_TIMEOUT_MS = 60_000
@@ -24,21 +24,7 @@ export const withoutVarnish = !existsSync(VARNISH) && `${VARNISH} is not install
  * @returns its origin
  */
 export async function startNginx (t: Pick<Test, 'teardown'>, origin: string, directives: string): Promise<string> {
-  const directory = await makeDirectory(t, 'nginx')
-  const port = await freePort()
-  await writeFile(join(directory, 'nginx.conf'), `
-daemon off;
-worker_processes 1;
-pid ${directory}/nginx.pid;
-error_log ${directory}/error.log;
-events {}
-http {
-  access_log off;
-  client_body_temp_path ${directory}/body;
-  proxy_temp_path ${directory}/proxy;
-  fastcgi_temp_path ${directory}/fastcgi;
-  uwsgi_temp_path ${directory}/uwsgi;
-  scgi_temp_path ${directory}/scgi;
+  const nginx = await runNginx(({ port, directory }) => `
   proxy_cache_path ${directory}/cache keys_zone=answers:1m;
   server {
     listen 127.0.0.1:${port};
@@ -47,10 +33,9 @@ http {
     proxy_cache answers;
     location / { proxy_pass ${origin}; }
     location /api/ { proxy_pass ${origin}; ${directives} }
-  }
-}
-`)
-  return await startProxy(t, port, 'nginx', spawn(NGINX, ['-p', directory, '-c', join(directory, 'nginx.conf')], { stdio: 'ignore' }))
+  }`)
+  t.teardown(nginx.stop)
+  return nginx.origin
 }
 
 /**
@@ -60,7 +45,7 @@ http {
  * @returns its origin
  */
 export async function startVarnish (t: Pick<Test, 'teardown'>, origin: string, statements: string): Promise<string> {
-  const directory = await makeDirectory(t, 'varnish')
+  const directory = await mkdtemp(join(tmpdir(), 'objects-storage-varnish-'))
   const port = await freePort()
   const configuration = join(directory, 'default.vcl')
   await writeFile(configuration, `vcl 4.1;
@@ -70,24 +55,13 @@ sub vcl_recv { ${statements} }
   const child = spawn(VARNISH, [
     '-F', '-j', 'none', '-n', join(directory, 'work'), '-a', `127.0.0.1:${port}`, '-f', configuration, '-s', 'malloc,16m',
   ], { stdio: 'ignore' })
-  return await startProxy(t, port, 'Varnish', child)
-}
-
-/** A folder that also those may enter who are not root. */
-async function makeDirectory (t: Pick<Test, 'teardown'>, name: string): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), `objects-storage-${name}-`))
-  await chmod(directory, 0o755)
-  t.teardown(() => rm(directory, { recursive: true, force: true }))
-  return directory
-}
-
-async function startProxy (t: Pick<Test, 'teardown'>, port: number, name: string, child: ChildProcess): Promise<string> {
   const gone = once(child, 'exit')
   t.teardown(async () => {
     child.kill('SIGTERM')
     await gone
+    await rm(directory, { recursive: true, force: true })
   })
-  const origin = `http://127.0.0.1:${port}`
-  await untilAnswered(`${origin}/health/live`, name, START_TIMEOUT_MS)
-  return origin
+  const address = `http://127.0.0.1:${port}`
+  await untilAnswered(`${address}/health/live`, 'Varnish', START_TIMEOUT_MS)
+  return address
 }

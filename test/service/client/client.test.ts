@@ -1,8 +1,8 @@
-import { once } from 'node:events'
 import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
 import { createClient } from '../../../client/index.js'
 import { member, runId, startService, workflowId } from '../../support/service.js'
+import { listenLocally } from '../../support/listen.js'
 
 const body = 'Hello, storage!\n'
 
@@ -18,12 +18,8 @@ async function startOtherServer (t: Test) {
   const server = createServer((request, response) => {
     seen.push(request.headers.authorization)
     response.setHeader('content-type', 'application/json').end('{}')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => { server.closeAllConnections(); server.close() })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.')
-  return { origin: `http://127.0.0.1:${address.port}`, seen }
+  })
+  return { origin: await listenLocally(t, server), seen }
 }
 
 t.test('a file is uploaded, downloaded and counted', async (t) => {

@@ -1,10 +1,10 @@
-import { once } from 'node:events'
 import { type IncomingHttpHeaders, createServer } from 'node:http'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { startDownloadService } from '../../support/download-service.js'
 import { storeKinds } from '../../support/stores.js'
 import { launchChromium, withoutChromium } from './chromium.js'
+import { listenLocally } from '../../support/listen.js'
 
 const [embedded] = storeKinds
 if (embedded === undefined) throw new Error('There is always an embedded store.')
@@ -92,13 +92,6 @@ async function startServer (t: Test): Promise<{ origin: string, requests: Incomi
     requests.push(headers)
     response.writeHead(200, { 'access-control-allow-origin': '*', 'content-type': 'text/plain', 'last-modified': yearOld, etag: '"page"' })
     response.end('a page')
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.closeAllConnections()
-    server.close()
   })
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('The server has no port.')
-  return { origin: `http://127.0.0.1:${address.port}`, requests }
+  return { origin: await listenLocally(t, server), requests }
 }
