@@ -543,8 +543,10 @@ export interface components {
         RunFile: {
             /** @description The file's object key: anyone who knows it may download the file. */
             objectKey: string;
-            /** @description The file's name, as the object key has it. */
+            /** @description The file's name, as the object key has it: the last part of its path. */
             fileName: string;
+            /** @description The file's folders and name, separated by `/`, as the object key has them. */
+            path: string;
             direction: components["schemas"]["Direction"];
             /** @description The user who made the file. */
             createdBy: components["schemas"]["Uuid"];

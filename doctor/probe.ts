@@ -12,7 +12,7 @@ const PROBE_BODY = 'Put by the doctor, who removes it again.\n'
 /** A new key, which no other examination uses. */
 export function mintProbeKey (): string {
   return mintObjectKey({
-    orgKey: PROBE_ORG_KEY, workflowId: PROBE_ID, runId: PROBE_ID, createdBy: PROBE_ID, direction: 'outputs', fileName: 'probe.txt',
+    orgKey: PROBE_ORG_KEY, workflowId: PROBE_ID, runId: PROBE_ID, createdBy: PROBE_ID, direction: 'outputs', path: 'probe.txt',
   })
 }
 

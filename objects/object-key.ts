@@ -4,13 +4,15 @@ import { randomBytes } from 'node:crypto'
 export const OBJECT_KEY_MAX_BYTES = 1024
 /** The longest file name that common file systems store, in bytes of UTF-8. */
 export const FILE_NAME_MAX_BYTES = 255
+/** The longest path that is minted, in bytes of UTF-8; a key has room for it, whatever stands before it. */
+export const PATH_MAX_BYTES = 400
 export const ORG_KEY_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
 export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
 /** Whether a file went into a run or came out of it, as the object key says. */
 export const directions = ['inputs', 'outputs'] as const
 export type Direction = (typeof directions)[number]
 
-/** What an object key says: every dimension that storage is accounted by, and the file's name. */
+/** What an object key says: every dimension that storage is accounted by, and the file's path. */
 export interface ObjectKeyParts {
   orgKey: string
   workflowId: string
@@ -19,7 +21,8 @@ export interface ObjectKeyParts {
   direction: Direction
   /** base64url of at least 128 random bits; what makes the key unguessable. */
   token: string
-  fileName: string
+  /** Folders and the file's name, separated by `/`. */
+  path: string
 }
 
 /** The parts that keys may have in common, from the first one on. */
@@ -34,19 +37,25 @@ const TOKEN_BYTES = 16
 const orgKeyForm = ORG_KEY_PATTERN.slice(1, -1)
 const uuid = UUID_PATTERN.slice(1, -1)
 const objectKeyPattern = new RegExp(`^(${orgKeyForm})/workflows/(${uuid})/runs/(${uuid})/users/(${uuid})/` +
-  `(${directions.join('|')})/([A-Za-z0-9_-]{22,})/([^/]+)$`, 'u')
+  `(${directions.join('|')})/([A-Za-z0-9_-]{22,})/(.+)$`, 'su')
 const orgKeyPrefix = new RegExp(`^(${orgKeyForm})/`)
-// C0, DEL and C1 controls break headers and terminals; the `u` flag makes \p{Surrogate} match only a lone surrogate,
-// which has no UTF-8 form and makes encodeURIComponent throw.
-const forbiddenInFileName = /[\p{Cc}\p{Surrogate}/]/u
+// C0, DEL and C1 controls break headers and terminals; the `u` flag makes \p{Surrogate} match only a lone surrogate, which
+// has no UTF-8 form and makes encodeURIComponent throw. Browsers normalise `.` and `..` out of a URL's path, and so out of its
+// signature. No two parts of the pattern can match the same text, so it takes time by the text's length.
+const segmentForm = '(?!\\.{1,2}(?:/|$))[^/\\p{Cc}\\p{Surrogate}]+'
+const pathPattern = new RegExp(`^${segmentForm}(?:/${segmentForm})*$`, 'u')
 
 /**
- * Whether a name can stand as the last part of an object key: 1 to 255 bytes of UTF-8 without `/`, control characters or
- * lone surrogates, and neither `.` nor `..`, which browsers normalise out of a URL's path and so out of its signature.
+ * Whether a text can stand as the last part of an object key: names of files and folders, separated by single slashes. A name
+ * has 1 to 255 bytes of UTF-8, no control characters or lone surrogates, and is neither `.` nor `..`.
  */
-export function isFileName (name: string): boolean {
-  return name.length > 0 && name !== '.' && name !== '..' &&
-    !forbiddenInFileName.test(name) && Buffer.byteLength(name) <= FILE_NAME_MAX_BYTES
+export function isPath (text: string): boolean {
+  return pathPattern.test(text) && text.split('/').every((name) => Buffer.byteLength(name) <= FILE_NAME_MAX_BYTES)
+}
+
+/** Whether a text is a path of one name, without folders. */
+export function isFileName (text: string): boolean {
+  return isPath(text) && !text.includes('/')
 }
 
 /** Whether S3 and the database can store a text as a key, of whatever form it is: 1,024 bytes of UTF-8 without NUL. */
@@ -58,17 +67,18 @@ export function isStorableKey (text: string): boolean {
  * Reads an object key.
  *
  * @returns its parts, or undefined when the key is not of the form
- *   `{orgKey}/workflows/{workflowId}/runs/{runId}/users/{createdBy}/{inputs|outputs}/{token}/{fileName}`
+ *   `{orgKey}/workflows/{workflowId}/runs/{runId}/users/{createdBy}/{inputs|outputs}/{token}/{path}`
  *   or is longer than 1,024 bytes. Such a key is neither downloadable nor counted.
  */
 export function parseObjectKey (objectKey: string): ObjectKeyParts | undefined {
+  // First, since the rest takes time by the key's length.
+  if (Buffer.byteLength(objectKey) > OBJECT_KEY_MAX_BYTES) return undefined
   const match = objectKeyPattern.exec(objectKey)
   if (match === null) return undefined
-  const [, orgKey, workflowId, runId, createdBy, direction, token, fileName] = match
+  const [, orgKey, workflowId, runId, createdBy, direction, token, path] = match
   if (orgKey === undefined || workflowId === undefined || runId === undefined || createdBy === undefined ||
-    (direction !== 'inputs' && direction !== 'outputs') || token === undefined || fileName === undefined) return undefined
-  if (!isFileName(fileName) || Buffer.byteLength(objectKey) > OBJECT_KEY_MAX_BYTES) return undefined
-  return { orgKey, workflowId, runId, createdBy, direction, token, fileName }
+    (direction !== 'inputs' && direction !== 'outputs') || token === undefined || path === undefined) return undefined
+  return isPath(path) ? { orgKey, workflowId, runId, createdBy, direction, token, path } : undefined
 }
 
 /**
@@ -90,19 +100,21 @@ export function orgKeyOfPrefix (prefix: string): string | undefined {
   return orgKeyPrefix.exec(prefix)?.[1]
 }
 
-/** The file's name in an object key that is known to be one. */
-export function fileNameOf (objectKey: string): string {
-  return objectKey.slice(objectKey.lastIndexOf('/') + 1)
+/** The file's name in an object key that is known to be one, or in a path: the last segment. */
+export function fileNameOf (keyOrPath: string): string {
+  return keyOrPath.slice(keyOrPath.lastIndexOf('/') + 1)
 }
 
 /**
  * Makes a new object key that nobody can guess: its token is 128 bits from the system's random source.
  *
- * @throws {TypeError} when a part has not the form that `parseObjectKey` reads back.
+ * @throws {TypeError} when a part has not the form that `parseObjectKey` reads back, or the path has more than 400 bytes.
  */
 export function mintObjectKey (parts: Omit<ObjectKeyParts, 'token'>): string {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')
-  const objectKey = `${prefixOf(parts)}${parts.direction}/${token}/${parts.fileName}`
-  if (parseObjectKey(objectKey) === undefined) throw new TypeError('The parts do not make a valid object key.')
+  const objectKey = `${prefixOf(parts)}${parts.direction}/${token}/${parts.path}`
+  if (Buffer.byteLength(parts.path) > PATH_MAX_BYTES || parseObjectKey(objectKey) === undefined) {
+    throw new TypeError('The parts do not make a valid object key.')
+  }
   return objectKey
 }

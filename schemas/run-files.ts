@@ -21,7 +21,8 @@ export const RunFilesQuerySchema = Type.Object({
 
 export const RunFileSchema = Type.Object({
   objectKey: Type.String({ description: 'The file\'s object key: anyone who knows it may download the file.' }),
-  fileName: Type.String({ description: 'The file\'s name, as the object key has it.' }),
+  fileName: Type.String({ description: 'The file\'s name, as the object key has it: the last part of its path.' }),
+  path: Type.String({ description: 'The file\'s folders and name, separated by `/`, as the object key has them.' }),
   direction: DirectionSchema,
   createdBy: Type.String({ ...UuidSchema, description: 'The user who made the file.' }),
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Size of the file in bytes.' }),
@@ -43,6 +44,7 @@ export const RunFilesSchema = Type.Object({
     files: [{
       objectKey: EXAMPLE_OBJECT_KEY,
       fileName: 'report.pdf',
+      path: 'report.pdf',
       direction: 'outputs',
       createdBy: '5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b',
       bytes: 48213,

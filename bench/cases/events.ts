@@ -83,9 +83,9 @@ async function openBareStatement (url: string, seconds: number) {
   const makeChange = (): RowChange => {
     const [workflowId = '', userId = ''] = [ids[++count % ids.length], ids[0]]
     const eventTime = new Date()
-    const [token, fileName] = [String(count).padStart(22, '0'), 'result.csv']
-    const parts = { orgKey: 'bench', workflowId, runId: userId, createdBy: userId, direction: 'outputs', token, fileName } as const
-    const objectKey = `bench/workflows/${workflowId}/runs/${userId}/users/${userId}/outputs/${token}/${fileName}`
+    const [token, path] = [String(count).padStart(22, '0'), 'result.csv']
+    const parts = { orgKey: 'bench', workflowId, runId: userId, createdBy: userId, direction: 'outputs', token, path } as const
+    const objectKey = `bench/workflows/${workflowId}/runs/${userId}/users/${userId}/outputs/${token}/${path}`
     const change = { kind: 'created', sizeBytes: 1000, entityTag: '5d41402abc4b2a76b9719d911017c592' } as const
     const state = { change, eventSource: 'minio:s3', eventTime, sequencer: '17F427499AC0BA8F', versionId: undefined }
     const row = makeObjectRow({ objectKey, parts }, state, randomUUID())

@@ -51,7 +51,7 @@ export async function startStore ({ isEmbedded }: { isEmbedded: boolean }): Prom
     presign: createPresign({ endpoint, region: 'us-east-1', bucket, accessKey, secretKey }),
     put: async (fileName, sizeBytes) => {
       const objectKey = mintObjectKey({
-        orgKey: 'bench', workflowId: ids[0], runId: ids[1], createdBy: ids[2], direction: 'outputs', fileName,
+        orgKey: 'bench', workflowId: ids[0], runId: ids[1], createdBy: ids[2], direction: 'outputs', path: fileName,
       })
       const block = Buffer.alloc(MIB, 'x')
       const blocks = function * () {

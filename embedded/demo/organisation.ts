@@ -71,9 +71,9 @@ export async function seedDemoOrganisation (dataDirectory: string, store: DemoSt
 
 function plan (plannedKeys: readonly string[]) {
   const place = (file: DemoFile, workflowId: string, runId: string, createdBy: string, direction: Direction) => {
-    const { fileName } = file
-    const objectKey = plannedKeys.find((planned) => parseObjectKey(planned)?.fileName === fileName) ??
-      mintObjectKey({ orgKey: DEMO_ORG_KEY, workflowId, runId, createdBy, direction, fileName })
+    const path = file.fileName
+    const objectKey = plannedKeys.find((planned) => parseObjectKey(planned)?.path === path) ??
+      mintObjectKey({ orgKey: DEMO_ORG_KEY, workflowId, runId, createdBy, direction, path })
     return { objectKey, file }
   }
   const { salesCsv, chartPng, reportHtml, summaryPdf, importLog, rejectedCsv } = demoFiles()

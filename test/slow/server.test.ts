@@ -14,8 +14,8 @@ import { startServiceProcess } from '../support/service-process.js'
 const commands = await compileCommands(t)
 const SIZE_BYTES = 16 * 1024 * 1024
 
-const mint = (fileName: string) =>
-  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName })
+const mint = (path: string) =>
+  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path })
 
 /** The service in a process of its own, which streams files from a store behind a proxy. */
 async function start (t: Test, environment: Record<string, string> = {}) {
@@ -107,7 +107,7 @@ t.test('notifications that are being taken in when SIGTERM comes are committed a
   t.teardown(close)
   const eventsToken = randomUUID()
   const { child, exited, logged, origin, get } = await start(t, { DATABASE_URL: url ?? '', EVENTS_TOKEN: eventsToken })
-  const notify = (fileName: string) => request(new URL('/api/v1/objects/events', origin), {
+  const notify = (path: string) => request(new URL('/api/v1/objects/events', origin), {
     method: 'POST',
     headers: { authorization: `Bearer ${eventsToken}`, 'content-type': 'application/json' },
     body: JSON.stringify({
@@ -115,7 +115,7 @@ t.test('notifications that are being taken in when SIGTERM comes are committed a
         eventSource: 'aws:s3',
         eventName: 'ObjectCreated:Put',
         eventTime: new Date().toISOString(),
-        s3: { bucket: { name: 'test' }, object: { key: mint(fileName), size: 1, eTag: 'e', sequencer: '0A' } },
+        s3: { bucket: { name: 'test' }, object: { key: mint(path), size: 1, eTag: 'e', sequencer: '0A' } },
       }],
     }),
   })

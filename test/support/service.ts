@@ -121,7 +121,7 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
     putFile: async (body, file = {}) => {
       const { fileName = 'file.txt', contentType = 'text/plain', metadata = {} } = file
       const objectKey = file.objectKey ??
-        mintObjectKey({ orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName })
+        mintObjectKey({ orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: fileName })
       const bytes = Buffer.from(body)
       await app.minio.putObject(app.storeTarget.bucket, objectKey, bytes, bytes.length, {
         ...metadata, ...contentType === null ? {} : { 'Content-Type': contentType },

@@ -122,8 +122,8 @@ t.test('a batch whose statement is ended for taking too long changes nothing, an
   t.teardown(close)
   const hasty = connectPostgres(url, () => {}, { statementTimeoutMs: 50 })
   t.teardown(() => hasty.destroy())
-  const records = ['a', 'b'].map((fileName, index) => {
-    const parts = { orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName } as const
+  const records = ['a', 'b'].map((path, index) => {
+    const parts = { orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path } as const
     const event = {
       objectKey: mintObjectKey(parts),
       parts: { ...parts, token: '' },

@@ -33,7 +33,7 @@ t.test('every answer has the request\'s id, and a page of another origin may rea
   const headers = { origin, 'x-request-id': id }
   const usage = '/api/v1/objects/storage-usage'
   const missing = mintObjectKey({
-    orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'a.txt',
+    orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'a.txt',
   })
   const untilOverloaded = async () => {
     for (;;) {

@@ -46,7 +46,7 @@ t.test('of several replicas one keeps the appointment', { skip: testDatabaseUrl 
 t.test('an empty bucket is taken for the wrong one, unless it is said to be right', async (t) => {
   const { app, authorise } = await startService(t)
   const key = mintObjectKey({
-    orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'gone.txt',
+    orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'gone.txt',
   })
   const { bucket } = app.storeTarget
   await app.bucketEvents.receive({

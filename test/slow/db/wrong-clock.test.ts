@@ -70,7 +70,7 @@ t.test('a service whose clock is wrong does what the database\'s clock says', { 
       await logged('purged expired rows')
       t.strictSame(await tombstones(), ['young'], 'it forgets removals when they are old by the database\'s clock')
       const objectKey = mintObjectKey({
-        orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'gone.txt',
+        orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'gone.txt',
       })
       const told = await fetch(new URL('/api/v1/objects/events', origin), {
         method: 'POST',

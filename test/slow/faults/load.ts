@@ -116,7 +116,8 @@ export class Load {
     const { authorization, store: { bucket } } = this.#target
     const upload = { workflowId, runId, direction: 'outputs', fileName: 'file', contentType: 'text/plain' } as const
     await this.#ask('upload', 'POST', '/uploads', { authorization, 'content-type': 'application/json' }, JSON.stringify(upload))
-    const objectKey = mintObjectKey({ orgKey: member.orgKey, createdBy: member.userId, ...upload })
+    const { direction, fileName: path } = upload
+    const objectKey = mintObjectKey({ orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction, path })
     const url = this.#presign({ method: 'PUT', objectKey, signedAt: new Date(), expiresInSeconds: 600 })
     const body = 'x'.repeat(turn % 100)
     const eventTime = new Date().toISOString()

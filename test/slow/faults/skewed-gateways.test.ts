@@ -78,7 +78,7 @@ t.test('two gateways of one cluster whose clocks are apart', { skip, timeout: 30
 
 function mintKeys (): string[] {
   return Array.from({ length: KEYS }, (_, index) => mintObjectKey({
-    orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: `${index}.txt`,
+    orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path: `${index}.txt`,
   }))
 }
 

@@ -4,7 +4,7 @@ import { member, runId, workflowId } from '../../support/service.js'
 import { Watch } from './watch.js'
 
 const objectKey = mintObjectKey({
-  orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'inputs', fileName: 'a "秘密" 100%+.txt',
+  orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'inputs', path: 'a "秘密" 100%+.txt',
 })
 const token = objectKey.split('/')[8] ?? ''
 

@@ -56,7 +56,7 @@ t.test('where the bucket cannot be asked about one key, the others are settled a
   const intake = new EventIntake(async (records) => {
     const outcomes = await askUntil((record) => record.answer !== undefined)(records)
     for (const [index, record] of records.entries()) {
-      if (outcomes[index]?.kind === 'applied' && isEventRecord(record)) settled.push(record.event.parts.fileName)
+      if (outcomes[index]?.kind === 'applied' && isEventRecord(record)) settled.push(record.event.parts.path)
     }
     return outcomes
   }, async (objectKey) => {

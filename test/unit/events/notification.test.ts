@@ -126,7 +126,7 @@ t.test('everything that ordering needs is read', async (t) => {
       createdBy: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a12',
       direction: 'inputs',
       token: 'AAAAAAAAAAAAAAAAAAAAAA',
-      fileName: 'f',
+      path: 'f',
     },
     change: { kind: 'created', sizeBytes: 5, entityTag: 'abc' },
     eventSource: 'aws:s3',
@@ -205,7 +205,8 @@ t.test('of a store that may encode its keys or not, a key that could be either i
   t.strictSame(kinds(versitygw('a b.txt')), [['a b.txt', 'created']])
   t.strictSame(kinds(versitygw('a+b.txt')), [['a b.txt', 'unclear'], ['a+b.txt', 'unclear']])
   t.strictSame(kinds(versitygw('a%20b.txt')), [['a b.txt', 'unclear'], ['a%20b.txt', 'unclear']])
-  t.strictSame(kinds(versitygw('a%2Fb.txt')), [['a%2Fb.txt', 'unclear']], 'the other is none of ours')
+  t.strictSame(kinds(versitygw('a%2Fb.txt')), [['a/b.txt', 'unclear'], ['a%2Fb.txt', 'unclear']])
+  t.strictSame(kinds(versitygw('a%2F..%2Fb.txt')), [['a%2F..%2Fb.txt', 'unclear']], 'the other is none of ours')
   t.strictSame(kinds(versitygw('100%')), [['100%', 'created']], 'it cannot be encoded')
   t.strictSame(kinds({ Records: [record({ key: encodeURIComponent(`${prefix}a b`) })] }), [['a b', 'created']], 'it must be encoded')
   t.strictSame(kinds(versitygw('a+b.txt'), readers.aws), [['a b.txt', 'created']], 'of Amazon it is known')
@@ -242,7 +243,7 @@ t.test('a record that is not of our concern may be malformed otherwise', async (
 })
 
 t.test('a key that is not of this service\'s form is foreign: neither applied nor an error', async (t) => {
-  for (const key of ['backup.tar', `${prefix}a/b`, prefix + 'x'.repeat(256), `${prefix}%0A`]) {
+  for (const key of ['backup.tar', `${prefix}a//b`, `${prefix}a/../b`, `${prefix}a/`, prefix + 'x'.repeat(256), `${prefix}%0A`]) {
     t.match(read({ Records: [record({ key })] }), { events: [], rejected: [], foreignCount: 1 })
   }
 })

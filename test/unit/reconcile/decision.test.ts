@@ -10,7 +10,7 @@ const removed = { kind: 'removed' } as const
 const created = (sizeBytes: number, entityTag?: string) => ({ kind: 'created', sizeBytes, entityTag }) as const
 
 const parts = {
-  orgKey: 'acme', workflowId: 'w', runId: 'r', createdBy: 'u', direction: 'inputs', token: 't', fileName: 'f',
+  orgKey: 'acme', workflowId: 'w', runId: 'r', createdBy: 'u', direction: 'inputs', token: 't', path: 'f',
 } as const
 const observed = (change: Observation['change'], revision?: string): ObservedKey =>
   ({ objectKey: 'key', parts, observation: { change, observedAt: new Date(seenAt) }, revision })

@@ -2,7 +2,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { listFiles } from '../../../../db/run-files.js'
 import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
-import { parseObjectKey, prefixOf } from '../../../../objects/object-key.js'
+import { fileNameOf, parseObjectKey, prefixOf } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
@@ -38,10 +38,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         const parts = parseObjectKey(objectKey)
         // Every row's key has the form: a change of the form must move the rows.
         if (parts === undefined) return []
-        const { fileName, direction, createdBy } = parts
+        const { path, direction, createdBy } = parts
         return [{
           objectKey,
-          fileName,
+          fileName: fileNameOf(path),
+          path,
           direction,
           createdBy,
           bytes: sizeBytes,

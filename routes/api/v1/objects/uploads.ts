@@ -30,7 +30,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     }
     const signedAt = new Date()
     const expiresAt = new Date(signedAt.getTime() + UPLOAD_URL_TTL * 1000)
-    const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, fileName })
+    const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, path: fileName })
     const downloadUrl = app.downloadUrl(request, objectKey)
     const headers = { 'content-type': contentType }
     // What a client must send anyway is bound, and nothing else can be: S3 has no way to sign that a header is absent, and one

@@ -18,7 +18,7 @@ const HOUR_MS = 3_600_000
 const CLOCK = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * HOUR_MS, isAmazonS3: false }
 
 const mint = (orgKey: string) =>
-  mintObjectKey({ orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'f' })
+  mintObjectKey({ orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'f' })
 
 const ask = async (
   database: Kysely<Database>, sizeBytes: number | undefined, { orgKey = 'acme', objectKey = mint(orgKey), expiresInMs = HOUR_MS } = {},

@@ -7,8 +7,8 @@ import { storeKinds } from '../../../../../support/stores.js'
 
 const token = 'a-token-of-the-object-store'
 const real = storeKinds.find(({ name }) => name === 'real S3')
-const mint = (fileName: string) =>
-  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName })
+const mint = (path: string) =>
+  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path })
 
 // Topics of this kind deliver before the change is answered, so that usage is right at once.
 t.test('usage follows a real store\'s own notifications', { skip: real?.skip ?? 'there is no real store' }, async (t) => {

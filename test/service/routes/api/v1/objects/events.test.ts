@@ -12,8 +12,8 @@ import { openEmbeddedStore } from '../../../../../support/stores.js'
 const path = '/api/v1/objects/events'
 const token = 'a-token-of-the-object-store'
 const authorization = `Bearer ${token}`
-const mint = (fileName: string) =>
-  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName })
+const mint = (path: string) =>
+  mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path })
 
 /** A record in Amazon's form. */
 function record (objectKey: string, change: { size?: unknown, removed?: boolean, bucket?: string, atMs?: number } = {}) {

@@ -12,10 +12,10 @@ t.test('a run\'s files', async (t) => {
   const ask = async (query = `workflowId=${workflowId}&runId=${runId}`, caller = admin) =>
     await app.inject({ url: `/api/v1/objects?${query}`, headers: authorise(caller) })
   const keyOf = (parts: Partial<Parameters<typeof mintObjectKey>[0]>) => mintObjectKey({
-    orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: 'f', ...parts,
+    orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'f', ...parts,
   })
   const bigRun = '11111111-2222-4333-8444-555555555555'
-  const own = await putFile('12345', { objectKey: keyOf({ fileName: 'größe +1%.txt' }) })
+  const own = await putFile('12345', { objectKey: keyOf({ path: 'bilder/2026/größe +1%.txt' }) })
   const input = await putFile('x', { objectKey: keyOf({ direction: 'inputs', createdBy: admin.userId }) })
   await putFile('x', { objectKey: keyOf({ orgKey: 'other' }) })
   const removed = await putFile('x')
@@ -45,6 +45,7 @@ t.test('a run\'s files', async (t) => {
         {
           objectKey: own,
           fileName: 'größe +1%.txt',
+          path: 'bilder/2026/größe +1%.txt',
           direction: 'outputs',
           createdBy: member.userId,
           bytes: 5,
@@ -53,6 +54,7 @@ t.test('a run\'s files', async (t) => {
         {
           objectKey: input,
           fileName: 'f',
+          path: 'f',
           direction: 'inputs',
           createdBy: admin.userId,
           bytes: 1,

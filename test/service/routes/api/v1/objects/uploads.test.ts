@@ -21,7 +21,7 @@ for (const kind of storeKinds) {
       t.equal(answer.headers['cache-control'], 'no-store')
       const { objectKey, url, headers, downloadUrl, expiresAt } = answer.json()
       t.match(parseObjectKey(objectKey), {
-        orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', fileName: wanted.fileName,
+        orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: wanted.fileName,
       })
       t.ok(Date.parse(expiresAt) > Date.now())
       const put = await follow(url, { method: 'PUT', body: 'hello', headers })
