@@ -21,6 +21,8 @@ export interface PurgeCounts {
   uploads: number
   setAsideEvents: number
   leases: number
+  /** Sums of runs that count nothing any more; a run without sums goes with its last one. */
+  runSums: number
 }
 
 const BATCH_ROWS = 1_000
@@ -39,6 +41,7 @@ export async function purge (
     uploads: await inBatches(database, purgeUploadsQuery(retention.uploadsMs), signal),
     setAsideEvents: await inBatches(database, purgeSetAsideEventsQuery(retention.setAsideEventsMs), signal),
     leases: await inBatches(database, purgeLeasesQuery(retention.leasesMs), signal),
+    runSums: await inBatches(database, purgeRunSumsQuery(), signal),
   }
 }
 
@@ -69,6 +72,20 @@ function purgeLeasesQuery (retentionMs: number) {
     delete from leases where name = any(array(
       select name from leases where expires_at < now() - ${milliseconds(retentionMs)} and strpos(name, '/') > 0
       order by name limit ${BATCH_ROWS} for update skip locked))`
+}
+
+/** Reads all sums of runs: an index of empty ones would change with every file, and slow down every event. */
+export function purgeRunSumsQuery () {
+  return sql`
+    with empty as materialized (
+      select run_ref, created_by, direction from run_sums where file_count = 0 limit ${BATCH_ROWS} for update skip locked
+    ), forgotten as (
+      delete from runs where run_ref in (select run_ref from empty) and not exists (
+        select from run_sums left join empty using (run_ref, created_by, direction)
+        where run_sums.run_ref = runs.run_ref and empty.run_ref is null)
+    )
+    delete from run_sums using empty
+    where run_sums.run_ref = empty.run_ref and run_sums.created_by = empty.created_by and run_sums.direction = empty.direction`
 }
 
 async function inBatches (database: Kysely<Database>, query: RawBuilder<unknown>, signal?: AbortSignal): Promise<number> {

@@ -7,6 +7,7 @@ import { leases } from '../migrations/0005-leases.js'
 import { usageHistoryStart } from '../migrations/0006-usage-history-start.js'
 import { fulfilledUploads } from '../migrations/0007-fulfilled-uploads.js'
 import { disorderedListings } from '../migrations/0008-disordered-listings.js'
+import { runs } from '../migrations/0009-runs.js'
 import type { Database } from './tables.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -19,6 +20,7 @@ const migrations: Record<string, Migration> = {
   '0006-usage-history-start': usageHistoryStart,
   '0007-fulfilled-uploads': fulfilledUploads,
   '0008-disordered-listings': disorderedListings,
+  '0009-runs': runs,
 }
 
 /** What bringing a database to the newest schema came to. */

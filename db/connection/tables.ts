@@ -7,6 +7,9 @@ export type DatabaseHandle = Kysely<Database>
 export interface Database {
   objects: ObjectsTable
   usage_sums: UsageSumsTable
+  runs: RunsTable
+  run_sums: RunSumsTable
+  run_backfill: RunBackfillTable
   uploads: UploadsTable
   set_aside_events: SetAsideEventsTable
   workflows: WorkflowsTable
@@ -30,6 +33,10 @@ interface ObjectsTable {
   run_id: string
   created_by: string
   direction: 'inputs' | 'outputs'
+  /** The run whose sums count it: null in tombstones, and in rows that the backfill has not reached. */
+  run_ref: bigint | null
+  /** The key's path within its run; null where `run_ref` is. */
+  path: string | null
   size_bytes: bigint
   entity_tag: string | null
   /** Which vendor's event set this state; its sequencer and version identifier compare only with its own. */
@@ -55,6 +62,39 @@ interface UsageSumsTable {
   file_count: bigint
   /** When the newest event happened that these sums hold. */
   newest_event_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+}
+
+/** The runs that files are counted in. */
+interface RunsTable {
+  run_ref: ColumnType<bigint, never, never>
+  org_key: string
+  workflow_id: string
+  run_id: string
+  /** Of the keys of its files. */
+  prefix: string
+}
+
+/** Kept sums of every run: always equal to the sums over the rows of `objects` that refer to it. */
+interface RunSumsTable {
+  run_ref: bigint
+  created_by: string
+  direction: 'inputs' | 'outputs'
+  size_bytes: bigint
+  file_count: bigint
+  /** The earliest time that is known of a file that was counted: of its event, or of the look into the bucket that found it. */
+  first_seen_at: Date
+  /** When the newest event happened that these sums hold. */
+  newest_event_at: Date | null
+}
+
+/** One row: how far the files that were there before runs were counted are counted in them. */
+interface RunBackfillTable {
+  is_only: ColumnType<never, never, never>
+  /** The key up to which all files are counted: a secret. */
+  checkpoint: Generated<string>
+  placed_count: Generated<bigint>
+  /** Once all files are counted, and the indexes are made that lists need. */
+  finished_at: Date | null
 }
 
 /** Reservations: places that `POST /uploads` gave, until their URLs have expired for a while. */

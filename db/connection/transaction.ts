@@ -5,8 +5,9 @@ import { sqlState } from './sql-state.js'
 
 const REPETITIONS = 5
 const FIRST_PAUSE_MAX_MS = 20
-// Serialization failure, deadlock: the server undid the transaction, and the same one may succeed now.
-const repeatable = new Set(['40001', '40P01'])
+// Serialization failure, deadlock, and a foreign key whose row went meanwhile: the server undid the transaction, and the same
+// one may succeed now.
+const repeatable = new Set(['40001', '40P01', '23503'])
 
 /**
  * Does something that the server may undo for the sake of another transaction, and does it again where it was undone, up to

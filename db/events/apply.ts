@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import type { ChangeStamp, Decision, KnownKey } from '../../events/decision.js'
 import type { ObjectKeyParts } from '../../objects/object-key.js'
@@ -7,6 +6,7 @@ import { sqlState } from '../connection/sql-state.js'
 import type { LeaseClaim } from '../leases.js'
 import { repeatWhereUndone } from '../connection/transaction.js'
 import { type ReadObjectRow, makeObjectRow, readKnownKey, readObjects } from './object-rows.js'
+import { newRevision } from './revision.js'
 import { type RowChange, writeRows } from './write-rows.js'
 
 /** A key that something is reported of, with whatever the decision about it needs. */
@@ -56,8 +56,8 @@ class ContendedRowsError extends Error {
 
 // In each round that is lost another batch has won: a batch may lose as many as others are under way, of all replicas.
 const ROUNDS_MAX = 100
-// Classes 22 and 23: data exceptions and integrity constraints.
-const refusedValue = /^2[23]/
+// Classes 22 and 23: data exceptions and integrity constraints; but 23503 is of a run that was purged just then.
+const refusedValue = /^2(2|3(?!503))/
 
 /** A key, what is believed of its row, and what became of it so far. */
 interface Place<Key, Outcome> extends AppliedKey<Outcome> {
@@ -123,7 +123,7 @@ async function applyRound<Key extends ReportedKey, Outcome> (
   { onRepeat = () => {}, now = () => new Date(), lease }: ApplyOptions,
 ): Promise<Array<Place<Key, Outcome>>> {
   await readStale(database, open)
-  const stamp = { revision: randomUUID(), now: now() }
+  const stamp = { revision: newRevision(), now: now() }
   const changing: Array<{ place: Place<Key, Outcome>, change: RowChange, outcome: Outcome }> = []
   const unseen: Array<Place<Key, Outcome>> = []
   for (const place of open) {

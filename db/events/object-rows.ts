@@ -16,8 +16,10 @@ const keyColumns = {
   created_by: 'uuid',
   direction: 'text',
 } as const
-/** What is known of it. */
+/** Where it is counted, and what is known of it. */
 const stateColumns = {
+  run_ref: 'bigint',
+  path: 'text',
   size_bytes: 'bigint',
   entity_tag: 'text',
   event_source: 'text',
@@ -36,8 +38,11 @@ export type ReadObjectRow = {
   ObjectRow[Column] extends Date | null ? bigint | null : ObjectRow[Column]
 }
 
-/** A row as it is handed to SQL, which says when a removal was written: tombstones are purged by the database's clock. */
-export type WritableObjectRow = Omit<ObjectRow, 'removed_at'> & { is_removed: boolean }
+/**
+ * A row as it is handed to SQL, which says when a removal was written, since tombstones are purged by the database's clock, and
+ * which run it is of.
+ */
+export type WritableObjectRow = Omit<ObjectRow, 'removed_at' | 'run_ref'> & { is_removed: boolean }
 
 /** What to select of a table, or of a part of a statement, for rows to read. */
 export function readableColumns (table: string): RawBuilder<ReadObjectRow> {
@@ -54,7 +59,7 @@ export function columnList (): string {
 
 /** `object_key text, org_key text, …, is_removed boolean`, to read {WritableObjectRow}s from JSON by. */
 export function columnDefinitions (): string {
-  const { removed_at: _, ...written } = columns
+  const { removed_at: _removedAt, run_ref: _runRef, ...written } = columns
   return listOf({ ...written, is_removed: 'boolean' }, (column, type) => `${column} ${type}`)
 }
 
@@ -88,6 +93,7 @@ export function makeObjectRow (
     run_id: parts.runId,
     created_by: parts.createdBy,
     direction: parts.direction,
+    path: file === undefined ? null : parts.fileName,
     size_bytes: BigInt(file?.sizeBytes ?? 0),
     entity_tag: file?.entityTag ?? null,
     event_source: event?.eventSource ?? null,

@@ -2,6 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { preparedAs } from '../connection/prepared-statement.js'
 import { type LeaseClaim, LeaseLostError, heldLeaseParts, isOfPart } from '../leases.js'
+import { runParts } from '../runs/run-parts.js'
 import {
   type ReadObjectRow, type WritableObjectRow, columnDefinitions, columnList, readableColumns, stateAssignments,
 } from './object-rows.js'
@@ -32,8 +33,8 @@ type Result =
 
 /**
  * Inserts the rows of new keys, replaces the rows that are still at the revision that their change is based on, adds the
- * differences to the sums, and fulfils the reservations of uploads that arrived, in one statement: all of it happens or
- * nothing. Where a key that was taken for new has a row, the statement only tells so.
+ * differences to the sums and to those of runs, and fulfils the reservations of uploads that arrived, in one statement: all of
+ * it happens or nothing. Where a key that was taken for new has a row, the statement only tells so.
  *
  * @param changes each key once
  * @param lease under which alone they may be made; undefined where anyone may make them
@@ -62,20 +63,33 @@ export async function writeRows (
  *   incoming                          the changes
  *   known                             rows of keys that were taken for new: if there is one, nothing below finds work
  *   family, held                      only under a lease: its row, if it is still held; otherwise nothing below finds work
+ *   unplaced … its_runs               the runs of files that no run counts yet (../runs/run-parts.ts)
+ *   placed                            the changes, with the run that counted the file before and the one that counts it now
  *   inserted, locked, replaced        rows in the order of their keys, so that no two batches wait for each other
  *   written                           the keys whose rows were
  *   changes, summed                   their differences, added to the sums in the order of those
+ *   run_changes, run_summed           and to the sums of runs
  *   fulfilled, mismatched             their reservations, fulfilled; a file of another size is set aside for a person's eye
  *
- * Locks are taken in this order, too: lease, rows, sums, reservations. It answers with what did not go as expected only.
+ * Locks are taken in this order, too: lease, runs, rows, sums, sums of runs, reservations. It answers with what did not go as
+ * expected only.
  */
 
 const incomingDefinitions = `
     ${columnDefinitions()},
-    newest_event_at timestamptz, revision_before uuid, size_change bigint, count_change bigint`
+    newest_event_at timestamptz, revision_before uuid, run_before bigint, size_change bigint, count_change bigint`
 
 const knownPart = `known as materialized (
   select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
+)`
+
+/** @param condition which all writing depends on, beginning with `and`; empty for none */
+const placedParts = (condition: string) => `unplaced as materialized (
+  select distinct org_key, workflow_id, run_id from incoming
+  where run_before is null and not is_removed and not exists (select from known)${condition}
+), ${runParts}, placed as materialized (
+  select incoming.*, case when not is_removed then coalesce(run_before, its_runs.run_ref) end as run_ref
+  from incoming left join its_runs using (org_key, workflow_id, run_id)
 )`
 
 /** @param condition which all writing depends on, beginning with `and`; empty for none */
@@ -84,7 +98,7 @@ const writtenParts = (condition: string) => `inserted as (
     ${columnList()})
   select
     ${columnList()}
-  from incoming
+  from placed
   where revision_before is null and not exists (select from known)${condition}
   order by object_key collate "C"
   on conflict (object_key) do nothing
@@ -97,9 +111,9 @@ const writtenParts = (condition: string) => `inserted as (
   for update of objects
 ), replaced as (
   update objects set
-    ${stateAssignments('incoming')}
-  from incoming join locked using (object_key)
-  where objects.object_key = incoming.object_key
+    ${stateAssignments('placed')}
+  from placed join locked using (object_key)
+  where objects.object_key = placed.object_key
   returning objects.object_key, objects.size_bytes, objects.removed_at
 ), written as materialized (
   select * from inserted union all select * from replaced
@@ -126,6 +140,37 @@ const summedParts = `changes as materialized (
       from changes
       where changes.org_key = excluded.org_key and changes.workflow_id = excluded.workflow_id
         and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
+  returning true as is_summed
+)`
+
+// A file that no run counted before counts whole. The sums come before: no two batches wait for each other.
+const runSummedParts = `run_changes as materialized (
+  select
+    coalesce(run_before, run_ref) as run_ref, created_by, direction,
+    sum(case when run_before is null then placed.size_bytes else size_change end) as size_bytes,
+    sum(case when run_before is null then 1 else count_change end) as file_count,
+    min(coalesce(event_time, observed_at)) filter (where not is_removed) as first_seen_at,
+    max(newest_event_at) as newest_event_at
+  from placed join written using (object_key)
+  where run_before is not null or run_ref is not null
+  group by coalesce(run_before, run_ref), created_by, direction
+), run_summed as (
+  insert into run_sums (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
+  select
+    run_ref, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), coalesce(first_seen_at, now()),
+    newest_event_at
+  from run_changes
+  where (select count(*) from summed) > 0
+  order by run_ref, created_by, direction
+  on conflict (run_ref, created_by, direction) do update set
+    (size_bytes, file_count, first_seen_at, newest_event_at) = (
+      select
+        run_sums.size_bytes + run_changes.size_bytes, run_sums.file_count + run_changes.file_count,
+        least(run_sums.first_seen_at, run_changes.first_seen_at),
+        greatest(run_sums.newest_event_at, run_changes.newest_event_at)
+      from run_changes
+      where run_changes.run_ref = excluded.run_ref and run_changes.created_by = excluded.created_by
+        and run_changes.direction = excluded.direction)
 )`
 
 // While its URL can be used, every file under the key is held to its reservation, which is open again where the file is gone.
@@ -161,12 +206,14 @@ export function writeRowsQuery (changes: readonly RowChange[], lease?: LeaseClai
   const incoming = json(changes.map(({ row, before, eventTime }) => ({
     newest_event_at: eventTime,
     revision_before: before?.revision,
+    run_before: before?.run_ref ?? undefined,
     size_change: row.size_bytes - (before?.size_bytes ?? 0n),
     count_change: (row.is_removed ? 0n : 1n) - (before?.removed_at_ms === null ? 1n : 0n),
     // Before the others it would cost three times as much: V8 then adds those one by one to a copy that has no room for them.
     ...row,
   })))
   const isFree = lease === undefined
+  const condition = isFree ? '' : ' and exists (select from held)'
   // A name for each text.
   const name = isFree ? 'write_rows' : isOfPart(lease.name) ? 'write_rows_under_lease_of_part' : 'write_rows_under_lease'
   return sql<Result>`${sql.raw(preparedAs(name))}
@@ -174,7 +221,7 @@ with incoming as materialized (
   select incoming.*, case when is_removed then now() end as removed_at
   from json_to_recordset(${incoming}::json) as incoming (${sql.raw(incomingDefinitions)})
 ), ${sql.raw(knownPart)}, ${isFree ? sql`` : sql`${heldLeaseParts(lease)}, `}${
-  sql.raw(writtenParts(isFree ? '' : ' and exists (select from held)'))}, ${sql.raw(summedParts)}, ${sql.raw(fulfilledParts)}
+  sql.raw([placedParts(condition), writtenParts(condition), summedParts, runSummedParts, fulfilledParts].join(', '))}
 ${answer(isFree ? undefined : 'not exists (select from held)')}`
 }
 

@@ -1,10 +1,12 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 
-/** Where the kept sums and the rows disagree. */
+/** Where kept sums and the rows disagree. */
 export interface SumDifference {
   orgKey: string
   workflowId: string
+  /** Null where it is the sums of the organisation that disagree; otherwise those of this run. */
+  runId: string | null
   createdBy: string
   direction: 'inputs' | 'outputs'
   kept: { sizeBytes: bigint, fileCount: bigint }
@@ -13,8 +15,8 @@ export interface SumDifference {
 }
 
 /**
- * Compares the kept sums with the sums over the rows, all of one instant. Reads every row: for tests and for a command, not
- * for a request.
+ * Compares the kept sums, of organisations and of runs, with the sums over the rows, all of one instant. Until the backfill of
+ * runs is done, a run's rows are those that it has reached. Reads every row: for tests and for a command, not for a request.
  *
  * @param limit how many differences to give at most
  * @returns the differences in the order of their keys; none is how it should be
@@ -24,6 +26,7 @@ export async function auditSums (database: Kysely<Database>, limit = 100): Promi
   return rows.map((row) => ({
     orgKey: row.org_key,
     workflowId: row.workflow_id,
+    runId: row.run_id,
     createdBy: row.created_by,
     direction: row.direction,
     kept: { sizeBytes: BigInt(row.kept_size_bytes), fileCount: BigInt(row.kept_file_count) },
@@ -34,6 +37,7 @@ export async function auditSums (database: Kysely<Database>, limit = 100): Promi
 interface AuditRow {
   org_key: string
   workflow_id: string
+  run_id: string | null
   created_by: string
   direction: 'inputs' | 'outputs'
   kept_size_bytes: string
@@ -46,22 +50,35 @@ interface AuditRow {
 export function auditSumsQuery (limit: number) {
   return sql<AuditRow>`
     with actual as (
-      select org_key, workflow_id, created_by, direction, sum(size_bytes) as size_bytes, count(*) as file_count
+      select
+        org_key, workflow_id, case when grouping(run_id) = 0 then run_id end as run_id, created_by, direction,
+        sum(size_bytes) as size_bytes, count(*) as file_count
       from objects
       where removed_at is null
-      group by org_key, workflow_id, created_by, direction
+      group by grouping sets (
+        (org_key, workflow_id, created_by, direction), (org_key, workflow_id, run_id, created_by, direction, run_ref))
+      having grouping(run_id) = 1 or run_ref is not null
+    ), kept as (
+      select org_key, workflow_id, null::uuid as run_id, created_by, direction, size_bytes, file_count from usage_sums
+      union all
+      select org_key, workflow_id, run_id, created_by, direction, size_bytes, file_count from run_sums join runs using (run_ref)
     ), compared as (
       select
-        org_key, workflow_id, created_by, direction,
-        coalesce(usage_sums.size_bytes, 0) as kept_size_bytes, coalesce(usage_sums.file_count, 0) as kept_file_count,
+        coalesce(kept.org_key, actual.org_key) as org_key, coalesce(kept.workflow_id, actual.workflow_id) as workflow_id,
+        coalesce(kept.run_id, actual.run_id) as run_id, coalesce(kept.created_by, actual.created_by) as created_by,
+        coalesce(kept.direction, actual.direction) as direction,
+        coalesce(kept.size_bytes, 0) as kept_size_bytes, coalesce(kept.file_count, 0) as kept_file_count,
         coalesce(actual.size_bytes, 0) as actual_size_bytes, coalesce(actual.file_count, 0) as actual_file_count
-      from actual full join usage_sums using (org_key, workflow_id, created_by, direction)
+      from actual full join kept on
+        kept.org_key = actual.org_key and kept.workflow_id = actual.workflow_id and kept.created_by = actual.created_by
+        and kept.direction = actual.direction
+        and coalesce(kept.run_id::text, '') = coalesce(actual.run_id::text, '')
     )
     select
-      org_key, workflow_id, created_by, direction,
+      org_key, workflow_id, run_id, created_by, direction,
       kept_size_bytes::text, kept_file_count::text, actual_size_bytes::text, actual_file_count::text
     from compared
     where kept_size_bytes <> actual_size_bytes or kept_file_count <> actual_file_count
-    order by org_key, workflow_id, created_by, direction
+    order by org_key, workflow_id, run_id nulls first, created_by, direction
     limit ${limit}`
 }

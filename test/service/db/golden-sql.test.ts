@@ -5,7 +5,8 @@ import { databaseNow } from '../../../db/connection/time.js'
 import { auditSumsQuery } from '../../../db/usage/audit.js'
 import type { Database } from '../../../db/connection/tables.js'
 import { readObjectsQuery } from '../../../db/events/object-rows.js'
-import { purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } from '../../../db/purge.js'
+import { purgeRunSumsQuery, purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } from '../../../db/purge.js'
+import { backfillRunsQuery } from '../../../db/runs/backfill.js'
 import { listFilesQuery } from '../../../db/run-files.js'
 import { writeRowsQuery } from '../../../db/events/write-rows.js'
 import { storageUsageQuery } from '../../../db/usage/storage-usage.js'
@@ -30,6 +31,8 @@ const statements: Record<string, CompiledQuery> = {
   'audit-sums': raw(auditSumsQuery(1)),
   'purge-tombstones': raw(purgeTombstonesQuery(1)),
   'purge-uploads': raw(purgeUploadsQuery(1)),
+  'purge-run-sums': raw(purgeRunSumsQuery()),
+  'backfill-runs': raw(backfillRunsQuery(1)),
   'purge-set-aside-events': raw(purgeSetAsideEventsQuery(1)),
 }
 

@@ -43,7 +43,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       await database.insertInto('leases').values([
         lease('reconcile', old), lease('reconcile/old', old), lease('reconcile/recent', recent),
       ]).execute()
-      t.strictSame(await purge(database, retention), { tombstones: 1, uploads: 1, setAsideEvents: 1, leases: 1 })
+      t.strictSame(await purge(database, retention), { tombstones: 1, uploads: 1, setAsideEvents: 1, leases: 1, runSums: 0 })
       t.strictSame(await database.selectFrom('leases').select('name').orderBy('name').execute(),
         [{ name: 'reconcile' }, { name: 'reconcile/recent' }])
       t.strictSame(await database.selectFrom('objects').select('object_key').orderBy('object_key').execute(),
@@ -58,8 +58,28 @@ for (const { name, skip, create } of databaseKindsAndRole) {
         select 'key-' || n, 'acme', ${id}, ${id}, ${id}, 'inputs', 0, now(), ${old}, ${id}
         from generate_series(1, 2500) as n`.execute(database)
       t.strictSame(await purge(database, retention, AbortSignal.abort()),
-        { tombstones: 0, uploads: 0, setAsideEvents: 0, leases: 0 })
-      t.strictSame(await purge(database, retention), { tombstones: 2500, uploads: 0, setAsideEvents: 0, leases: 0 })
+        { tombstones: 0, uploads: 0, setAsideEvents: 0, leases: 0, runSums: 0 })
+      t.strictSame(await purge(database, retention), { tombstones: 2500, uploads: 0, setAsideEvents: 0, leases: 0, runSums: 0 })
+    })
+
+    t.test('forgets sums of runs that count nothing, and a run with its last sum', async (t) => {
+      const run = async (digit: number) => (await database.insertInto('runs')
+        .values({ org_key: 'acme', workflow_id: id, run_id: `${id.slice(0, -1)}${digit}`, prefix: '' })
+        .returning('run_ref').executeTakeFirstOrThrow()).run_ref
+      const [empty, halfEmpty, full] = [await run(1), await run(2), await run(3)]
+      const sums = (runRef: bigint, direction: 'inputs' | 'outputs', fileCount: bigint) => ({
+        run_ref: runRef, created_by: id, direction, size_bytes: fileCount, file_count: fileCount, first_seen_at: old,
+      })
+      await database.insertInto('run_sums').values([
+        sums(empty, 'inputs', 0n), sums(empty, 'outputs', 0n), sums(halfEmpty, 'inputs', 0n), sums(halfEmpty, 'outputs', 1n),
+        sums(full, 'inputs', 1n),
+      ]).execute()
+      t.match(await purge(database, retention), { runSums: 3 })
+      t.strictSame(await database.selectFrom('runs').select('run_ref').orderBy('run_ref').execute(),
+        [{ run_ref: halfEmpty }, { run_ref: full }])
+      t.strictSame(await database.selectFrom('run_sums').select(['run_ref', 'direction']).orderBy('run_ref').execute(),
+        [{ run_ref: halfEmpty, direction: 'outputs' }, { run_ref: full, direction: 'inputs' }])
+      t.match(await purge(database, retention), { runSums: 0 })
     })
   })
 }

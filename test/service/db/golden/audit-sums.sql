@@ -1,19 +1,32 @@
 with actual as (
-  select org_key, workflow_id, created_by, direction, sum(size_bytes) as size_bytes, count(*) as file_count
+  select
+    org_key, workflow_id, case when grouping(run_id) = 0 then run_id end as run_id, created_by, direction,
+    sum(size_bytes) as size_bytes, count(*) as file_count
   from objects
   where removed_at is null
-  group by org_key, workflow_id, created_by, direction
+  group by grouping sets (
+    (org_key, workflow_id, created_by, direction), (org_key, workflow_id, run_id, created_by, direction, run_ref))
+  having grouping(run_id) = 1 or run_ref is not null
+), kept as (
+  select org_key, workflow_id, null::uuid as run_id, created_by, direction, size_bytes, file_count from usage_sums
+  union all
+  select org_key, workflow_id, run_id, created_by, direction, size_bytes, file_count from run_sums join runs using (run_ref)
 ), compared as (
   select
-    org_key, workflow_id, created_by, direction,
-    coalesce(usage_sums.size_bytes, 0) as kept_size_bytes, coalesce(usage_sums.file_count, 0) as kept_file_count,
+    coalesce(kept.org_key, actual.org_key) as org_key, coalesce(kept.workflow_id, actual.workflow_id) as workflow_id,
+    coalesce(kept.run_id, actual.run_id) as run_id, coalesce(kept.created_by, actual.created_by) as created_by,
+    coalesce(kept.direction, actual.direction) as direction,
+    coalesce(kept.size_bytes, 0) as kept_size_bytes, coalesce(kept.file_count, 0) as kept_file_count,
     coalesce(actual.size_bytes, 0) as actual_size_bytes, coalesce(actual.file_count, 0) as actual_file_count
-  from actual full join usage_sums using (org_key, workflow_id, created_by, direction)
+  from actual full join kept on
+    kept.org_key = actual.org_key and kept.workflow_id = actual.workflow_id and kept.created_by = actual.created_by
+    and kept.direction = actual.direction
+    and coalesce(kept.run_id::text, '') = coalesce(actual.run_id::text, '')
 )
 select
-  org_key, workflow_id, created_by, direction,
+  org_key, workflow_id, run_id, created_by, direction,
   kept_size_bytes::text, kept_file_count::text, actual_size_bytes::text, actual_file_count::text
 from compared
 where kept_size_bytes <> actual_size_bytes or kept_file_count <> actual_file_count
-order by org_key, workflow_id, created_by, direction
+order by org_key, workflow_id, run_id nulls first, created_by, direction
 limit $1

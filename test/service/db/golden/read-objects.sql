@@ -5,6 +5,8 @@ select
   objects.run_id,
   objects.created_by,
   objects.direction,
+  objects.run_ref,
+  objects.path,
   objects.size_bytes,
   objects.entity_tag,
   objects.event_source,

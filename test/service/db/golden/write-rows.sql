@@ -4,21 +4,46 @@ with incoming as materialized (
   select incoming.*, case when is_removed then now() end as removed_at
   from json_to_recordset($1::json) as incoming (
     object_key text, org_key text, workflow_id uuid, run_id uuid, created_by uuid,
-    direction text, size_bytes bigint, entity_tag text, event_source text, event_time timestamptz,
-    sequencer text, version_id text, observed_at timestamptz, revision uuid, is_removed boolean,
-    newest_event_at timestamptz, revision_before uuid, size_change bigint, count_change bigint)
+    direction text, path text, size_bytes bigint, entity_tag text, event_source text,
+    event_time timestamptz, sequencer text, version_id text, observed_at timestamptz, revision uuid,
+    is_removed boolean,
+    newest_event_at timestamptz, revision_before uuid, run_before bigint, size_change bigint, count_change bigint)
 ), known as materialized (
   select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
+), unplaced as materialized (
+  select distinct org_key, workflow_id, run_id from incoming
+  where run_before is null and not is_removed and not exists (select from known)
+), found_runs as materialized (
+  select runs.run_ref, runs.org_key, runs.workflow_id, runs.run_id
+  from unplaced join runs using (org_key, workflow_id, run_id)
+), made_runs as (
+  insert into runs (org_key, workflow_id, run_id, prefix)
+  select org_key, workflow_id, run_id, '' || org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/'
+  from unplaced
+  where not exists (
+    select from found_runs
+    where found_runs.org_key = unplaced.org_key and found_runs.workflow_id = unplaced.workflow_id
+      and found_runs.run_id = unplaced.run_id)
+  order by org_key collate "C", workflow_id, run_id
+  on conflict (org_key, workflow_id, run_id) do update set prefix = excluded.prefix
+  returning run_ref, org_key, workflow_id, run_id
+), its_runs as materialized (
+  select * from found_runs union all select * from made_runs
+), placed as materialized (
+  select incoming.*, case when not is_removed then coalesce(run_before, its_runs.run_ref) end as run_ref
+  from incoming left join its_runs using (org_key, workflow_id, run_id)
 ), inserted as (
   insert into objects (
     object_key, org_key, workflow_id, run_id, created_by,
-    direction, size_bytes, entity_tag, event_source, event_time,
-    sequencer, version_id, observed_at, removed_at, revision)
+    direction, run_ref, path, size_bytes, entity_tag,
+    event_source, event_time, sequencer, version_id, observed_at,
+    removed_at, revision)
   select
     object_key, org_key, workflow_id, run_id, created_by,
-    direction, size_bytes, entity_tag, event_source, event_time,
-    sequencer, version_id, observed_at, removed_at, revision
-  from incoming
+    direction, run_ref, path, size_bytes, entity_tag,
+    event_source, event_time, sequencer, version_id, observed_at,
+    removed_at, revision
+  from placed
   where revision_before is null and not exists (select from known)
   order by object_key collate "C"
   on conflict (object_key) do nothing
@@ -31,10 +56,11 @@ with incoming as materialized (
   for update of objects
 ), replaced as (
   update objects set
-    size_bytes = incoming.size_bytes, entity_tag = incoming.entity_tag, event_source = incoming.event_source, event_time = incoming.event_time, sequencer = incoming.sequencer,
-    version_id = incoming.version_id, observed_at = incoming.observed_at, removed_at = incoming.removed_at, revision = incoming.revision
-  from incoming join locked using (object_key)
-  where objects.object_key = incoming.object_key
+    run_ref = placed.run_ref, path = placed.path, size_bytes = placed.size_bytes, entity_tag = placed.entity_tag, event_source = placed.event_source,
+    event_time = placed.event_time, sequencer = placed.sequencer, version_id = placed.version_id, observed_at = placed.observed_at, removed_at = placed.removed_at,
+    revision = placed.revision
+  from placed join locked using (object_key)
+  where objects.object_key = placed.object_key
   returning objects.object_key, objects.size_bytes, objects.removed_at
 ), written as materialized (
   select * from inserted union all select * from replaced
@@ -57,6 +83,34 @@ with incoming as materialized (
       from changes
       where changes.org_key = excluded.org_key and changes.workflow_id = excluded.workflow_id
         and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
+  returning true as is_summed
+), run_changes as materialized (
+  select
+    coalesce(run_before, run_ref) as run_ref, created_by, direction,
+    sum(case when run_before is null then placed.size_bytes else size_change end) as size_bytes,
+    sum(case when run_before is null then 1 else count_change end) as file_count,
+    min(coalesce(event_time, observed_at)) filter (where not is_removed) as first_seen_at,
+    max(newest_event_at) as newest_event_at
+  from placed join written using (object_key)
+  where run_before is not null or run_ref is not null
+  group by coalesce(run_before, run_ref), created_by, direction
+), run_summed as (
+  insert into run_sums (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
+  select
+    run_ref, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), coalesce(first_seen_at, now()),
+    newest_event_at
+  from run_changes
+  where (select count(*) from summed) > 0
+  order by run_ref, created_by, direction
+  on conflict (run_ref, created_by, direction) do update set
+    (size_bytes, file_count, first_seen_at, newest_event_at) = (
+      select
+        run_sums.size_bytes + run_changes.size_bytes, run_sums.file_count + run_changes.file_count,
+        least(run_sums.first_seen_at, run_changes.first_seen_at),
+        greatest(run_sums.newest_event_at, run_changes.newest_event_at)
+      from run_changes
+      where run_changes.run_ref = excluded.run_ref and run_changes.created_by = excluded.created_by
+        and run_changes.direction = excluded.direction)
 ), fulfilled as (
   update uploads set
     fulfilled_at = case when written.removed_at is null then coalesce(uploads.fulfilled_at, statement_timestamp()) end
@@ -81,6 +135,8 @@ select
   known.run_id,
   known.created_by,
   known.direction,
+  known.run_ref,
+  known.path,
   known.size_bytes,
   known.entity_tag,
   known.event_source,

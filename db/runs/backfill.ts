@@ -1,0 +1,103 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../connection/tables.js'
+import { repeatWhereUndone } from '../connection/transaction.js'
+import { newRevision } from '../events/revision.js'
+import { runParts } from './run-parts.js'
+
+/** How far the files that were there before runs were counted are counted in their runs. */
+export interface BackfillProgress {
+  /** Files counted so far. */
+  placedCount: number
+  isFinished: boolean
+}
+
+/** One batch of the backfill. */
+export interface BackfillBatch {
+  /** Files that it counted. */
+  placedCount: number
+  /** Whether there are keys after it. */
+  hasMore: boolean
+}
+
+/** Files that one batch looks at. */
+const BATCH_ROWS = 1_000
+
+/** Reads how far the backfill is: at the cost of one row. */
+export async function readBackfillProgress (database: Kysely<Database>): Promise<BackfillProgress> {
+  const row = await database.selectFrom('run_backfill')
+    .select(['placed_count', sql<boolean>`finished_at is not null`.as('is_finished')])
+    .executeTakeFirstOrThrow()
+  return { placedCount: Number(row.placed_count), isFinished: row.is_finished }
+}
+
+/**
+ * Counts the next files, in the order of their keys, in their runs, in one statement: rows, sums of runs and the place to
+ * continue from change together. Files that a run counts already are left as they are, so that any number of replicas, of this
+ * build or an earlier one, may write meanwhile.
+ *
+ * @throws when the database does not answer; nothing of the batch is kept then
+ */
+export async function backfillRuns (database: Kysely<Database>, batchRows = BATCH_ROWS): Promise<BackfillBatch> {
+  const { rows: [batch] } = await repeatWhereUndone(() => backfillRunsQuery(batchRows).execute(database))
+  return { placedCount: Number(batch?.placed_count ?? 0n), hasMore: batch !== undefined }
+}
+
+/** Says that all files are counted in their runs, and that the indexes are made. */
+export async function finishBackfill (database: Kysely<Database>): Promise<void> {
+  await database.updateTable('run_backfill').set({ finished_at: sql`now()` }).where('finished_at', 'is', null).execute()
+}
+
+/*
+ * The statement, part by part; locks are taken in the order in which events take them (db/events/write-rows.ts).
+ *
+ *   batch                  the keys to look at: those after the checkpoint
+ *   unplaced … its_runs    their runs (run-parts.ts)
+ *   locked                 files that no run counts, as they are once they are locked
+ *   replaced               their rows, with run and path, and a new revision, as every change has
+ *   summed                 the sums of runs
+ *   advanced               the checkpoint; none where there are no keys any more
+ */
+export function backfillRunsQuery (batchRows: number) {
+  return sql<{ placed_count: bigint }>`
+    with batch as materialized (
+      select object_key, org_key, workflow_id, run_id, run_ref, removed_at
+      from objects where object_key > (select checkpoint from run_backfill)
+      order by object_key limit ${batchRows}
+    ), unplaced as materialized (
+      select distinct org_key, workflow_id, run_id from batch where run_ref is null and removed_at is null
+    ), ${sql.raw(runParts)}, locked as materialized (
+      select objects.object_key, its_runs.run_ref, objects.created_by, objects.direction, objects.size_bytes,
+        objects.event_time, objects.observed_at
+      from objects join its_runs using (org_key, workflow_id, run_id)
+      where objects.object_key in (select object_key from batch where run_ref is null and removed_at is null)
+        and objects.run_ref is null and objects.removed_at is null
+      order by objects.object_key
+      for update of objects
+    ), replaced as (
+      update objects set
+        run_ref = locked.run_ref, path = regexp_replace(objects.object_key, '^([^/]*/){9}', ''),
+        revision = ${newRevision()}::uuid
+      from locked where objects.object_key = locked.object_key
+      returning objects.object_key
+    ), changes as materialized (
+      select
+        run_ref, created_by, direction, sum(size_bytes) as size_bytes, count(*) as file_count,
+        min(coalesce(event_time, observed_at)) as first_seen_at, max(event_time) as newest_event_at
+      from locked join replaced using (object_key)
+      group by run_ref, created_by, direction
+    ), summed as (
+      insert into run_sums as kept (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
+      select run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at
+      from changes
+      order by run_ref, created_by, direction
+      on conflict (run_ref, created_by, direction) do update set
+        size_bytes = kept.size_bytes + excluded.size_bytes, file_count = kept.file_count + excluded.file_count,
+        first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
+        newest_event_at = greatest(kept.newest_event_at, excluded.newest_event_at)
+    )
+    update run_backfill set
+      checkpoint = (select max(object_key) from batch), placed_count = run_backfill.placed_count + placed.file_count
+    from (select count(*) as file_count from replaced) as placed
+    where exists (select from batch)
+    returning placed.file_count as placed_count`
+}

@@ -1,0 +1,26 @@
+import { prefixOf } from '../../objects/object-key.js'
+
+const prefixOfRun = prefixOf({ orgKey: "' || org_key || '", workflowId: "' || workflow_id || '", runId: "' || run_id || '" })
+
+/**
+ * Parts of a statement that find the runs which a part before them, `unplaced`, names by (org_key, workflow_id, run_id), and
+ * make those that there are not, in the order of these; `its_runs` has them all. One that another transaction makes at the same
+ * time is waited for.
+ */
+export const runParts = `found_runs as materialized (
+  select runs.run_ref, runs.org_key, runs.workflow_id, runs.run_id
+  from unplaced join runs using (org_key, workflow_id, run_id)
+), made_runs as (
+  insert into runs (org_key, workflow_id, run_id, prefix)
+  select org_key, workflow_id, run_id, '${prefixOfRun}'
+  from unplaced
+  where not exists (
+    select from found_runs
+    where found_runs.org_key = unplaced.org_key and found_runs.workflow_id = unplaced.workflow_id
+      and found_runs.run_id = unplaced.run_id)
+  order by org_key collate "C", workflow_id, run_id
+  on conflict (org_key, workflow_id, run_id) do update set prefix = excluded.prefix
+  returning run_ref, org_key, workflow_id, run_id
+), its_runs as materialized (
+  select * from found_runs union all select * from made_runs
+)`

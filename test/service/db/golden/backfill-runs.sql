@@ -1,0 +1,57 @@
+with batch as materialized (
+      select object_key, org_key, workflow_id, run_id, run_ref, removed_at
+      from objects where object_key > (select checkpoint from run_backfill)
+      order by object_key limit $1
+    ), unplaced as materialized (
+      select distinct org_key, workflow_id, run_id from batch where run_ref is null and removed_at is null
+    ), found_runs as materialized (
+  select runs.run_ref, runs.org_key, runs.workflow_id, runs.run_id
+  from unplaced join runs using (org_key, workflow_id, run_id)
+), made_runs as (
+  insert into runs (org_key, workflow_id, run_id, prefix)
+  select org_key, workflow_id, run_id, '' || org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/'
+  from unplaced
+  where not exists (
+    select from found_runs
+    where found_runs.org_key = unplaced.org_key and found_runs.workflow_id = unplaced.workflow_id
+      and found_runs.run_id = unplaced.run_id)
+  order by org_key collate "C", workflow_id, run_id
+  on conflict (org_key, workflow_id, run_id) do update set prefix = excluded.prefix
+  returning run_ref, org_key, workflow_id, run_id
+), its_runs as materialized (
+  select * from found_runs union all select * from made_runs
+), locked as materialized (
+      select objects.object_key, its_runs.run_ref, objects.created_by, objects.direction, objects.size_bytes,
+        objects.event_time, objects.observed_at
+      from objects join its_runs using (org_key, workflow_id, run_id)
+      where objects.object_key in (select object_key from batch where run_ref is null and removed_at is null)
+        and objects.run_ref is null and objects.removed_at is null
+      order by objects.object_key
+      for update of objects
+    ), replaced as (
+      update objects set
+        run_ref = locked.run_ref, path = regexp_replace(objects.object_key, '^([^/]*/){9}', ''),
+        revision = $2::uuid
+      from locked where objects.object_key = locked.object_key
+      returning objects.object_key
+    ), changes as materialized (
+      select
+        run_ref, created_by, direction, sum(size_bytes) as size_bytes, count(*) as file_count,
+        min(coalesce(event_time, observed_at)) as first_seen_at, max(event_time) as newest_event_at
+      from locked join replaced using (object_key)
+      group by run_ref, created_by, direction
+    ), summed as (
+      insert into run_sums as kept (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
+      select run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at
+      from changes
+      order by run_ref, created_by, direction
+      on conflict (run_ref, created_by, direction) do update set
+        size_bytes = kept.size_bytes + excluded.size_bytes, file_count = kept.file_count + excluded.file_count,
+        first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
+        newest_event_at = greatest(kept.newest_event_at, excluded.newest_event_at)
+    )
+    update run_backfill set
+      checkpoint = (select max(object_key) from batch), placed_count = run_backfill.placed_count + placed.file_count
+    from (select count(*) as file_count from replaced) as placed
+    where exists (select from batch)
+    returning placed.file_count as placed_count
