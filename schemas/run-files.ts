@@ -1,4 +1,5 @@
-import { Type } from '@sinclair/typebox'
+import { type Static, Type } from '@sinclair/typebox'
+import { fileNameOf, parseObjectKey } from '../objects/object-key.js'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
 import { DirectionSchema, SentUuidSchema, UuidSchema } from './identifiers.js'
 import { reference } from './reference.js'
@@ -31,6 +32,33 @@ export const RunFileSchema = Type.Object({
   }),
   downloadUrl: Type.String({ format: 'uri', description: 'The file\'s download link.' }),
 }, { $id: 'RunFile', description: 'A file of a run.' })
+export type RunFile = Static<typeof RunFileSchema>
+
+/**
+ * A file as every list has it, of what the catalogue knows of it.
+ *
+ * @param file.createdAt when it was put into storage; null where only a look into the bucket found it
+ * @param downloadUrlOf gives the download link of an object key
+ * @returns undefined where the key has not the form. Every row's has it: a change of the form must move the rows
+ */
+export function runFileOf (
+  { objectKey, sizeBytes, createdAt }: { objectKey: string, sizeBytes: number, createdAt: Date | null },
+  downloadUrlOf: (objectKey: string) => string,
+): RunFile | undefined {
+  const parts = parseObjectKey(objectKey)
+  if (parts === undefined) return undefined
+  const { path, direction, createdBy } = parts
+  return {
+    objectKey,
+    fileName: fileNameOf(path),
+    path,
+    direction,
+    createdBy,
+    bytes: sizeBytes,
+    createdAt: createdAt?.toISOString() ?? null,
+    downloadUrl: downloadUrlOf(objectKey),
+  }
+}
 
 export const RunFilesSchema = Type.Object({
   files: Type.Array(reference(RunFileSchema), {

@@ -2,11 +2,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { listFiles } from '../../../../db/run-files.js'
 import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
-import { fileNameOf, parseObjectKey, prefixOf } from '../../../../objects/object-key.js'
+import { prefixOf } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
-import { FILES_PAGE_MAX, RunFilesQuerySchema, RunFilesSchema } from '../../../../schemas/run-files.js'
+import { FILES_PAGE_MAX, RunFilesQuerySchema, RunFilesSchema, runFileOf } from '../../../../schemas/run-files.js'
 import { hasRole } from '../../../../schemas/token-claims.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
@@ -34,22 +34,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { files, hasMore } = await listFiles(app.database, prefix, { after, maxFiles: FILES_PAGE_MAX })
     const last = files.at(-1)
     return await reply.headers(capabilityJsonHeaders).send({
-      files: files.flatMap(({ objectKey, sizeBytes, createdAt }) => {
-        const parts = parseObjectKey(objectKey)
-        // Every row's key has the form: a change of the form must move the rows.
-        if (parts === undefined) return []
-        const { path, direction, createdBy } = parts
-        return [{
-          objectKey,
-          fileName: fileNameOf(path),
-          path,
-          direction,
-          createdBy,
-          bytes: sizeBytes,
-          createdAt: createdAt?.toISOString() ?? null,
-          downloadUrl: app.downloadUrl(request, objectKey),
-        }]
-      }),
+      files: files.flatMap((file) => runFileOf(file, (objectKey) => app.downloadUrl(request, objectKey)) ?? []),
       nextCursor: hasMore && last !== undefined ? cursors.seal(prefix, last.objectKey) : null,
     })
   })
