@@ -324,8 +324,10 @@ export interface components {
              * @description When the URL stops working.
              */
             expiresAt: string;
-            /** @description The file's name, as the object key has it. */
+            /** @description The file's name, as the object key has it: the last part of its path. */
             fileName: string;
+            /** @description The file's folders and name, separated by `/`, as the object key has them. */
+            path: string;
             /** @description Size of the file in bytes. */
             bytes: number;
             /** @description The media type that the file is stored with. */
@@ -363,18 +365,23 @@ export interface components {
             /** @description Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals. */
             breakdown: components["schemas"]["WorkflowUsage"][];
         };
-        /** @description A file to make a place for. */
+        /** @description A file to make a place for: it has either a `path` or a `fileName`. */
         UploadRequest: {
             workflowId: components["schemas"]["SentUuid"];
             runId: components["schemas"]["SentUuid"];
             direction: components["schemas"]["Direction"];
-            /** @description 1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`. */
-            fileName: string;
+            /**
+             * @description The file's name with the folders that it is in, separated by single slashes: 1 to 400 bytes of UTF-8. Each name is as `fileName`.
+             * @example plots/2026/a.png
+             */
+            path?: string;
+            /** @description The name of a file without folders: 1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`. */
+            fileName?: string;
             /** @description The media type that the file is stored with (RFC 9110, 8.3.1); the upload must send just this one. */
             contentType: string;
             /** @description The file's exact size, which the upload must then have: at most 5 GiB, as S3 allows in one PUT. */
             sizeBytes?: number;
-        };
+        } & (unknown | unknown);
         /** @description A place for one file. */
         Upload: {
             /** @description The key of the future file. Anyone who knows it may download the file. */

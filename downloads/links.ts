@@ -1,6 +1,6 @@
 import { contentDisposition } from '../http/content-disposition.js'
 import { encodeComponent } from '../http/percent-encoding.js'
-import { fileNameOf } from '../objects/object-key.js'
+import { fileNameOf, pathOf } from '../objects/object-key.js'
 import type { StoredObject } from '../store/object-storage.js'
 import type { Presign } from '../store/presigning.js'
 import type { Disposition } from './decision.js'
@@ -63,6 +63,7 @@ export function describeLink (objectKey: string, stored: StoredObject, { url, ex
     url,
     expiresAt: expiresAt.toISOString(),
     fileName: fileNameOf(objectKey),
+    path: pathOf(objectKey),
     bytes: stored.sizeBytes,
     contentType: sentContentType(stored.contentType),
     etag: stored.entityTag,

@@ -34,6 +34,8 @@ export interface KeyScope {
 }
 
 const TOKEN_BYTES = 16
+/** The names between slashes that a key has before its path, the token's among them. */
+const NAMES_BEFORE_PATH = 9
 const orgKeyForm = ORG_KEY_PATTERN.slice(1, -1)
 const uuid = UUID_PATTERN.slice(1, -1)
 const objectKeyPattern = new RegExp(`^(${orgKeyForm})/workflows/(${uuid})/runs/(${uuid})/users/(${uuid})/` +
@@ -103,6 +105,11 @@ export function orgKeyOfPrefix (prefix: string): string | undefined {
 /** The file's name in an object key that is known to be one, or in a path: the last segment. */
 export function fileNameOf (keyOrPath: string): string {
   return keyOrPath.slice(keyOrPath.lastIndexOf('/') + 1)
+}
+
+/** The path in an object key that is known to be one: all that follows the token. */
+export function pathOf (objectKey: string): string {
+  return objectKey.split('/').slice(NAMES_BEFORE_PATH).join('/')
 }
 
 /**

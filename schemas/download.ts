@@ -21,7 +21,8 @@ export const DownloadQuerySchema = Type.Object({
 export const DownloadLinkSchema = Type.Object({
   url: Type.String({ format: 'uri', description: 'A pre-signed URL: anyone who has it may read the file until it expires.' }),
   expiresAt: Type.String({ format: 'date-time', description: 'When the URL stops working.' }),
-  fileName: Type.String({ description: 'The file\'s name, as the object key has it.' }),
+  fileName: Type.String({ description: 'The file\'s name, as the object key has it: the last part of its path.' }),
+  path: Type.String({ description: 'The file\'s folders and name, separated by `/`, as the object key has them.' }),
   bytes: Type.Integer({ minimum: 0, description: 'Size of the file in bytes.' }),
   contentType: Type.String({ description: 'The media type that the file is stored with.' }),
   etag: Type.String({ description: 'The file\'s entity tag, quoted (RFC 9110, 8.8.3).' }),
@@ -32,6 +33,7 @@ export const DownloadLinkSchema = Type.Object({
     url: examplePresignedUrl(300),
     expiresAt: '2026-01-31T12:05:00.000Z',
     fileName: 'report.pdf',
+    path: 'report.pdf',
     bytes: 48213,
     contentType: 'application/pdf',
     etag: '"9b2cf535f27731c974343645a3985328"',

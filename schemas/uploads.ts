@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { FILE_NAME_MAX_BYTES, PATH_MAX_BYTES } from '../objects/object-key.js'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY, examplePresignedUrl } from './examples.js'
 import { DirectionSchema, SentUuidSchema } from './identifiers.js'
 
@@ -6,9 +7,18 @@ export const UploadRequestSchema = Type.Object({
   workflowId: SentUuidSchema,
   runId: SentUuidSchema,
   direction: DirectionSchema,
-  fileName: Type.String({
-    minLength: 1, maxLength: 255, description: '1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`.',
-  }),
+  path: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: PATH_MAX_BYTES,
+    description: 'The file\'s name with the folders that it is in, separated by single slashes: 1 to 400 bytes of UTF-8. Each name ' +
+      'is as `fileName`.',
+    examples: ['plots/2026/a.png'],
+  })),
+  fileName: Type.Optional(Type.String({
+    minLength: 1,
+    maxLength: FILE_NAME_MAX_BYTES,
+    description: 'The name of a file without folders: 1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`.',
+  })),
   contentType: Type.String({
     pattern: '^[!#$%&\'*+.^_`|~0-9A-Za-z-]+/[!#$%&\'*+.^_`|~0-9A-Za-z-]+([ \\t]*;[ \\t]*[\\x20-\\x7e]+)?$',
     maxLength: 255,
@@ -19,13 +29,14 @@ export const UploadRequestSchema = Type.Object({
   })),
 }, {
   $id: 'UploadRequest',
-  description: 'A file to make a place for.',
+  description: 'A file to make a place for: it has either a `path` or a `fileName`.',
   additionalProperties: false,
+  oneOf: [{ required: ['path'] }, { required: ['fileName'] }],
   examples: [{
     workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10',
     runId: '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3',
     direction: 'outputs',
-    fileName: 'report.pdf',
+    path: 'report.pdf',
     contentType: 'application/pdf',
     sizeBytes: 48213,
   }],

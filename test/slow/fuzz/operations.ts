@@ -8,6 +8,7 @@ export interface JsonSchema {
   const?: unknown
   enum?: unknown[]
   anyOf?: JsonSchema[]
+  oneOf?: JsonSchema[]
   pattern?: string
   format?: string
   minLength?: number

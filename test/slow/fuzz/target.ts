@@ -36,10 +36,10 @@ const ANSWER_TIMEOUT_MS = 10_000
 const EVENTS_TOKEN = 'events-token-of-the-fuzz-run'
 
 const files = [
-  { fileName: 'report.txt', contentType: 'text/plain', body: 'x'.repeat(1000) },
-  { fileName: 'Bericht 秘密 100%.pdf', contentType: 'application/pdf', body: '%PDF-1.7' },
-  { fileName: 'page.html', contentType: 'text/html', body: '<script>alert(1)</script>' },
-  { fileName: 'empty', contentType: null, body: '' },
+  { path: 'report.txt', contentType: 'text/plain', body: 'x'.repeat(1000) },
+  { path: 'Berichte/2026/Bericht 秘密 100%.pdf', contentType: 'application/pdf', body: '%PDF-1.7' },
+  { path: 'page.html', contentType: 'text/html', body: '<script>alert(1)</script>' },
+  { path: 'empty', contentType: null, body: '' },
 ]
 
 /** Starts the service on embedded parts, or on what `environment` names, with a few files in its store. */
@@ -50,8 +50,8 @@ export async function startTarget (t: Pick<Test, 'teardown'>, environment: Recor
   const { port } = new URL(origin)
 
   // Always the same keys, so that a seed always makes the same requests.
-  const stored = files.map(({ body, fileName, contentType }, index) => {
-    const objectKey = `${member.orgKey}/workflows/${workflowId}/runs/${runId}/users/${member.userId}/outputs/AAAAAAAAAAAAAAAAAAAAA${index}/${fileName}`
+  const stored = files.map(({ body, path, contentType }, index) => {
+    const objectKey = `${member.orgKey}/workflows/${workflowId}/runs/${runId}/users/${member.userId}/outputs/AAAAAAAAAAAAAAAAAAAAA${index}/${path}`
     return { objectKey, put: () => putFile(body, { objectKey, contentType }) }
   })
   const restoreFiles = async () => {

@@ -27,11 +27,21 @@ function makeValues (schema: JsonSchema, validValues: ValidValues): fc.Arbitrary
     case 'boolean': return fc.boolean()
     case 'null': return fc.constant(null)
     case 'array': return fc.array(validValues(schema.items ?? {}), { maxLength: 3 })
-    case 'object': return fc.record(
-      Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, member]) => [name, validValues(member)])),
-      { requiredKeys: schema.required ?? [] })
+    case 'object': return validObjects(schema, validValues)
     default: return fc.jsonValue()
   }
+}
+
+/** Of the members that a `oneOf` requires one of, each object has just one. */
+function validObjects (schema: JsonSchema, validValues: ValidValues): fc.Arbitrary<unknown> {
+  const { properties = {}, required = [], oneOf = [{}] } = schema
+  const choices = oneOf.flatMap((choice) => choice.required ?? [])
+  return fc.oneof(...oneOf.map(({ required: chosen = [] }) => {
+    const members = Object.entries(properties).filter(([name]) => chosen.includes(name) || !choices.includes(name))
+    return fc.record(Object.fromEntries(members.map(([name, member]) => [name, validValues(member)])), {
+      requiredKeys: [...required, ...chosen],
+    })
+  }))
 }
 
 function boundedIntegers ({ minimum = -(2 ** 53) + 1, maximum = 2 ** 53 - 1 }: JsonSchema): fc.Arbitrary<number> {

@@ -7,6 +7,7 @@ import type { Watch } from './watch.js'
 
 const objects = '/api/v1/objects'
 const fileName = 'Vertraulich – 秘密 100%.txt'
+const path = `Ordner für 秘密/2026 +1%/${fileName}`
 
 interface RequestOptions {
   authorization?: string | undefined
@@ -24,6 +25,7 @@ interface Caller {
 /** What asks the service things, and has the watch see every answer. */
 export function createCaller (target: Target, watch: Watch): Caller {
   watch.addSecret(fileName)
+  watch.addSecret(path)
   return {
     target,
     watch,
@@ -87,7 +89,7 @@ export async function useStore (caller: Caller, before: () => unknown): Promise<
 async function upload ({ target: { tokens }, watch, ask }: Caller): Promise<string | undefined> {
   const [authorization] = tokens.bearerAuth
   const minted = await ask('POST', `${objects}/uploads`, {
-    authorization, json: { workflowId, runId, direction: 'inputs', fileName, contentType: 'text/plain', sizeBytes: 4 },
+    authorization, json: { workflowId, runId, direction: 'inputs', path, contentType: 'text/plain', sizeBytes: 4 },
   })
   if (minted?.status !== 201) return undefined
   const { objectKey, url }: { objectKey: string, url: string } = JSON.parse(minted.body.toString())
@@ -139,7 +141,7 @@ async function askForUsage ({ ask }: Caller, authorization: string, objectKey: s
   for (const quotaBytes of [objectKey, 1, null]) {
     await ask('PUT', `${objects}/quota`, { authorization, json: { quotaBytes } })
     await ask('POST', `${objects}/uploads`, {
-      authorization, json: { workflowId, runId, direction: 'inputs', fileName, contentType: 'text/plain', sizeBytes: 4 },
+      authorization, json: { workflowId, runId, direction: 'inputs', path, contentType: 'text/plain', sizeBytes: 4 },
     })
   }
   await ask('POST', `${objects}/reconcile`, { authorization })

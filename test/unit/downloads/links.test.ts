@@ -77,10 +77,11 @@ t.test('a file keeps a link of each disposition', async (t) => {
 
 t.test('a link is described with the type that the file is sent with', async (t) => {
   const link = { url: 'http://store/a', expiresAt: new Date(300_000), sameUntil: new Date(150_000) }
-  t.strictSame(describeLink('a/b.txt', found('no type'), link), {
+  t.strictSame(describeLink('acme/workflows/w/runs/r/users/u/outputs/token/a/b.txt', found('no type'), link), {
     url: 'http://store/a',
     expiresAt: '1970-01-01T00:05:00.000Z',
     fileName: 'b.txt',
+    path: 'a/b.txt',
     bytes: 1,
     contentType: 'application/octet-stream',
     etag: '"e"',

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { reserveUpload } from '../../../../db/reservations.js'
-import { isFileName, mintObjectKey } from '../../../../objects/object-key.js'
+import { PATH_MAX_BYTES, isFileName, isPath, mintObjectKey } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError, QuotaExceededError, SizeRequiredError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
@@ -22,15 +22,18 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       body: reference(UploadRequestSchema),
       response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 'SIZE_REQUIRED', 'QUOTA_EXCEEDED', 'DATABASE_UNAVAILABLE') },
     },
+    // The schema says so too, but cannot say it in words.
+    preValidation: async ({ body }) => {
+      const { path, fileName }: { path?: unknown, fileName?: unknown } = Object(body)
+      if ((path === undefined) === (fileName === undefined)) throw new InvalidRequestError('body must have either path or fileName.')
+    },
   }, async (request, reply) => {
-    const { workflowId, runId, direction, fileName, contentType, sizeBytes } = request.body
+    const { workflowId, runId, direction, contentType, sizeBytes } = request.body
     const { orgKey, userId: createdBy } = request.user
-    if (!isFileName(fileName)) {
-      throw new InvalidRequestError('body/fileName must be 1 to 255 bytes of UTF-8 without / or control characters, and not . or ..')
-    }
+    const path = readPath(request.body)
     const signedAt = new Date()
     const expiresAt = new Date(signedAt.getTime() + UPLOAD_URL_TTL * 1000)
-    const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, path: fileName })
+    const objectKey = mintObjectKey({ orgKey, workflowId, runId, createdBy, direction, path })
     const downloadUrl = app.downloadUrl(request, objectKey)
     const headers = { 'content-type': contentType }
     // What a client must send anyway is bound, and nothing else can be: S3 has no way to sign that a header is absent, and one
@@ -56,6 +59,17 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       downloadUrl,
     })
   })
+}
+
+/** @throws {InvalidRequestError} where no file can have that path or name */
+function readPath ({ path, fileName = '' }: { path?: string, fileName?: string }): string {
+  if (path === undefined) {
+    if (isFileName(fileName)) return fileName
+    throw new InvalidRequestError('body/fileName must be 1 to 255 bytes of UTF-8 without / or control characters, and not . or ..')
+  }
+  if (isPath(path) && Buffer.byteLength(path) <= PATH_MAX_BYTES) return path
+  throw new InvalidRequestError('body/path must be names separated by single slashes, 400 bytes of UTF-8 in all: each of 1 to 255 ' +
+    'bytes without control characters, and not . or ..')
 }
 
 export default route

@@ -92,12 +92,13 @@ for (const kind of storeKinds) {
       const body = json(answer)
       t.match(body, {
         fileName: 'Übersicht 2024.txt',
+        path: 'Übersicht 2024.txt',
         bytes: 13,
         contentType: 'text/plain; charset=utf-8',
         etag: /^"[^"]+"$/,
         expiresAt: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
       })
-      t.match(Object.keys(Object(body)).sort(), ['bytes', 'contentType', 'etag', 'expiresAt', 'fileName', 'url'])
+      t.match(Object.keys(Object(body)).sort(), ['bytes', 'contentType', 'etag', 'expiresAt', 'fileName', 'path', 'url'])
       const { url, expiresAt } = Object(body)
       const file = await ask(String(url))
       t.equal(file.body.toString(), 'hello, world\n')
@@ -253,7 +254,7 @@ for (const kind of storeKinds) {
       t.match(missing, { status: 404, headers: { ...capabilityHeaders, 'cache-control': 'no-store' } })
       t.same(json(missing), expected)
       proxy.forgetRequests()
-      for (const foreign of [...foreignKeys, `${objectKey}/more`, objectKey.toUpperCase(), objectKey.replace(/[^/]+$/, '..')]) {
+      for (const foreign of [...foreignKeys, `${objectKey}/`, `${objectKey}/..`, objectKey.toUpperCase(), objectKey.replace(/[^/]+$/, '..')]) {
         const answer = await ask(downloadPath(foreign))
         t.equal(answer.status, 404)
         t.same(answer.body, missing.body)

@@ -31,7 +31,7 @@ t.test('usage follows a real store\'s own notifications', { skip: real?.skip ?? 
   const put = (key: string, size: number) => minio.putObject(bucket, key, Buffer.alloc(size), size)
 
   t.test('a file that is put, overwritten by a bigger, a smaller and an empty one, and deleted', async (t) => {
-    const key = mint('a b+c%20é&?#.txt')
+    const key = mint('plots/2026 %2F/a b+c%20é&?#.txt')
     for (const size of [10, 25, 4, 0]) {
       await put(key, size)
       t.strictSame(await usage(), [size, 1])

@@ -100,8 +100,16 @@ t.test('what is not an upload', async (t) => {
     ['.. as file name', { ...wanted, fileName: '..' }],
     ['a control character in the file name', { ...wanted, fileName: 'a\u0000b' }],
     ['a file name of more than 255 bytes', { ...wanted, fileName: 'ä'.repeat(128) }],
+    ['a name in two parts as file name', { ...wanted, fileName: 'a/b' }],
     ['a lone surrogate in the file name', JSON.stringify({ ...wanted, fileName: 'X' }).replace('X', '\\ud800')],
   ]
+  const { fileName, ...nameless } = wanted
+  for (const [name, path] of [
+    ['empty', ''], ['a slash at its beginning', '/a'], ['a slash at its end', 'a/'], ['an empty name in it', 'a//b'], ['. in it', 'a/./b'],
+    ['.. in it', 'a/../b'], ['.. at its beginning', '../a'], ['a control character in it', 'a/b\u0085'], ['a NUL in it', 'a/\0'],
+    ['a name of more than 255 bytes in it', `a/${'ä'.repeat(128)}`], ['more than 400 characters', `${'a'.repeat(200)}/${'b'.repeat(200)}`],
+    ['more than 400 bytes', `${'ä'.repeat(100)}/${'ä'.repeat(100)}`], ['a number', 5], ['null', null],
+  ] as const) refused.push([`a path: ${name}`, { ...nameless, path }])
   for (const [name, payload] of refused) {
     t.test(`${name} is answered with 400`, async (t) => {
       const answer = await mint(payload)
@@ -109,6 +117,20 @@ t.test('what is not an upload', async (t) => {
       t.match(answer.json(), { statusCode: 400, code: 'INVALID_REQUEST', error: 'Bad Request' })
     })
   }
+
+  t.test('a path that no file can have is told what paths are', async (t) => {
+    t.equal((await mint({ ...nameless, path: 'a/../b' })).json().message, 'body/path must be names separated by single slashes, ' +
+      '400 bytes of UTF-8 in all: each of 1 to 255 bytes without control characters, and not . or ..')
+  })
+
+  t.test('a file has either a path or a file name', async (t) => {
+    for (const payload of [nameless, { ...nameless, path: 'a', fileName: 'a' }]) {
+      const answer = await mint(payload)
+      t.equal(answer.statusCode, 400)
+      t.match(answer.json(), { code: 'INVALID_REQUEST', message: 'body must have either path or fileName.' })
+    }
+    t.equal((await mint({ ...nameless, path: fileName })).statusCode, 201)
+  })
 
   t.test('a body that is not JSON is answered with 415', async (t) => {
     const answer = await app.inject({
@@ -126,6 +148,11 @@ t.test('what is not an upload', async (t) => {
 
   t.test('the longest file name fits the key', async (t) => {
     t.equal((await mint({ ...wanted, fileName: 'x'.repeat(255) })).statusCode, 201)
+  })
+
+  t.test('the longest path fits the key', async (t) => {
+    const path = `${'ä'.repeat(100)}/${'b'.repeat(199)}`
+    t.equal(parseObjectKey((await mint({ ...nameless, path })).json().objectKey)?.path, path)
   })
 
   for (const host of ['a b', 'example.com/path', 'user@example.com', 'example.com:99999', '\xff']) {
