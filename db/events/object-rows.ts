@@ -93,7 +93,7 @@ export function makeObjectRow (
     run_id: parts.runId,
     created_by: parts.createdBy,
     direction: parts.direction,
-    path: file === undefined ? null : parts.fileName,
+    path: file === undefined ? null : parts.path,
     size_bytes: BigInt(file?.sizeBytes ?? 0),
     entity_tag: file?.entityTag ?? null,
     event_source: event?.eventSource ?? null,
