@@ -497,7 +497,7 @@ export interface components {
         /** @description Whether the service can do its work, and which part keeps it from that. */
         Readiness: {
             /**
-             * @description `degraded`: downloads work, but not what needs the part that is down.
+             * @description `degraded`: downloads work, but not what needs the part that is down, or not ready yet.
              * @enum {string}
              */
             status: "ready" | "degraded" | "unavailable" | "stopping";
@@ -517,6 +517,11 @@ export interface components {
                  * @enum {string}
                  */
                 identityProvider?: "up" | "down";
+                /**
+                 * @description Only after an update, while the files that were stored before it are being counted in their runs: until then lists of runs and files answer `NOT_READY`. All else works.
+                 * @enum {string}
+                 */
+                runs?: "counting";
             };
         };
         /** @description What the organisation may store from now on. */
@@ -610,7 +615,7 @@ export interface components {
          * @description What went wrong, for programs: stable across releases.
          * @enum {string}
          */
-        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "EVENTS_NOT_UNDERSTOOD" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE";
+        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "EVENTS_NOT_UNDERSTOOD" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "NOT_READY";
     };
     responses: {
         /** @description `INVALID_REQUEST`: a parameter or the body is missing, malformed or unknown. */

@@ -23,6 +23,7 @@ import openapiDocument from './openapi/document.js'
 import purge from './purge.js'
 import readiness from './readiness.js'
 import reconciliation from './reconciliation.js'
+import runBackfill from './run-backfill.js'
 import secrets from './secrets.js'
 import shutdown from './shutdown.js'
 import embeddedEvents from './store/embedded-events.js'
@@ -48,7 +49,7 @@ export const pluginsInOrder = [
   openapiDocument,
   // The bucket, and the catalogue of what it holds.
   storeMetrics, storeTarget, minio, objectStorage,
-  database, bucketEvents, purge, reconciliation, embeddedEvents, usageHistory,
+  database, runBackfill, bucketEvents, purge, reconciliation, embeddedEvents, usageHistory,
   // Downloads.
   downloads, fileStreaming,
   shutdown, readiness, demo,

@@ -27,6 +27,7 @@ export default fastifyPlugin(async (app) => {
       select current_setting('transaction_read_only') = 'off' as is_writable`.execute(app.database)
     return rows[0]?.is_writable === true
   })
+  const checkRuns = createCheck(app.runs.areCounted)
   const { tokenKeys } = app
   const checkIdentityProvider = tokenKeys === undefined ? undefined : createCheck(async () => await tokenKeys.isUp())
   const up = new Gauge({
@@ -36,21 +37,23 @@ export default fastifyPlugin(async (app) => {
     registers: [app.metrics],
   })
   app.decorate('readiness', async () => {
-    const [isStoreUp, isDatabaseUp, isIdentityProviderUp] =
-      await Promise.all([checkStore(), checkDatabase(), checkIdentityProvider?.()])
+    const [isStoreUp, isDatabaseUp, areRunsCounted, isIdentityProviderUp] =
+      await Promise.all([checkStore(), checkDatabase(), checkRuns(), checkIdentityProvider?.()])
+    const isCounting = isDatabaseUp && !areRunsCounted
     up.set({ part: 'object_storage' }, Number(isStoreUp))
     up.set({ part: 'database' }, Number(isDatabaseUp))
     if (isIdentityProviderUp !== undefined) up.set({ part: 'identity_provider' }, Number(isIdentityProviderUp))
     return {
-      status: statusOf(app.shutdown.hasBegun(), isStoreUp, isDatabaseUp && isIdentityProviderUp !== false),
+      status: statusOf(app.shutdown.hasBegun(), isStoreUp, isDatabaseUp && !isCounting && isIdentityProviderUp !== false),
       parts: {
         objectStorage: isStoreUp ? 'up' : 'down',
         database: isDatabaseUp ? 'up' : 'down',
+        ...isCounting ? { runs: 'counting' as const } : {},
         ...isIdentityProviderUp === undefined ? {} : { identityProvider: isIdentityProviderUp ? 'up' as const : 'down' as const },
       },
     }
   })
-}, { name: 'readiness', dependencies: ['object-storage', 'database', 'token-keys', 'shutdown', 'metrics'] })
+}, { name: 'readiness', dependencies: ['object-storage', 'database', 'run-backfill', 'token-keys', 'shutdown', 'metrics'] })
 
 function statusOf (isStopping: boolean, isStoreUp: boolean, isRestUp: boolean): Readiness['status'] {
   if (isStopping) return 'stopping'

@@ -156,6 +156,12 @@ const entries = {
     meaning: 'the database does not answer',
     retryAfterSeconds: 2,
   },
+  NOT_READY: {
+    status: 503,
+    message: 'The files that were stored before this version are still being counted in their runs.',
+    meaning: 'after an update, the files that were stored before it are still being counted in their runs',
+    retryAfterSeconds: 10,
+  },
 } as const satisfies Record<string, ErrorEntry>
 
 export type ErrorCode = keyof typeof entries
@@ -188,6 +194,7 @@ export const EventsNotAppliedError = errorClass('EVENTS_NOT_APPLIED')
 export const OverloadedError = errorClass('OVERLOADED')
 export const TokenKeysUnavailableError = errorClass('TOKEN_KEYS_UNAVAILABLE')
 export const DatabaseUnavailableError = errorClass('DATABASE_UNAVAILABLE')
+export const NotReadyError = errorClass('NOT_READY')
 
 function errorClass<Code extends ErrorCode> (code: Code) {
   return createError(code, entries[code].message, entries[code].status)

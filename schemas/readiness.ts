@@ -10,13 +10,19 @@ export const ReadinessSchema = Type.Object({
   status: Type.Unsafe<'ready' | 'degraded' | 'unavailable' | 'stopping'>({
     type: 'string',
     enum: ['ready', 'degraded', 'unavailable', 'stopping'],
-    description: '`degraded`: downloads work, but not what needs the part that is down.',
+    description: '`degraded`: downloads work, but not what needs the part that is down, or not ready yet.',
   }),
   parts: Type.Object({
     objectStorage: part('Without it nothing works.'),
     database: part('Without it downloads work. One that can only be read, such as a standby, is down.'),
     identityProvider: Type.Optional(part('Only where JWT_JWKS_URL is set: whether the key set could be fetched when that was last tried. ' +
       'Without it downloads work, and tokens signed with a key that is known.')),
+    runs: Type.Optional(Type.Unsafe<'counting'>({
+      type: 'string',
+      enum: ['counting'],
+      description: 'Only after an update, while the files that were stored before it are being counted in their runs: until then lists ' +
+        'of runs and files answer `NOT_READY`. All else works.',
+    })),
   }),
 }, {
   $id: 'Readiness',
