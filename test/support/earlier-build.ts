@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { CompiledQuery, type Kysely, sql } from 'kysely'
 import { sqlState } from '../../db/connection/sql-state.js'
 import type { Database } from '../../db/connection/tables.js'
+import { objectIndexes } from '../../db/migrations/0009-runs.js'
 import { inTransaction } from '../../db/connection/transaction.js'
 import { parseObjectKey } from '../../objects/object-key.js'
 
@@ -20,7 +21,7 @@ export async function downgradeToFirstVersion (database: Kysely<Database>): Prom
   await sql`drop trigger objects_place_in_run on objects`.execute(database)
   await sql`drop trigger objects_count_in_run on objects`.execute(database)
   await sql`drop function place_object_in_run, count_object_in_run`.execute(database)
-  await sql`drop index if exists objects_by_size, objects_of_user_by_size`.execute(database)
+  for (const { name } of objectIndexes) await sql.raw(`drop index if exists ${name}`).execute(database)
   await sql`alter table objects drop column run_ref, drop column path`.execute(database)
   await sql`drop table run_backfill, run_sums, runs`.execute(database)
   await sql`delete from kysely_migration where name >= '0009'`.execute(database)
