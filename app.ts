@@ -16,6 +16,7 @@ import { RequestLines, loggerOptions } from './logging.js'
 import { isStorableKey } from './objects/object-key.js'
 import configuration from './plugins/config.js'
 import { createLazySerializers } from './plugins/http/lazy-serializers.js'
+import { createValidators } from './plugins/http/validators.js'
 import { pluginsInOrder } from './plugins/order.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
 import { LOWER_CASE } from './schemas/identifiers.js'
@@ -102,7 +103,7 @@ export function build (
     ...serverOptions,
     ...logForPeople === true ? { logController: new RequestLines() } : {},
     trustProxy: config.TRUST_PROXY === undefined ? false : parseTrustedProxies(config.TRUST_PROXY) ?? false,
-    schemaController: { compilersFactory: { buildSerializer: createLazySerializers() } },
+    schemaController: { compilersFactory: { buildValidator: createValidators(), buildSerializer: createLazySerializers() } },
     genReqId: createRequestIds(),
     childLoggerFactory: (parent, bindings, options, { headers }) => {
       const traceId = traceIdOf(headers)

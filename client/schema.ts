@@ -574,7 +574,7 @@ export interface components {
         };
         /** @description A page of a run's files. */
         RunFiles: {
-            /** @description Up to 100 files, in the order of their object keys: by user, then inputs before outputs. */
+            /** @description Up to `limit` files, in the order of their object keys: by user, then inputs before outputs. */
             files: components["schemas"]["RunFile"][];
             /** @description Asks for the page after this one; null on the last page. */
             nextCursor: string | null;
@@ -870,7 +870,9 @@ export interface operations {
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
                 runId: components["schemas"]["SentUuid"];
-                /** @description `nextCursor` of the page before; without it, the first page. */
+                /** @description What a page holds at most. */
+                limit?: number;
+                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
                 cursor?: string;
             };
             header?: never;

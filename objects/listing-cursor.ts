@@ -5,10 +5,10 @@ import { openFirstCursor } from './first-listing-cursor.js'
 export interface ListingCursors {
   /**
    * @param scope what is listed; the cursor is of no use for anything else
-   * @param objectKey the last one listed; at most 1,024 bytes
+   * @param position where what was listed last stands in it, such as its object key; at most 1,400 bytes
    */
-  seal: (scope: string, objectKey: string) => string
-  /** The object key in a cursor; undefined where it is not one that `seal` made for the same scope. */
+  seal: (scope: string, position: string) => string
+  /** The position in a cursor; undefined where it is not one that `seal` made for the same scope. */
   open: (scope: string, cursor: string) => string | undefined
 }
 
@@ -20,7 +20,7 @@ export interface ListingCursors {
 export function createListingCursors (secrets: SealingSecrets, firstSecret?: string): ListingCursors {
   const { seal, open } = createSealer(secrets, 'listing cursor')
   return {
-    seal: (scope, objectKey) => seal(scope, Buffer.from(objectKey)),
+    seal: (scope, position) => seal(scope, Buffer.from(position)),
     open: (scope, cursor) => open(scope, cursor)?.toString() ??
       (firstSecret === undefined ? undefined : openFirstCursor(firstSecret, scope, cursor)),
   }

@@ -2,22 +2,13 @@ import { type Static, Type } from '@sinclair/typebox'
 import { fileNameOf, parseObjectKey } from '../objects/object-key.js'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
 import { DirectionSchema, SentUuidSchema, UuidSchema } from './identifiers.js'
+import { NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
 import { reference } from './reference.js'
-
-/** Files that one page holds: as many as one request for links may name. */
-export const FILES_PAGE_MAX = 100
-
-const CURSOR_MAX_LENGTH = 2048
 
 export const RunFilesQuerySchema = Type.Object({
   workflowId: Type.String({ ...SentUuidSchema, description: 'The workflow.' }),
   runId: Type.String({ ...SentUuidSchema, description: 'The workflow\'s run.' }),
-  cursor: Type.Optional(Type.String({
-    minLength: 1,
-    maxLength: CURSOR_MAX_LENGTH,
-    pattern: '^[A-Za-z0-9_-]+$',
-    description: '`nextCursor` of the page before; without it, the first page.',
-  })),
+  ...pagingParameters,
 }, { additionalProperties: false })
 
 export const RunFileSchema = Type.Object({
@@ -62,9 +53,9 @@ export function runFileOf (
 
 export const RunFilesSchema = Type.Object({
   files: Type.Array(reference(RunFileSchema), {
-    maxItems: FILES_PAGE_MAX, description: 'Up to 100 files, in the order of their object keys: by user, then inputs before outputs.',
+    maxItems: PAGE_MAX, description: 'Up to `limit` files, in the order of their object keys: by user, then inputs before outputs.',
   }),
-  nextCursor: Type.Union([Type.String(), Type.Null()], { description: 'Asks for the page after this one; null on the last page.' }),
+  nextCursor: NextCursorSchema,
 }, {
   $id: 'RunFiles',
   description: 'A page of a run\'s files.',

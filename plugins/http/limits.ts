@@ -44,6 +44,8 @@ declare module 'fastify' {
       uploads: ClientLimit
       /** By organisation, as the token says. */
       reconciles: ClientLimit
+      /** By user, as the token says: all lists together. */
+      lists: ClientLimit
     }
   }
 }
@@ -60,18 +62,20 @@ const REDIS_SILENCE_MS = 5_000
 
 /** Decorates the instance with the limits on what a client may do. Nothing here runs unless a limit is asked. */
 export default fastifyPlugin(async (app) => {
-  const { DOWNLOAD_MISS_LIMIT, AUTH_FAILURE_LIMIT, UPLOAD_LIMIT, RECONCILE_LIMIT, REDIS_URL } = app.config
+  const { DOWNLOAD_MISS_LIMIT, AUTH_FAILURE_LIMIT, UPLOAD_LIMIT, RECONCILE_LIMIT, LIST_LIMIT, REDIS_URL } = app.config
   const redis = REDIS_URL === undefined ? undefined : await connect(app, REDIS_URL)
   await app.register(fastifyRateLimit, {
     global: false, ...redis === undefined ? { store: ClientWindows } : { redis, nameSpace: 'objects-storage:' },
   })
   const counterOf = countersOf(app)
   const byAddress = ({ ip }: FastifyRequest) => normalizeIP(ip)
+  const byUser = ({ user: { orgKey, userId } }: FastifyRequest) => `${orgKey}/${userId}`
   app.decorate('limits', {
     downloadMisses: missLimit(DOWNLOAD_MISS_LIMIT, byAddress, counterOf('download-misses', DOWNLOAD_MISS_LIMIT, byAddress)),
     authFailures: clientLimit(counterOf('auth-failures', AUTH_FAILURE_LIMIT, byAddress)),
-    uploads: clientLimit(counterOf('uploads', UPLOAD_LIMIT, ({ user: { orgKey, userId } }) => `${orgKey}/${userId}`)),
+    uploads: clientLimit(counterOf('uploads', UPLOAD_LIMIT, byUser)),
     reconciles: clientLimit(counterOf('reconciles', RECONCILE_LIMIT, ({ user: { orgKey } }) => orgKey)),
+    lists: clientLimit(counterOf('lists', LIST_LIMIT, byUser)),
   })
 }, { name: 'limits', dependencies: ['config'] })
 

@@ -145,6 +145,16 @@ t.test('uploads are counted by user and organisation', async (t) => {
   t.strictSame(answers, [201, 201, 429, 201, 201, 201, 429, 201, 429])
 })
 
+t.test('pages of lists are counted by user and organisation', async (t) => {
+  const { app, authorise } = await startService(t, { ...noDatabase, LIST_LIMIT: '2' })
+  const url = `/api/v1/objects?workflowId=${workflowId}&runId=${runId}`
+  const list = async (caller: typeof member) => (await app.inject({ url, headers: authorise(caller) })).statusCode
+  const answers = []
+  for (const caller of [member, member, member, colleague, foreignMember]) answers.push(await list(caller))
+  t.strictSame(answers, [503, 503, 429, 503, 503])
+  t.equal((await app.inject({ url: usage, headers: authorise(member) })).statusCode, 503, 'and nothing else is')
+})
+
 t.test('addresses', async (t) => {
   const misses = async (app: Awaited<ReturnType<typeof startService>>['app'], forwardedFor: string, remoteAddress = '127.0.0.1') =>
     (await app.inject({ url: missing(1), remoteAddress, headers: { 'x-forwarded-for': forwardedFor } })).statusCode

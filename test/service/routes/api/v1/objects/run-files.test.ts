@@ -101,6 +101,18 @@ t.test('a run\'s files', async (t) => {
     t.strictSame(seen, many.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other))))
   })
 
+  t.test('a page holds as many files as are asked for, 100 at most', async (t) => {
+    const query = `workflowId=${workflowId}&runId=${bigRun}`
+    const { files, nextCursor }: Page = (await ask(`${query}&limit=7`)).json()
+    const next: Page = (await ask(`${query}&limit=2&cursor=${nextCursor}`)).json()
+    t.strictSame([files.length, next.files.length], [7, 2])
+    const { files: first }: Page = (await ask(query)).json()
+    t.strictSame([...files, ...next.files], first.slice(0, 9))
+    for (const limit of ['0', '101', '-1', '1.5', 'x', '', '%00', '1&limit=2']) {
+      t.match((await ask(`${query}&limit=${limit}`)).json(), { statusCode: 400, message: /limit must be/ }, limit)
+    }
+  })
+
   t.test('a cursor that was changed, or is of another listing, is answered with 400', async (t) => {
     const query = `workflowId=${workflowId}&runId=${bigRun}`
     const { nextCursor }: Page = (await ask(query)).json()
@@ -115,7 +127,7 @@ t.test('a run\'s files', async (t) => {
   })
 
   t.test('a run that is not named whole is answered with 400, a missing token with 401', async (t) => {
-    for (const query of ['', `workflowId=${workflowId}`, `runId=${runId}`, `workflowId=${workflowId}&runId=x`, `workflowId=${workflowId}&runId=${runId}&limit=1`]) {
+    for (const query of ['', `workflowId=${workflowId}`, `runId=${runId}`, `workflowId=${workflowId}&runId=x`, `workflowId=${workflowId}&runId=${runId}&page=1`]) {
       t.equal((await ask(query)).statusCode, 400)
     }
     t.equal((await app.inject(`/api/v1/objects?workflowId=${workflowId}&runId=${runId}`)).statusCode, 401)
