@@ -1,0 +1,87 @@
+/*
+ * Measures the tests of rooms by mutants of their code: `npm run mutants -- http objects`, or of a part of a room,
+ * `npm run mutants -- db/leases.ts events/order.ts`. Each mutant is one small mistake, and a test of the room must notice it.
+ * Prints what survived, and for each room how many of a hundred were noticed. It takes hours for all rooms: `--sample 200`
+ * tries so many of a room's mutants, chosen at random, and gives the score as an interval; `--seed 2` chooses others.
+ */
+import { parseArgs } from 'node:util'
+import { Stryker } from '@stryker-mutator/core'
+
+/** Rooms, and the tests that are to notice mistakes in them. */
+const rooms = {
+  http: ['test/unit/http'],
+  sealing: ['test/unit/sealing'],
+  objects: ['test/unit/objects'],
+  identity: ['test/unit/identity', 'test/service/plugins/http/token-keys'],
+  events: ['test/unit/events'],
+  reconcile: ['test/unit/reconcile', 'test/service/reconcile'],
+  downloads: ['test/unit/downloads'],
+  store: ['test/unit/store', 'test/service/store'],
+  db: ['test/service/db'],
+}
+// Of the normal distribution, for an interval that holds the score 95 times of 100.
+const Z = 1.96
+
+const { values: { sample, seed }, positionals: chosen } = parseArgs({
+  options: { sample: { type: 'string' }, seed: { type: 'string', default: '1' } },
+  allowPositionals: true,
+})
+
+/**
+ * @param {string} room
+ * @param {string[]} parts files and folders of the room, or the room itself
+ * @param {string[]} tests test files without their ending, and folders of tests
+ */
+async function measure (room, parts, tests) {
+  const results = await new Stryker({
+    mutate: parts.map((part) => part.endsWith('.ts') ? part : `${part}/**/*.ts`),
+    testRunner: 'same-process',
+    plugins: ['./test/mutants/runner.js', './test/mutants/sample.js'],
+    // All mutants are compiled at once, each to be switched on by itself.
+    buildCommand: 'node test/compile.js',
+    tests,
+    coverageAnalysis: 'perTest',
+    concurrency: 1,
+    ignorePatterns: ['.data', '.tap', 'coverage', 'dist', 'test-output'],
+    tempDirName: '.tap/mutants',
+    reporters: ['clear-text', 'progress-append-only'],
+    clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: false },
+    checkers: sample === undefined ? [] : ['sample'],
+    sample: { size: Number(sample ?? 0), seed },
+    warnings: { unknownOptions: false, preprocessorErrors: true, unserializableOptions: true, slow: false },
+    disableTypeChecks: false,
+    timeoutMS: 8_000,
+    allowConsoleColors: false,
+  }).runMutationTest()
+  const count = (/** @type {string[]} */ ...statuses) => results.filter(({ status }) => statuses.includes(status)).length
+  const noticed = count('Killed', 'Timeout')
+  const tried = noticed + count('Survived', 'NoCoverage')
+  const score = `${parts.join(' ')}: ${percent(noticed / tried)} of ${tried} mutants`
+  return tried === results.length ? score : `${score}, a sample of ${results.length} (seed ${seed}): ${interval(noticed, tried)}`
+}
+
+/** @param {number} share */
+function percent (share) {
+  return `${(100 * share).toFixed(1)} %`
+}
+
+/**
+ * Wilson's interval of a share that was found in a sample.
+ *
+ * @param {number} found
+ * @param {number} size
+ */
+function interval (found, size) {
+  const share = found / size
+  const middle = share + Z ** 2 / (2 * size)
+  const half = Z * Math.sqrt(share * (1 - share) / size + (Z / (2 * size)) ** 2)
+  const scale = 1 + Z ** 2 / size
+  return `${percent((middle - half) / scale)} to ${percent((middle + half) / scale)} of all, with 95 % confidence`
+}
+
+const scores = []
+for (const [room, tests] of Object.entries(rooms)) {
+  const parts = chosen.length === 0 ? [room] : chosen.filter((part) => part.split('/')[0] === room)
+  if (parts.length > 0) scores.push(await measure(room, parts, tests))
+}
+console.log(scores.join('\n'))

@@ -1,0 +1,96 @@
+/*
+ * A part of test/mutants/run.js that Stryker loads: runs test files for one mutant after another in one process, so that what
+ * they stand on is loaded once. A mutant of code that runs when it is loaded has a process of its own. A process for every
+ * mutant, as Stryker's own runner for tap has it, takes ten times as long.
+ */
+import { register } from 'node:module'
+import { join, relative } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { filesIn } from '../../files-in.js'
+
+const rootUrl = new URL('tap-root.js', import.meta.url).href
+const hooks = `export const resolve = (name, context, next) => name === 'tap' && context.parentURL !== ${JSON.stringify(rootUrl)}
+  ? { url: ${JSON.stringify(rootUrl)}, shortCircuit: true }
+  : next(name, context)`
+
+/** What Stryker's changes of the code read and write: which mutant is on, and how often each was passed. */
+const switches = /** @type {Record<string, any>} */ (Object.assign(globalThis, { __stryker__: {} }).__stryker__)
+
+// tap tells whoever started the process how long it may take, which Stryker, whose messages are text, would stumble over.
+const send = process.send?.bind(process)
+process.send = (/** @type {unknown} */ message) => typeof message !== 'string' || send === undefined || send(message)
+
+class Runner {
+  static inject = /** @type {const} */ (['options'])
+  /** @type {string[]} */
+  #files = []
+  #runCount = 0
+  #hasCrashed = false
+  /** @type {typeof import('./tap-root.js') | undefined} */
+  #tap
+
+  /** @param {{ tests: string[] }} options */
+  constructor ({ tests }) {
+    this.tests = tests
+  }
+
+  capabilities () {
+    return { reloadEnvironment: false }
+  }
+
+  async init () {
+    const mirror = join(process.cwd(), '.tap', 'compiled')
+    const isChosen = (/** @type {string} */ path) => this.tests.some((test) => path === `${test}.test.js` || path.startsWith(`${test}/`))
+    const files = (await filesIn(join(mirror, 'test'))).filter((path) => path.endsWith('.test.js'))
+    this.#files = files.filter((path) => isChosen(relative(mirror, path))).sort()
+    register(`data:text/javascript,${encodeURIComponent(hooks)}`)
+    // A run may take as long as Stryker gives it.
+    process.env.TAP_TIMEOUT = '0'
+    this.#tap = await import(rootUrl)
+    for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, () => { this.#hasCrashed = true })
+  }
+
+  async dryRun () {
+    await this.#tap?.loadTests(async () => { for (const file of this.#files) await this.#load(file) })
+    const tests = []
+    for (const file of this.#files) {
+      switches.currentTestId = file
+      tests.push(await this.#run(file))
+    }
+    // What is passed when it is loaded, but by no test, is on from the start.
+    const { static: whenLoaded = {}, perTest = {} } = switches.mutantCoverage ?? {}
+    for (const passed of Object.values(perTest)) for (const id of Object.keys(passed)) delete whenLoaded[id]
+    return { status: 'complete', tests, mutantCoverage: { static: whenLoaded, perTest } }
+  }
+
+  /** @param {{ activeMutant: { id: string, fileName: string }, testFilter?: string[], hitLimit?: number }} options */
+  async mutantRun ({ activeMutant: { id, fileName }, testFilter = this.#files, hitLimit }) {
+    Object.assign(switches, { activeMutant: id, hitLimit, hitCount: hitLimit && 0, mutantCoverage: undefined })
+    const ownTest = fileName.replace(/\.ts$/, '.test.js').split('/').slice(-2).join('/')
+    const isOwn = (/** @type {string} */ file) => Number(file.endsWith(ownTest))
+    let nrOfTests = 0
+    for (const file of testFilter.toSorted((one, other) => isOwn(other) - isOwn(one))) {
+      nrOfTests++
+      const { status } = await this.#run(file)
+      if (switches.hitCount > switches.hitLimit) return { status: 'timeout', reason: 'It runs in a circle.' }
+      if (status !== 0) return { status: 'killed', killedBy: [file], failureMessage: '', nrOfTests }
+    }
+    return { status: 'survived', nrOfTests }
+  }
+
+  /** @param {string} file */
+  async #run (file) {
+    this.#hasCrashed = false
+    const startedAt = performance.now()
+    const isOk = await this.#tap?.runTests(() => this.#load(file)).catch(() => false)
+    const result = { id: file, name: file, timeSpentMs: performance.now() - startedAt }
+    return isOk === true && !this.#hasCrashed ? { ...result, status: 0 } : { ...result, status: 1, failureMessage: file }
+  }
+
+  /** @param {string} file */
+  async #load (file) {
+    await import(`${pathToFileURL(file).href}?run=${this.#runCount++}`)
+  }
+}
+
+export const strykerPlugins = [{ kind: 'TestRunner', name: 'same-process', injectableClass: Runner }]
