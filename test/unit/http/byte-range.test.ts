@@ -48,6 +48,7 @@ const rows: Array<[behaviour: string, range: string | undefined, sizeBytes: numb
   ['the unit is read in any case', 'BYTES=2-3', 10, { first: 2, last: 3 }],
   ['an unknown unit is ignored', 'lines=2-3', 10, 'whole'],
   ['a unit that only starts alike is ignored', 'bytesy=2-3', 10, 'whole'],
+  ['a unit that only ends alike is ignored', 'xbytes=2-3', 10, 'whole'],
   ['no unit is ignored', '2-3', 10, 'whole'],
   ['an empty value is ignored', '', 10, 'whole'],
   ['a unit alone is ignored', 'bytes', 10, 'whole'],

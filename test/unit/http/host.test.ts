@@ -5,7 +5,7 @@ const fault = (...hosts: string[]) =>
   hostFault({ httpVersion: '1.1', rawHeaders: ['Accept', 'host', ...hosts.flatMap((host, index) => [index % 2 === 0 ? 'Host' : 'hOST', host])] })
 
 t.test('a request names one host', async (t) => {
-  for (const host of ['files.example.com', 'files.example.com:8443', 'my_service:3000', '127.0.0.1:3000', '[::1]:3000', 'a', '', ':80', '%C3%A4.example']) {
+  for (const host of ['files.example.com', 'files.example.com:8443', 'my_service:3000', '127.0.0.1:3000', '[::1]:3000', '[::1]', '[::1]:', 'a', '', ':80', '%C3%A4.example']) {
     t.equal(fault(host), undefined, host)
   }
 })

@@ -57,6 +57,8 @@ for (const text of [
   'Sun, 06 Nov 0094 08:49:37 GMT',
   'Sunday, 31-Nov-94 08:49:37 GMT',
   'Sunday, 06-Nov-1994 08:49:37 GMT',
+  'Sunday, 06-Nov-94 08:49:37 GMT+1',
+  'A Sunday, 06-Nov-94 08:49:37 GMT',
   'Sun Nov 6 08:49:37 1994',
   'Sun Nov  6 08:49:37 1994 GMT',
   'Sun, 06 Nov 1994 08:49:37 GMT, Sun, 06 Nov 1994 08:49:37 GMT',
@@ -68,6 +70,11 @@ for (const text of [
 
 t.test('a date is written as an IMF-fixdate, parts of a second cut off', async (t) => {
   t.equal(formatHttpDate(new Date('1994-11-06T08:49:37.999Z')), 'Sun, 06 Nov 1994 08:49:37 GMT')
+})
+
+t.test('the first and the last year of four digits are written', async (t) => {
+  t.equal(formatHttpDate(new Date('0000-01-01T00:00:00Z')), 'Sat, 01 Jan 0000 00:00:00 GMT')
+  t.equal(formatHttpDate(new Date('9999-12-31T23:59:59Z')), 'Fri, 31 Dec 9999 23:59:59 GMT')
 })
 
 t.test('a date that no header can hold is not written', async (t) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type ConditionalRequest, evaluatePreconditions, type PreconditionOutcome } from '../../../http/preconditions.js'
+import { type ConditionalRequest, evaluatePreconditions, isConditional, type PreconditionOutcome } from '../../../http/preconditions.js'
 import { codePoint } from '../../support/code-point.js'
 
 const now = new Date('2024-05-01T12:00:00Z')
@@ -70,6 +70,14 @@ for (const [behaviour, method, headers, outcome] of rows) {
     t.equal(evaluatePreconditions({ method, headers }, file, now), outcome)
   })
 }
+
+t.test('a request with any one of the preconditions is conditional, and no other', async (t) => {
+  for (const name of ['if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since']) {
+    t.equal(isConditional({ method: 'GET', headers: { [name]: '' } }), true, name)
+  }
+  t.equal(isConditional({ method: 'GET', headers: {} }), false)
+  t.equal(isConditional({ method: 'GET', headers: { ...{ 'if-range': '"a"', range: 'bytes=0-' } } }), false)
+})
 
 t.test('no header makes the evaluation throw', async () => {
   const value = fc.option(fc.oneof(fc.string({ unit: codePoint }), fc.constantFrom(EQUAL, EARLIER, LATER, '*', '"xyzzy"')), { nil: undefined })
