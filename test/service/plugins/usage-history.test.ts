@@ -1,3 +1,5 @@
+import { mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import { sql } from 'kysely'
 import t from 'tap'
 import { readToday, takeDueSnapshots, utcDay } from '../../../db/usage/snapshots.js'
@@ -30,4 +32,29 @@ t.test('a database that does not answer costs a warning, and the service goes on
   await app.listen({ host: '127.0.0.1', port: 0 })
   await warned
   t.equal((await app.inject('/health/live')).statusCode, 200)
+})
+
+t.test('whether a day has ended is looked at every five minutes, on the clock\'s fives', async (t) => {
+  const { app, nextLine } = await startService(t, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
+  const { database } = app
+  const nextLook = () => nextLine(({ msg }) => msg === 'could not take the snapshot of usage')
+  let lookCount = 0
+  t.intercept(app, 'database', { get: () => { lookCount++; return database } })
+  mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.UTC(2026, 0, 1, 23, 52, 30) })
+  t.teardown(() => { mock.timers.reset() })
+  const elapse = async (seconds: number) => {
+    // A second at a time: a timer that is set by another one is run by the next tick.
+    for (let second = 0; second < seconds; second++) mock.timers.tick(1_000)
+    await setImmediate()
+    return lookCount
+  }
+  let looked = nextLook()
+  await app.listen({ host: '127.0.0.1', port: 0 })
+  for (const seconds of [150, 300, 300]) {
+    await looked
+    looked = nextLook()
+    lookCount = 0
+    if (!t.equal(await elapse(seconds - 1), 0) || !t.equal(await elapse(1), 1)) return
+  }
+  await looked
 })
