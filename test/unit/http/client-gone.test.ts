@@ -1,11 +1,13 @@
-import { EventEmitter, getMaxListeners } from 'node:events'
+import { getMaxListeners } from 'node:events'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import t from 'tap'
 import { signalWhenGone } from '../../../http/client-gone.js'
 
-const answer = (destroyed: boolean) => Object.assign(new EventEmitter(), { destroyed })
+const answer = () => new ServerResponse(new IncomingMessage(new Socket()))
 
 t.test('the signal is aborted once the connection is closed, and not before', async (t) => {
-  const response = answer(false)
+  const response = answer()
   const signal = signalWhenGone(response)
   response.emit('finish')
   t.equal(signal.aborted, false)
@@ -14,9 +16,9 @@ t.test('the signal is aborted once the connection is closed, and not before', as
 })
 
 t.test('where the connection is closed already, the signal is aborted at once', async (t) => {
-  t.equal(signalWhenGone(answer(true)).aborted, true)
+  t.equal(signalWhenGone(answer().destroy()).aborted, true)
 })
 
 t.test('any number of things may wait for it', async (t) => {
-  t.equal(getMaxListeners(signalWhenGone(answer(false))), Infinity)
+  t.equal(getMaxListeners(signalWhenGone(answer())), Infinity)
 })
