@@ -145,7 +145,7 @@ export interface paths {
         };
         /**
          * Read the organisation's storage usage day by day
-         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. Days before the organisation had its first file at the end of one are left out, as are those before the service was first started. The days of all users are kept together, so this does not tell one user's. Open to every role.
+         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. Days before the organisation had its first file at the end of one are left out, as are those before the service was first started. With `createdBy`, all that is said of the organisation is said of the user. Open to every role.
          */
         get: operations["readStorageUsageHistory"];
         put?: never;
@@ -471,7 +471,7 @@ export interface components {
             /** @description True where the service missed the end of the day, and filled the day with the figures of when it was back. */
             isFilled: boolean;
         };
-        /** @description What the organisation stored, day by day. */
+        /** @description What the organisation, or one user of it, stored day by day. */
         UsageHistory: {
             orgKey: components["schemas"]["OrgKey"];
             /**
@@ -486,7 +486,7 @@ export interface components {
              * @example 2026-01-31
              */
             to: string;
-            /** @description The days that are known, oldest first. Today is among them with the figures of now. Days before the service began to remember, and those more than 400 days ago, are left out. */
+            /** @description The days that are known, oldest first. Today is among them with the figures of now. Days before the service began to remember, and those more than 400 days ago, are left out; of one user, also those that a version before 0.2 kept. */
             days: components["schemas"]["UsageDay"][];
         };
         /** @description It runs. */
@@ -1210,6 +1210,8 @@ export interface operations {
                 to?: string;
                 /** @description Only the files of this workflow. */
                 workflowId?: components["schemas"]["SentUuid"];
+                /** @description Only the files that this user made, not together with `workflowId`. An admin may name anyone, anyone else only themselves. */
+                createdBy?: components["schemas"]["SentUuid"];
             };
             header?: never;
             path?: never;
@@ -1217,7 +1219,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description What the organisation stored, day by day. */
+            /** @description What the organisation, or one user of it, stored day by day. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -1228,6 +1230,7 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalErrorOrUsageOutOfRange"];

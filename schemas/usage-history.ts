@@ -15,6 +15,9 @@ export const UsageHistoryQuerySchema = Type.Object({
   from: Type.Optional(day('The first day, in UTC; 29 days before the last one where it is left out.')),
   to: Type.Optional(day('The last day, in UTC, at most 399 days after the first; today where it is left out.')),
   workflowId: Type.Optional(sentUuid('Only the files of this workflow.')),
+  createdBy: Type.Optional(sentUuid(
+    'Only the files that this user made, not together with `workflowId`. An admin may name anyone, anyone else only themselves.',
+  )),
 }, { additionalProperties: false })
 
 export const UsageDaySchema = Type.Object({
@@ -36,11 +39,11 @@ export const UsageHistorySchema = Type.Object({
   days: Type.Array(reference(UsageDaySchema), {
     maxItems: HISTORY_ANSWER_MAX_DAYS,
     description: 'The days that are known, oldest first. Today is among them with the figures of now. Days before the ' +
-      'service began to remember, and those more than 400 days ago, are left out.',
+      'service began to remember, and those more than 400 days ago, are left out; of one user, also those that a version before 0.2 kept.',
   }),
 }, {
   $id: 'UsageHistory',
-  description: 'What the organisation stored, day by day.',
+  description: 'What the organisation, or one user of it, stored day by day.',
   examples: [{
     orgKey: 'demo',
     from: '2026-01-30',

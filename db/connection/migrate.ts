@@ -8,6 +8,7 @@ import { usageHistoryStart } from '../migrations/0006-usage-history-start.js'
 import { fulfilledUploads } from '../migrations/0007-fulfilled-uploads.js'
 import { disorderedListings } from '../migrations/0008-disordered-listings.js'
 import { runs } from '../migrations/0009-runs.js'
+import { usageHistoryOfUsers } from '../migrations/0010-usage-history-of-users.js'
 import type { Database } from './tables.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -21,6 +22,7 @@ const migrations: Record<string, Migration> = {
   '0007-fulfilled-uploads': fulfilledUploads,
   '0008-disordered-listings': disorderedListings,
   '0009-runs': runs,
+  '0010-usage-history-of-users': usageHistoryOfUsers,
 }
 
 /** What bringing a database to the newest schema came to. */

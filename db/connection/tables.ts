@@ -17,6 +17,7 @@ export interface Database {
   orgs: OrgsTable
   usage_days: UsageDaysTable
   usage_snapshots: UsageSnapshotsTable
+  user_usage_snapshots: UserUsageSnapshotsTable
   usage_history_start: UsageHistoryStartTable
   leases: LeasesTable
 }
@@ -171,6 +172,8 @@ interface UsageDaysTable {
   taken_at: Date
   /** The day's end was missed, so that the snapshot is of a later time. */
   is_filled: boolean
+  /** Whether the users' totals were taken, too: builds before 0.2 do not. */
+  has_users: Generated<boolean>
 }
 
 /** One row, once the service was started: the day from which on usage over time is known. */
@@ -187,6 +190,17 @@ interface UsageSnapshotsTable {
   workflow_id: string | null
   day: ColumnType<never, string, never>
   /** Numbers of any size, read as text. */
+  input_bytes: string
+  output_bytes: string
+  file_count: string
+}
+
+/** What a user stored at the end of a day, of days when that changed: it holds until the user's next row. */
+interface UserUsageSnapshotsTable {
+  org_key: string
+  created_by: string
+  day: ColumnType<never, string, never>
+  /** Numbers of any size, read as text. Zeros on the day when everything was gone. */
   input_bytes: string
   output_bytes: string
   file_count: string

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { exactNumber } from './storage-usage.js'
 
-/** What an organisation, or one workflow of it, stored at the end of a day. */
+/** What an organisation, one workflow or one user of it, stored at the end of a day. */
 export interface UsageDay {
   /** YYYY-MM-DD, UTC. */
   date: string
@@ -19,6 +19,8 @@ export interface UsageHistoryFilter {
   orgKey: string
   /** undefined for all workflows. */
   workflowId?: string | undefined
+  /** undefined for all users. What one user stored in one workflow is not kept: only one of the two may be given. */
+  createdBy?: string | undefined
   /** YYYY-MM-DD, UTC. */
   from: string
   to: string
@@ -28,13 +30,16 @@ export interface UsageHistoryFilter {
 
 /**
  * Reads what was stored day by day, oldest first. Days that nothing is known of are left out: those before the service was
- * started first, and those before the organisation had its first file at the end of a day, as far as snapshots reach back.
- * Costs a row per day, and for today as much as reading the usage of now.
+ * started first, and those before the organisation had its first file at the end of a day, as far as snapshots reach back. So
+ * it is with a user's, of which days are left out that a build before 0.2 took, too. Costs a row per day, and for today as much
+ * as reading the usage of now.
  *
  * @throws {InexactSumError} when a figure exceeds 2^53−1
  */
 export async function readUsageHistory (database: Kysely<Database>, filter: UsageHistoryFilter): Promise<UsageDay[]> {
-  const { rows } = await usageHistoryQuery(filter).execute(database)
+  const { createdBy, ...days } = filter
+  const query = createdBy === undefined ? usageHistoryQuery(days) : userUsageHistoryQuery({ ...days, createdBy })
+  const { rows } = await query.execute(database)
   return rows.map((row) => {
     const inputBytes = BigInt(row.input_bytes)
     const outputBytes = BigInt(row.output_bytes)
@@ -57,8 +62,8 @@ interface UsageDayRow {
   file_count: string
 }
 
-/** The statement behind `readUsageHistory`. Sums are text: they may exceed 64 bits. */
-export function usageHistoryQuery ({ orgKey, workflowId, from, to, today }: UsageHistoryFilter) {
+/** The statement behind `readUsageHistory` of all users. Sums are text: they may exceed 64 bits. */
+export function usageHistoryQuery ({ orgKey, workflowId, from, to, today }: Omit<UsageHistoryFilter, 'createdBy'>) {
   const ofWorkflow = workflowId === undefined ? sql`is null` : sql`= ${workflowId}`
   const andOfWorkflow = workflowId === undefined ? sql`` : sql` and workflow_id = ${workflowId}`
   // A bare min(day) would be looked for in the index by days, among all organisations.
@@ -80,6 +85,31 @@ export function usageHistoryQuery ({ orgKey, workflowId, from, to, today }: Usag
       coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0)::text, coalesce(sum(file_count), 0)::text
     from usage_sums
     where org_key = ${orgKey}${andOfWorkflow}
+    having ${today}::date between ${from}::date and ${to}::date
+    order by date`
+}
+
+/** The statement behind `readUsageHistory` of one user. A day has the figures of the user's last row until then. */
+export function userUsageHistoryQuery (
+  { orgKey, createdBy, from, to, today }: Omit<UsageHistoryFilter, 'workflowId' | 'createdBy'> & { createdBy: string },
+) {
+  return sql<UsageDayRow>`
+    select
+      to_char(usage_days.day::timestamp, 'YYYY-MM-DD') as date, is_filled, last.input_bytes::text as input_bytes,
+      last.output_bytes::text as output_bytes, last.file_count::text as file_count
+    from usage_days cross join lateral (
+      select input_bytes, output_bytes, file_count from user_usage_snapshots
+      where org_key = ${orgKey} and created_by = ${createdBy} and user_usage_snapshots.day <= usage_days.day
+      order by user_usage_snapshots.day desc limit 1
+    ) as last
+    where usage_days.day between ${from}::date and ${to}::date and usage_days.day < ${today}::date and has_users
+      and usage_days.day >= coalesce((select began_on from usage_history_start), '-infinity')
+    union all
+    select
+      ${today}, false, coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0)::text,
+      coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0)::text, coalesce(sum(file_count), 0)::text
+    from usage_sums
+    where org_key = ${orgKey} and created_by = ${createdBy}
     having ${today}::date between ${from}::date and ${to}::date
     order by date`
 }

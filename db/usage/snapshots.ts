@@ -78,6 +78,7 @@ async function takeNextSnapshot (
     await takeSnapshotQuery(day, now).execute(transaction)
     await sql`delete from usage_days where day < ${oldest}::date`.execute(transaction)
     await sql`delete from usage_snapshots where day < ${oldest}::date`.execute(transaction)
+    await forgetUsersDaysQuery(oldest).execute(transaction)
     return day
   })
 }
@@ -104,18 +105,49 @@ async function readDueDay (
   return due === undefined ? undefined : { day: due.day, isFilled: due.is_filled, oldest: due.oldest }
 }
 
-/** One statement, so that all figures are of one instant, and a day has them all or is not there. */
+/**
+ * One statement, so that all figures are of one instant, and a day has them all or is not there. Users' totals are kept where
+ * they differ from what was kept of them last.
+ */
 export function takeSnapshotQuery ({ day, isFilled }: TakenDay, takenAt: RawBuilder<Date>) {
   return sql`
     with new_day as (
-      insert into usage_days (day, taken_at, is_filled) values (${day}::date, ${takenAt}, ${isFilled})
+      insert into usage_days (day, taken_at, is_filled, has_users) values (${day}::date, ${takenAt}, ${isFilled}, true)
       on conflict (day) do nothing returning day
+    ), totals as materialized (
+      select
+        org_key, workflow_id, created_by, coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0) as input_bytes,
+        coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0) as output_bytes, sum(file_count) as file_count
+      from usage_sums
+      where exists (select from new_day)
+      group by org_key, grouping sets ((workflow_id), (created_by))
+    ), of_workflows as (
+      insert into usage_snapshots (org_key, workflow_id, day, input_bytes, output_bytes, file_count)
+      select org_key, workflow_id, new_day.day, sum(input_bytes), sum(output_bytes), sum(file_count)
+      from new_day cross join totals
+      where workflow_id is not null and file_count > 0
+      group by new_day.day, org_key, grouping sets ((workflow_id), ())
     )
-    insert into usage_snapshots (org_key, workflow_id, day, input_bytes, output_bytes, file_count)
-    select
-      org_key, workflow_id, new_day.day, coalesce(sum(size_bytes) filter (where direction = 'inputs'), 0),
-      coalesce(sum(size_bytes) filter (where direction = 'outputs'), 0), sum(file_count)
-    from new_day cross join usage_sums
-    where file_count > 0
-    group by new_day.day, org_key, grouping sets ((workflow_id), ())`
+    insert into user_usage_snapshots (org_key, created_by, day, input_bytes, output_bytes, file_count)
+    select users.org_key, users.created_by, new_day.day, users.input_bytes, users.output_bytes, users.file_count
+    from new_day cross join totals as users left join lateral (
+      select input_bytes, output_bytes, file_count from user_usage_snapshots
+      where org_key = users.org_key and created_by = users.created_by
+      order by day desc limit 1
+    ) as last on true
+    where users.created_by is not null and (users.input_bytes, users.output_bytes, users.file_count)
+      is distinct from (coalesce(last.input_bytes, 0), coalesce(last.output_bytes, 0), coalesce(last.file_count, 0))`
+}
+
+/**
+ * Forgets users' rows that no day since the oldest depends on: the last one before it says what that day begins with, unless
+ * that is nothing. A user whose files are long gone leaves no row.
+ */
+function forgetUsersDaysQuery (oldest: string) {
+  return sql`
+    delete from user_usage_snapshots as old
+    where day <= ${oldest}::date and (day < ${oldest}::date and file_count = 0 or exists (
+      select from user_usage_snapshots as newer
+      where newer.org_key = old.org_key and newer.created_by = old.created_by
+        and newer.day > old.day and newer.day <= ${oldest}::date))`
 }

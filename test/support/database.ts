@@ -93,7 +93,7 @@ export async function onServer (url: string, statement: string): Promise<void> {
 
 /** Empties every table. */
 export async function emptyTables (database: Kysely<Database>): Promise<void> {
-  await sql`truncate orgs, objects, usage_sums, runs, run_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, usage_history_start, leases`
+  await sql`truncate orgs, objects, usage_sums, runs, run_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, user_usage_snapshots, usage_history_start, leases`
     .execute(database)
 }
 

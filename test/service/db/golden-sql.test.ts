@@ -10,7 +10,7 @@ import { backfillRunsQuery } from '../../../db/runs/backfill.js'
 import { listFilesQuery } from '../../../db/run-files.js'
 import { writeRowsQuery } from '../../../db/events/write-rows.js'
 import { storageUsageQuery } from '../../../db/usage/storage-usage.js'
-import { usageHistoryQuery } from '../../../db/usage/history.js'
+import { usageHistoryQuery, userUsageHistoryQuery } from '../../../db/usage/history.js'
 import { takeSnapshotQuery } from '../../../db/usage/snapshots.js'
 
 const compileOnly = new Kysely<Database>({
@@ -27,6 +27,7 @@ const statements: Record<string, CompiledQuery> = {
   'list-files': listFilesQuery(compileOnly, 'run/', { after: undefined, maxFiles: 101 }).compile(),
   'usage-history': raw(usageHistoryQuery({ orgKey: '', from: '', to: '', today: '' })),
   'usage-history-of-a-workflow': raw(usageHistoryQuery({ orgKey: '', workflowId: '', from: '', to: '', today: '' })),
+  'usage-history-of-a-user': raw(userUsageHistoryQuery({ orgKey: '', createdBy: '', from: '', to: '', today: '' })),
   'take-usage-snapshot': raw(takeSnapshotQuery({ day: '', isFilled: false }, databaseNow)),
   'audit-sums': raw(auditSumsQuery(1)),
   'purge-tombstones': raw(purgeTombstonesQuery(1)),

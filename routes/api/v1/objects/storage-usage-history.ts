@@ -2,8 +2,9 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { readUsageHistory } from '../../../../db/usage/history.js'
 import { readToday, utcDay } from '../../../../db/usage/snapshots.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { InvalidRequestError } from '../../../../schemas/errors.js'
+import { ForbiddenError, InvalidRequestError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
+import { mayActFor } from '../../../../schemas/token-claims.js'
 import { HISTORY_ANSWER_MAX_DAYS, UsageHistoryQuerySchema, UsageHistorySchema } from '../../../../schemas/usage-history.js'
 
 const DEFAULT_DAYS = 30
@@ -17,20 +18,27 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Read the organisation\'s storage usage day by day',
       description: 'What the token\'s organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and ' +
         'no more than 400 days back. Days before the organisation had its first file at the end of one are left out, as are ' +
-        'those before the service was first started. The days of all users are kept together, so this does not tell one user\'s.',
+        'those before the service was first started. With `createdBy`, all that is said of the organisation is said of the user.',
       querystring: UsageHistoryQuerySchema,
-      response: { 200: reference(UsageHistorySchema), ...errorResponses(400, 401, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE') },
+      response: { 200: reference(UsageHistorySchema), ...errorResponses(400, 401, 403, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE') },
     },
   }, async (request, reply) => {
     const { orgKey } = request.user
+    const { workflowId, createdBy } = request.query
+    if (createdBy !== undefined && !mayActFor(request.user, createdBy)) {
+      throw new ForbiddenError('Only an admin may ask for another user\'s usage.')
+    }
+    if (createdBy !== undefined && workflowId !== undefined) {
+      throw new InvalidRequestError('querystring/createdBy and querystring/workflowId exclude each other: days are not kept of both.')
+    }
     const today = await readToday(app.database)
-    const { to = today, workflowId } = request.query
+    const { to = today } = request.query
     const { from = utcDay(new Date(to), DEFAULT_DAYS - 1) } = request.query
     if (from > to) throw new InvalidRequestError('querystring/from must not be after querystring/to.')
     if (from < utcDay(new Date(to), HISTORY_ANSWER_MAX_DAYS - 1)) {
       throw new InvalidRequestError(`querystring/from and querystring/to must be at most ${HISTORY_ANSWER_MAX_DAYS} days, both ends included.`)
     }
-    const days = await readUsageHistory(app.database, { orgKey, workflowId, from, to, today })
+    const days = await readUsageHistory(app.database, { orgKey, workflowId, createdBy, from, to, today })
     return await reply.headers({ 'cache-control': 'private, no-cache', vary: 'authorization' }).send({ orgKey, from, to, days })
   })
 }

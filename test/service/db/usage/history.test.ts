@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../../../db/connection/tables.js'
 import { InexactSumError } from '../../../../db/usage/storage-usage.js'
-import { readUsageHistory, usageHistoryQuery } from '../../../../db/usage/history.js'
+import { readUsageHistory, usageHistoryQuery, userUsageHistoryQuery } from '../../../../db/usage/history.js'
 import { takeDueSnapshots, utcDay } from '../../../../db/usage/snapshots.js'
 import { takeLease } from '../../../../db/leases.js'
 import { emptyTables } from '../../../support/database.js'
@@ -19,10 +19,18 @@ const sums = (
 
 const at = (day: string, time = '00:00:20') => ({ now: sql<Date>`${`${day}T${time}Z`}::timestamptz` })
 const history = async (
-  database: Kysely<Database>, filter: { orgKey?: string, workflowId?: string, from?: string, to?: string, today?: string } = {},
+  database: Kysely<Database>,
+  filter: { orgKey?: string, workflowId?: string, createdBy?: string, from?: string, to?: string, today?: string } = {},
 ) => await readUsageHistory(database, { orgKey: 'acme', from: '2026-01-01', to: '2026-12-31', today: '2027-01-01', ...filter })
 const figures = (date: string, inputBytes: number, outputBytes: number, fileCount: number, isFilled = false) =>
   ({ date, totalBytes: inputBytes + outputBytes, inputBytes, outputBytes, fileCount, isFilled })
+
+const keptOfUsers = async (database: Kysely<Database>) => {
+  const { rows } = await sql<{ created_by: string, day: string, bytes: string }>`
+    select created_by, to_char(day::timestamp, 'YYYY-MM-DD') as day, (input_bytes + output_bytes)::text as bytes
+    from user_usage_snapshots order by created_by, user_usage_snapshots.day, input_bytes + output_bytes`.execute(database)
+  return rows.map((row) => [row.created_by, row.day, row.bytes])
+}
 
 for (const { kind, name, skip, create } of databaseKindsAndRole) {
   t.test(`usage over time on ${name}`, { skip }, async (t) => {
@@ -63,6 +71,64 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       t.strictSame(await history(database), [figures('2026-03-01', 10, 0, 1), figures('2026-03-02', 20, 0, 1)])
     })
 
+    t.test('a user has a row only of days when the user\'s total changed', async (t) => {
+      await database.insertInto('usage_sums').values([
+        sums(workflow(1), ada, 'inputs', 10n, 1n), sums(workflow(2), ada, 'outputs', 5n, 1n),
+        sums(workflow(1), grace, 'inputs', 3n, 1n), sums(workflow(1), ada, 'inputs', 100n, 1n, 'other'),
+      ]).execute()
+      for (const day of ['2026-03-01', '2026-03-02', '2026-03-03']) await takeDueSnapshots(database, at(day))
+      await database.updateTable('usage_sums').set({ size_bytes: 4n }).where('created_by', '=', grace).execute()
+      await takeDueSnapshots(database, at('2026-03-04'))
+      await database.updateTable('usage_sums').set({ size_bytes: 0n, file_count: 0n }).where('created_by', '=', grace).execute()
+      for (const day of ['2026-03-05', '2026-03-06']) await takeDueSnapshots(database, at(day))
+      const [ofAda, ofGrace] = [{ createdBy: ada }, { createdBy: grace }]
+      t.strictSame(await history(database, ofAda), [1, 2, 3, 4, 5].map((day) => figures(`2026-03-0${day}`, 10, 5, 2)))
+      t.strictSame(await history(database, ofGrace), [
+        figures('2026-03-01', 3, 0, 1), figures('2026-03-02', 3, 0, 1), figures('2026-03-03', 4, 0, 1),
+        figures('2026-03-04', 0, 0, 0), figures('2026-03-05', 0, 0, 0),
+      ])
+      t.strictSame(await history(database, { ...ofGrace, from: '2026-03-02', to: '2026-03-03' }), [
+        figures('2026-03-02', 3, 0, 1), figures('2026-03-03', 4, 0, 1),
+      ])
+      t.strictSame(await history(database, { ...ofAda, orgKey: 'other', to: '2026-03-01' }), [figures('2026-03-01', 100, 0, 1)])
+      t.strictSame(await history(database, { ...ofGrace, orgKey: 'other' }), [])
+      t.strictSame(await keptOfUsers(database), [
+        [ada, '2026-03-01', '15'], [ada, '2026-03-01', '100'], [grace, '2026-03-01', '3'], [grace, '2026-03-03', '4'], [grace, '2026-03-04', '0'],
+      ])
+    })
+
+    t.test('a user\'s today has the figures of now, and days before the user\'s first file are left out', async (t) => {
+      await takeDueSnapshots(database, at('2026-03-01'))
+      await takeDueSnapshots(database, at('2026-03-02'))
+      t.strictSame(await history(database, { createdBy: ada, today: '2026-03-02' }), [figures('2026-03-02', 0, 0, 0)])
+      await database.insertInto('usage_sums').values([
+        sums(workflow(1), ada, 'inputs', 10n, 1n), sums(workflow(2), ada, 'outputs', 3n, 1n), sums(workflow(1), grace, 'inputs', 7n, 1n),
+      ]).execute()
+      await takeDueSnapshots(database, at('2026-03-03'))
+      t.strictSame(await history(database, { createdBy: ada, today: '2026-03-03' }), [figures('2026-03-02', 10, 3, 2), figures('2026-03-03', 10, 3, 2)])
+      t.strictSame(await history(database, { createdBy: ada, today: '2026-03-03', to: '2026-03-02' }), [figures('2026-03-02', 10, 3, 2)])
+    })
+
+    t.test('days that a build before 0.2 took are not known of users, whatever they had before and after', async (t) => {
+      await database.insertInto('usage_sums').values(sums(workflow(1), ada, 'inputs', 10n, 1n)).execute()
+      await takeDueSnapshots(database, at('2026-03-01'))
+      await takeDueSnapshots(database, at('2026-03-02'))
+      await database.updateTable('usage_sums').set({ size_bytes: 20n }).execute()
+      // The statement of 0.1.
+      await sql`
+        with new_day as (
+          insert into usage_days (day, taken_at, is_filled) values ('2026-03-02', now(), false) on conflict (day) do nothing returning day
+        )
+        insert into usage_snapshots (org_key, workflow_id, day, input_bytes, output_bytes, file_count)
+        select org_key, workflow_id, new_day.day, sum(size_bytes), 0, sum(file_count) from new_day cross join usage_sums
+        group by new_day.day, org_key, grouping sets ((workflow_id), ())`.execute(database)
+      await takeDueSnapshots(database, at('2026-03-04'))
+      t.strictSame(await history(database, { createdBy: ada }), [figures('2026-03-01', 10, 0, 1), figures('2026-03-03', 20, 0, 1)])
+      t.strictSame(await history(database), [
+        figures('2026-03-01', 10, 0, 1), figures('2026-03-02', 20, 0, 1), figures('2026-03-03', 20, 0, 1),
+      ])
+    })
+
     t.test('missed days are filled with the figures of when the service is back, and marked', async (t) => {
       await takeDueSnapshots(database, at('2026-02-27'))
       await database.insertInto('usage_sums').values(sums(workflow(1), ada, 'inputs', 10n, 1n)).execute()
@@ -70,6 +136,9 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
         { day: '2026-02-27', isFilled: true }, { day: '2026-02-28', isFilled: true }, { day: '2026-03-01', isFilled: false },
       ])
       t.strictSame(await history(database, { from: '2026-02-27', to: '2026-03-01' }), [
+        figures('2026-02-27', 10, 0, 1, true), figures('2026-02-28', 10, 0, 1, true), figures('2026-03-01', 10, 0, 1),
+      ])
+      t.strictSame(await history(database, { createdBy: ada }), [
         figures('2026-02-27', 10, 0, 1, true), figures('2026-02-28', 10, 0, 1, true), figures('2026-03-01', 10, 0, 1),
       ])
     })
@@ -122,6 +191,26 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       t.strictSame(kept, { days: 400n, oldest: utcDay(now, 400), rows: 800n })
     })
 
+    t.test('of users no more is kept than 400 days need: the row that the first of them begins with stays', async (t) => {
+      await database.insertInto('usage_sums').values([
+        sums(workflow(1), ada, 'inputs', 1n, 1n), sums(workflow(1), grace, 'inputs', 1n, 1n),
+      ]).execute()
+      await takeDueSnapshots(database, at('2025-01-01'))
+      await takeDueSnapshots(database, at('2025-01-02'))
+      await database.updateTable('usage_sums').set({ size_bytes: 2n }).execute()
+      await takeDueSnapshots(database, at('2025-01-03'))
+      await database.updateTable('usage_sums').set({ size_bytes: 0n, file_count: 0n }).where('created_by', '=', grace).execute()
+      await takeDueSnapshots(database, at('2025-01-04'))
+      t.equal((await keptOfUsers(database)).length, 5)
+      // 400 days after 2025-01-03, and then one more.
+      await takeDueSnapshots(database, at('2026-02-07'))
+      t.strictSame(await keptOfUsers(database), [[ada, '2025-01-02', '2'], [grace, '2025-01-03', '0']])
+      await takeDueSnapshots(database, at('2026-02-08'))
+      t.strictSame(await keptOfUsers(database), [[ada, '2025-01-02', '2']])
+      const days = await history(database, { createdBy: ada, from: '2025-01-01', today: '2026-02-08' })
+      t.strictSame([days.length, days[0], days.at(-1)], [401, figures('2025-01-04', 2, 0, 1, true), figures('2026-02-08', 2, 0, 1)])
+    })
+
     t.test('an ended service takes no further day', async (t) => {
       await takeDueSnapshots(database, at('2026-02-27'))
       t.strictSame(await takeDueSnapshots(database, { ...at('2026-03-02'), signal: AbortSignal.abort() }), [])
@@ -136,6 +225,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       await takeDueSnapshots(database, at('2026-03-02'))
       await t.rejects(history(database), InexactSumError)
       t.match(await history(database, { workflowId: workflow(2) }), [{ totalBytes: Number.MAX_SAFE_INTEGER }])
+      await t.rejects(history(database, { createdBy: ada }), InexactSumError)
     })
 
     t.test('replicas that try at once take each day once between them', async (t) => {
@@ -171,6 +261,19 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
       t.match(plan, /usage_snapshots_org_key_workflow_id_day_key[^\n]*actual rows=(400 loops=1|1 loops=400)[^\n]*\n[^\n]*workflow_id IS NULL/)
       t.notMatch(plan, /Seq Scan on usage_snapshots|usage_snapshots_by_day/)
+
+      await sql`
+        insert into user_usage_snapshots
+        select 'org-' || o, ('00000000-0000-4000-8000-' || lpad(u::text, 12, '0'))::uuid, '2025-06-01'::date + d, 1, 1, 1
+        from generate_series(0, 9) as o, generate_series(0, 19) as u, generate_series(0, 399, 4) as d`.execute(database)
+      await sql`update usage_days set has_users = true`.execute(database)
+      await sql`analyze usage_days, user_usage_snapshots`.execute(database)
+      const ofUser = userUsageHistoryQuery({ orgKey: 'org-3', createdBy: workflow(4), from: '2025-06-01', to: '2026-07-05', today: '2026-07-06' })
+      const { rows: rowsOfUser } = await sql<{ 'QUERY PLAN': string }>`
+        explain (analyze, costs off, timing off, summary off) ${ofUser}`.execute(database)
+      const planOfUser = rowsOfUser.map((row) => row['QUERY PLAN']).join('\n')
+      t.match(planOfUser, /Index Scan Backward using user_usage_snapshots_pkey [^\n]*actual rows=1 loops=400/)
+      t.notMatch(planOfUser, /Seq Scan on user_usage_snapshots|user_usage_snapshots_by_day/)
     })
   })
 }

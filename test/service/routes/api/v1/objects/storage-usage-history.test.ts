@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import t from 'tap'
 import { takeDueSnapshots, utcDay } from '../../../../../../db/usage/snapshots.js'
-import { admin, member, service, startService, workflowId } from '../../../../../support/service.js'
+import { admin, colleague, foreignAdmin, member, service, startService, workflowId } from '../../../../../support/service.js'
 
 t.test('usage over time', async (t) => {
   const { app, authorise, putFile } = await startService(t)
@@ -45,6 +45,27 @@ t.test('usage over time', async (t) => {
     t.strictSame((await ask(`?workflowId=${admin.userId}`)).json().days, [day(yesterday, 0, 0), day(today, 0, 0)])
   })
 
+  t.test('a user\'s own days are for the user, and an admin of the organisation', async (t) => {
+    for (const caller of [member, admin]) {
+      const answer = await ask(`?createdBy=${member.userId.toUpperCase()}`, caller)
+      t.equal(answer.statusCode, 200)
+      t.strictSame(answer.json(), {
+        orgKey: 'acme', from: utcDay(new Date(), 29), to: today, days: [day(yesterday, 70, 1), day(today, 100, 2)],
+      })
+    }
+    t.strictSame((await ask(`?createdBy=${colleague.userId}`)).json().days, [day(today, 0, 0)])
+    t.strictSame((await ask(`?createdBy=${member.userId}`, foreignAdmin)).json().days, [day(today, 0, 0)])
+    for (const caller of [colleague, service]) {
+      const answer = await ask(`?createdBy=${member.userId}`, caller)
+      t.strictSame([answer.statusCode, answer.json().code], [403, 'FORBIDDEN'])
+    }
+  })
+
+  t.test('a user\'s days in a workflow are not kept', async (t) => {
+    const answer = await ask(`?createdBy=${member.userId}&workflowId=${workflowId}`, member)
+    t.match(answer.json(), { statusCode: 400, message: /exclude each other/ })
+  })
+
   t.test('400 days may be asked for at once, 401 may not', async (t) => {
     t.equal((await ask('?from=2025-01-01&to=2026-02-04')).statusCode, 200)
     t.equal((await ask('?from=2025-01-01&to=2026-02-05')).statusCode, 400)
@@ -53,7 +74,7 @@ t.test('usage over time', async (t) => {
   t.test('days that are none, out of order or unknown parameters are answered with 400', async (t) => {
     for (const query of [
       '?from=yesterday', '?to=2026-02-29', '?from=2026-1-1', '?to=0000-01-01', '?to=2026-01-01T00:00:00Z', '?from=', '?to=%00',
-      '?from=2026-01-02&to=2026-01-01', '?workflowId=x', `?createdBy=${member.userId}`,
+      '?from=2026-01-02&to=2026-01-01', '?workflowId=x', '?createdBy=x', '?user=x',
     ]) {
       const answer = await ask(query)
       t.strictSame([answer.statusCode, answer.json().code], [400, 'INVALID_REQUEST'], query)
