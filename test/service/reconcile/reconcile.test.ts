@@ -103,6 +103,18 @@ for (const { kind, skip, create } of databaseKinds) {
       t.strictSame(await countedKeys(database), before)
     })
 
+    t.test('files in folders are counted, as many as a dry run says, and what is no path stays foreign', async (t) => {
+      const counted = ['plots/2026/a.png', 'plots/2026/ä b+c%.png'].map((path) => listed(keyOf(path), 3))
+      const objects = [...counted, ...['plots//a', 'plots/../a', 'plots/a/'].map((path) => listed(keyOf(path)))]
+        .toSorted((one, other) => one.objectKey < other.objectKey ? -1 : 1)
+      const counts = { ...noCounts, listedCount: 5, addedCount: 2, foreignCount: 3, foreignBytes: 3n }
+      t.strictSame((await last(start(database, bucketOf(objects), { dryRun: true })))?.counts, counts)
+      t.strictSame(await countedKeys(database), [])
+      t.strictSame((await last(start(database, bucketOf(objects))))?.counts, counts)
+      t.strictSame(await countedKeys(database), counted.map(({ objectKey }) => objectKey))
+      t.strictSame((await last(start(database, bucketOf(objects), { dryRun: true })))?.counts, { ...counts, addedCount: 0 })
+    })
+
     t.test('what was counted before is added to, from the checkpoint on', async (t) => {
       await report(database, keyOf('a'), created(1))
       const counts = {

@@ -26,7 +26,7 @@ const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * 3600 * 1000
 const timeouts = { connectTimeoutMs: 5_000, firstByteTimeoutMs: 20_000, idleTimeoutMs: 20_000 }
 const runs = Number(process.env.PROPERTY_RUNS ?? 25)
 const HOUR_MS = 3_600_000
-const fileNames = ['100%', 'a b', 'a+b', 'a%20b', 'ünïcödé', '\u{ff5e}', '\u{10348}', '文件.txt', 'z']
+const fileNames = ['100%', 'a b', 'a+b', 'a%20b', 'ünïcödé', '\u{ff5e}', '\u{10348}', '文件.txt', 'a/b c+d%2F', 'z', 'z/z']
 
 /** A key of the form, or one of its organisation's that has not the form. */
 function keyOf (orgKey: string, index: number): string {

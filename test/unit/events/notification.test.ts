@@ -5,6 +5,7 @@ import { type BucketEvent, type BucketNotification, createNotificationReader } f
 const prefix = 'acme/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a11/users/' +
   '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a12/inputs/AAAAAAAAAAAAAAAAAAAAAA/'
 const awkwardName = 'a b+c%20é&.txt'
+const awkwardPath = `plots/2026 %2F/${awkwardName}`
 const readers = {
   aws: createNotificationReader({ bucket: 'objects', isAmazonS3: true }),
   minio: createNotificationReader({ bucket: 'objects', isAmazonS3: false }),
@@ -51,6 +52,7 @@ const multipart = created(6_000_000, '2c881cdc5124c9a2f20ded4f74912bfe-1')
 const expectations: Record<keyof typeof readers, Record<string, object | 'ignored'>> = {
   aws: {
     put: five,
+    'put in folders': five,
     'put empty': empty,
     'complete multipart upload': multipart,
     delete: removed,
@@ -64,6 +66,7 @@ const expectations: Record<keyof typeof readers, Record<string, object | 'ignore
   },
   minio: {
     put: five,
+    'put in folders': five,
     'put empty': empty,
     copy: five,
     'complete multipart upload': multipart,
@@ -77,6 +80,7 @@ const expectations: Record<keyof typeof readers, Record<string, object | 'ignore
   },
   ceph: {
     put: five,
+    'put in folders': five,
     'put empty': empty,
     overwrite: created(9, '69a31b2179b7c830e442d87a718fbbad'),
     copy: created(9, '69a31b2179b7c830e442d87a718fbbad'),
@@ -107,6 +111,8 @@ for (const vendor of ['aws', 'minio', 'ceph'] as const) {
 
   t.test(`keys of ${vendor} are decoded exactly once`, async (t) => {
     t.equal(readOne(fixture(vendor).get('put'), reader).objectKey, prefix + awkwardName)
+    const { objectKey, parts } = readOne(fixture(vendor).get('put in folders'), reader)
+    t.strictSame([objectKey, parts.path], [prefix + awkwardPath, awkwardPath])
   })
 
   t.test(`a notification of ${vendor} is of no interest where the bucket is another`, async (t) => {
