@@ -11,7 +11,7 @@ import { startListingServer } from '../../support/listing-server.js'
 import { compileCommands } from '../../support/command-process.js'
 import { TOKEN_SECRET } from '../../support/service.js'
 
-const fileNames = ['100%.csv', 'a b.csv', 'a+b.csv', 'a%20b.csv', 'ünïcödé.csv', '文件.csv']
+const fileNames = ['100%.csv', 'a b.csv', 'a+b.csv', 'a%20b.csv', 'ünïcödé.csv', '文件.csv', 'plots/2026/ä b+c%.csv']
 const keyOf = (index: number) => 'acme/workflows/00000000-0000-4000-8000-000000000001/runs/00000000-0000-4000-8000-000000000002/' +
   `users/00000000-0000-4000-8000-000000000003/outputs/AAAAAAAAAAAAAAAAAA${String(index).padStart(4, '0')}/${fileNames[index % fileNames.length]}`
 const keys = Array.from({ length: 6_000 }, (_, index) => keyOf(index))
