@@ -156,21 +156,14 @@ const runSummedParts = `run_changes as materialized (
   group by coalesce(run_before, run_ref), created_by, direction
 ), run_summed as (
   insert into run_sums (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
-  select
-    run_ref, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), coalesce(first_seen_at, now()),
-    newest_event_at
+  select run_ref, created_by, direction, size_bytes, file_count, coalesce(first_seen_at, 'infinity'), newest_event_at
   from run_changes
   where (select count(*) from summed) > 0
   order by run_ref, created_by, direction
   on conflict (run_ref, created_by, direction) do update set
-    (size_bytes, file_count, first_seen_at, newest_event_at) = (
-      select
-        run_sums.size_bytes + run_changes.size_bytes, run_sums.file_count + run_changes.file_count,
-        least(run_sums.first_seen_at, run_changes.first_seen_at),
-        greatest(run_sums.newest_event_at, run_changes.newest_event_at)
-      from run_changes
-      where run_changes.run_ref = excluded.run_ref and run_changes.created_by = excluded.created_by
-        and run_changes.direction = excluded.direction)
+    size_bytes = run_sums.size_bytes + excluded.size_bytes, file_count = run_sums.file_count + excluded.file_count,
+    first_seen_at = least(run_sums.first_seen_at, excluded.first_seen_at),
+    newest_event_at = greatest(run_sums.newest_event_at, excluded.newest_event_at)
 )`
 
 // While its URL can be used, every file under the key is held to its reservation, which is open again where the file is gone.

@@ -19,18 +19,27 @@ export const runs: Migration = {
         prefix text collate "C" not null,
         unique (org_key, workflow_id, run_id)
       )`.execute(database)
+    // A check would look at what is to be added, which may be negative, before it is found that there is a row to add it to.
     // The key of `runs` keeps a run from being purged just as a file of it comes.
     await sql`
       create table run_sums (
         run_ref bigint not null references runs,
         created_by uuid not null,
         direction text not null check (direction in ('inputs', 'outputs')),
-        size_bytes bigint not null check (size_bytes >= 0),
-        file_count bigint not null check (file_count >= 0),
+        size_bytes bigint not null,
+        file_count bigint not null,
         first_seen_at timestamptz not null,
         newest_event_at timestamptz,
         primary key (run_ref, created_by, direction)
       ) with (fillfactor = 70)`.execute(database)
+    await sql`
+      create function refuse_negative_sum() returns trigger language plpgsql as $$
+      begin
+        raise check_violation using message = 'a sum of a run would fall below zero';
+      end $$`.execute(database)
+    await sql`
+      create trigger run_sums_not_negative after insert or update on run_sums for each row
+      when (new.size_bytes < 0 or new.file_count < 0) execute function refuse_negative_sum()`.execute(database)
     await sql`create index run_sums_by_user on run_sums (created_by, run_ref)`.execute(database)
     await sql`
       alter table objects add column run_ref bigint, add column path text collate "C"`.execute(database)

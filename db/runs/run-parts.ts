@@ -8,19 +8,16 @@ const prefixOfRun = prefixOf({ orgKey: "' || org_key || '", workflowId: "' || wo
  * time is waited for.
  */
 export const runParts = `found_runs as materialized (
-  select runs.run_ref, runs.org_key, runs.workflow_id, runs.run_id
-  from unplaced join runs using (org_key, workflow_id, run_id)
+  select org_key, workflow_id, run_id, runs.run_ref
+  from unplaced left join runs using (org_key, workflow_id, run_id)
 ), made_runs as (
   insert into runs (org_key, workflow_id, run_id, prefix)
   select org_key, workflow_id, run_id, '${prefixOfRun}'
-  from unplaced
-  where not exists (
-    select from found_runs
-    where found_runs.org_key = unplaced.org_key and found_runs.workflow_id = unplaced.workflow_id
-      and found_runs.run_id = unplaced.run_id)
+  from found_runs
+  where run_ref is null
   order by org_key collate "C", workflow_id, run_id
   on conflict (org_key, workflow_id, run_id) do update set prefix = excluded.prefix
-  returning run_ref, org_key, workflow_id, run_id
+  returning org_key, workflow_id, run_id, run_ref
 ), its_runs as materialized (
-  select * from found_runs union all select * from made_runs
+  select * from found_runs where run_ref is not null union all select * from made_runs
 )`

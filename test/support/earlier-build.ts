@@ -24,6 +24,7 @@ export async function downgradeToFirstVersion (database: Kysely<Database>): Prom
   for (const { name } of objectIndexes) await sql.raw(`drop index if exists ${name}`).execute(database)
   await sql`alter table objects drop column run_ref, drop column path`.execute(database)
   await sql`drop table run_backfill, run_sums, runs`.execute(database)
+  await sql`drop function refuse_negative_sum`.execute(database)
   await sql`delete from kysely_migration where name >= '0009'`.execute(database)
 }
 

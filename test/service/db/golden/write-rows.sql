@@ -14,21 +14,18 @@ with incoming as materialized (
   select distinct org_key, workflow_id, run_id from incoming
   where run_before is null and not is_removed and not exists (select from known)
 ), found_runs as materialized (
-  select runs.run_ref, runs.org_key, runs.workflow_id, runs.run_id
-  from unplaced join runs using (org_key, workflow_id, run_id)
+  select org_key, workflow_id, run_id, runs.run_ref
+  from unplaced left join runs using (org_key, workflow_id, run_id)
 ), made_runs as (
   insert into runs (org_key, workflow_id, run_id, prefix)
   select org_key, workflow_id, run_id, '' || org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/'
-  from unplaced
-  where not exists (
-    select from found_runs
-    where found_runs.org_key = unplaced.org_key and found_runs.workflow_id = unplaced.workflow_id
-      and found_runs.run_id = unplaced.run_id)
+  from found_runs
+  where run_ref is null
   order by org_key collate "C", workflow_id, run_id
   on conflict (org_key, workflow_id, run_id) do update set prefix = excluded.prefix
-  returning run_ref, org_key, workflow_id, run_id
+  returning org_key, workflow_id, run_id, run_ref
 ), its_runs as materialized (
-  select * from found_runs union all select * from made_runs
+  select * from found_runs where run_ref is not null union all select * from made_runs
 ), placed as materialized (
   select incoming.*, case when not is_removed then coalesce(run_before, its_runs.run_ref) end as run_ref
   from incoming left join its_runs using (org_key, workflow_id, run_id)
@@ -96,21 +93,14 @@ with incoming as materialized (
   group by coalesce(run_before, run_ref), created_by, direction
 ), run_summed as (
   insert into run_sums (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
-  select
-    run_ref, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), coalesce(first_seen_at, now()),
-    newest_event_at
+  select run_ref, created_by, direction, size_bytes, file_count, coalesce(first_seen_at, 'infinity'), newest_event_at
   from run_changes
   where (select count(*) from summed) > 0
   order by run_ref, created_by, direction
   on conflict (run_ref, created_by, direction) do update set
-    (size_bytes, file_count, first_seen_at, newest_event_at) = (
-      select
-        run_sums.size_bytes + run_changes.size_bytes, run_sums.file_count + run_changes.file_count,
-        least(run_sums.first_seen_at, run_changes.first_seen_at),
-        greatest(run_sums.newest_event_at, run_changes.newest_event_at)
-      from run_changes
-      where run_changes.run_ref = excluded.run_ref and run_changes.created_by = excluded.created_by
-        and run_changes.direction = excluded.direction)
+    size_bytes = run_sums.size_bytes + excluded.size_bytes, file_count = run_sums.file_count + excluded.file_count,
+    first_seen_at = least(run_sums.first_seen_at, excluded.first_seen_at),
+    newest_event_at = greatest(run_sums.newest_event_at, excluded.newest_event_at)
 ), fulfilled as (
   update uploads set
     fulfilled_at = case when written.removed_at is null then coalesce(uploads.fulfilled_at, statement_timestamp()) end
