@@ -1,16 +1,13 @@
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import t from 'tap'
-import { purge } from '../../../db/purge.js'
-import { reserveUpload } from '../../../db/reservations.js'
+import type { Database } from '../../../db/connection/tables.js'
+import { type PurgeCounts, type PurgeRetention, purge } from '../../../db/purge.js'
 import { createServerDatabase, emptyTables, testDatabaseUrl } from '../../support/database.js'
 import { databaseKindsAndRole } from '../../support/role-database.js'
 
 const id = '00000000-0000-4000-8000-000000000001'
-const DAY_MS = 24 * 60 * 60 * 1000
-const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS)
-const old = daysAgo(3)
-const recent = daysAgo(1)
-const retention = { tombstonesMs: 2 * DAY_MS, uploadsMs: 2 * DAY_MS, setAsideEventsMs: 2 * DAY_MS, leasesMs: 2 * DAY_MS }
+const MINUTE_MS = 60_000
+const HOUR_MS = 60 * MINUTE_MS
 const row = (name: string, removedAt: Date | null) => ({
   object_key: name,
   org_key: 'acme',
@@ -23,9 +20,48 @@ const row = (name: string, removedAt: Date | null) => ({
   removed_at: removedAt,
   revision: id,
 })
-const upload = (objectKey: string, expiresInSeconds: number) =>
-  ({ objectKey, orgKey: 'acme', createdBy: id, sizeBytes: undefined, contentType: 'text/plain', expiresInSeconds })
+const upload = (name: string, expiresAt: Date) =>
+  ({ object_key: name, org_key: 'acme', created_by: id, content_type: 'text/plain', expires_at: expiresAt })
 const lease = (name: string, expiresAt: Date) => ({ name, holder: id, token: 1n, expires_at: expiresAt })
+
+// Each kind is kept for another time, so that one that is purged by another's shows.
+const retention: PurgeRetention = {
+  tombstonesMs: 2 * HOUR_MS,
+  uploadsMs: 3 * HOUR_MS,
+  setAsideEventsMs: 5 * HOUR_MS,
+  leasesMs: 7 * HOUR_MS,
+}
+const nothing: PurgeCounts = { tombstones: 0, uploads: 0, setAsideEvents: 0, leases: 0, runSums: 0 }
+
+/** What is purged by its age: how long it is kept, a row of it that is kept since a time, and the names of its rows. */
+const kinds: Record<Exclude<keyof PurgeCounts, 'runSums'>, {
+  keptMs: number
+  insert: (database: Kysely<Database>, name: string, since: Date) => Promise<unknown>
+  names: (database: Kysely<Database>) => Promise<Array<{ name: string }>>
+}> = {
+  tombstones: {
+    keptMs: retention.tombstonesMs,
+    insert: (database, name, since) => database.insertInto('objects').values(row(name, since)).execute(),
+    names: (database) => database.selectFrom('objects').select('object_key as name').execute(),
+  },
+  uploads: {
+    keptMs: retention.uploadsMs,
+    insert: (database, name, since) => database.insertInto('uploads').values(upload(name, since)).execute(),
+    names: (database) => database.selectFrom('uploads').select('object_key as name').execute(),
+  },
+  setAsideEvents: {
+    keptMs: retention.setAsideEventsMs,
+    insert: (database, name, since) =>
+      database.insertInto('set_aside_events').values({ reason: name, record: '', received_at: since }).execute(),
+    names: (database) => database.selectFrom('set_aside_events').select('reason as name').execute(),
+  },
+  leases: {
+    keptMs: retention.leasesMs,
+    insert: (database, name, since) => database.insertInto('leases').values(lease(`reconcile/${name}`, since)).execute(),
+    names: async (database) => (await database.selectFrom('leases').select('name').execute())
+      .map(({ name }) => ({ name: name.replace('reconcile/', '') })),
+  },
+}
 
 for (const { name, skip, create } of databaseKindsAndRole) {
   t.test(`the purge on ${name}`, { skip }, async (t) => {
@@ -33,33 +69,32 @@ for (const { name, skip, create } of databaseKindsAndRole) {
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))
 
-    t.test('deletes what is older than its limit and leaves the rest', async (t) => {
-      await database.insertInto('objects').values([row('old', old), row('recent', recent), row('present', null)]).execute()
-      await reserveUpload(database, upload('old', -3 * DAY_MS / 1000))
-      await reserveUpload(database, upload('recent', -DAY_MS / 1000))
-      await database.insertInto('set_aside_events').values([
-        { reason: 'old', record: '', received_at: old }, { reason: 'recent', record: '', received_at: recent },
-      ]).execute()
-      await database.insertInto('leases').values([
-        lease('reconcile', old), lease('reconcile/old', old), lease('reconcile/recent', recent),
-      ]).execute()
-      t.strictSame(await purge(database, retention), { tombstones: 1, uploads: 1, setAsideEvents: 1, leases: 1, runSums: 0 })
-      t.strictSame(await database.selectFrom('leases').select('name').orderBy('name').execute(),
-        [{ name: 'reconcile' }, { name: 'reconcile/recent' }])
-      t.strictSame(await database.selectFrom('objects').select('object_key').orderBy('object_key').execute(),
-        [{ object_key: 'present' }, { object_key: 'recent' }])
-      t.strictSame(await database.selectFrom('uploads').select('object_key').execute(), [{ object_key: 'recent' }])
-      t.strictSame(await database.selectFrom('set_aside_events').select('reason').execute(), [{ reason: 'recent' }])
+    t.test('deletes what is older than the time that its kind is kept for, and leaves the rest', async (t) => {
+      for (const { keptMs, insert } of Object.values(kinds)) {
+        await insert(database, 'old', new Date(Date.now() - keptMs - MINUTE_MS))
+        await insert(database, 'young', new Date(Date.now() - keptMs + MINUTE_MS))
+      }
+      t.strictSame(await purge(database, retention), { ...nothing, tombstones: 1, uploads: 1, setAsideEvents: 1, leases: 1 })
+      for (const [kind, { names }] of Object.entries(kinds)) t.strictSame(await names(database), [{ name: 'young' }], kind)
+      t.strictSame(await purge(database, retention), nothing)
+    })
+
+    t.test('leaves files that are there, and leases of the whole, however old', async (t) => {
+      const old = new Date(0)
+      await database.insertInto('objects').values({ ...row('present', null), observed_at: old }).execute()
+      await database.insertInto('leases').values(lease('reconcile', old)).execute()
+      t.strictSame(await purge(database, retention), nothing)
+      t.strictSame(await kinds.tombstones.names(database), [{ name: 'present' }])
+      t.strictSame(await kinds.leases.names(database), [{ name: 'reconcile' }])
     })
 
     t.test('continues until nothing old is left, or until it is told to stop', async (t) => {
       await sql`
         insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, removed_at, revision)
-        select 'key-' || n, 'acme', ${id}, ${id}, ${id}, 'inputs', 0, now(), ${old}, ${id}
+        select 'key-' || n, 'acme', ${id}, ${id}, ${id}, 'inputs', 0, now(), ${new Date(0)}, ${id}
         from generate_series(1, 2500) as n`.execute(database)
-      t.strictSame(await purge(database, retention, AbortSignal.abort()),
-        { tombstones: 0, uploads: 0, setAsideEvents: 0, leases: 0, runSums: 0 })
-      t.strictSame(await purge(database, retention), { tombstones: 2500, uploads: 0, setAsideEvents: 0, leases: 0, runSums: 0 })
+      t.strictSame(await purge(database, retention, AbortSignal.abort()), nothing)
+      t.strictSame(await purge(database, retention), { ...nothing, tombstones: 2500 })
     })
 
     t.test('forgets sums of runs that count nothing, and a run with its last sum', async (t) => {
@@ -68,7 +103,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
         .returning('run_ref').executeTakeFirstOrThrow()).run_ref
       const [empty, halfEmpty, full] = [await run(1), await run(2), await run(3)]
       const sums = (runRef: bigint, direction: 'inputs' | 'outputs', fileCount: bigint) => ({
-        run_ref: runRef, created_by: id, direction, size_bytes: fileCount, file_count: fileCount, first_seen_at: old,
+        run_ref: runRef, created_by: id, direction, size_bytes: fileCount, file_count: fileCount, first_seen_at: new Date(0),
       })
       await database.insertInto('run_sums').values([
         sums(empty, 'inputs', 0n), sums(empty, 'outputs', 0n), sums(halfEmpty, 'inputs', 0n), sums(halfEmpty, 'outputs', 1n),
@@ -87,7 +122,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
 t.test('the purge leaves rows that a batch of events has locked', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
   const { database, connect, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
-  await database.insertInto('objects').values([row('locked', old), row('free', old)]).execute()
+  await database.insertInto('objects').values([row('locked', new Date(0)), row('free', new Date(0))]).execute()
   await connect().transaction().execute(async (transaction) => {
     await transaction.selectFrom('objects').select('revision').where('object_key', '=', 'locked').forUpdate().execute()
     t.match(await purge(database, retention), { tombstones: 1 })
