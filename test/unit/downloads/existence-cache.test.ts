@@ -108,3 +108,60 @@ t.test('no more than ten thousand files are remembered', async (t) => {
   await cache.find('0')
   t.equal(bucket.lookUps, 1)
 })
+
+t.test('what was forgotten while it was looked up is not remembered, and is looked up once again', async (t) => {
+  const bucket = bucketWith('a')
+  const cache = new ExistenceCache(5000, bucket.lookUp)
+  bucket.isHolding = true
+  const old = cache.find('a')
+  cache.forget('a')
+  bucket.gates.emit('open')
+  await old
+  t.equal(cache.has('a'), false)
+
+  const [first, second] = [cache.find('a'), cache.find('a')]
+  t.equal(bucket.lookUps, 2)
+  bucket.gates.emit('open')
+  await Promise.all([first, second])
+})
+
+t.test('a look-up that ends late leaves the one that is under way to those who wait for it', async (t) => {
+  const held: Array<(found: object) => void> = []
+  const cache = new ExistenceCache(5000, async () => await new Promise<object>((resolve) => { held.push(resolve) }))
+  const old = cache.find('a')
+  cache.forget('a')
+  const current = cache.find('a')
+  held[0]?.({ old: true })
+  await old
+  const shared = cache.find('a')
+  t.equal(held.length, 2)
+  held[1]?.({ old: false })
+  t.strictSame(await Promise.all([current, shared]), [{ old: false }, { old: false }])
+})
+
+t.test('finds that took a look-up are counted, and those that took none', async (t) => {
+  const bucket = bucketWith('a')
+  const cache = new ExistenceCache(5000, bucket.lookUp)
+  const counts = () => [cache.hitCount, cache.missCount]
+  t.equal(cache.known('a'), undefined)
+  t.equal(cache.has('a'), false)
+  t.strictSame(counts(), [0, 0], 'none that was not there is a hit, and a question is neither')
+  await Promise.all([cache.find('a'), cache.find('a'), cache.find('b')])
+  t.strictSame(counts(), [1, 2], 'one shared the other\'s look-up')
+  t.equal(cache.has('a'), true)
+  t.strictSame(counts(), [1, 2])
+  t.same(cache.known('a'), { sizeBytes: 1 })
+  await cache.find('a')
+  await cache.find('b')
+  t.strictSame(counts(), [3, 3])
+})
+
+t.test('where nothing is remembered, nothing is known or forgotten', async (t) => {
+  const bucket = bucketWith('a')
+  const cache = new ExistenceCache(0, bucket.lookUp)
+  await cache.find('a')
+  t.equal(cache.known('a'), undefined)
+  t.equal(cache.has('a'), false)
+  t.doesNotThrow(() => cache.forget('a'))
+  t.strictSame([cache.hitCount, cache.missCount], [0, 1])
+})

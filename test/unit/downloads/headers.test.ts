@@ -2,6 +2,7 @@ import t from 'tap'
 import {
   capabilityHeaders, capabilityJsonHeaders, redirectHeaders, representationHeaders, sharedOriginHeaders, validatorHeaders,
 } from '../../../downloads/headers.js'
+import { activeContentPolicy } from '../../../downloads/inline-content.js'
 import { dispositions } from '../../support/service.js'
 
 const file = {
@@ -41,4 +42,13 @@ t.test('a representation has the disposition that was decided, and the encoding 
     t.match(headers, { 'content-disposition': new RegExp(`^${disposition};`), 'content-encoding': 'gzip', 'accept-ranges': 'bytes' })
   }
   t.notOk('content-encoding' in representationHeaders(file, 'a.txt', 'inline', 'sandbox'))
+})
+
+t.test('what shares the service\'s origin is shown in a sandbox, and is embedded by pages of the same site alone', async (t) => {
+  for (const [contentType, policy] of [
+    ['text/plain', 'sandbox'], ['image/png', 'sandbox'], ['application/pdf', 'sandbox'],
+    ...['text/html', 'image/svg+xml', 'no type', undefined].map((active) => [active, activeContentPolicy('sandbox')] as const),
+  ] as const) {
+    t.match(sharedOriginHeaders(contentType), { 'cross-origin-resource-policy': 'same-site', 'content-security-policy': policy })
+  }
 })

@@ -66,6 +66,18 @@ t.test('the type and the disposition are part of what is signed', async (t) => {
   t.not(signature(found(), 'inline'), signature(found(), 'attachment'))
 })
 
+t.test('a link is signed for reading the file, from the start of its window', async (t) => {
+  const { url, sameUntil, expiresAt } = createDownloadLinks(presign, 300)('a/b.txt', found(), 'inline', 100_000)
+  t.strictSame([sameUntil, expiresAt], [new Date(150_000), new Date(300_000)])
+  t.equal(url, presign({
+    method: 'GET',
+    objectKey: 'a/b.txt',
+    signedAt: new Date(0),
+    expiresInSeconds: 300,
+    query: { 'response-content-disposition': contentDisposition('inline', 'b.txt'), 'response-content-type': 'text/plain' },
+  }))
+})
+
 t.test('a file keeps a link of each disposition', async (t) => {
   const makeLink = createDownloadLinks(presign, 300)
   const file = found()

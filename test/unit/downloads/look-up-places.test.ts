@@ -55,6 +55,18 @@ t.test('nobody who comes later overtakes the one to whom a place is handed over'
   t.strictSame(begun, ['first', 'second', 'third', 'late'])
 })
 
+t.test('a client with a place left has no more than its places', async (t) => {
+  const places = new LookUpPlaces(2)
+  const held = new HeldLookUps()
+  const results = ['a', 'b'].map((name) => places.run('client', nobodyLeaves, held.work(name)))
+  await held.end('a')
+  t.equal(places.clientCount, 1)
+  results.push(...['c', 'd'].map((name) => places.run('client', nobodyLeaves, held.work(name))))
+  t.strictSame(held.begun, ['a', 'b', 'c'])
+  for (const name of ['b', 'c', 'd']) await held.end(name)
+  t.strictSame(await Promise.all(results), ['a', 'b', 'c', 'd'])
+})
+
 t.test('one client does not hold up another', async (t) => {
   const places = new LookUpPlaces(1)
   const held = new HeldLookUps()
