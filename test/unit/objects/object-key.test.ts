@@ -72,7 +72,7 @@ t.test('a key without folders is read as version 0.1 read it', async (t) => {
     if (read !== undefined) readCount++
     t.strictSame(parseObjectKey(text), read)
   }), { numRuns: 1_000 })
-  t.ok(readCount > 100, 'many of them are keys')
+  t.ok(readCount > 10, 'some of them are keys')
 })
 
 t.test('a path with an empty name, . or .. is none, wherever it stands', async () => {
