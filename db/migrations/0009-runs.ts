@@ -19,7 +19,7 @@ export const runs: Migration = {
         prefix text collate "C" not null,
         unique (org_key, workflow_id, run_id)
       )`.execute(database)
-    // A check would look at what is to be added, which may be negative, before it is found that there is a row to add it to.
+    // A check would look at what is to be added, which may be negative, before it is found that there is a row to add to.
     // The key of `runs` keeps a run from being purged just as a file of it comes.
     await sql`
       create table run_sums (
@@ -53,7 +53,9 @@ export const runs: Migration = {
     const { rows: [found] } = await sql<{ is_empty: boolean }>`
       select not exists (select from objects) as is_empty`.execute(database)
     const isEmpty = found?.is_empty === true
-    if (isEmpty) for (const { name, definition } of objectIndexes) await sql.raw(`create index ${name} on ${definition}`).execute(database)
+    for (const { name, definition } of isEmpty ? objectIndexes : []) {
+      await sql.raw(`create index ${name} on ${definition}`).execute(database)
+    }
     await sql`insert into run_backfill (finished_at) values (${isEmpty ? sql`now()` : sql`null`})`.execute(database)
     for (const statement of triggersForEarlierBuilds) await sql.raw(statement).execute(database)
   },

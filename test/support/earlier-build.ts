@@ -25,7 +25,21 @@ export async function downgradeToFirstVersion (database: Kysely<Database>): Prom
   await sql`alter table objects drop column run_ref, drop column path`.execute(database)
   await sql`drop table run_backfill, run_sums, runs`.execute(database)
   await sql`drop function refuse_negative_sum`.execute(database)
+  await sql`alter table usage_days drop column has_users`.execute(database)
+  await sql`drop table user_usage_snapshots`.execute(database)
   await sql`delete from kysely_migration where name >= '0009'`.execute(database)
+}
+
+/**
+ * Empties the catalogue and lets something be written as if nothing counted runs yet: the backfill is to begin, as on a
+ * database that was just migrated from version 0.1.
+ */
+export async function writeBeforeRuns (database: Kysely<Database>, write: () => Promise<void>): Promise<void> {
+  await sql`truncate objects, usage_sums, run_sums, runs`.execute(database)
+  await sql`alter table objects disable trigger user`.execute(database)
+  await write()
+  await sql`alter table objects enable trigger user`.execute(database)
+  await sql`update run_backfill set checkpoint = '', placed_count = 0, finished_at = null`.execute(database)
 }
 
 /**
