@@ -71,7 +71,12 @@ export interface DatabaseKind {
 
 /** The kinds of database that tests run on here: always an embedded one, and a real server where one is configured. */
 export const databaseKinds: readonly DatabaseKind[] = [
-  { kind: 'embedded', name: 'the embedded database', skip: false, create: createEmbeddedDatabase },
+  {
+    kind: 'embedded',
+    name: 'the embedded database',
+    skip: process.env.TEST_EMBEDDED_DATABASE === 'no' && 'TEST_EMBEDDED_DATABASE is no',
+    create: createEmbeddedDatabase,
+  },
   {
     kind: 'server',
     name: 'a PostgreSQL server',

@@ -254,6 +254,12 @@ t.test('a key that is not of this service\'s form is foreign: neither applied no
   }
 })
 
+t.test('a copy is told from what was sent', async (t) => {
+  const copies = (eventName: string) => read({ Records: [record({}, { eventName })] }).events.map(({ isCopy }) => isCopy)
+  t.strictSame(copies('s3:ObjectCreated:Copy'), [true])
+  t.strictSame(copies('s3:ObjectCreated:Put'), [undefined])
+})
+
 t.test('the greatest size that JSON holds exactly is read', async (t) => {
   t.match(readOne({ Records: [record({ size: 2 ** 53 - 1 })] }).change, { sizeBytes: 2 ** 53 - 1 })
 })
