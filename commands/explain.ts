@@ -8,7 +8,8 @@ import { OrgKeySchema, UuidSchema } from '../schemas/identifiers.js'
 import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError, runCommand, withService } from './command.js'
 import { showProgress } from './progress.js'
 
-const HELP = `Shows where an organisation's figures come from: the kept sums, the sums over rows, and the bucket's listing.
+const HELP = `Shows where an organisation's figures come from: the kept sums, those of runs, the sums over rows,
+and the bucket's listing.
 
   npm run explain -- --org KEY [--workflow ID] [--user ID] [--limit N] [--reveal-keys] [--json]
 
@@ -21,7 +22,7 @@ const HELP = `Shows where an organisation's figures come from: the kept sums, th
 
 It changes nothing; \`npm run reconcile\` does. Files that come and go while it looks show as differences.
 
-Exit code: 0 all three agree, 1 they differ, 2 it could not run.
+Exit code: 0 all four agree, 1 they differ, 2 it could not run.
 `
 
 interface Options {
@@ -86,11 +87,11 @@ function isSame (one: DirectionTallies, other: DirectionTallies): boolean {
     one[direction].fileCount === other[direction].fileCount && one[direction].sizeBytes === other[direction].sizeBytes)
 }
 
-function isKeptRight ({ kept, rows }: UsageComparison): boolean {
-  return isSame(kept, rows)
+function isKeptRight ({ kept, runs, rows }: UsageComparison): boolean {
+  return isSame(kept, rows) && isSame(runs, rows)
 }
 
-const sources = [['kept', 'kept sums'], ['rows', 'sum over rows'], ['bucket', 'bucket']] as const
+const sources = [['kept', 'kept sums'], ['runs', 'sums of runs'], ['rows', 'sum over rows'], ['bucket', 'bucket']] as const
 
 function describe ({ revealKeys }: Options, comparison: UsageComparison, agrees: boolean): string {
   const cell = (text: string) => text.padStart(22)
@@ -110,8 +111,11 @@ function describe ({ revealKeys }: Options, comparison: UsageComparison, agrees:
         `${countedBytes === undefined ? 'not counted' : `${countedBytes.toLocaleString('en')} bytes counted`}`),
     ...differenceCount > differences.length ? ['  …'] : [],
     ...differenceCount > 0 ? ['`npm run reconcile` makes the rows agree with the bucket.'] : [],
-    ...isKeptRight(comparison) ? [] : ['The kept sums are not what the rows add up to. That must never be: please report it.'],
-    ...agrees ? ['All three agree.'] : [],
+    ...isKeptRight(comparison) ? [] : [
+      'The kept sums are not what the rows add up to. That must never be, but for those of runs while /health/ready says that the ' +
+      'service counts them: please report it.',
+    ],
+    ...agrees ? ['All four agree.'] : [],
   ].join('\n')
 }
 

@@ -52,7 +52,9 @@ const pathPattern = new RegExp(`^${segmentForm}(?:/${segmentForm})*$`, 'u')
  * has 1 to 255 bytes of UTF-8, no control characters or lone surrogates, and is neither `.` nor `..`.
  */
 export function isPath (text: string): boolean {
-  return pathPattern.test(text) && text.split('/').every((name) => Buffer.byteLength(name) <= FILE_NAME_MAX_BYTES)
+  if (!pathPattern.test(text)) return false
+  return Buffer.byteLength(text) <= FILE_NAME_MAX_BYTES ||
+    text.split('/').every((name) => Buffer.byteLength(name) <= FILE_NAME_MAX_BYTES)
 }
 
 /** Whether a text is a path of one name, without folders. */

@@ -17,6 +17,7 @@ interface KeyDifference {
 /** Where an organisation's figures come from. */
 export interface UsageComparison {
   kept: DirectionTallies
+  runs: DirectionTallies
   rows: DirectionTallies
   bucket: DirectionTallies
   /** Some of them, in the order of their keys. */
@@ -25,8 +26,8 @@ export interface UsageComparison {
 }
 
 /**
- * Puts the kept sums, the sums over rows and the bucket's listing side by side. The first two are of one instant; the bucket
- * is listed after it, so that files which come and go meanwhile make differences of their own.
+ * Puts the kept sums, those of runs, the sums over rows and the bucket's listing side by side. All but the last are of one
+ * instant; the bucket is listed after it, so that files which come and go meanwhile make differences of their own.
  *
  * @param limit how many differences to name at most
  * @throws what the listing and the database throw
@@ -35,8 +36,7 @@ export async function compareUsage (
   database: DatabaseHandle, listBucket: ListBucket, scope: UsageScope,
   options: { limit: number, onProgress?: (listedCount: number) => void, signal?: AbortSignal },
 ): Promise<UsageComparison> {
-  const { kept, rows } = await readTallies(database, scope)
-  const comparison: UsageComparison = { kept, rows, bucket: noTallies(), differences: [], differenceCount: 0 }
+  const comparison: UsageComparison = { ...await readTallies(database, scope), bucket: noTallies(), differences: [], differenceCount: 0 }
   const { createdBy } = scope
   const partsInScope = (objectKey: string) => {
     const parts = parseObjectKey(objectKey)

@@ -17,17 +17,20 @@ export interface UsageScope {
   createdBy?: string | undefined
 }
 
+/** Where tallies come from: the kept sums, those of runs, and the rows. */
+export type TallySource = 'kept' | 'runs' | 'rows'
+
 interface TallyRow {
-  source: 'kept' | 'rows'
+  source: TallySource
   direction: 'inputs' | 'outputs'
   size_bytes: string
   file_count: string
 }
 
-/** The kept sums, and what the rows add up to, both of one instant. Reads every row of the scope. */
-export async function readTallies (database: Kysely<Database>, scope: UsageScope): Promise<Record<'kept' | 'rows', DirectionTallies>> {
+/** The kept sums, those of runs, and what the rows add up to, all of one instant. Reads every row of the scope. */
+export async function readTallies (database: Kysely<Database>, scope: UsageScope): Promise<Record<TallySource, DirectionTallies>> {
   const { rows } = await talliesQuery(scope).execute(database)
-  const tallies = { kept: noTallies(), rows: noTallies() }
+  const tallies = { kept: noTallies(), runs: noTallies(), rows: noTallies() }
   for (const row of rows) {
     tallies[row.source][row.direction] = { fileCount: BigInt(row.file_count), sizeBytes: BigInt(row.size_bytes) }
   }
@@ -42,6 +45,9 @@ function talliesQuery ({ orgKey, workflowId, createdBy }: UsageScope) {
   return sql<TallyRow>`
     select 'kept' as source, direction, sum(size_bytes)::text as size_bytes, sum(file_count)::text as file_count
     from usage_sums where ${inScope} group by direction
+    union all
+    select 'runs' as source, direction, sum(size_bytes)::text as size_bytes, sum(file_count)::text as file_count
+    from run_sums join runs using (run_ref) where ${inScope} group by direction
     union all
     select 'rows' as source, direction, sum(size_bytes)::text as size_bytes, count(*)::text as file_count
     from objects where ${inScope} and removed_at is null group by direction`

@@ -16,7 +16,7 @@ t.test('explain puts sums, rows and bucket side by side and names the keys that 
   const environment = { ...store.environment, DATA_DIR: directory, JWT_SECRET: TOKEN_SECRET }
   await commands.run('reconcile', [], environment)
   const agreed = await commands.run('explain', ['--org', 'acme'], environment)
-  t.match(agreed, { exitCode: 0, output: /kept sums +2 in 2 +2 in 2 +4 in 4\nsum over rows +2 in 2 +2 in 2 +4 in 4\nbucket +2 in 2 +2 in 2 +4 in 4\nAll three agree\./ })
+  t.match(agreed, { exitCode: 0, output: /kept sums +2 in 2 +2 in 2 +4 in 4\nsums of runs +2 in 2 +2 in 2 +4 in 4\nsum over rows +2 in 2 +2 in 2 +4 in 4\nbucket +2 in 2 +2 in 2 +4 in 4\nAll four agree\./ })
 
   const database = connectEmbeddedPostgres<unknown>(`${directory}/database`)
   await sql`delete from objects where object_key = ${keyOf(0)}`.execute(database)
@@ -29,6 +29,7 @@ t.test('explain puts sums, rows and bucket side by side and names the keys that 
     createdBy: id(3),
     agrees: false,
     kept: { inputs: { files: '2', bytes: '2' }, outputs: { files: '1', bytes: '1' }, total: { files: '3', bytes: '3' } },
+    runs: { inputs: { files: '2', bytes: '2' }, outputs: { files: '1', bytes: '1' }, total: { files: '3', bytes: '3' } },
     rows: { inputs: { files: '1', bytes: '1' }, outputs: { files: '1', bytes: '7' }, total: { files: '2', bytes: '8' } },
     bucket: { inputs: { files: '2', bytes: '2' }, outputs: { files: '1', bytes: '1' }, total: { files: '3', bytes: '3' } },
     differenceCount: 2,
