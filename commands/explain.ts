@@ -111,10 +111,12 @@ function describe ({ revealKeys }: Options, comparison: UsageComparison, agrees:
         `${countedBytes === undefined ? 'not counted' : `${countedBytes.toLocaleString('en')} bytes counted`}`),
     ...differenceCount > differences.length ? ['  …'] : [],
     ...differenceCount > 0 ? ['`npm run reconcile` makes the rows agree with the bucket.'] : [],
-    ...isKeptRight(comparison) ? [] : [
-      'The kept sums are not what the rows add up to. That must never be, but for those of runs while /health/ready says that the ' +
-      'service counts them: please report it.',
-    ],
+    ...isKeptRight(comparison)
+      ? []
+      : [
+          'The kept sums are not what the rows add up to. That must never be, but for those of runs while /health/ready says that ' +
+          'the service counts them: please report it.',
+        ],
     ...agrees ? ['All four agree.'] : [],
   ].join('\n')
 }

@@ -36,7 +36,8 @@ export async function compareUsage (
   database: DatabaseHandle, listBucket: ListBucket, scope: UsageScope,
   options: { limit: number, onProgress?: (listedCount: number) => void, signal?: AbortSignal },
 ): Promise<UsageComparison> {
-  const comparison: UsageComparison = { ...await readTallies(database, scope), bucket: noTallies(), differences: [], differenceCount: 0 }
+  const tallies = await readTallies(database, scope)
+  const comparison: UsageComparison = { ...tallies, bucket: noTallies(), differences: [], differenceCount: 0 }
   const { createdBy } = scope
   const partsInScope = (objectKey: string) => {
     const parts = parseObjectKey(objectKey)

@@ -28,7 +28,9 @@ interface TallyRow {
 }
 
 /** The kept sums, those of runs, and what the rows add up to, all of one instant. Reads every row of the scope. */
-export async function readTallies (database: Kysely<Database>, scope: UsageScope): Promise<Record<TallySource, DirectionTallies>> {
+export async function readTallies (
+  database: Kysely<Database>, scope: UsageScope,
+): Promise<Record<TallySource, DirectionTallies>> {
   const { rows } = await talliesQuery(scope).execute(database)
   const tallies = { kept: noTallies(), runs: noTallies(), rows: noTallies() }
   for (const row of rows) {
