@@ -21,7 +21,7 @@ export async function residentMib (pid: number): Promise<number> {
 
 /** The arguments that run a program of `programs/`, which is not built. */
 export function benchProgram (name: string): string[] {
-  return ['--import', '@tapjs/typescript/import', join(import.meta.dirname, 'programs', `${name}.ts`)]
+  return ['--import', join(import.meta.dirname, '..', 'typescript.js'), join(import.meta.dirname, 'programs', `${name}.ts`)]
 }
 
 /**
