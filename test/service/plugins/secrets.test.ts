@@ -12,7 +12,7 @@ const scope = `${admin.orgKey}/workflows/${workflowId}/runs/${runId}/`
 
 /** The whole service on a data directory that outlives it. */
 async function startOn (t: Pick<Test, 'teardown'>, directory: string) {
-  const app = build(loadConfig({ DATA_DIR: directory, LOG_LEVEL: 'silent' }))
+  const app = build(loadConfig({ DATA_DIR: directory, LOG_LEVEL: 'silent', MAX_EVENT_LOOP_DELAY: '0' }))
   t.teardown(() => app.close())
   await app.ready()
   const ask = async (token: string, cursor?: string) => (await app.inject({
