@@ -1,5 +1,5 @@
-# The test suite: once whole, with its coverage, and its unit tests on newer versions of Node.js. Sourced by .ci/run, whose
-# `check`, `work` and counts it uses.
+# The test suite: once whole, with its coverage, and its unit and service parts on newer versions of Node.js. Sourced by
+# .ci/run, whose `check`, `work` and counts it uses.
 
 # Adds a line of totals to the counts: `# { total: 3, pass: 2, skip: 1 }`.
 count_totals() {
@@ -31,7 +31,7 @@ fetch_node() {
   "$node_folder/node" --version
 }
 
-# Runs the unit tests on another version of Node.js, and the built server as a newcomer does.
+# Runs the unit and service tests on another version of Node.js, and the built server as a newcomer does.
 run_on_node() {
   local version=$1 status=0 log=$work/tests-node-$1.log
   if ! fetch_node "$version"; then
@@ -40,9 +40,9 @@ run_on_node() {
     tail -n 3 "$work/node-$version.log"
     return 0
   fi
-  PATH=$node_folder:$PATH timeout --kill-after=30 25m node test/run-compiled.js test/unit >"$log" 2>&1 || status=$?
+  PATH=$node_folder:$PATH timeout --kill-after=30 25m node test/run-compiled.js test/unit test/service >"$log" 2>&1 || status=$?
   grep -vE '^ok - ' "$log" | head -n 400 || true
   count_totals "$(tail -n 1 "$log")"
-  check "the unit tests ended well on Node.js $version" [ "$status" = 0 ]
+  check "the unit and service tests ended well on Node.js $version" [ "$status" = 0 ]
   PATH=$node_folder:$PATH smoke_newcomer "$work/newcomer-$version"
 }
