@@ -236,7 +236,9 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       t.strictSame(outcomes, [setAside, setAside, setAside, setAside, applied])
       const kept = await reasons()
       t.strictSame(kept.map(({ reason }) => reason), ['record_malformed', 'body_malformed', 'body_malformed', 'body_malformed'])
-      t.strictSame(kept.map(({ record }) => record.slice(0, 20)), ['{"long":"xxxxxxxxxxx', 'NUL \uFFFD here', '', 'nested too deeply'])
+      t.strictSame(kept.slice(0, 3).map(({ record }) => record.slice(0, 20)), ['{"long":"xxxxxxxxxxx', 'NUL \uFFFD here', ''])
+      // Node.js 26 writes any depth; older versions run out of stack.
+      t.match(kept[3]?.record, /^(?:nested too deeply|\[{8192})$/)
       t.equal(kept[0]?.record.length, 8 * 1024)
     })
 
