@@ -627,7 +627,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `TOKEN_REQUIRED`: there is no bearer token. `TOKEN_INVALID`: the bearer token is malformed, expired, signed otherwise, or lacks a claim. */
+        /** @description `TOKEN_REQUIRED`: there is no bearer token. `TOKEN_INVALID`: the bearer token is malformed, expired, wrongly signed, or lacks a claim. */
         TokenRequiredOrTokenInvalid: {
             headers: {
                 /** @description The scheme of tokens (RFC 6750, 3). */
@@ -754,7 +754,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `RANGE_NOT_SATISFIABLE`: the file has no bytes in the range asked for; Content-Range tells its size. */
+        /** @description `RANGE_NOT_SATISFIABLE`: the file has no bytes in the range asked for; Content-Range gives its size. */
         RangeNotSatisfiable: {
             headers: {
                 [name: string]: unknown;
@@ -763,7 +763,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `EVENTS_NOT_UNDERSTOOD`: the body is not JSON, or no bucket notification of a known form; nothing of it is kept. */
+        /** @description `EVENTS_NOT_UNDERSTOOD`: the body is not JSON, or not a bucket notification in a known form; nothing of it is kept. */
         EventsNotUnderstood: {
             headers: {
                 [name: string]: unknown;
@@ -812,7 +812,7 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `INTERNAL_ERROR`: a fault of the service. `USAGE_OUT_OF_RANGE`: a sum exceeds 2^53−1 and is not stated wrongly. */
+        /** @description `INTERNAL_ERROR`: a fault of the service. `USAGE_OUT_OF_RANGE`: a sum exceeds 2^53−1, which a JSON number cannot hold exactly. */
         InternalErrorOrUsageOutOfRange: {
             headers: {
                 [name: string]: unknown;

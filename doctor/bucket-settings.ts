@@ -41,7 +41,7 @@ async function * reading<Value> (
     const code = errorCode(error)
     if (code === 'AccessDenied') yield skipped(check, `The credentials may not read this setting (${permission}), so it was not looked at.`)
     else if (absenceCodes.has(code)) yield skipped(check, 'The object storage has no such setting.')
-    else yield failed(check, `The object storage does not tell this setting: ${code || 'its answer cannot be read, or did not come in time'}.`)
+    else yield failed(check, `The object storage does not reveal this setting: ${code || 'its answer cannot be read, or did not come in time'}.`)
     return undefined
   }
 }
@@ -73,7 +73,7 @@ function describeRules (rules: readonly LifecycleRule[], app: FastifyInstance, s
   const more = removing.length > RULES_NAMED_MAX ? `, and ${removing.length - RULES_NAMED_MAX} more` : ''
   const what = `Lifecycle rules of the bucket remove files (${names}${more})`
   if (isAmazonEndpoint(app.storeTarget.endpoint) && subscribed.some((kind) => kind.startsWith('s3:LifecycleExpiration:'))) {
-    return ok('lifecycle', `${what}, and Amazon S3 sends an event of each.`)
+    return ok('lifecycle', `${what}, and Amazon S3 sends an event for each.`)
   }
   const silence = `${what}, of which not every object storage sends an event (Ceph RGW 16 sends none): only a reconcile is sure to end their being counted.`
   return RECONCILE_CRON === undefined

@@ -14,7 +14,7 @@ export async function examineBucket (app: FastifyInstance): Promise<Finding> {
     const skewMs = Math.abs(answeredAtMs - Date.now())
     const fromDatabaseMs = answeredAtMs - app.databaseClock.now().getTime()
     if (skewMs > SKEW_MAX_MS) {
-      return failed('bucket', `The object storage's clock is ${Math.round(skewMs / 60_000)} minutes apart from this machine's, so that it refuses every request: let both follow NTP.`)
+      return failed('bucket', `The object storage's clock differs from this machine's by ${Math.round(skewMs / 60_000)} minutes, so it refuses every request: synchronise both with NTP.`)
     }
     if (response.status === 404) return failed('bucket', `There is no bucket ${bucket}: make it, or correct S3_BUCKET.`)
     if (response.status === 403) return failed('bucket', `The object storage refuses the credentials for the bucket ${bucket}: check S3_ACCESS_KEY, S3_SECRET_KEY and S3_REGION, and the policy.`)

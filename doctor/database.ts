@@ -11,7 +11,7 @@ export async function examineDatabase ({ database }: FastifyInstance): Promise<F
     const { now, migrationCount } = await readServerState(database)
     const skewMs = Math.abs(now.getTime() - Date.now())
     if (skewMs > SKEW_WARNING_MS) {
-      return warning('database', `It answers, but its clock is ${Math.round(skewMs / 1000)} s apart from this machine's: let both follow NTP.`)
+      return warning('database', `It answers, but its clock differs from this machine's by ${Math.round(skewMs / 1000)} s: synchronise both with NTP.`)
     }
     return ok('database', `It answers, and its schema is up to date (${migrationCount} migrations).`)
   } catch (error) {

@@ -20,7 +20,7 @@ export async function * examinePublicEndpoint (app: FastifyInstance, objectKey: 
     response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
     await response.arrayBuffer()
   } catch {
-    yield failed('public-endpoint', 'The address that download URLs lead to does not answer from here: check S3_PUBLIC_ENDPOINT, and whatever stands before the object storage.')
+    yield failed('public-endpoint', 'The address that download URLs lead to does not answer from here: check S3_PUBLIC_ENDPOINT, and any proxy in front of the object storage.')
     return
   }
   if (response.status !== 200) {

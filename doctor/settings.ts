@@ -10,7 +10,7 @@ export function * examineSettings ({ config }: FastifyInstance): Generator<Findi
     yield ok('service-secret', `Cursors are sealed with ${SERVICE_SECRET === undefined ? 'the random secret in DATA_DIR' : 'SERVICE_SECRET'}.`)
   }
   if (S3_ENDPOINT !== undefined && EVENTS_TOKEN === undefined) {
-    yield failed('events-token', 'EVENTS_TOKEN is not set, so that no notification is let in: set it, here and at the object storage.')
+    yield failed('events-token', 'EVENTS_TOKEN is not set, so no notification is accepted: set it, here and at the object storage.')
   } else {
     yield ok('events-token', S3_ENDPOINT === undefined ? 'The embedded object storage needs none.' : 'EVENTS_TOKEN is set.')
   }

@@ -46,7 +46,7 @@ export async function * examineUploads (app: FastifyInstance, sourceKey: string)
 
   const retyped = await upload(app, { headers: { 'content-type': 'text/html' } })
   yield retyped.isThere
-    ? failed('upload-type', 'An upload URL takes a file of another type than it is signed for: whatever stands before the object storage must pass Content-Type on unchanged.')
+    ? failed('upload-type', 'An upload URL takes a file of another type than it is signed for: a proxy in front of the object storage must pass Content-Type on unchanged.')
     : ok('upload-type', 'An upload URL takes no other type.')
 
   const bigger = await upload(app, { headers: { 'content-length': String(BODY.length + 1) }, body: `${BODY}!` })

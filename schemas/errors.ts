@@ -41,7 +41,7 @@ const entries = {
   TOKEN_INVALID: {
     status: 401,
     message: 'The bearer token is not valid: %s.',
-    meaning: 'the bearer token is malformed, expired, signed otherwise, or lacks a claim',
+    meaning: 'the bearer token is malformed, expired, wrongly signed, or lacks a claim',
     exampleDetail: 'it has expired',
   },
   FORBIDDEN: {
@@ -98,12 +98,12 @@ const entries = {
   RANGE_NOT_SATISFIABLE: {
     status: 416,
     message: 'The file has no bytes in the range asked for.',
-    meaning: 'the file has no bytes in the range asked for; Content-Range tells its size',
+    meaning: 'the file has no bytes in the range asked for; Content-Range gives its size',
   },
   EVENTS_NOT_UNDERSTOOD: {
     status: 422,
     message: 'The body is not a bucket notification of any known form.',
-    meaning: 'the body is not JSON, or no bucket notification of a known form; nothing of it is kept',
+    meaning: 'the body is not JSON, or not a bucket notification in a known form; nothing of it is kept',
   },
   TOO_MANY_REQUESTS: {
     status: 429,
@@ -118,7 +118,7 @@ const entries = {
   USAGE_OUT_OF_RANGE: {
     status: 500,
     message: 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.',
-    meaning: 'a sum exceeds 2^53−1 and is not stated wrongly',
+    meaning: 'a sum exceeds 2^53−1, which a JSON number cannot hold exactly',
   },
   STORE_REFUSED: {
     status: 502,

@@ -37,7 +37,7 @@ function explain (code: string, host: string, port: number): string {
     case 'EACCES': return `PORT: this user may not listen on port ${port}: choose one above 1023.`
     case 'EADDRNOTAVAIL': return `HOST: this machine does not have the address ${host}; 0.0.0.0 is all that it has.`
     case 'ENOTFOUND':
-    case 'EAI_AGAIN': return `HOST: there is no address of the name ${host}; 0.0.0.0 is all that this machine has.`
+    case 'EAI_AGAIN': return `HOST: the name ${host} has no address; 0.0.0.0 is all that this machine has.`
     default: return `HOST and PORT: the service cannot listen on port ${port} of ${host} (${code}).`
   }
 }

@@ -49,7 +49,7 @@ export const access = {
   SERVICE_SECRET: Type.Optional(Type.String({
     minLength: 32,
     description: 'Seals what clients keep for the service, such as cursors; 32 characters or more, the same for all replicas: ' +
-      '`openssl rand -base64 48`. Unset: derived from `S3_SECRET_KEY`, so that it ends with that key; with the embedded object ' +
+      '`openssl rand -base64 48`. Unset: derived from `S3_SECRET_KEY`, so it changes with that key; with the embedded object ' +
       'storage, a random one in `DATA_DIR`.',
   })),
   SERVICE_SECRET_PREVIOUS: Type.Optional(Type.String({

@@ -12,7 +12,7 @@ export const limits = {
   REDIS_URL: Type.Optional(Type.String({
     pattern: '^rediss?://',
     words: 'an address of Redis',
-    description: 'Redis in which replicas count together. While it does not answer, nothing is limited. Unset: each replica counts ' +
+    description: 'Redis in which replicas keep a common count. While it does not answer, nothing is limited. Unset: each replica counts ' +
       'for itself.',
     examples: ['redis://user:password@host:6379'],
   })),

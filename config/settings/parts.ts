@@ -48,9 +48,9 @@ export const parts = {
     minimum: 2,
     maximum: 900,
     default: 5,
-    description: 'Seconds that the clocks of the object storage\'s nodes may be apart, from each other and from the database\'s. Events ' +
-      'of one file that are no further apart, and those that are further ahead of the database, are asked of the bucket. A change by ' +
-      'a node that is further behind may look older than what it replaced, and then counts from the next reconcile on.',
+    description: 'Seconds by which the clocks of the object storage\'s nodes may differ, from each other and from the database\'s. The bucket is ' +
+      'asked about events of one file that are closer together than this, and about those further ahead of the database. A change by ' +
+      'a node that is further behind may look older than what it replaced, and is then counted by the next reconcile.',
   }),
   S3_PUBLIC_ENDPOINT: Type.Optional(httpUrl({
     description: 'Address at which browsers reach the object storage, where it differs from `S3_ENDPOINT`. Only URLs are signed for ' +

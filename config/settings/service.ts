@@ -21,7 +21,7 @@ export const service = {
   TRUST_PROXY: Type.Optional(Type.String({
     minLength: 1,
     description: 'Proxies whose `X-Forwarded-For`, `-Host` and `-Proto` headers are believed: how many a request passes through, ' +
-      'or a list of their addresses and CIDR ranges. Set it behind a proxy, or the limits below take all clients for one. ' +
+      'or a list of their addresses and CIDR ranges. Set it behind a proxy, or the limits below treat all clients as one. ' +
       'Unset: no such header is believed.',
     examples: ['10.0.0.0/8,fd00::/8'],
   })),
@@ -39,8 +39,8 @@ export const service = {
     minimum: 0,
     maximum: 300,
     default: 0,
-    description: 'Seconds to keep serving after SIGTERM while answering that the service is not ready, so that load balancers turn ' +
-      'away before it stops listening. Choose a little more than they take to notice.',
+    description: 'Seconds to keep serving after SIGTERM while answering that the service is not ready, so that load balancers stop ' +
+      'sending requests before it stops listening. Choose a little more than they take to notice.',
   }),
   SHUTDOWN_GRACE: Type.Number({
     minimum: 0,
@@ -52,7 +52,7 @@ export const service = {
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({
     pattern: '^https?://[^?#\\s]+$',
     words: 'an address that begins with http:// or https://',
-    description: 'Where OpenTelemetry traces are sent, by OTLP over HTTP; `/v1/traces` is appended. Unset: there are none.',
+    description: 'Where OpenTelemetry traces are sent, by OTLP over HTTP; `/v1/traces` is appended. Unset: no traces are sent.',
     examples: ['http://127.0.0.1:4318'],
   })),
   OTEL_SERVICE_NAME: Type.String({ minLength: 1, default: 'objects-storage', description: 'The service\'s name in traces.' }),

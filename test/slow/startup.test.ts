@@ -47,7 +47,7 @@ t.test('a port that is taken is told before anything else is started', async (t)
 t.test('an address that this machine does not have is told', async (t) => {
   const DATA_DIR = join(await makeFolder(t), 'data')
   await expectRefusal(t, { PORT: '0', HOST: '192.0.2.1', DATA_DIR }, /^HOST: this machine does not have the address 192\.0\.2\.1/)
-  await expectRefusal(t, { PORT: '0', HOST: 'nowhere.invalid', DATA_DIR }, /^HOST: there is no address of the name nowhere\.invalid/)
+  await expectRefusal(t, { PORT: '0', HOST: 'nowhere.invalid', DATA_DIR }, /^HOST: the name nowhere\.invalid has no address;/)
 })
 
 t.test('a data directory that cannot be used is told', async (t) => {
