@@ -20,7 +20,7 @@ export interface BackfillBatch {
 }
 
 /** Files that one batch looks at. */
-const BATCH_ROWS = 1_000
+const BATCH_ROWS = 500
 
 /** Reads how far the backfill is: at the cost of one row. */
 export async function readBackfillProgress (database: Kysely<Database>): Promise<BackfillProgress> {
@@ -66,8 +66,7 @@ export function backfillRunsQuery (batchRows: number) {
     ), unplaced as materialized (
       select distinct org_key, workflow_id, run_id from batch where run_ref is null and removed_at is null
     ), ${sql.raw(runParts)}, locked as materialized (
-      select objects.object_key, its_runs.run_ref, objects.created_by, objects.direction, objects.size_bytes,
-        objects.event_time, objects.observed_at
+      select objects.object_key, its_runs.run_ref
       from objects join its_runs using (org_key, workflow_id, run_id)
       where objects.object_key in (select object_key from batch where run_ref is null and removed_at is null)
         and objects.run_ref is null and objects.removed_at is null
@@ -78,12 +77,13 @@ export function backfillRunsQuery (batchRows: number) {
         run_ref = locked.run_ref, path = regexp_replace(objects.object_key, '^([^/]*/){9}', ''),
         revision = ${newRevision()}::uuid
       from locked where objects.object_key = locked.object_key
-      returning objects.object_key
+      returning
+        objects.run_ref, objects.created_by, objects.direction, objects.size_bytes, objects.event_time, objects.observed_at
     ), changes as materialized (
       select
         run_ref, created_by, direction, sum(size_bytes) as size_bytes, count(*) as file_count,
         min(coalesce(event_time, observed_at)) as first_seen_at, max(event_time) as newest_event_at
-      from locked join replaced using (object_key)
+      from replaced
       group by run_ref, created_by, direction
     ), summed as (
       insert into run_sums as kept (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)

@@ -18,8 +18,7 @@ with batch as materialized (
 ), its_runs as materialized (
   select * from found_runs where run_ref is not null union all select * from made_runs
 ), locked as materialized (
-      select objects.object_key, its_runs.run_ref, objects.created_by, objects.direction, objects.size_bytes,
-        objects.event_time, objects.observed_at
+      select objects.object_key, its_runs.run_ref
       from objects join its_runs using (org_key, workflow_id, run_id)
       where objects.object_key in (select object_key from batch where run_ref is null and removed_at is null)
         and objects.run_ref is null and objects.removed_at is null
@@ -30,12 +29,13 @@ with batch as materialized (
         run_ref = locked.run_ref, path = regexp_replace(objects.object_key, '^([^/]*/){9}', ''),
         revision = $2::uuid
       from locked where objects.object_key = locked.object_key
-      returning objects.object_key
+      returning
+        objects.run_ref, objects.created_by, objects.direction, objects.size_bytes, objects.event_time, objects.observed_at
     ), changes as materialized (
       select
         run_ref, created_by, direction, sum(size_bytes) as size_bytes, count(*) as file_count,
         min(coalesce(event_time, observed_at)) as first_seen_at, max(event_time) as newest_event_at
-      from locked join replaced using (object_key)
+      from replaced
       group by run_ref, created_by, direction
     ), summed as (
       insert into run_sums as kept (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
