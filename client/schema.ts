@@ -12,8 +12,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a run's files
-         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A run that is not known has no files. Media types are not known here: links tell them. Open to every role.
+         * List a run's files, or describe one
+         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A run that is not known has no files. Media types are not known here: links tell them. With `prefix` and `delimiter` it lists one folder, as S3 lists a bucket. A page is of one instant. With `objectKey` alone, it describes that file to those who may list it. Open to every role.
          */
         get: operations["listRunFiles"];
         put?: never;
@@ -209,6 +209,46 @@ export interface paths {
          * @description Sets the name that storage usage shows for a workflow of the token's organisation. Only a service or an admin may name workflows.
          */
         put: operations["nameWorkflow"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/workflows/{workflowId}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List a workflow's runs
+         * @description The runs of a workflow of the token's organisation that have files, with what they store: an admin and a service get those of everyone's files, a member those of the member's own, with figures of these alone. A workflow that is not known has no runs. A page is of one instant; a run that moves between two pages may be in both or in neither. Open to every role.
+         */
+        get: operations["listRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/workflows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List workflows
+         * @description The workflows of the token's organisation that have files, with what they store: an admin and a service get those of everyone's files, a member those of the member's own, with figures of these alone. A page is of one instant; a workflow that moves between two pages may be in both or in neither. Open to every role.
+         */
+        get: operations["listWorkflows"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -572,10 +612,110 @@ export interface components {
              */
             downloadUrl: string;
         };
-        /** @description A page of a run's files. */
+        /** @description A folder of a run, which is there as long as files are in it. */
+        Folder: {
+            /** @description The folders' names; ends with `/`. As `prefix`, it lists what is in there. */
+            path: string;
+            /** @description Bytes of all files below it. Only with `sums`. */
+            bytes?: number;
+            /** @description Number of all files below it. Only with `sums`. */
+            fileCount?: number;
+        };
+        /**
+         * @description A page of a run's files.
+         * @example {
+         *       "files": [
+         *         {
+         *           "objectKey": "demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf",
+         *           "fileName": "report.pdf",
+         *           "path": "report.pdf",
+         *           "direction": "outputs",
+         *           "createdBy": "5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b",
+         *           "bytes": 48213,
+         *           "createdAt": "2026-01-31T11:59:58.000Z",
+         *           "downloadUrl": "https://files.example.com/api/v1/objects/download?objectKey=demo%2Fworkflows%2F3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10%2Fruns%2F9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3%2Fusers%2F5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b%2Foutputs%2Fq83vEjRWeJCrze8SNFZ4kA%2Freport.pdf"
+         *         }
+         *       ],
+         *       "nextCursor": null
+         *     }
+         */
         RunFiles: {
-            /** @description Up to `limit` files, in the order of their object keys: by user, then inputs before outputs. */
+            /** @description In the order of their paths. Only with `prefix`, `delimiter` or `sums`. */
+            folders?: components["schemas"]["Folder"][];
+            /** @description Up to `limit` files, folders included. In the order of their object keys: by user, then inputs before outputs; with `prefix`, `delimiter` or `sums` in the order of the bytes of their paths, where those of one path follow each other. */
             files: components["schemas"]["RunFile"][];
+            /** @description Asks for the page after this one; null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description What is known of one file. */
+        CataloguedFile: {
+            /** @description The file's object key: anyone who knows it may download the file. */
+            objectKey: string;
+            /** @description The file's name, as the object key has it: the last part of its path. */
+            fileName: string;
+            /** @description The file's folders and name, separated by `/`, as the object key has them. */
+            path: string;
+            direction: components["schemas"]["Direction"];
+            /** @description The user who made the file. */
+            createdBy: components["schemas"]["Uuid"];
+            /** @description Size of the file in bytes. */
+            bytes: number;
+            /** @description When the file was put into storage, as storage reported it; null where a reconcile found the file. */
+            createdAt: string | null;
+            /**
+             * Format: uri
+             * @description The file's download link.
+             */
+            downloadUrl: string;
+            /** @description The workflow that the file belongs to. */
+            workflowId: components["schemas"]["Uuid"];
+            /** @description The workflow's run. */
+            runId: components["schemas"]["Uuid"];
+            /** @description The file's entity tag, quoted (RFC 9110, 8.8.3), where storage has reported one. */
+            entityTag?: string;
+        };
+        /** @description A workflow that has files. */
+        ListedWorkflow: {
+            workflowId: components["schemas"]["Uuid"];
+            /** @description The workflow's name; its id where it has none. */
+            workflowName: string;
+            /** @description Bytes of its files. */
+            bytes: number;
+            /** @description Number of its files. */
+            fileCount: number;
+            /** @description When the newest event happened that these figures hold; null where only a reconcile found the files. */
+            newestEventAt: string | null;
+        };
+        /** @description A page of the workflows that have files. */
+        WorkflowList: {
+            /** @description Up to `limit` workflows. */
+            workflows: components["schemas"]["ListedWorkflow"][];
+            /** @description Asks for the page after this one; null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description A run that has files. */
+        ListedRun: {
+            runId: components["schemas"]["Uuid"];
+            /** @description Bytes of its files. */
+            bytes: number;
+            /** @description Bytes of the files that went into it. */
+            inputBytes: number;
+            /** @description Bytes of the files that it made. */
+            outputBytes: number;
+            /** @description Number of its files. */
+            fileCount: number;
+            /**
+             * Format: date-time
+             * @description The earliest time of a file that was counted in it: when it was put into storage, or found there by a reconcile.
+             */
+            firstSeenAt: string;
+            /** @description When the newest event happened that these figures hold; null where only a reconcile found the files. */
+            newestEventAt: string | null;
+        };
+        /** @description A page of a workflow's runs that have files. */
+        RunList: {
+            /** @description Up to `limit` runs. */
+            runs: components["schemas"]["ListedRun"][];
             /** @description Asks for the page after this one; null on the last page. */
             nextCursor: string | null;
         };
@@ -723,8 +863,17 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. */
-        OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable: {
+        /** @description `INTERNAL_ERROR`: a fault of the service. `USAGE_OUT_OF_RANGE`: a sum exceeds 2^53−1, which a JSON number cannot hold exactly. */
+        InternalErrorOrUsageOutOfRange: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. `NOT_READY`: after an update, the files that were stored before it are still being counted in their runs. */
+        OverloadedOrTokenKeysUnavailableOrDatabaseUnavailableOrNotReady: {
             headers: {
                 /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
                 "Retry-After"?: number;
@@ -794,6 +943,17 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
+        /** @description `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. */
+        OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
         /** @description `RECONCILIATION_NOT_FOUND`: the organisation was never reconciled on request. */
         ReconciliationNotFound: {
             headers: {
@@ -805,15 +965,6 @@ export interface components {
         };
         /** @description `RECONCILE_RUNNING`: a reconcile of the organisation is running already. */
         ReconcileRunning: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorBody"];
-            };
-        };
-        /** @description `INTERNAL_ERROR`: a fault of the service. `USAGE_OUT_OF_RANGE`: a sum exceeds 2^53−1, which a JSON number cannot hold exactly. */
-        InternalErrorOrUsageOutOfRange: {
             headers: {
                 [name: string]: unknown;
             };
@@ -846,10 +997,19 @@ export interface components {
          * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
          */
         ObjectKeyParameter: components["schemas"]["ObjectKey"];
+        /** @description What a page holds at most; without it, 100. */
+        LimitParameter: number;
+        /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+        CursorParameter: string;
         /** @description `attachment` saves the file, `inline` shows it where that is safe. */
         DispositionParameter: components["schemas"]["Disposition"];
         /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same. */
         AsParameter: "json";
+        /**
+         * @description A UUID.
+         * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+         */
+        SentUuidParameter: components["schemas"]["SentUuid"];
     };
     requestBodies: never;
     headers: never;
@@ -859,21 +1019,32 @@ export type $defs = Record<string, never>;
 export interface operations {
     listRunFiles: {
         parameters: {
-            query: {
+            query?: {
                 /**
-                 * @description The workflow.
+                 * @description The workflow; with `runId`.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                workflowId: components["schemas"]["SentUuid"];
+                workflowId?: components["schemas"]["SentUuid"];
                 /**
-                 * @description The workflow's run.
+                 * @description The workflow's run; with `workflowId`.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                runId: components["schemas"]["SentUuid"];
-                /** @description What a page holds at most. */
-                limit?: number;
+                runId?: components["schemas"]["SentUuid"];
+                /** @description Only files whose path begins with it: a folder with its slash, or any beginning of a name. Files are then in the order of their paths, also where it is empty. */
+                prefix?: string;
+                /** @description Files that have it in their path, after the prefix, are listed as the folder that they are in. Files and folders are in the order of their paths. */
+                delimiter?: "/";
+                /** @description Whether to add up what is in each folder, which takes as long as there are files in it. */
+                sums?: boolean;
+                /**
+                 * @description Describes this one file; without any other parameter.
+                 * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
+                 */
+                objectKey?: components["schemas"]["ObjectKey"];
+                /** @description What a page holds at most; without it, 100. */
+                limit?: components["parameters"]["LimitParameter"];
                 /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
-                cursor?: string;
+                cursor?: components["parameters"]["CursorParameter"];
             };
             header?: never;
             path?: never;
@@ -881,21 +1052,22 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description A page of a run's files. */
+            /** @description A page of files, or one file. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["RunFiles"];
+                    "application/json": components["schemas"]["RunFiles"] | components["schemas"]["CataloguedFile"];
                 };
             };
             400: components["responses"]["InvalidRequest"];
             401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["ObjectNotFound"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
-            500: components["responses"]["InternalError"];
-            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailableOrNotReady"];
         };
     };
     deleteFile: {
@@ -1316,7 +1488,7 @@ export interface operations {
                  * @description A UUID.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                workflowId: components["schemas"]["SentUuid"];
+                workflowId: components["parameters"]["SentUuidParameter"];
             };
             cookie?: never;
         };
@@ -1343,6 +1515,80 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalError"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    listRuns: {
+        parameters: {
+            query?: {
+                /** @description What they are sorted by, the most or the latest first, then by identifier. `newest` takes the newest event, or the first file where there is none. Only `id` costs the same however many runs the workflow has. */
+                sort?: "newest" | "firstSeen" | "bytes" | "files" | "id";
+                /** @description What a page holds at most; without it, 100. */
+                limit?: components["parameters"]["LimitParameter"];
+                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                cursor?: components["parameters"]["CursorParameter"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A UUID.
+                 * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+                 */
+                workflowId: components["parameters"]["SentUuidParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a workflow's runs that have files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailableOrNotReady"];
+        };
+    };
+    listWorkflows: {
+        parameters: {
+            query?: {
+                /** @description Only workflows with this in their name or identifier, in whatever case. */
+                search?: string;
+                /** @description What they are sorted by, the most or the latest first; then by identifier. */
+                sort?: "bytes" | "files" | "newest";
+                /** @description What a page holds at most; without it, 100. */
+                limit?: components["parameters"]["LimitParameter"];
+                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                cursor?: components["parameters"]["CursorParameter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the workflows that have files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkflowList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
             503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
         };
     };

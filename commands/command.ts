@@ -3,6 +3,7 @@ import { errorCode } from '../errors/error-code.js'
 import { build } from '../app.js'
 import { loadConfig } from '../config.js'
 import { describeDatabaseFailure, isDatabaseUnavailable } from '../db/connection/availability.js'
+import { TrafficError } from '../embedded/demo/traffic-client.js'
 import { EmptyBucketError } from '../reconcile/run.js'
 import { loadEnvironmentFile } from '../startup/environment.js'
 import { describeStartFailure } from '../startup/failure.js'
@@ -60,7 +61,8 @@ export function describeFailure (error: unknown): string {
   if (!(error instanceof Error)) return 'Something went wrong.'
   if (isDatabaseUnavailable(error)) return `DATABASE_URL: ${describeDatabaseFailure(error)}`
   const isOurs = [
-    CannotMintError, EmptyBucketError, MalformedListingError, ObjectStorageRefused, ObjectStorageUnavailable, UsageError,
+    CannotMintError, EmptyBucketError, MalformedListingError, ObjectStorageRefused, ObjectStorageUnavailable, TrafficError,
+    UsageError,
   ].some((kind) => error instanceof kind)
   const isOfArguments = error instanceof TypeError && errorCode(error).startsWith('ERR_PARSE_ARGS_')
   return isOurs || isOfArguments ? error.message : `Something went wrong: ${error.stack ?? error.message}`

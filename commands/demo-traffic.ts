@@ -7,10 +7,10 @@ import { errorCode } from '../errors/error-code.js'
 import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
 import { Traffic } from '../embedded/demo/traffic.js'
 import { TrafficError, answerOf, connectTraffic } from '../embedded/demo/traffic-client.js'
-import { readAddress } from '../embedded/data-directory.js'
 import { loadEnvironmentFile } from '../startup/environment.js'
 import { describeStartFailure } from '../startup/failure.js'
 import { CannotMintError, mintToken } from './mint-token.js'
+import { addressOfService } from './running-service.js'
 
 const HELP = `Puts, overwrites and removes files for a while, so that one can watch the usage move.
 
@@ -73,12 +73,6 @@ async function main (): Promise<void> {
       await expectTotals(client, before)
     }
   }
-}
-
-/** Where the service listens that was started with the same settings. */
-function addressOfService ({ DATA_DIR, HOST, PORT }: Config): string {
-  const host = ['0.0.0.0', '::'].includes(HOST) ? '127.0.0.1' : HOST
-  return readAddress(DATA_DIR) ?? `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`
 }
 
 async function mintDemoToken (config: Config): Promise<string> {

@@ -6,7 +6,7 @@ import { readInIndexOrder } from './connection/index-order.js'
 import { exactNumber } from './usage/storage-usage.js'
 
 /** A file that is counted. */
-interface CountedFile {
+export interface CountedFile {
   objectKey: string
   sizeBytes: number
   /** When it was put into storage; null where only a look into the bucket found it. */
@@ -28,13 +28,19 @@ export interface FilesPage {
 export async function listFiles (
   database: Kysely<Database>, prefix: string, page: { after: string | undefined, maxFiles: number },
 ): Promise<FilesPage> {
-  const rows = await readInIndexOrder(database, listFilesQuery(database, prefix, { ...page, maxFiles: page.maxFiles + 1 }))
+  const query = listFilesQuery(database, prefix, { ...page, maxFiles: page.maxFiles + 1 }).compile()
+  const rows = await readInIndexOrder(database, query)
   return {
-    files: rows.slice(0, page.maxFiles).map((row) => ({
-      objectKey: row.object_key, sizeBytes: exactNumber(row.size_bytes), createdAt: nullableDateOf(row.event_time_ms),
-    })),
+    files: rows.slice(0, page.maxFiles).map(countedFileOf),
     hasMore: rows.length > page.maxFiles,
   }
+}
+
+/** What a row says of a file. */
+export function countedFileOf (
+  row: { object_key: string, size_bytes: bigint, event_time_ms: bigint | null },
+): CountedFile {
+  return { objectKey: row.object_key, sizeBytes: exactNumber(row.size_bytes), createdAt: nullableDateOf(row.event_time_ms) }
 }
 
 export function listFilesQuery (

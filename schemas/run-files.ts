@@ -1,13 +1,29 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { fileNameOf, parseObjectKey } from '../objects/object-key.js'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
-import { DirectionSchema, SentUuidSchema, UuidSchema } from './identifiers.js'
+import { DirectionSchema, ObjectKeySchema, SentUuidSchema, UuidSchema } from './identifiers.js'
 import { NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
 import { reference } from './reference.js'
 
 export const RunFilesQuerySchema = Type.Object({
-  workflowId: Type.String({ ...SentUuidSchema, description: 'The workflow.' }),
-  runId: Type.String({ ...SentUuidSchema, description: 'The workflow\'s run.' }),
+  workflowId: Type.Optional(Type.String({ ...SentUuidSchema, description: 'The workflow; with `runId`.' })),
+  runId: Type.Optional(Type.String({ ...SentUuidSchema, description: 'The workflow\'s run; with `workflowId`.' })),
+  prefix: Type.Optional(Type.String({
+    maxLength: 1024,
+    pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
+    description: 'Only files whose path begins with it: a folder with its slash, or any beginning of a name. Files are then in the order ' +
+      'of their paths, also where it is empty.',
+  })),
+  delimiter: Type.Optional(Type.Unsafe<'/'>({
+    type: 'string',
+    enum: ['/'],
+    description: 'Files that have it in their path, after the prefix, are listed as the folder that they are in. Files and folders are in ' +
+      'the order of their paths.',
+  })),
+  sums: Type.Optional(Type.Boolean({
+    description: 'Whether to add up what is in each folder, which takes as long as there are files in it.',
+  })),
+  objectKey: Type.Optional(Type.String({ ...ObjectKeySchema, description: 'Describes this one file; without any other parameter.' })),
   ...pagingParameters,
 }, { additionalProperties: false })
 
@@ -51,9 +67,30 @@ export function runFileOf (
   }
 }
 
+export const CataloguedFileSchema = Type.Object({
+  ...RunFileSchema.properties,
+  workflowId: Type.String({ ...UuidSchema, description: 'The workflow that the file belongs to.' }),
+  runId: Type.String({ ...UuidSchema, description: 'The workflow\'s run.' }),
+  entityTag: Type.Optional(Type.String({
+    description: 'The file\'s entity tag, quoted (RFC 9110, 8.8.3), where storage has reported one.',
+  })),
+}, { $id: 'CataloguedFile', description: 'What is known of one file.' })
+
+export const FolderSchema = Type.Object({
+  path: Type.String({ description: 'The folders\' names; ends with `/`. As `prefix`, it lists what is in there.' }),
+  bytes: Type.Optional(Type.Integer({
+    minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Bytes of all files below it. Only with `sums`.',
+  })),
+  fileCount: Type.Optional(Type.Integer({ minimum: 0, description: 'Number of all files below it. Only with `sums`.' })),
+}, { $id: 'Folder', description: 'A folder of a run, which is there as long as files are in it.' })
+
 export const RunFilesSchema = Type.Object({
+  folders: Type.Optional(Type.Array(reference(FolderSchema), {
+    maxItems: PAGE_MAX, description: 'In the order of their paths. Only with `prefix`, `delimiter` or `sums`.',
+  })),
   files: Type.Array(reference(RunFileSchema), {
-    maxItems: PAGE_MAX, description: 'Up to `limit` files, in the order of their object keys: by user, then inputs before outputs.',
+    description: 'Up to `limit` files, folders included. In the order of their object keys: by user, then inputs before outputs; with ' +
+      '`prefix`, `delimiter` or `sums` in the order of the bytes of their paths, where those of one path follow each other.',
   }),
   nextCursor: NextCursorSchema,
 }, {

@@ -31,6 +31,11 @@ export function mayActFor (caller: Caller, ownerId: string): boolean {
   return caller.userId === ownerId || hasRole(caller, ['admin'])
 }
 
+/** The user whose files alone a caller may list: a member sees their own; undefined: everyone's of the organisation. */
+export function onlyListedCreator (caller: Caller): string | undefined {
+  return hasRole(caller, ['service', 'admin']) ? undefined : caller.userId
+}
+
 /** What a token must say, by the names that the service uses; which claims hold it is a matter of configuration. */
 export const TokenClaimsSchema = Type.Object({
   ...CallerSchema.properties,

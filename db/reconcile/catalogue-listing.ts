@@ -28,7 +28,7 @@ export async function * listCatalogue (
   database: Kysely<Database>, { prefix, startAfter }: { prefix: string, startAfter: string }, clockSkewMs?: number,
 ): AsyncGenerator<CataloguedObject[], undefined> {
   const read = async (after: string) => {
-    const rows = await readInIndexOrder(database, listCatalogueQuery(database, prefix, after, clockSkewMs))
+    const rows = await readInIndexOrder(database, listCatalogueQuery(database, prefix, after, clockSkewMs).compile())
     return rows.map((row) => ({
       objectKey: row.object_key,
       sizeBytes: Number(row.size_bytes),

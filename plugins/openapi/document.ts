@@ -14,12 +14,13 @@ import { QuotaRequestSchema, QuotaSchema } from '../../schemas/quota.js'
 import { LivenessSchema, ReadinessSchema } from '../../schemas/readiness.js'
 import { ReconciliationSchema } from '../../schemas/reconciliation.js'
 import { roleDescription, roleValues } from '../../schemas/role-sentences.js'
-import { RunFileSchema, RunFilesSchema } from '../../schemas/run-files.js'
+import { CataloguedFileSchema, FolderSchema, RunFileSchema, RunFilesSchema } from '../../schemas/run-files.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../../schemas/storage-usage.js'
 import type { Role } from '../../schemas/token-claims.js'
 import { UploadRequestSchema, UploadSchema } from '../../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../../schemas/usage-history.js'
 import { VERSION } from '../../schemas/version.js'
+import { ListedRunSchema, ListedWorkflowSchema, RunListSchema, WorkflowListSchema } from '../../schemas/workflow-lists.js'
 import { WorkflowNameSchema, WorkflowSchema } from '../../schemas/workflows.js'
 import { shareComponents } from './shared-components.js'
 
@@ -31,7 +32,8 @@ export default fastifyPlugin(async (app) => {
     UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
     ReconciliationSchema, UsageDaySchema, UsageHistorySchema, LivenessSchema, ReadinessSchema,
     QuotaRequestSchema, QuotaSchema,
-    LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, RunFilesSchema,
+    LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, FolderSchema, RunFilesSchema, CataloguedFileSchema,
+    ListedWorkflowSchema, WorkflowListSchema, ListedRunSchema, RunListSchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {
@@ -116,7 +118,7 @@ const TAB_STORAGE = 'Object.defineProperty(window, "localStorage", { value: wind
  */
 function inOrderOfUse (one: unknown, other: unknown): number {
   const order = [
-    'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listRunFiles', 'deleteFile',
+    'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
     'readStorageUsage', 'readStorageUsageHistory', 'nameWorkflow', 'setQuota', 'startReconcile', 'readReconcileProgress',
   ]
   const [before, after] = [one, other].map((operation) => {

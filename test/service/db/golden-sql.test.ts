@@ -8,6 +8,9 @@ import { readObjectsQuery } from '../../../db/events/object-rows.js'
 import { purgeRunSumsQuery, purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } from '../../../db/purge.js'
 import { backfillRunsQuery } from '../../../db/runs/backfill.js'
 import { listFilesQuery } from '../../../db/run-files.js'
+import { listFoldersQuery } from '../../../db/runs/folders.js'
+import { listRunsQuery } from '../../../db/runs/workflow-runs.js'
+import { listWorkflowsQuery } from '../../../db/runs/workflows.js'
 import { writeRowsQuery } from '../../../db/events/write-rows.js'
 import { storageUsageQuery } from '../../../db/usage/storage-usage.js'
 import { usageHistoryQuery, userUsageHistoryQuery } from '../../../db/usage/history.js'
@@ -25,6 +28,16 @@ const statements: Record<string, CompiledQuery> = {
   'storage-usage': raw(storageUsageQuery({ orgKey: '' })),
   'storage-usage-of-a-user': raw(storageUsageQuery({ orgKey: '', createdBy: '' })),
   'list-files': listFilesQuery(compileOnly, 'run/', { after: undefined, maxFiles: 101 }).compile(),
+  'list-workflows': raw(listWorkflowsQuery(
+    { orgKey: '', createdBy: '', search: 'a', sort: 'newest' }, { after: '1 id', limit: 101 })),
+  'list-runs': raw(listRunsQuery({ orgKey: '', workflowId: '', createdBy: undefined, sort: 'newest' }, { after: '1 id', limit: 101 })),
+  'list-runs-of-a-user-by-id': raw(listRunsQuery({ orgKey: '', workflowId: '', createdBy: '', sort: 'id' }, { after: 'id', limit: 101 })),
+  'list-folders': raw(listFoldersQuery({
+    orgKey: '', workflowId: '', runId: '', createdBy: undefined, prefix: 'a/', hasFolders: true, hasSums: true,
+  }, { after: '1 id a/b', limit: 100 })),
+  'list-paths-of-a-user': raw(listFoldersQuery({
+    orgKey: '', workflowId: '', runId: '', createdBy: '', prefix: 'a/', hasFolders: false, hasSums: false,
+  }, { after: undefined, limit: 100 })),
   'usage-history': raw(usageHistoryQuery({ orgKey: '', from: '', to: '', today: '' })),
   'usage-history-of-a-workflow': raw(usageHistoryQuery({ orgKey: '', workflowId: '', from: '', to: '', today: '' })),
   'usage-history-of-a-user': raw(userUsageHistoryQuery({ orgKey: '', createdBy: '', from: '', to: '', today: '' })),

@@ -1,14 +1,32 @@
-import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { listFiles } from '../../../../db/run-files.js'
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { type CountedFile, listFiles } from '../../../../db/run-files.js'
+import { readCountedFile } from '../../../../db/runs/describe-file.js'
+import { listFolders } from '../../../../db/runs/folders.js'
 import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
-import { prefixOf } from '../../../../objects/object-key.js'
+import { parseObjectKey, prefixOf } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { InvalidRequestError } from '../../../../schemas/errors.js'
-import { PAGE_MAX } from '../../../../schemas/paging.js'
+import { InvalidRequestError, ObjectNotFoundError } from '../../../../schemas/errors.js'
+import { PAGE_MAX, positionAfter } from '../../../../schemas/paging.js'
 import { reference } from '../../../../schemas/reference.js'
-import { RunFilesQuerySchema, RunFilesSchema, runFileOf } from '../../../../schemas/run-files.js'
-import { hasRole } from '../../../../schemas/token-claims.js'
+import { CataloguedFileSchema, RunFilesQuerySchema, RunFilesSchema, type RunFile, runFileOf } from '../../../../schemas/run-files.js'
+import { type Caller, onlyListedCreator } from '../../../../schemas/token-claims.js'
+
+/** Whose files are listed. */
+interface Scope {
+  orgKey: string
+  workflowId: string
+  runId: string
+  createdBy: string | undefined
+}
+
+interface Page {
+  limit: number
+  cursor: string | undefined
+}
+
+/** Makes the item of a file in a list; undefined where its key has not the form. */
+type FileOf = (file: CountedFile) => RunFile | undefined
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   const cursors = createListingCursors(app.secrets.service, app.config.S3_SECRET_KEY)
@@ -19,27 +37,74 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'listRunFiles',
       tags: ['Files'],
-      summary: 'List a run\'s files',
+      summary: 'List a run\'s files, or describe one',
       description: 'The files of one run in the token\'s organisation that are counted in its usage, up to 100 at a time, each with its ' +
         'object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that ' +
-        'the member made. A run that is not known has no files. Media types are not known here: links tell them.',
+        'the member made. A run that is not known has no files. Media types are not known here: links tell them. With `prefix` and ' +
+        '`delimiter` it lists one folder, as S3 lists a bucket. A page is of one instant. With `objectKey` alone, it describes that file ' +
+        'to those who may list it.',
       querystring: RunFilesQuerySchema,
-      response: { 200: reference(RunFilesSchema), ...errorResponses(400, 401, 429, 'DATABASE_UNAVAILABLE') },
+      response: {
+        200: Type.Union([reference(RunFilesSchema), reference(CataloguedFileSchema)], { description: 'A page of files, or one file.' }),
+        ...errorResponses(400, 401, 'OBJECT_NOT_FOUND', 429, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE', 'NOT_READY'),
+      },
     },
   }, async (request, reply) => {
-    const { orgKey, userId } = request.user
-    const { workflowId, runId, limit = PAGE_MAX, cursor } = request.query
-    const prefix = prefixOf({ orgKey, workflowId, runId, createdBy: hasRole(request.user, ['service', 'admin']) ? undefined : userId })
-    const after = cursor === undefined ? undefined : cursors.open(prefix, cursor)
-    if (cursor !== undefined && after === undefined) throw new InvalidRequestError('querystring/cursor is not one of this listing.')
+    const fileOf: FileOf = (file) => runFileOf(file, (objectKey) => app.downloadUrl(request, objectKey))
+    reply.headers(capabilityJsonHeaders)
+    const { workflowId, runId, objectKey, prefix, delimiter, sums, limit = PAGE_MAX, cursor } = request.query
+    if (objectKey !== undefined) {
+      if (Object.keys(request.query).length > 1) throw new InvalidRequestError('querystring/objectKey must be the only parameter.')
+      return await describeFile(request.user, objectKey, fileOf)
+    }
+    if (workflowId === undefined || runId === undefined) {
+      throw new InvalidRequestError(`querystring must have required property '${workflowId === undefined ? 'workflowId' : 'runId'}'.`)
+    }
+    const scope = { orgKey: request.user.orgKey, workflowId, runId, createdBy: onlyListedCreator(request.user) }
+    const isByPath = prefix !== undefined || delimiter !== undefined || sums !== undefined
+    if (!isByPath) return await listByKey(scope, { limit, cursor }, fileOf)
+    const listed = { prefix: prefix ?? '', hasFolders: delimiter !== undefined, hasSums: sums === true }
+    return await listByPath(scope, listed, { limit, cursor }, fileOf)
+  })
 
+  const listByKey = async (scope: Scope, { limit, cursor }: Page, fileOf: FileOf) => {
+    const prefix = prefixOf(scope)
+    const after = positionAfter(cursors, prefix, cursor)
     const { files, hasMore } = await listFiles(app.database, prefix, { after, maxFiles: limit })
     const last = files.at(-1)
-    return await reply.headers(capabilityJsonHeaders).send({
-      files: files.flatMap((file) => runFileOf(file, (objectKey) => app.downloadUrl(request, objectKey)) ?? []),
+    return {
+      files: files.flatMap((file) => fileOf(file) ?? []),
       nextCursor: hasMore && last !== undefined ? cursors.seal(prefix, last.objectKey) : null,
-    })
-  })
+    }
+  }
+
+  const listByPath = async (
+    scope: Scope, listed: { prefix: string, hasFolders: boolean, hasSums: boolean }, { limit, cursor }: Page, fileOf: FileOf,
+  ) => {
+    await app.runs.requireCounted()
+    const { orgKey, workflowId, runId, createdBy = null } = scope
+    const cursorScope = JSON.stringify(['paths', orgKey, workflowId, runId, createdBy, listed.prefix, listed.hasFolders])
+    const after = positionAfter(cursors, cursorScope, cursor)
+    const { folders, files, end } = await listFolders(app.database, { ...scope, ...listed }, { after, limit })
+    return {
+      folders: folders.map(({ path, sums }) => ({ path, ...sums })),
+      files: files.flatMap((file) => fileOf(file) ?? []),
+      nextCursor: end === undefined ? null : cursors.seal(cursorScope, end),
+    }
+  }
+
+  /** Nobody learns of a file that they may not list. */
+  const describeFile = async (caller: Caller, objectKey: string, fileOf: FileOf) => {
+    const parts = parseObjectKey(objectKey)
+    if (parts === undefined || parts.orgKey !== caller.orgKey) throw new ObjectNotFoundError()
+    const onlyCreator = onlyListedCreator(caller)
+    if (onlyCreator !== undefined && onlyCreator !== parts.createdBy) throw new ObjectNotFoundError()
+    const file = await readCountedFile(app.database, objectKey)
+    const listed = file && fileOf(file)
+    if (listed === undefined) throw new ObjectNotFoundError()
+    const { workflowId, runId } = parts
+    return { ...listed, workflowId, runId, ...file?.entityTag === undefined ? {} : { entityTag: `"${file.entityTag}"` } }
+  }
 }
 
 export default route

@@ -1,0 +1,89 @@
+import { type Kysely, sql } from 'kysely'
+import type { Database } from '../connection/tables.js'
+import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
+import { exactNumber } from '../usage/storage-usage.js'
+import { caseInsensitivePattern } from './case-insensitive.js'
+import { rankOfTime, rankedPage, writeRank } from './ranked.js'
+
+/** What workflows can be sorted by: the most first. */
+export type WorkflowSort = 'bytes' | 'files' | 'newest'
+
+/** Which workflows are listed, and what of them counts. */
+export interface WorkflowsQuery {
+  orgKey: string
+  /** Only files of this user count; undefined: everyone's. */
+  createdBy: string | undefined
+  /** Only workflows that have this in their name or identifier, in whatever case. */
+  search: string | undefined
+  sort: WorkflowSort
+}
+
+/** A workflow that has files. */
+interface ListedWorkflow {
+  workflowId: string
+  /** The workflow's id where it has no name. */
+  workflowName: string
+  bytes: number
+  fileCount: number
+  /** When the newest event happened that the figures hold; null where none does. */
+  newestEventAt: Date | null
+}
+
+/**
+ * Lists workflows that have files, a page at one instant. Costs as much as the organisation has workflows and users.
+ *
+ * @param page.after where the page before ended; undefined for the first page
+ * @returns with where the page ends, unless it is the last one
+ * @throws {InexactSumError} when a figure exceeds 2^53−1
+ */
+export async function listWorkflows (
+  database: Kysely<Database>, query: WorkflowsQuery, { after, limit }: { after: string | undefined, limit: number },
+): Promise<{ workflows: ListedWorkflow[], end: string | undefined }> {
+  const { rows } = await listWorkflowsQuery(query, { after, limit: limit + 1 }).execute(database)
+  const last = rows.length > limit ? rows[limit - 1] : undefined
+  return {
+    workflows: rows.slice(0, limit).map((row) => ({
+      workflowId: row.id,
+      workflowName: row.workflow_name,
+      bytes: exactNumber(BigInt(row.size_bytes)),
+      fileCount: exactNumber(BigInt(row.file_count)),
+      newestEventAt: nullableDateOf(row.newest_ms),
+    })),
+    end: last && writeRank(last),
+  }
+}
+
+/** Sums are text: they may exceed 64 bits. */
+interface WorkflowRow extends Record<'id' | 'workflow_name' | 'size_bytes' | 'file_count' | 'rank', string> {
+  newest_ms: bigint | null
+}
+
+const ranks = {
+  bytes: sql`size_bytes`,
+  files: sql`file_count`,
+  newest: rankOfTime(sql`newest_ms`),
+}
+
+export function listWorkflowsQuery (
+  { orgKey, createdBy, search, sort }: WorkflowsQuery, { after, limit }: { after: string | undefined, limit: number },
+) {
+  const isFound = search === undefined
+    ? sql``
+    : sql`where workflow_name ~ ${caseInsensitivePattern(search)} or id::text ~ ${caseInsensitivePattern(search)}`
+  return sql<WorkflowRow>`
+    with sums as (
+      select
+        workflow_id as id, sum(size_bytes) as size_bytes, sum(file_count) as file_count,
+        ${nullableEpochMs(sql`max(newest_event_at)`)} as newest_ms
+      from usage_sums
+      where org_key = ${orgKey} and file_count > 0${createdBy === undefined ? sql`` : sql` and created_by = ${createdBy}`}
+      group by workflow_id
+    ), named as (
+      select sums.*, coalesce(workflows.name, sums.id::text) as workflow_name
+      from sums left join workflows on workflows.workflow_id = sums.id and workflows.org_key = ${orgKey}
+    ), ranked as (
+      select named.*, ${ranks[sort]}::numeric as rank from named ${isFound}
+    )
+    select id, workflow_name, size_bytes::text, file_count::text, newest_ms, rank::text
+    from ranked ${rankedPage(after, limit)}`
+}

@@ -1,0 +1,38 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type WorkflowsQuery, listWorkflows } from '../../../../db/runs/workflows.js'
+import { createListingCursors } from '../../../../objects/listing-cursor.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { PAGE_MAX, positionAfter } from '../../../../schemas/paging.js'
+import { reference } from '../../../../schemas/reference.js'
+import { onlyListedCreator } from '../../../../schemas/token-claims.js'
+import { WorkflowListSchema, WorkflowsQuerySchema } from '../../../../schemas/workflow-lists.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  const cursors = createListingCursors(app.secrets.service)
+
+  app.get('/workflows', {
+    config: { roles: ['member', 'service', 'admin'] },
+    onRequest: app.limits.lists.spend,
+    schema: {
+      operationId: 'listWorkflows',
+      tags: ['Files'],
+      summary: 'List workflows',
+      description: 'The workflows of the token\'s organisation that have files, with what they store: an admin and a service get those ' +
+        'of everyone\'s files, a member those of the member\'s own, with figures of these alone. A page is of one instant; a workflow that ' +
+        'moves between two pages may be in both or in neither.',
+      querystring: WorkflowsQuerySchema,
+      response: { 200: reference(WorkflowListSchema), ...errorResponses(400, 401, 429, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE') },
+    },
+  }, async (request, reply) => {
+    const { search, sort = 'bytes', limit = PAGE_MAX, cursor } = request.query
+    const query: WorkflowsQuery = { orgKey: request.user.orgKey, createdBy: onlyListedCreator(request.user), search, sort }
+    const scope = JSON.stringify(['workflows', query.orgKey, query.createdBy ?? null, search ?? null, sort])
+    const { workflows, end } = await listWorkflows(app.database, query, { after: positionAfter(cursors, scope, cursor), limit })
+    return await reply.headers({ 'cache-control': 'private, no-cache', vary: 'authorization' }).send({
+      workflows: workflows.map((workflow) => ({ ...workflow, newestEventAt: workflow.newestEventAt?.toISOString() ?? null })),
+      nextCursor: end === undefined ? null : cursors.seal(scope, end),
+    })
+  })
+}
+
+export default route
