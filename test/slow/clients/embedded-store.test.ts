@@ -23,6 +23,26 @@ function silence (): Buffer {
   return Buffer.concat([header, samples])
 }
 
+/** A page's recording of a square that moves, in WebM and base64. */
+const recordVideo = `(async () => {
+  const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })
+  const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: 'video/webm' })
+  const parts = []
+  recorder.ondataavailable = ({ data }) => { parts.push(data) }
+  const stopped = new Promise((resolve) => { recorder.onstop = resolve })
+  recorder.start()
+  while (parts.length === 0) {
+    for (let place = 0; place < 20; place++) {
+      canvas.getContext('2d').fillRect(place, place, 20, 20)
+      await new Promise(requestAnimationFrame)
+    }
+    recorder.requestData()
+  }
+  recorder.stop()
+  await stopped
+  return btoa(String.fromCharCode(...new Uint8Array(await new Blob(parts).arrayBuffer())))
+})()`
+
 const script = 'document.documentElement.dataset.ran = "yes"; localStorage.setItem("stolen", "yes"); ' +
   'fetch("/api/v1/objects/storage-usage", { credentials: "include" })'
 const hostilePage = `<!doctype html><h1>All is well</h1><img src="/health/live?img"><iframe src="/usage"></iframe>
@@ -103,6 +123,15 @@ t.test('files in the embedded store, in Chromium', { skip: withoutChromium }, as
     const page = await show(silence(), 'audio/wav')
     await page.waitForFunction('document.querySelector("video, audio")?.readyState >= 2')
     t.equal(await page.evaluate('document.querySelector("video, audio").duration'), 2)
+  })
+
+  await t.test('a video is shown', async (t) => {
+    const studio = await context.newPage()
+    await studio.goto(`${origin}/metrics`)
+    const page = await show(Buffer.from(await studio.evaluate<string>(recordVideo), 'base64'), 'video/webm')
+    await page.waitForFunction('document.querySelector("video")?.readyState >= 2')
+    t.strictSame(await page.evaluate('[document.querySelector("video").videoWidth, document.querySelector("video").videoHeight]'), [64, 48])
+    t.equal(await page.evaluate('self.origin'), 'null')
   })
 
   await t.test('a PDF is shown', async (t) => {
