@@ -15,6 +15,9 @@ import { LivenessSchema, ReadinessSchema } from '../../schemas/readiness.js'
 import { ReconciliationSchema } from '../../schemas/reconciliation.js'
 import { roleDescription, roleValues } from '../../schemas/role-sentences.js'
 import { CataloguedFileSchema, FolderSchema, RunFileSchema, RunFilesSchema } from '../../schemas/run-files.js'
+import {
+  LargestFileSchema, LargestFilesSchema, UserUsageListSchema, UserUsageSchema,
+} from '../../schemas/storage-usage-lists.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../../schemas/storage-usage.js'
 import type { Role } from '../../schemas/token-claims.js'
 import { UploadRequestSchema, UploadSchema } from '../../schemas/uploads.js'
@@ -34,6 +37,7 @@ export default fastifyPlugin(async (app) => {
     QuotaRequestSchema, QuotaSchema,
     LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, FolderSchema, RunFilesSchema, CataloguedFileSchema,
     ListedWorkflowSchema, WorkflowListSchema, ListedRunSchema, RunListSchema,
+    UserUsageSchema, UserUsageListSchema, LargestFileSchema, LargestFilesSchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {
@@ -119,7 +123,8 @@ const TAB_STORAGE = 'Object.defineProperty(window, "localStorage", { value: wind
 function inOrderOfUse (one: unknown, other: unknown): number {
   const order = [
     'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
-    'readStorageUsage', 'readStorageUsageHistory', 'nameWorkflow', 'setQuota', 'startReconcile', 'readReconcileProgress',
+    'readStorageUsage', 'readStorageUsageHistory', 'listUserUsage', 'listLargestFiles',
+    'nameWorkflow', 'setQuota', 'startReconcile', 'readReconcileProgress',
   ]
   const [before, after] = [one, other].map((operation) => {
     if (typeof operation !== 'object' || operation === null || !('getIn' in operation)) return order.length

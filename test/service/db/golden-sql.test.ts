@@ -13,6 +13,8 @@ import { listRunsQuery } from '../../../db/runs/workflow-runs.js'
 import { listWorkflowsQuery } from '../../../db/runs/workflows.js'
 import { writeRowsQuery } from '../../../db/events/write-rows.js'
 import { storageUsageQuery } from '../../../db/usage/storage-usage.js'
+import { largestFilesQuery } from '../../../db/usage/largest-files.js'
+import { listUserUsageQuery } from '../../../db/usage/user-usage.js'
 import { usageHistoryQuery, userUsageHistoryQuery } from '../../../db/usage/history.js'
 import { takeSnapshotQuery } from '../../../db/usage/snapshots.js'
 
@@ -41,6 +43,12 @@ const statements: Record<string, CompiledQuery> = {
   'usage-history': raw(usageHistoryQuery({ orgKey: '', from: '', to: '', today: '' })),
   'usage-history-of-a-workflow': raw(usageHistoryQuery({ orgKey: '', workflowId: '', from: '', to: '', today: '' })),
   'usage-history-of-a-user': raw(userUsageHistoryQuery({ orgKey: '', createdBy: '', from: '', to: '', today: '' })),
+  'usage-by-user': raw(listUserUsageQuery('', { after: undefined, limit: 101 })),
+  'usage-by-user-after': raw(listUserUsageQuery('', { after: '1 id', limit: 101 })),
+  'largest-files': raw(largestFilesQuery(
+    { orgKey: '', createdBy: undefined, workflowId: undefined }, { after: undefined, limit: 101 })),
+  'largest-files-of-a-user-in-a-workflow-after': raw(largestFilesQuery(
+    { orgKey: '', createdBy: '', workflowId: '' }, { after: '1 1', limit: 101 })),
   'take-usage-snapshot': raw(takeSnapshotQuery({ day: '', isFilled: false }, databaseNow)),
   'audit-sums': raw(auditSumsQuery(1)),
   'purge-tombstones': raw(purgeTombstonesQuery(1)),

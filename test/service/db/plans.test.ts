@@ -4,6 +4,7 @@ import t from 'tap'
 import type { Database } from '../../../db/connection/tables.js'
 import { listFoldersQuery } from '../../../db/runs/folders.js'
 import { listRunsQuery } from '../../../db/runs/workflow-runs.js'
+import { largestFilesQuery } from '../../../db/usage/largest-files.js'
 import { createServerDatabase, testDatabaseUrl } from '../../support/database.js'
 
 const id = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
@@ -30,7 +31,7 @@ async function fill (database: Kysely<Database>): Promise<void> {
       object_key, org_key, workflow_id, run_id, created_by, direction, run_ref, path, size_bytes, observed_at, revision)
     select
       of_run || created_by || md5(n::text) || path, org_key, workflow_id, run_id, created_by::uuid, 'outputs', run_ref, path,
-      n * 1000, now(), 'ffffffff-ffff-8000-8000-000000000000'
+      n * 10000, now(), 'ffffffff-ffff-8000-8000-000000000000'
     from (
       select
         n, '00000000-0000-4000-8000-00000000000' || n % 3 as created_by, n % 7 || '/' || n % 11 || '/' || n % 13 || '/' || n as path,
@@ -88,6 +89,23 @@ t.test('every list is read as it was reviewed', { skip }, async (t) => {
     'list-paths': {
       query: raw(listFoldersQuery(
         { ...run, createdBy: undefined, prefix: '1/', hasFolders: false, hasSums: false }, { after: undefined, limit: 100 })),
+      inIndexOrder: true,
+    },
+    'largest-files': {
+      query: raw(largestFilesQuery(
+        { orgKey: 'acme', createdBy: undefined, workflowId: undefined }, { after: '2000000 1', limit: 101 })),
+      inIndexOrder: true,
+    },
+    'largest-files-of-a-user': {
+      query: raw(largestFilesQuery({ orgKey: 'acme', createdBy: id(1), workflowId: undefined }, { after: undefined, limit: 101 })),
+      inIndexOrder: true,
+    },
+    'largest-files-of-a-workflow': {
+      query: raw(largestFilesQuery({ orgKey: 'acme', createdBy: undefined, workflowId: id(1) }, { after: '2000000 1', limit: 101 })),
+      inIndexOrder: true,
+    },
+    'largest-files-of-a-user-in-a-workflow': {
+      query: raw(largestFilesQuery({ orgKey: 'acme', createdBy: id(1), workflowId: id(1) }, { after: '2000000 1', limit: 101 })),
       inIndexOrder: true,
     },
   }

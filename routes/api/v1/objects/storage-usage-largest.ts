@@ -1,0 +1,44 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { listLargestFiles } from '../../../../db/usage/largest-files.js'
+import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
+import { createListingCursors } from '../../../../objects/listing-cursor.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { PAGE_MAX, positionAfter } from '../../../../schemas/paging.js'
+import { reference } from '../../../../schemas/reference.js'
+import { runFileOf } from '../../../../schemas/run-files.js'
+import { LargestFilesQuerySchema, LargestFilesSchema } from '../../../../schemas/storage-usage-lists.js'
+import { onlyListedCreator } from '../../../../schemas/token-claims.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  const cursors = createListingCursors(app.secrets.service)
+
+  app.get('/storage-usage/largest', {
+    config: { roles: ['member', 'service', 'admin'] },
+    onRequest: app.limits.lists.spend,
+    schema: {
+      operationId: 'listLargestFiles',
+      tags: ['Usage'],
+      summary: 'List the largest files',
+      description: 'The files of 1 MiB and more in the token\'s organisation, the biggest first, each with its object key and download ' +
+        'link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A page ' +
+        'is of one instant; a file that changes its size between two pages may be in both or in neither.',
+      querystring: LargestFilesQuerySchema,
+      response: { 200: reference(LargestFilesSchema), ...errorResponses(400, 401, 429, 'DATABASE_UNAVAILABLE', 'NOT_READY') },
+    },
+  }, async (request, reply) => {
+    await app.runs.requireCounted()
+    const { workflowId, limit = PAGE_MAX, cursor } = request.query
+    const filter = { orgKey: request.user.orgKey, createdBy: onlyListedCreator(request.user), workflowId }
+    const scope = JSON.stringify(['largest files', filter.orgKey, filter.createdBy ?? null, workflowId ?? null])
+    const { files, end } = await listLargestFiles(app.database, filter, { after: positionAfter(cursors, scope, cursor), limit })
+    return await reply.headers(capabilityJsonHeaders).send({
+      files: files.flatMap((file) => {
+        const item = runFileOf(file, (objectKey) => app.downloadUrl(request, objectKey))
+        return item === undefined ? [] : { ...item, workflowId: file.workflowId, runId: file.runId }
+      }),
+      nextCursor: end === undefined ? null : cursors.seal(scope, end),
+    })
+  })
+}
+
+export default route
