@@ -10,7 +10,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   const cursors = createListingCursors(app.secrets.service)
 
   app.get('/storage-usage/users', {
-    config: { roles: ['admin'] },
+    config: { roles: ['admin'], action: 'see what each user stores' },
     onRequest: app.limits.lists.spend,
     schema: {
       operationId: 'listUserUsage',

@@ -32,7 +32,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
           direction: workflow === 0 ? 'inputs' as const : 'outputs' as const,
           // Few sizes, so that many users have the same, of different numbers of digits.
           size_bytes: number % 5 === 0 ? 0n : [0n, 2n, 10n][atMost(2)] ?? 0n,
-          file_count: number % 5 === 0 ? 0n : BigInt(atMost(2)),
+          file_count: number % 5 === 0 ? 0n : BigInt(1 + atMost(2)),
           newest_event_at: atMost(2) === 0 ? null : new Date(1_770_000_000_000 + atMost(100_000)),
         }))))
       await database.insertInto('usage_sums').values(sums).execute()

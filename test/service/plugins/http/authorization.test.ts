@@ -22,6 +22,7 @@ t.test('who may do what', async (t) => {
   }))
   const requestTo = (path: string, method: (typeof methods)[number]) => ({ method, url: path.replace('{workflowId}', workflowId) })
   const expected: Record<string, { message: string, roles: Role[] }> = {
+    listUserUsage: { roles: ['admin'], message: 'Only an admin may see what each user stores.' },
     nameWorkflow: { roles: ['service', 'admin'], message: 'Only a service or an admin may name workflows.' },
     setQuota: { roles: ['service'], message: 'Only a service may set a quota.' },
     startReconcile: { roles: ['admin'], message: 'Only an admin may start a reconcile.' },
