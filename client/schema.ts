@@ -156,6 +156,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/objects/storage-usage/largest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List the largest files
+         * @description The files of 1 MiB and more in the token's organisation, the biggest first, each with its object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A page is of one instant; a file that changes its size between two pages may be in both or in neither. Open to every role.
+         */
+        get: operations["listLargestFiles"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/storage-usage/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List storage usage by user
+         * @description What each user of the token's organisation stores, in bytes, of those who have files. A page is of one instant; a user who moves between two pages may be in both or in neither. Only an admin may see what each user stores.
+         */
+        get: operations["listUserUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/objects/storage-usage": {
         parameters: {
             query?: never;
@@ -716,6 +756,60 @@ export interface components {
         RunList: {
             /** @description Up to `limit` runs. */
             runs: components["schemas"]["ListedRun"][];
+            /** @description Asks for the page after this one; null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description What one user stores. */
+        UserUsage: {
+            /** @description The user. */
+            createdBy: components["schemas"]["Uuid"];
+            /** @description Bytes of all files that the user made: inputs and outputs. */
+            bytes: number;
+            /** @description Bytes of those that went into runs. */
+            inputBytes: number;
+            /** @description Bytes of those that runs made. */
+            outputBytes: number;
+            /** @description Number of files. */
+            fileCount: number;
+            /** @description When the newest event happened that these figures hold; null where only a reconcile found the files. */
+            newestEventAt: string | null;
+        };
+        /** @description A page of the users who have files. */
+        UserUsageList: {
+            /** @description Up to `limit` users who have files, by bytes descending, then by id. */
+            users: components["schemas"]["UserUsage"][];
+            /** @description Asks for the page after this one; null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description A file of 1 MiB or more. */
+        LargestFile: {
+            /** @description The file's object key: anyone who knows it may download the file. */
+            objectKey: string;
+            /** @description The file's name, as the object key has it: the last part of its path. */
+            fileName: string;
+            /** @description The file's folders and name, separated by `/`, as the object key has them. */
+            path: string;
+            direction: components["schemas"]["Direction"];
+            /** @description The user who made the file. */
+            createdBy: components["schemas"]["Uuid"];
+            /** @description Size of the file in bytes. */
+            bytes: number;
+            /** @description When the file was put into storage, as storage reported it; null where a reconcile found the file. */
+            createdAt: string | null;
+            /**
+             * Format: uri
+             * @description The file's download link.
+             */
+            downloadUrl: string;
+            /** @description The workflow that the file belongs to. */
+            workflowId: components["schemas"]["Uuid"];
+            /** @description The workflow's run. */
+            runId: components["schemas"]["Uuid"];
+        };
+        /** @description A page of the largest files. */
+        LargestFiles: {
+            /** @description Up to `limit` files of 1 MiB and more, the biggest first. Those of one size are in an order that stays the same. */
+            files: components["schemas"]["LargestFile"][];
             /** @description Asks for the page after this one; null on the last page. */
             nextCursor: string | null;
         };
@@ -1398,6 +1492,69 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UsageHistory"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    listLargestFiles: {
+        parameters: {
+            query?: {
+                /** @description What a page holds at most; without it, 100. */
+                limit?: components["parameters"]["LimitParameter"];
+                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                cursor?: components["parameters"]["CursorParameter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the largest files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LargestFiles"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailableOrNotReady"];
+        };
+    };
+    listUserUsage: {
+        parameters: {
+            query?: {
+                /** @description What a page holds at most; without it, 100. */
+                limit?: components["parameters"]["LimitParameter"];
+                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                cursor?: components["parameters"]["CursorParameter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the users who have files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserUsageList"];
                 };
             };
             400: components["responses"]["InvalidRequest"];

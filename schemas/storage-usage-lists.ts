@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
-import { UuidSchema, sentUuid } from './identifiers.js'
+import { UuidSchema } from './identifiers.js'
 import { NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
 import { reference } from './reference.js'
 import { RunFileSchema } from './run-files.js'
@@ -41,10 +41,7 @@ export const UserUsageListSchema = Type.Object({
   }],
 })
 
-export const LargestFilesQuerySchema = Type.Object({
-  workflowId: Type.Optional(sentUuid('Only the files of this workflow.')),
-  ...pagingParameters,
-}, { additionalProperties: false })
+export const LargestFilesQuerySchema = Type.Object(pagingParameters, { additionalProperties: false })
 
 export const LargestFileSchema = Type.Object({
   ...RunFileSchema.properties,

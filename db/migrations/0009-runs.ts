@@ -69,12 +69,9 @@ export const objectIndexes: ReadonlyArray<{ name: string, definition: string }> 
     definition: `objects (run_ref, created_by, path, hashtextextended(object_key, 0)) include (size_bytes)
       where run_ref is not null`,
   },
-  // Big files by size, whatever of the organisation is asked for: one walk each. Files of one size are in an order of their
-  // own.
+  // Big files by size: all of an organisation, and a user's. Files of one size are in an order of their own.
   { name: 'objects_by_size', definition: bySize('org_key') },
   { name: 'objects_of_user_by_size', definition: bySize('org_key, created_by') },
-  { name: 'objects_of_workflow_by_size', definition: bySize('org_key, workflow_id') },
-  { name: 'objects_of_user_in_workflow_by_size', definition: bySize('org_key, workflow_id, created_by') },
 ]
 
 function bySize (columns: string): string {

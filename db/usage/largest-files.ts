@@ -9,8 +9,6 @@ export interface LargestFilesScope {
   orgKey: string
   /** undefined: everyone's. */
   createdBy: string | undefined
-  /** undefined: of all workflows. */
-  workflowId: string | undefined
 }
 
 /** A big file that is counted. */
@@ -56,9 +54,8 @@ interface LargestFileRow extends Record<'object_key' | 'workflow_id' | 'run_id',
 
 /** The statement behind `listLargestFiles`: it has the conditions of the indexes, word by word (../migrations/0009-runs.ts). */
 export function largestFilesQuery (
-  { orgKey, createdBy, workflowId }: LargestFilesScope, { after, limit }: { after: string | undefined, limit: number },
+  { orgKey, createdBy }: LargestFilesScope, { after, limit }: { after: string | undefined, limit: number },
 ) {
-  const ofWorkflow = workflowId === undefined ? sql`` : sql` and workflow_id = ${workflowId}`
   const ofUser = createdBy === undefined ? sql`` : sql` and created_by = ${createdBy}`
   const [sizeBytes, tieBreaker] = after?.split(' ') ?? []
   const isAfter = after === undefined
@@ -70,7 +67,7 @@ export function largestFilesQuery (
       object_key, workflow_id, run_id, size_bytes, ${nullableEpochMs('event_time')} as event_time_ms,
       hashtextextended(object_key, 0) as tie_breaker
     from objects
-    where org_key = ${orgKey}${ofWorkflow}${ofUser}
+    where org_key = ${orgKey}${ofUser}
       and size_bytes >= 1048576${isAfter}
     order by size_bytes desc, hashtextextended(object_key, 0) desc
     limit ${limit}`

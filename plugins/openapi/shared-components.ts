@@ -83,7 +83,10 @@ function shareParameters (operations: readonly JsonObject[], components: JsonObj
     if (parameters.length === 1) continue
     const shared: JsonObject = JSON.parse(same)
     // Not just the parameter's own name: generators of clients make types of schemas and of parameters alike.
-    const name = `${String(objectAt(shared, 'schema').$ref ?? pascalCase(String(shared.name))).replace(/^.*\//, '')}Parameter`
+    const ownName = pascalCase(String(shared.name))
+    const shortName = `${String(objectAt(shared, 'schema').$ref ?? ownName).replace(/^.*\//, '')}Parameter`
+    // Several may have one schema.
+    const name = shortName in objectAt(components, 'parameters') ? `${ownName}${pascalCase(String(shared.in))}Parameter` : shortName
     components.parameters = { ...objectAt(components, 'parameters'), [name]: shared }
     for (const parameter of parameters) {
       for (const keyword of Object.keys(parameter)) delete parameter[keyword]

@@ -45,10 +45,8 @@ const statements: Record<string, CompiledQuery> = {
   'usage-history-of-a-user': raw(userUsageHistoryQuery({ orgKey: '', createdBy: '', from: '', to: '', today: '' })),
   'usage-by-user': raw(listUserUsageQuery('', { after: undefined, limit: 101 })),
   'usage-by-user-after': raw(listUserUsageQuery('', { after: '1 id', limit: 101 })),
-  'largest-files': raw(largestFilesQuery(
-    { orgKey: '', createdBy: undefined, workflowId: undefined }, { after: undefined, limit: 101 })),
-  'largest-files-of-a-user-in-a-workflow-after': raw(largestFilesQuery(
-    { orgKey: '', createdBy: '', workflowId: '' }, { after: '1 1', limit: 101 })),
+  'largest-files': raw(largestFilesQuery({ orgKey: '', createdBy: undefined }, { after: undefined, limit: 101 })),
+  'largest-files-of-a-user-after': raw(largestFilesQuery({ orgKey: '', createdBy: '' }, { after: '1 1', limit: 101 })),
   'take-usage-snapshot': raw(takeSnapshotQuery({ day: '', isFilled: false }, databaseNow)),
   'audit-sums': raw(auditSumsQuery(1)),
   'purge-tombstones': raw(purgeTombstonesQuery(1)),

@@ -27,9 +27,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     },
   }, async (request, reply) => {
     await app.runs.requireCounted()
-    const { workflowId, limit = PAGE_MAX, cursor } = request.query
-    const filter = { orgKey: request.user.orgKey, createdBy: onlyListedCreator(request.user), workflowId }
-    const scope = JSON.stringify(['largest files', filter.orgKey, filter.createdBy ?? null, workflowId ?? null])
+    const { limit = PAGE_MAX, cursor } = request.query
+    const filter = { orgKey: request.user.orgKey, createdBy: onlyListedCreator(request.user) }
+    const scope = JSON.stringify(['largest files', filter.orgKey, filter.createdBy ?? null])
     const { files, end } = await listLargestFiles(app.database, filter, { after: positionAfter(cursors, scope, cursor), limit })
     return await reply.headers(capabilityJsonHeaders).send({
       files: files.flatMap((file) => {

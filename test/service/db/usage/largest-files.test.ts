@@ -61,19 +61,17 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       }))
       await insertFiles(database, files)
       for (const orgKey of ['acme', 'globex', 'nobody']) {
-        for (const workflowId of [undefined, uuid(1, 0), uuid(1, 9)]) {
-          for (const createdBy of [undefined, uuid(2, 0)]) {
-            const scope = { orgKey, workflowId, createdBy }
-            const found = await walk(scope, () => 1 + atMost(20))
-            const expected = files.filter((file) => file.sizeBytes >= MIB && file.orgKey === orgKey &&
-              (workflowId ?? file.workflowId) === file.workflowId && (createdBy ?? file.createdBy) === file.createdBy)
-            t.strictSame(keysOf(found).toSorted(), keysOf(expected).toSorted())
-            const sizes = found.map(({ sizeBytes }) => sizeBytes)
-            t.strictSame(sizes, sizes.toSorted((one, other) => other - one))
-            t.strictSame(await walk(scope, () => 100), found)
-            for (const { objectKey, workflowId, runId } of found) {
-              t.match(files.find((file) => file.objectKey === objectKey), { workflowId, runId })
-            }
+        for (const createdBy of [undefined, uuid(2, 0)]) {
+          const scope = { orgKey, createdBy }
+          const found = await walk(scope, () => 1 + atMost(20))
+          const expected = files.filter((file) => file.sizeBytes >= MIB && file.orgKey === orgKey &&
+            (createdBy ?? file.createdBy) === file.createdBy)
+          t.strictSame(keysOf(found).toSorted(), keysOf(expected).toSorted())
+          const sizes = found.map(({ sizeBytes }) => sizeBytes)
+          t.strictSame(sizes, sizes.toSorted((one, other) => other - one))
+          t.strictSame(await walk(scope, () => 100), found)
+          for (const { objectKey, workflowId, runId } of found) {
+            t.match(files.find((file) => file.objectKey === objectKey), { workflowId, runId })
           }
         }
       }
@@ -86,15 +84,10 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
           ('20000000-0000-4000-8000-' || lpad((n % 5)::text, 12, '0'))::uuid, 'outputs', ${MIB} + n % 3, now(), ${newRevision()}
         from generate_series(1, 20000) as n, (values ('acme'), ('globex')) as orgs(org)`.execute(database)
       await sql`vacuum analyze objects`.execute(database)
-      for (const [index, workflowId, createdBy] of [
-        ['objects_by_size', undefined, undefined],
-        ['objects_of_user_by_size', undefined, uuid(2, 1)],
-        ['objects_of_workflow_by_size', uuid(1, 1), undefined],
-        ['objects_of_user_in_workflow_by_size', uuid(1, 1), uuid(2, 1)],
-      ] as const) {
+      for (const [index, createdBy] of [['objects_by_size', undefined], ['objects_of_user_by_size', uuid(2, 1)]] as const) {
         // The middle of files of one size.
         for (const after of [undefined, `${MIB + 1} 0`]) {
-          const query = largestFilesQuery({ orgKey: 'acme', workflowId, createdBy }, { after, limit: 101 })
+          const query = largestFilesQuery({ orgKey: 'acme', createdBy }, { after, limit: 101 })
           const { rows } = await sql<{ 'QUERY PLAN': string }>`
             explain (analyze, costs off, timing off, summary off) ${query}`.execute(database)
           const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
