@@ -15,7 +15,7 @@ import { writeBeforeRuns, writeEventAsFirstVersion, writeObservationAsFirstVersi
 const HOUR_MS = 3_600_000
 const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * HOUR_MS, isAmazonS3: false }
 const nothingExpires = { tombstonesMs: HOUR_MS, uploadsMs: HOUR_MS, setAsideEventsMs: HOUR_MS, leasesMs: HOUR_MS }
-const histories = Number(process.env.PROPERTY_RUNS ?? 100)
+const histories = Number(process.env.PROPERTY_RUNS ?? 60)
 
 const idOf = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
 // Two runs, two users, two directions, and two files that share all of these.
