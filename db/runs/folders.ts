@@ -21,7 +21,7 @@ export interface FoldersQuery {
 }
 
 /** What files have in common that are listed as one. */
-export interface Folder {
+interface Folder {
   /** Ends with a slash. */
   path: string
   /** Of all files below it; undefined where that is not asked for. */
