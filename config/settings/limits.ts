@@ -8,7 +8,7 @@ export const limits = {
   AUTH_FAILURE_LIMIT: perMinute(60, 'Requests a minute from one address without a valid token; 0 sets no limit. Valid tokens always pass.'),
   UPLOAD_LIMIT: perMinute(6000, 'Uploads a minute by one user; 0 sets no limit.'),
   RECONCILE_LIMIT: perMinute(60, 'Requests a minute by one organisation that start a reconcile; 0 sets no limit.'),
-  LIST_LIMIT: perMinute(600, 'Pages of lists a minute by one user; 0 sets no limit.'),
+  LIST_LIMIT: perMinute(600, 'Pages of lists a minute by one user, but for files by key; 0 sets no limit.'),
   REDIS_URL: Type.Optional(Type.String({
     pattern: '^rediss?://',
     words: 'an address of Redis',

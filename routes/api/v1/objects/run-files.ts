@@ -25,6 +25,9 @@ interface Page {
   cursor: string | undefined
 }
 
+/** Of those that only lists by path, and descriptions of a file, are asked for with. */
+const pathParameters: ReadonlySet<string> = new Set(['prefix', 'delimiter', 'sums', 'objectKey'])
+
 /** Makes the item of a file in a list; undefined where its key has not the form. */
 type FileOf = (file: CountedFile) => RunFile | undefined
 
@@ -33,7 +36,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('', {
     config: { roles: ['member', 'service', 'admin'] },
-    onRequest: app.limits.lists.spend,
+    // By key it has been listed without a limit since before there was one.
+    onRequest: async (request, reply) => {
+      if (Object.keys(request.query).some((name) => pathParameters.has(name))) await app.limits.lists.spend(request, reply)
+    },
     schema: {
       operationId: 'listRunFiles',
       tags: ['Files'],
@@ -61,8 +67,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       throw new InvalidRequestError(`querystring must have required property '${workflowId === undefined ? 'workflowId' : 'runId'}'.`)
     }
     const scope = { orgKey: request.user.orgKey, workflowId, runId, createdBy: onlyListedCreator(request.user) }
-    const isByPath = prefix !== undefined || delimiter !== undefined || sums !== undefined
-    if (!isByPath) return await listByKey(scope, { limit, cursor }, fileOf)
+    if (prefix === undefined && delimiter === undefined && sums === undefined) {
+      return await listByKey(scope, { limit, cursor }, fileOf)
+    }
     const listed = { prefix: prefix ?? '', hasFolders: delimiter !== undefined, hasSums: sums === true }
     return await listByPath(scope, listed, { limit, cursor }, fileOf)
   })

@@ -147,11 +147,14 @@ t.test('uploads are counted by user and organisation', async (t) => {
 
 t.test('pages of lists are counted by user and organisation', async (t) => {
   const { app, authorise } = await startService(t, { ...noDatabase, LIST_LIMIT: '2' })
-  const url = `/api/v1/objects?workflowId=${workflowId}&runId=${runId}`
-  const list = async (caller: typeof member) => (await app.inject({ url, headers: authorise(caller) })).statusCode
+  const byKey = `/api/v1/objects?workflowId=${workflowId}&runId=${runId}`
+  const list = async (caller: typeof member, url = `${byKey}&delimiter=/`) =>
+    (await app.inject({ url, headers: authorise(caller) })).statusCode
   const answers = []
   for (const caller of [member, member, member, colleague, foreignMember]) answers.push(await list(caller))
   t.strictSame(answers, [503, 503, 429, 503, 503])
+  t.equal(await list(member, '/api/v1/objects/workflows'), 429, 'all lists together')
+  t.equal(await list(member, byKey), 503, 'but the one that was there before there was a limit')
   t.equal((await app.inject({ url: usage, headers: authorise(member) })).statusCode, 503, 'and nothing else is')
 })
 
