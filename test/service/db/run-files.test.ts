@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import t from 'tap'
+import { newRevision } from '../../../db/events/revision.js'
 import { listFilesQuery } from '../../../db/run-files.js'
 import { createServerDatabase, testDatabaseUrl } from '../../support/database.js'
 
@@ -11,7 +12,7 @@ t.test('a page of a run is read in the order of the keys from the index, not sor
   t.teardown(close)
   await sql`
     insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, revision)
-    select run || 'users/' || u || '/outputs/' || md5(n::text) || '/f', 'acme', u, u, u, 'outputs', 1, now(), u
+    select run || 'users/' || u || '/outputs/' || md5(n::text) || '/f', 'acme', u, u, u, 'outputs', 1, now(), ${newRevision()}::uuid
     from unnest(array[${`${run}0/`}, ${run}, ${`${run}1/`}]) as run, generate_series(1, 10000) as n,
       (select '00000000-0000-4000-8000-000000000004'::uuid as u) as users
     order by md5(n::text || run)`.execute(database)

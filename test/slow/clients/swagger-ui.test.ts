@@ -69,7 +69,10 @@ t.test('Swagger UI in Chromium', { skip: withoutChromium }, async (t) => {
     t.match(await page.locator('.info .title').innerText(), new RegExp(`^Objects & Storage\\s+${VERSION.replaceAll('.', '\\.')}`))
     t.strictSame(await page.evaluate('[...document.querySelectorAll(".opblock-tag")].map((tag) => tag.dataset.tag)'), ['Files', 'Usage', 'Events', 'Operation'])
     const ids = await page.evaluate('[...document.querySelectorAll(".opblock")].map((block) => block.id.replace(/^.*-/, ""))')
-    t.match(ids, ['createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listRunFiles', 'deleteFile', 'readStorageUsage'])
+    t.match(ids, [
+        'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
+        'readStorageUsage',
+      ])
     t.equal(await page.locator('section.models').getAttribute('class'), 'models', 'schemas are folded')
   })
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import t from 'tap'
+import { newRevision } from '../../../../db/events/revision.js'
 import { listCatalogue, listCatalogueQuery } from '../../../../db/reconcile/catalogue-listing.js'
 import { listFiles, listFilesQuery } from '../../../../db/run-files.js'
 import { createServerDatabase, testDatabaseUrl } from '../../../support/database.js'
@@ -15,7 +16,7 @@ t.test('pages are not sorted where PostgreSQL has no statistics of a table that 
   await sql`alter table objects set (autovacuum_enabled = false)`.execute(database)
   await sql`
     insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, revision)
-    select ${run} || 'users/' || u || '/outputs/' || md5(n::text) || '/f', 'acme', u, u, u, 'outputs', 1, now(), u
+    select ${run} || 'users/' || u || '/outputs/' || md5(n::text) || '/f', 'acme', u, u, u, 'outputs', 1, now(), ${newRevision()}::uuid
     from generate_series(1, ${ROWS}::integer) as n, (select '00000000-0000-4000-8000-000000000004'::uuid as u) as users`.execute(database)
   // A page is too big to be sorted in memory, and may not be sorted elsewhere.
   const name = sql.id(new URL(url ?? '').pathname.slice(1))
