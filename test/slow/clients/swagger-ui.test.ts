@@ -70,9 +70,9 @@ t.test('Swagger UI in Chromium', { skip: withoutChromium }, async (t) => {
     t.strictSame(await page.evaluate('[...document.querySelectorAll(".opblock-tag")].map((tag) => tag.dataset.tag)'), ['Files', 'Usage', 'Events', 'Operation'])
     const ids = await page.evaluate('[...document.querySelectorAll(".opblock")].map((block) => block.id.replace(/^.*-/, ""))')
     t.match(ids, [
-        'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
-        'readStorageUsage',
-      ])
+      'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
+      'readStorageUsage',
+    ])
     t.equal(await page.locator('section.models').getAttribute('class'), 'models', 'schemas are folded')
   })
 
