@@ -2,14 +2,14 @@ import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import cliProgress from 'cli-progress'
 import type { ObjectsClient } from '../client/index.js'
-import { type Config, loadConfig } from '../config.js'
+import { loadConfig } from '../config.js'
 import { errorCode } from '../errors/error-code.js'
-import { DEMO_ADMIN, DEMO_ORG_KEY, DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
+import { DEMO_WORKFLOWS } from '../embedded/demo/organisation.js'
 import { Traffic } from '../embedded/demo/traffic.js'
 import { TrafficError, answerOf, connectTraffic } from '../embedded/demo/traffic-client.js'
 import { loadEnvironmentFile } from '../startup/environment.js'
 import { describeStartFailure } from '../startup/failure.js'
-import { CannotMintError, mintToken } from './mint-token.js'
+import { CannotMintError, mintDemoToken } from './mint-token.js'
 import { addressOfService } from './running-service.js'
 
 const HELP = `Puts, overwrites and removes files for a while, so that one can watch the usage move.
@@ -49,7 +49,8 @@ async function main (): Promise<void> {
 
   loadEnvironmentFile()
   const config = loadConfig(process.env)
-  const client = connectTraffic(options.url ?? addressOfService(config), options.token ?? await mintDemoToken(config))
+  const token = options.token ?? await mintDemoToken(config, TOKEN_LIFETIME_SECONDS)
+  const client = connectTraffic(options.url ?? addressOfService(config), token)
   const before = await readUsage(client)
   console.log(`${before.orgKey} stores ${describe(before)}. Ctrl-C stops and tidies up.`)
 
@@ -73,10 +74,6 @@ async function main (): Promise<void> {
       await expectTotals(client, before)
     }
   }
-}
-
-async function mintDemoToken (config: Config): Promise<string> {
-  return await mintToken(config, { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, roles: ['admin'] }, TOKEN_LIFETIME_SECONDS)
 }
 
 async function readUsage (client: ObjectsClient) {

@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util'
 import type { ObjectsClient } from '../client/index.js'
-import { type Config, loadConfig } from '../config.js'
-import { DEMO_ADMIN, DEMO_ORG_KEY } from '../embedded/demo/organisation.js'
+import { loadConfig } from '../config.js'
 import { answerOf, connectTraffic } from '../embedded/demo/traffic-client.js'
 import { EXIT_CLEAN, UsageError, runCommand } from './command.js'
-import { mintToken } from './mint-token.js'
+import { mintDemoToken } from './mint-token.js'
 import { addressOfService } from './running-service.js'
 
 const HELP = `Lists what a running service counts: workflows, the runs of one, or the folders and files of a run.
@@ -51,17 +50,14 @@ runCommand(async (signal) => {
   if (positionals.length > 3) throw new UsageError('There are at most three arguments: a workflow, a run and a prefix.')
   if (values.url !== undefined && !URL.canParse(values.url)) throw new UsageError('--url must be an address such as http://127.0.0.1:3000.')
   const config = loadConfig(process.env)
-  const client = connectTraffic(values.url ?? addressOfService(config), values.token ?? await mintDemoToken(config))
+  const token = values.token ?? await mintDemoToken(config, TOKEN_LIFETIME_SECONDS)
+  const client = connectTraffic(values.url ?? addressOfService(config), token)
   for await (const entry of entriesOf(client, positionals)) {
     signal.throwIfAborted()
     console.log(values.json ? JSON.stringify(entry.answer) : lineOf(entry))
   }
   return EXIT_CLEAN
 })
-
-async function mintDemoToken (config: Config): Promise<string> {
-  return await mintToken(config, { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, roles: ['admin'] }, TOKEN_LIFETIME_SECONDS)
-}
 
 function entriesOf (client: ObjectsClient, [workflowId, runId, prefix = '']: readonly string[]): AsyncGenerator<Entry> {
   if (workflowId === undefined) return workflows(client)

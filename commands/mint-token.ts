@@ -1,6 +1,7 @@
 import fastifyJwt from '@fastify/jwt'
 import fastify from 'fastify'
 import { type Config, claimNamesOf, roleValuesOf, signingOptions } from '../config.js'
+import { DEMO_ADMIN, DEMO_ORG_KEY } from '../embedded/demo/organisation.js'
 import { readEmbeddedSecrets } from '../embedded/secrets.js'
 import { type Caller, writeClaims } from '../schemas/token-claims.js'
 
@@ -19,6 +20,11 @@ export async function mintToken (config: Config, caller: Caller, lifetimeSeconds
   const signer = fastify()
   await signer.register(fastifyJwt, { secret: secretOf(config), sign: signingOptions(config) })
   return signer.jwt.sign(writeClaims(caller, claimNamesOf(config), roleValuesOf(config)), { expiresIn: lifetimeSeconds })
+}
+
+/** `mintToken` for the demo organisation's admin. */
+export async function mintDemoToken (config: Config, lifetimeSeconds: number): Promise<string> {
+  return await mintToken(config, { userId: DEMO_ADMIN, orgKey: DEMO_ORG_KEY, roles: ['admin'] }, lifetimeSeconds)
 }
 
 function secretOf ({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL, DATA_DIR }: Config): string {
