@@ -51,7 +51,7 @@ export function auditSumsQuery (limit: number) {
   return sql<AuditRow>`
     with actual as (
       select
-        org_key, workflow_id, case when grouping(run_id) = 0 then run_id end as run_id, created_by, direction,
+        org_key, workflow_id, run_id, created_by, direction,
         sum(size_bytes) as size_bytes, count(*) as file_count
       from objects
       where removed_at is null
