@@ -73,7 +73,6 @@ export default fastifyPlugin(async (app) => {
       await countFiles(signal)
       const indexes = await makeIndexes(signal)
       await finishBackfill(app.database)
-      isFinished = true
       app.log.info({ ...await readBackfillProgress(app.database), indexes }, 'counted all files in their runs')
     } finally {
       await lease.release()
@@ -84,7 +83,7 @@ export default fastifyPlugin(async (app) => {
     if (await areCounted()) return true
     const lease = await takeLease(app.database, LEASE_NAME)
     if (lease !== undefined) await backfill(lease)
-    return isFinished
+    return await areCounted()
   }
   const backfillUntilFinished = async () => {
     while (!closing.signal.aborted) {
