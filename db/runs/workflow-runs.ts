@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
+import { cutPage } from '../connection/page.js'
 import { dateOf, epochMs, nullableDateOf, nullableEpochMs } from '../connection/time.js'
 import { exactNumber } from '../usage/storage-usage.js'
 import { rankedPage, writeRank } from './ranked.js'
@@ -41,9 +42,9 @@ export async function listRuns (
   database: Kysely<Database>, query: RunsQuery, { after, limit }: { after: string | undefined, limit: number },
 ): Promise<{ runs: ListedRun[], end: string | undefined }> {
   const { rows } = await listRunsQuery(query, { after, limit: limit + 1 }).execute(database)
-  const last = rows.length > limit ? rows[limit - 1] : undefined
+  const { shown, last } = cutPage(rows, limit)
   return {
-    runs: rows.slice(0, limit).map((row) => {
+    runs: shown.map((row) => {
       const [inputBytes, outputBytes] = [BigInt(row.input_bytes), BigInt(row.output_bytes)]
       return {
         runId: row.id,

@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
+import { cutPage } from '../connection/page.js'
 import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
 import { exactNumber } from '../usage/storage-usage.js'
 import { caseInsensitivePattern } from './case-insensitive.js'
@@ -40,9 +41,9 @@ export async function listWorkflows (
   database: Kysely<Database>, query: WorkflowsQuery, { after, limit }: { after: string | undefined, limit: number },
 ): Promise<{ workflows: ListedWorkflow[], end: string | undefined }> {
   const { rows } = await listWorkflowsQuery(query, { after, limit: limit + 1 }).execute(database)
-  const last = rows.length > limit ? rows[limit - 1] : undefined
+  const { shown, last } = cutPage(rows, limit)
   return {
-    workflows: rows.slice(0, limit).map((row) => ({
+    workflows: shown.map((row) => ({
       workflowId: row.id,
       workflowName: row.workflow_name,
       bytes: exactNumber(BigInt(row.size_bytes)),

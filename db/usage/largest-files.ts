@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import { readInIndexOrder } from '../connection/index-order.js'
 import type { Database } from '../connection/tables.js'
+import { cutPage } from '../connection/page.js'
 import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
 import { exactNumber } from './storage-usage.js'
 
@@ -33,9 +34,9 @@ export async function listLargestFiles (
 ): Promise<{ files: LargestFile[], end: string | undefined }> {
   const query = largestFilesQuery(scope, { after, limit: limit + 1 }).compile(database)
   const rows = await readInIndexOrder(database, query)
-  const last = rows.length > limit ? rows[limit - 1] : undefined
+  const { shown, last } = cutPage(rows, limit)
   return {
-    files: rows.slice(0, limit).map((row) => ({
+    files: shown.map((row) => ({
       objectKey: row.object_key,
       workflowId: row.workflow_id,
       runId: row.run_id,

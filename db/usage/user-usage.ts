@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
+import { cutPage } from '../connection/page.js'
 import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
 import { rankedPage, writeRank } from '../runs/ranked.js'
 import { exactNumber } from './storage-usage.js'
@@ -27,9 +28,9 @@ export async function listUserUsage (
   database: Kysely<Database>, orgKey: string, { after, limit }: { after: string | undefined, limit: number },
 ): Promise<{ users: UserUsage[], end: string | undefined }> {
   const { rows } = await listUserUsageQuery(orgKey, { after, limit: limit + 1 }).execute(database)
-  const last = rows.length > limit ? rows[limit - 1] : undefined
+  const { shown, last } = cutPage(rows, limit)
   return {
-    users: rows.slice(0, limit).map((row) => ({
+    users: shown.map((row) => ({
       createdBy: row.id,
       bytes: exactNumber(BigInt(row.rank)),
       inputBytes: exactNumber(BigInt(row.input_bytes)),
