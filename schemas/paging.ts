@@ -19,6 +19,11 @@ export const pagingParameters = {
   })),
 }
 
+/** Of figures in a list. */
+export const NewestEventAtSchema = Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+  description: 'When the newest event happened that these figures hold; null where only a reconcile found the files.',
+})
+
 /** How every page of a list ends. */
 export const NextCursorSchema = Type.Union([Type.String(), Type.Null()], {
   description: 'Asks for the page after this one; null on the last page.',

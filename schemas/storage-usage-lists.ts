@@ -1,7 +1,7 @@
 import { Type } from '@sinclair/typebox'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
 import { UuidSchema } from './identifiers.js'
-import { NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
+import { NewestEventAtSchema, NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
 import { reference } from './reference.js'
 import { RunFileSchema } from './run-files.js'
 
@@ -15,9 +15,7 @@ export const UserUsageSchema = Type.Object({
   inputBytes: bytes('Bytes of those that went into runs.'),
   outputBytes: bytes('Bytes of those that runs made.'),
   fileCount: Type.Integer({ minimum: 0, description: 'Number of files.' }),
-  newestEventAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-    description: 'When the newest event happened that these figures hold; null where only a reconcile found the files.',
-  }),
+  newestEventAt: NewestEventAtSchema,
 }, { $id: 'UserUsage', description: 'What one user stores.' })
 
 export const UserUsageListSchema = Type.Object({

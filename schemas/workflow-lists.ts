@@ -1,14 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { UuidSchema } from './identifiers.js'
-import { NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
+import { NewestEventAtSchema, NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
 import { reference } from './reference.js'
 import { WorkflowUsageSchema } from './storage-usage.js'
 
 const bytes = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
 const fileCount = Type.Integer({ minimum: 0, description: 'Number of its files.' })
-const newestEventAt = Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-  description: 'When the newest event happened that these figures hold; null where only a reconcile found the files.',
-})
 
 const workflowSorts = ['bytes', 'files', 'newest'] as const
 const runSorts = ['newest', 'firstSeen', 'bytes', 'files', 'id'] as const
@@ -30,7 +27,7 @@ export const WorkflowsQuerySchema = Type.Object({
 }, { additionalProperties: false })
 
 export const ListedWorkflowSchema = Type.Object({
-  ...WorkflowUsageSchema.properties, newestEventAt,
+  ...WorkflowUsageSchema.properties, newestEventAt: NewestEventAtSchema,
 }, { $id: 'ListedWorkflow', description: 'A workflow that has files.' })
 
 export const WorkflowListSchema = Type.Object({
@@ -72,7 +69,7 @@ export const ListedRunSchema = Type.Object({
     format: 'date-time',
     description: 'The earliest time of a file that was counted in it: when it was put into storage, or found there by a reconcile.',
   }),
-  newestEventAt,
+  newestEventAt: NewestEventAtSchema,
 }, { $id: 'ListedRun', description: 'A run that has files.' })
 
 export const RunListSchema = Type.Object({
