@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { readUsageHistory } from '../../../../db/usage/history.js'
 import { readToday, utcDay } from '../../../../db/usage/snapshots.js'
+import { privateJsonHeaders } from '../../../../http/private-json.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError, InvalidRequestError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
@@ -39,7 +40,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       throw new InvalidRequestError(`querystring/from and querystring/to must be at most ${HISTORY_ANSWER_MAX_DAYS} days, both ends included.`)
     }
     const days = await readUsageHistory(app.database, { orgKey, workflowId, createdBy, from, to, today })
-    return await reply.headers({ 'cache-control': 'private, no-cache', vary: 'authorization' }).send({ orgKey, from, to, days })
+    return await reply.headers(privateJsonHeaders).send({ orgKey, from, to, days })
   })
 }
 

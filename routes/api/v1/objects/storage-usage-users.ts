@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { listUserUsage } from '../../../../db/usage/user-usage.js'
+import { privateJsonHeaders } from '../../../../http/private-json.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { PAGE_MAX, positionAfter } from '../../../../schemas/paging.js'
@@ -28,7 +29,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { limit = PAGE_MAX, cursor } = request.query
     const scope = JSON.stringify(['usage by user', orgKey])
     const { users, end } = await listUserUsage(app.database, orgKey, { after: positionAfter(cursors, scope, cursor), limit })
-    return await reply.headers({ 'cache-control': 'private, no-cache', vary: 'authorization' }).send({
+    return await reply.headers(privateJsonHeaders).send({
       users: users.map((user) => ({ ...user, newestEventAt: user.newestEventAt?.toISOString() ?? null })),
       nextCursor: end === undefined ? null : cursors.seal(scope, end),
     })

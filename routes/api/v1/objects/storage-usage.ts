@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { matchesWeakly, parseEntityTags } from '../../../../http/entity-tag.js'
+import { privateJsonHeaders } from '../../../../http/private-json.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ForbiddenError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
@@ -35,7 +36,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     }
     // Weak: it names what the figures are, not how they are written.
     const entityTag = `W/"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
-    const headers = { etag: entityTag, 'cache-control': 'private, no-cache', vary: 'authorization' }
+    const headers = { etag: entityTag, ...privateJsonHeaders }
     const known = parseEntityTags(request.headers['if-none-match'] ?? '')
     const isKnown = known === '*' || known.some((tag) => matchesWeakly(tag, entityTag))
     return isKnown ? await reply.status(304).headers(headers).send(undefined) : await reply.headers(headers).send(body)

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type RunsQuery, listRuns } from '../../../../db/runs/workflow-runs.js'
+import { privateJsonHeaders } from '../../../../http/private-json.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { PAGE_MAX, positionAfter } from '../../../../schemas/paging.js'
@@ -36,7 +37,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     }
     const scope = JSON.stringify(['runs', query.orgKey, query.workflowId, query.createdBy ?? null, sort])
     const { runs, end } = await listRuns(app.database, query, { after: positionAfter(cursors, scope, cursor), limit })
-    return await reply.headers({ 'cache-control': 'private, no-cache', vary: 'authorization' }).send({
+    return await reply.headers(privateJsonHeaders).send({
       runs: runs.map((run) => ({
         ...run, firstSeenAt: run.firstSeenAt.toISOString(), newestEventAt: run.newestEventAt?.toISOString() ?? null,
       })),

@@ -1,5 +1,6 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type WorkflowsQuery, listWorkflows } from '../../../../db/runs/workflows.js'
+import { privateJsonHeaders } from '../../../../http/private-json.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { PAGE_MAX, positionAfter } from '../../../../schemas/paging.js'
@@ -28,7 +29,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const query: WorkflowsQuery = { orgKey: request.user.orgKey, createdBy: onlyListedCreator(request.user), search, sort }
     const scope = JSON.stringify(['workflows', query.orgKey, query.createdBy ?? null, search ?? null, sort])
     const { workflows, end } = await listWorkflows(app.database, query, { after: positionAfter(cursors, scope, cursor), limit })
-    return await reply.headers({ 'cache-control': 'private, no-cache', vary: 'authorization' }).send({
+    return await reply.headers(privateJsonHeaders).send({
       workflows: workflows.map((workflow) => ({ ...workflow, newestEventAt: workflow.newestEventAt?.toISOString() ?? null })),
       nextCursor: end === undefined ? null : cursors.seal(scope, end),
     })
