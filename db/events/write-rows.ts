@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { preparedAs } from '../connection/prepared-statement.js'
 import { type LeaseClaim, LeaseLostError, heldLeaseParts, isOfPart } from '../leases.js'
-import { runParts } from '../runs/run-parts.js'
+import { addToRunSums, runParts } from '../runs/run-parts.js'
 import {
   type ReadObjectRow, type WritableObjectRow, columnDefinitions, columnList, readableColumns, stateAssignments,
 } from './object-rows.js'
@@ -160,10 +160,7 @@ const runSummedParts = `run_changes as materialized (
   from run_changes
   where (select count(*) from summed) > 0
   order by run_ref, created_by, direction
-  on conflict (run_ref, created_by, direction) do update set
-    size_bytes = run_sums.size_bytes + excluded.size_bytes, file_count = run_sums.file_count + excluded.file_count,
-    first_seen_at = least(run_sums.first_seen_at, excluded.first_seen_at),
-    newest_event_at = greatest(run_sums.newest_event_at, excluded.newest_event_at)
+  ${addToRunSums}
 )`
 
 // While its URL can be used, every file under the key is held to its reservation, which is open again where the file is gone.

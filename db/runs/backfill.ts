@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { repeatWhereUndone } from '../connection/transaction.js'
 import { newRevision } from '../events/revision.js'
-import { runParts } from './run-parts.js'
+import { addToRunSums, runParts } from './run-parts.js'
 
 /** How far the files that were there before runs were counted are counted in their runs. */
 export interface BackfillProgress {
@@ -86,14 +86,11 @@ export function backfillRunsQuery (batchRows: number) {
       from replaced
       group by run_ref, created_by, direction
     ), summed as (
-      insert into run_sums as kept (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
+      insert into run_sums (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
       select run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at
       from changes
       order by run_ref, created_by, direction
-      on conflict (run_ref, created_by, direction) do update set
-        size_bytes = kept.size_bytes + excluded.size_bytes, file_count = kept.file_count + excluded.file_count,
-        first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
-        newest_event_at = greatest(kept.newest_event_at, excluded.newest_event_at)
+      ${sql.raw(addToRunSums)}
     )
     update run_backfill set
       checkpoint = (select max(object_key) from batch), placed_count = run_backfill.placed_count + placed.file_count

@@ -21,3 +21,9 @@ export const runParts = `found_runs as materialized (
 ), its_runs as materialized (
   select * from found_runs where run_ref is not null union all select * from made_runs
 )`
+
+/** What an insertion of changes into `run_sums` does where there is a row: it adds them. */
+export const addToRunSums = `on conflict (run_ref, created_by, direction) do update set
+    size_bytes = run_sums.size_bytes + excluded.size_bytes, file_count = run_sums.file_count + excluded.file_count,
+    first_seen_at = least(run_sums.first_seen_at, excluded.first_seen_at),
+    newest_event_at = greatest(run_sums.newest_event_at, excluded.newest_event_at)`

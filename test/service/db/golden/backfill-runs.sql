@@ -38,14 +38,14 @@ with batch as materialized (
       from replaced
       group by run_ref, created_by, direction
     ), summed as (
-      insert into run_sums as kept (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
+      insert into run_sums (run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at)
       select run_ref, created_by, direction, size_bytes, file_count, first_seen_at, newest_event_at
       from changes
       order by run_ref, created_by, direction
       on conflict (run_ref, created_by, direction) do update set
-        size_bytes = kept.size_bytes + excluded.size_bytes, file_count = kept.file_count + excluded.file_count,
-        first_seen_at = least(kept.first_seen_at, excluded.first_seen_at),
-        newest_event_at = greatest(kept.newest_event_at, excluded.newest_event_at)
+    size_bytes = run_sums.size_bytes + excluded.size_bytes, file_count = run_sums.file_count + excluded.file_count,
+    first_seen_at = least(run_sums.first_seen_at, excluded.first_seen_at),
+    newest_event_at = greatest(run_sums.newest_event_at, excluded.newest_event_at)
     )
     update run_backfill set
       checkpoint = (select max(object_key) from batch), placed_count = run_backfill.placed_count + placed.file_count
