@@ -14,30 +14,33 @@ import { objectIndexes } from '../migrations/0009-runs.js'
 export async function makeObjectIndexes (
   database: Kysely<Database>, { cancelling, signal }: { cancelling: Kysely<Database>, signal: AbortSignal },
 ): Promise<string[]> {
-  return await database.connection().execute(async (connection) => {
-    const { rows: [session] } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(connection)
-    const cancel = () => {
-      sql`select pg_cancel_backend(${session?.pid})`.execute(cancelling).catch(() => {})
-    }
+  const made: string[] = []
+  for (const { name, definition } of objectIndexes) {
+    const statement = `create index concurrently ${name} on ${definition}`
+    const cancel = () => { cancelStatement(cancelling, statement).catch(() => {}) }
+    signal.throwIfAborted()
     signal.addEventListener('abort', cancel)
     try {
-      const made: string[] = []
-      for (const { name, definition } of objectIndexes) {
-        signal.throwIfAborted()
-        if (await makeIndex(connection, name, definition)) made.push(name)
-      }
-      return made
+      if (await makeIndex(database, name, statement)) made.push(name)
     } finally {
       signal.removeEventListener('abort', cancel)
     }
-  })
+  }
+  return made
 }
 
-async function makeIndex (connection: Kysely<Database>, name: string, definition: string): Promise<boolean> {
+async function makeIndex (database: Kysely<Database>, name: string, statement: string): Promise<boolean> {
   const { rows: [found] } = await sql<{ is_valid: boolean }>`
-    select indisvalid as is_valid from pg_index where indexrelid = to_regclass(${name})`.execute(connection)
+    select indisvalid as is_valid from pg_index where indexrelid = to_regclass(${name})`.execute(database)
   if (found?.is_valid === true) return false
-  if (found !== undefined) await sql.raw(`drop index ${name}`).execute(connection)
-  await sql.raw(`create index concurrently ${name} on ${definition}`).execute(connection)
+  if (found !== undefined) await sql.raw(`drop index ${name}`).execute(database)
+  await sql.raw(statement).execute(database)
   return true
+}
+
+/** By its text: behind a pooler, the connection that a statement was sent on tells nothing of the session that runs it. */
+async function cancelStatement (database: Kysely<Database>, statement: string): Promise<void> {
+  await sql`
+    select pg_cancel_backend(pid) from pg_stat_activity
+    where datname = current_database() and query = ${statement}`.execute(database)
 }

@@ -10,6 +10,7 @@ import { applyObservations } from '../../../../reconcile/apply-observations.js'
 import {
   downgradeToFirstVersion, writeEventAsFirstVersion, writeObservationAsFirstVersion,
 } from '../../../support/earlier-build.js'
+import { createServerDatabase, lockWaits, testDatabaseUrl } from '../../../support/database.js'
 import { databaseKindsAndRole } from '../../../support/role-database.js'
 
 const indexNames = objectIndexes.map(({ name }) => name)
@@ -92,3 +93,25 @@ for (const { name, skip, create } of databaseKindsAndRole) {
     t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal: new AbortController().signal }), [])
   })
 }
+
+t.test('an index that is given up half-made is made again', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
+  const { database, connect, close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  await downgradeToFirstVersion(database)
+  await writeEventAsFirstVersion(database, keyOf('a'), 10)
+  await migrateToLatest(database)
+  const stopping = new AbortController()
+  await connect().transaction().execute(async (transaction) => {
+    // The first index waits for whoever is writing.
+    await transaction.updateTable('objects').set({ entity_tag: 'new' }).execute()
+    const making = makeObjectIndexes(connect(), { cancelling: database, signal: stopping.signal })
+    const refused = t.rejects(making, { code: '57014' })
+    await lockWaits(database)
+    stopping.abort()
+    await refused
+  })
+  const { signal } = new AbortController()
+  await t.rejects(makeObjectIndexes(database, { cancelling: database, signal: stopping.signal }), 'and none is begun')
+  t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal }), indexNames)
+  t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal }), [])
+})
