@@ -23,5 +23,5 @@ USER node
 EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Without a shell or npm in between, the process gets SIGTERM itself and ends the requests under way.
+# Without a shell or npm in between, the process itself gets SIGTERM, and lets requests in progress finish.
 CMD ["node", "dist/server.js"]

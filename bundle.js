@@ -5,17 +5,18 @@ import { build } from 'esbuild'
 import { filesIn } from './files-in.js'
 
 const root = import.meta.dirname
-// Each file in these is loaded by its path, or run.
+// Every file in these is loaded by its path, or run.
 const entryFolders = ['commands', 'routes']
-// Libraries that read files of their own, or that only some configurations load.
+// Libraries that read their own files, or that only some configurations load.
 const external = [
-  '@electric-sql/pglite', '@fastify/otel', '@fastify/static', '@fastify/swagger-ui', '@opentelemetry/exporter-trace-otlp-http',
-  '@opentelemetry/resources', '@opentelemetry/sdk-trace-node', 'ioredis', 'pino', 'pino-pretty', 'uplot',
+  '@aws-sdk/client-sqs', '@aws-sdk/credential-provider-node', '@aws-sdk/rds-signer', '@electric-sql/pglite', '@fastify/otel',
+  '@fastify/static', '@fastify/swagger-ui', '@nats-io/jetstream', '@nats-io/transport-node', '@opentelemetry/exporter-trace-otlp-http',
+  '@opentelemetry/resources', '@opentelemetry/sdk-trace-node', 'amqplib', 'ioredis', 'pino', 'pino-pretty', 'uplot',
 ]
 
 /**
- * How the service is bundled: Node.js takes longer to find and read 2,000 files than to run what is in them. The files that
- * @fastify/autoload looks for, and the commands, stay files; what they share goes into files beside server.js, where app.ts
+ * How the service is bundled, since Node.js takes longer to find and read 2,000 files than to run them. The files that
+ * @fastify/autoload looks for, and the commands, stay separate; what they share goes into files beside server.js, where app.ts
  * looks for their folders.
  *
  * @param {string} folder where they are written
@@ -33,14 +34,14 @@ export async function bundleOptions (folder) {
     platform: 'node',
     format: 'esm',
     target: 'node20.19',
-    // What is not in memory as text takes 13 MiB less of it. Names stay, so that stack traces can be read.
+    // Less source text in memory saves 13 MiB. Names stay, so that stack traces can be read.
     minifyWhitespace: true,
     minifySyntax: true,
     sourcemap: 'linked',
     sourcesContent: false,
     metafile: true,
     logLevel: 'warning',
-    // CommonJS libraries require Node's own modules, and those that are left out here.
+    // CommonJS libraries call `require` for Node's own modules, and for libraries that are left out here.
     banner: { js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);' },
   })
 }
@@ -48,7 +49,7 @@ export async function bundleOptions (folder) {
 /**
  * Bundles the service.
  *
- * @param {string} folder where it is written; what an earlier build has left there goes, but for the client
+ * @param {string} folder where it is written; what an earlier build left there is removed, except for the client
  * @returns the paths of what was written, from the project's root
  */
 export async function bundle (folder) {

@@ -1,4 +1,4 @@
-/* Runs the service, and starts it again after each change of a source, for `npm run dev`. */
+/* Runs the service, and restarts it after every change of a source file, for `npm run dev`. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ async function restart () {
   server = spawn(process.execPath, ['--enable-source-maps', join(folder, 'server.js')], { stdio: 'inherit' })
 }
 
-// An earlier build must leave no route behind that has since been removed.
+// Routes that have been removed since an earlier build must not be left behind.
 await bundle(folder)
 const restarting = {
   name: 'restart',

@@ -20,7 +20,7 @@ const environment = {
   message: 'The environment is read once, through config.ts.',
 }
 
-/** Refuses packages but these; `import()` has a selector of its own, since `no-restricted-imports` does not see it. */
+/** Refuses all packages but these; `import()` has its own selector, since `no-restricted-imports` does not see it. */
 function packageRules (room, packages) {
   const names = packages.map((name) => name.replaceAll('/', '\\u002F'))
   const others = `^(?!\\.|#|node:|(?:${[...names, '$'].join('|')})(?:\\u002F|$))`
@@ -34,7 +34,7 @@ function packageRules (room, packages) {
   }
 }
 
-/** The rules that hold the rooms apart. */
+/** The rules that keep the rooms apart. */
 export const importRules = [
   {
     files: ['**/*.ts', '**/*.js'],
@@ -51,6 +51,6 @@ export const importRules = [
   },
   { files: ['**/*.ts'], rules: { 'no-restricted-syntax': ['error', environment] } },
   ...Object.entries(rooms).flatMap(([room, { packages }]) => packages === undefined ? [] : [packageRules(room, packages)]),
-  // What starts processes hands the environment to config.ts.
+  // Code that starts processes passes the environment to config.ts.
   { files: ['server.ts', 'commands/**/*.ts', 'test/**/*.ts', 'bench/**/*.ts'], rules: { 'no-restricted-syntax': 'off' } },
 ]

@@ -1,13 +1,13 @@
 /*
  * The house: which rooms a room imports from besides itself, and which packages. Imports run one way, from the upper rooms to
- * the lower ones; what a room does not name is out of its reach, types too. Only what stands at the root, tests and
- * benchmarks import from everywhere.
+ * the lower ones; a room cannot import anything it does not name, not even types. Only files at the root, tests and benchmarks
+ * import from everywhere.
  */
 const typebox = '@sinclair/typebox'
 
 /** @type {Record<string, { imports: string[], packages?: string[] }>} a room without `packages` imports any */
 export const rooms = {
-  // Standing alone; `errors` is for all.
+  // Rooms on their own; any room may import `errors`.
   errors: { imports: [], packages: [] },
   sealing: { imports: [], packages: [] },
   objects: { imports: ['sealing'], packages: ['lru-cache'] },
@@ -19,34 +19,43 @@ export const rooms = {
 
   // What the service is about.
   schemas: { imports: ['objects', 'http'], packages: [typebox, '@fastify/error'] },
-  store: { imports: ['errors', 'objects', 'http'], packages: ['cockatiel', 'undici'] },
+  store: { imports: ['errors', 'objects', 'http'], packages: ['@aws-sdk/credential-provider-node', 'cockatiel', 'undici'] },
   events: { imports: ['errors', 'objects', 'store'], packages: ['cockatiel', typebox] },
+  queues: {
+    imports: ['errors'],
+    packages: ['@aws-sdk/client-sqs', '@nats-io/jetstream', '@nats-io/transport-node', 'amqplib', 'cockatiel'],
+  },
   downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
-  db: { imports: ['errors', 'objects', 'events'], packages: ['kysely', 'pg', 'cockatiel'] },
+  db: { imports: ['errors', 'objects', 'events'], packages: ['@aws-sdk/rds-signer', 'kysely', 'pg', 'cockatiel'] },
   reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
-  uploads: { imports: ['objects', 'http', 'store', 'events', 'db'], packages: ['cockatiel'] },
+  uploads: { imports: ['sealing', 'objects', 'http', 'store', 'events', 'db'], packages: ['cockatiel'] },
+  verify: { imports: ['objects', 'store', 'db', 'reconcile'], packages: [] },
+  shares: { imports: ['sealing', 'objects', 'http'], packages: ['lru-cache'] },
   embedded: {
     imports: ['errors', 'objects', 'http', 'store', 'schemas', 'client', 'db'],
     packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox],
   },
 
-  // What people and programs meet.
+  // What people and programs use.
   plugins: {
     imports: [
-      'errors', 'sealing', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'uploads',
-      'embedded', 'config.ts',
+      'errors', 'sealing', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'queues', 'downloads', 'db', 'reconcile',
+      'uploads', 'shares', 'embedded', 'config.ts',
     ],
   },
   routes: {
-    imports: ['errors', 'objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile'],
+    imports: ['errors', 'objects', 'http', 'schemas', 'store', 'events', 'downloads', 'db', 'reconcile', 'uploads', 'shares'],
     packages: ['fastify', '@fastify/static', '@fastify/type-provider-typebox', 'cockatiel'],
   },
-  startup: { imports: ['errors', 'db', 'embedded', 'config.ts'], packages: [] },
+  startup: { imports: ['errors', 'store', 'db', 'embedded', 'config.ts'], packages: [] },
+  bucket: { imports: ['errors'], packages: ['minio'] },
   doctor: { imports: ['errors', 'objects', 'http', 'identity', 'store', 'db'], packages: ['fastify'] },
+  transfer: { imports: ['errors', 'objects', 'client'], packages: ['cli-progress', 'cockatiel', 'mime', 'undici'] },
   commands: {
     imports: [
-      'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'embedded', 'doctor', 'client', 'config', 'startup', 'app.ts',
-      'config.ts',
+      'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'uploads', 'verify', 'embedded', 'bucket', 'doctor', 'client', 'transfer',
+      'config', 'startup',
+      'app.ts', 'config.ts',
     ],
     packages: ['@fastify/jwt', typebox, 'cli-progress', 'fastify'],
   },
@@ -55,7 +64,7 @@ export const rooms = {
 /** Files and folders that are not rooms. */
 export const roots = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bench', 'test']
 
-/** Rooms whose files do not import one another, but for a file that sets them all up, and helpers of one folder. */
+/** Rooms whose files do not import one another, except a file that sets them all up, and helpers of one folder. */
 export const siblings = {
   plugins: { importer: 'order.ts', helpers: ['openapi/shared-components.ts', 'http/client-windows.ts'] },
   routes: { importer: undefined, helpers: [] },

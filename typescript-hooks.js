@@ -1,5 +1,5 @@
 /*
- * Node.js's hooks that compile TypeScript as it is imported. What a file was compiled to is kept: the tests run in some two
+ * Node.js hooks that compile TypeScript as it is imported. Compiled files are cached: the tests run in some two
  * hundred processes, and most of them import the same files.
  */
 import { createHash } from 'node:crypto'
@@ -11,7 +11,7 @@ import { transform, version } from 'esbuild'
 const folder = join(import.meta.dirname, '.tap', 'typescript')
 
 /**
- * Finds `./name.ts` where a file imports `./name.js`, as the compiler does.
+ * Finds `./name.ts` if a file imports `./name.js`, like the compiler.
  *
  * @type {import('node:module').ResolveHook}
  */
@@ -53,7 +53,7 @@ async function compile (path) {
 }
 
 /**
- * Writes a file at once, since other processes may read it, or write the same.
+ * Writes a file atomically, since other processes may read it, or write the same.
  *
  * @param {string} path
  * @param {string} content

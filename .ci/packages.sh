@@ -1,16 +1,16 @@
-# The packages as others get them: packed without a build before, installed from the registry into empty folders, and used.
+# Uses the packages as others get them: packed without building first, and installed from the registry into empty folders.
 # Sourced by .ci/run, whose `check`, `work`, `start_newcomer` and `stop_server` it uses.
 
-# Packs what is in a folder, and says where.
+# Packs the contents of a folder, and prints the path of the package.
 pack() { npm pack --silent --pack-destination "$work/packages" "$1" >>"$work/packages/log" 2>&1; }
 
-# Installs a package into an empty folder, where engines are strict as they are by `.npmrc` here.
+# Installs a package into an empty folder, with strict engines as set in `.npmrc` here.
 install_package() {
   mkdir -p "$1" && echo '{ "type": "module" }' >"$1/package.json"
   (cd "$1" && npm install --engine-strict --no-audit --no-fund --fetch-retries=1 "$2") >>"$work/packages/log" 2>&1
 }
 
-# Runs a module in a folder of its own packages.
+# Runs a module in a folder with its own packages.
 run_module() { (cd "$1" && node --input-type=module --eval "$2"); }
 
 use_client() {
@@ -20,6 +20,15 @@ use_client() {
     const { data } = await client.GET('/api/v1/objects/storage-usage')
     if (!(data?.totalBytes > 0)) process.exit(1)"
 }
+
+# Sends a folder with the installed command, and fetches it, as someone who has nothing but an address and a token.
+transfer_folder() {
+  local home=$1/home run=3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3
+  mkdir -p "$home/sent/plots" && head -c 20000000 /dev/urandom >"$home/sent/plots/größe.bin" && echo hello >"$home/sent/a.txt"
+  (cd "$1" && objects_storage put "$home/sent" --run "$run" --outputs && objects_storage get --run "$run" --to "$home/fetched") >>"$work/packages/log" 2>&1 &&
+    diff -r "$home/sent" "$home/fetched/outputs/sent"
+}
+objects_storage() { env -i PATH="$PATH" HOME="$home" OBJECTS_STORAGE_URL="$origin" OBJECTS_STORAGE_TOKEN="$token" npx --offline --no-install objects-storage "$@"; }
 
 smoke_packages() {
   local folder=$work/packages
@@ -40,6 +49,7 @@ smoke_packages() {
   check 'the installed service starts' start_newcomer "$folder/data"
   check 'the installed client uses it' use_client "$folder/client" objects-storage-client
   check 'so does the client under its former name' use_client "$folder/service" objects-storage/client
+  check 'the installed command sends a folder, and fetches it' transfer_folder "$folder/service"
   check 'it stops on SIGTERM' stop_server
   server_program=
 }

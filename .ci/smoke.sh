@@ -1,14 +1,14 @@
-# The built server as people use it: started by itself, and reached over HTTP. Sourced by .ci/run, whose `check`, `work` and
+# Uses the built server as people do: started by itself, and reached over HTTP. Sourced by .ci/run, whose `check`, `work` and
 # `free_port` it uses.
 
-# Starts the server, or the program in `server_program`, with just the given environment, `server_log` telling what it prints.
+# Starts the server, or the program in `server_program`, with only the given environment; its output goes to `server_log`.
 start_server() {
   server_log=$(mktemp "$work/server.XXXXXX")
   (cd "$work" && exec env -i PATH="$PATH" HOME="$work" "$@" node "${server_program:-$OLDPWD/dist/server.js}") >"$server_log" 2>&1 &
   server_pid=$!
 }
 
-# Sends SIGTERM and waits; the server's exit status.
+# Sends SIGTERM and waits; returns the server's exit status.
 stop_server() {
   if [ -z "${server_pid:-}" ]; then return 0; fi
   local status=0
@@ -18,7 +18,7 @@ stop_server() {
   return "$status"
 }
 
-# Waits until a command succeeds, for at most a minute, and no longer than the server lives.
+# Waits until a command succeeds, for at most a minute and only while the server is running.
 wait_for() {
   for _ in $(seq 300); do
     if "$@" >/dev/null 2>&1; then return 0; fi
@@ -29,10 +29,10 @@ wait_for() {
   return 1
 }
 
-# One value of a JSON document on standard input.
+# Prints one value of the JSON document on standard input.
 json() { node -e "console.log(eval('document => document' + process.argv[1])(JSON.parse(require('node:fs').readFileSync(0, 'utf8'))))" "$1"; }
 
-# Follows a link as a browser does, to a file; succeeds when there was just one redirect to a file.
+# Follows a link like a browser; succeeds if exactly one redirect led to a file.
 follow() { [ "$(curl -sS -L -o "$2" -w '%{http_code} %{num_redirects}' "$1")" = '200 1' ]; }
 
 usage() { curl -sSf -H "Authorization: Bearer $token" "$origin/api/v1/objects/storage-usage"; }
@@ -45,7 +45,7 @@ start_newcomer() {
   origin=${link%%/api/*}
 }
 
-# With no configuration but a folder for its data, twice.
+# Without any configuration except a folder for its data, twice.
 smoke_newcomer() {
   local before data=$1
   check 'starts without any configuration' start_newcomer "$data"
@@ -66,7 +66,7 @@ smoke_newcomer() {
   check 'stops on SIGTERM again' stop_server
 }
 
-# As production, on PostgreSQL and S3.
+# As in production, on PostgreSQL and S3.
 smoke_production() {
   local port upload
   port=$(free_port)
@@ -96,7 +96,7 @@ smoke_production() {
   check 'production refuses to start on nothing, and says why in one line' refuses_to_start NODE_ENV=production PORT=0
 }
 
-# Succeeds when the server ends by itself, with an error that names a variable.
+# Succeeds if the server ends by itself, with an error that names a variable.
 refuses_to_start() {
   local status=0
   start_server "$@"

