@@ -6,31 +6,31 @@ import { milliseconds } from './connection/time.js'
 import { inTransaction } from './connection/transaction.js'
 
 /**
- * The exclusive right to some work, for as long as it is renewed: a row with an end, by the database's clock, and a
- * fencing token that is new each time the right is taken. It needs no connection of its own, survives the loss of any, and a
- * process that is killed loses it by itself.
+ * The exclusive right to some work, for as long as it is renewed: a row with an expiry, by the database's clock, and a fencing
+ * token that is new each time the lease is taken. It needs no connection of its own, survives the loss of any, and lapses by
+ * itself if its process is killed.
  */
 export interface Lease extends LeaseClaim {
-  /** Aborted, with {LeaseLostError}, once it could not be renewed in time: another may be at work now. */
+  /** Aborted with {LeaseLostError} if the lease could not be renewed in time: another process may be at work now. */
   lost: AbortSignal
-  /** Lets others have it at once. Where the database does not answer, it ends by itself. */
+  /** Makes the lease available at once. If the database does not answer, it expires by itself. */
   release: () => Promise<void>
 }
 
-/** What says that a lease is still one's own. */
+/** Identifies a lease, to check that it is still held. */
 export interface LeaseClaim {
   name: string
   holder: string
   token: bigint
 }
 
-/** How long a lease holds by itself, and how often it is renewed. */
+/** How long a lease lasts without being renewed, and how often it is renewed. */
 export interface LeaseTimes {
   durationMs: number
   renewEveryMs: number
 }
 
-/** The lease ended, and somebody else may have it. */
+/** The lease has ended, and another process may hold it. */
 export class LeaseLostError extends Error {
   override name = 'LeaseLostError'
 }
@@ -38,17 +38,18 @@ export class LeaseLostError extends Error {
 const usualTimes: LeaseTimes = { durationMs: 30_000, renewEveryMs: 10_000 }
 
 /**
- * Takes a lease, and renews it until it is released or lost. A name with a slash, such as `reconcile/acme`, is of a part of
- * `reconcile`: each excludes the other, while two parts do not.
+ * Takes a lease, and renews it until it is released or lost. A name with a slash, such as `reconcile/acme`, denotes a part of
+ * `reconcile`: the whole and a part exclude each other, two parts do not.
  *
- * @returns undefined where somebody has one that excludes it
- * @throws when the database does not answer
+ * @returns undefined if someone holds a lease that excludes it
+ * @throws if the database does not answer
  */
 export async function takeLease (
   database: Kysely<Database>, name: string, times: LeaseTimes = usualTimes,
 ): Promise<Lease | undefined> {
   const holder = randomUUID()
-  // From before the database's clock was read, so that this process never takes a lease for longer than the database does.
+  // Read before the database's clock is, so that this process never believes it holds the lease for longer than the database
+  // does.
   const askedAtMs = performance.now()
   const token = await inTransaction(database, async (transaction) => {
     await lockFamily(transaction, name)
@@ -58,7 +59,25 @@ export async function takeLease (
   return token === undefined ? undefined : new HeldLease(database, { name, holder, token }, times, askedAtMs)
 }
 
-/** Takes a lease that has ended, or was never taken, where none that excludes it is held. Its family must be locked. */
+/**
+ * Takes a lease for as long as some work lasts.
+ *
+ * @returns undefined if someone holds a lease that excludes it; the work is not begun then
+ * @throws what the work does, or if the database does not answer
+ */
+export async function underLease<Result> (
+  database: Kysely<Database>, name: string, work: (lease: Lease) => Promise<Result>,
+): Promise<Result | undefined> {
+  const lease = await takeLease(database, name)
+  if (lease === undefined) return undefined
+  try {
+    return await work(lease)
+  } finally {
+    await lease.release()
+  }
+}
+
+/** Takes a lease that has ended or was never taken, unless one that excludes it is held. Its family must be locked. */
 function takeLeaseQuery ({ name, holder }: Omit<LeaseClaim, 'token'>, durationMs: number) {
   const root = rootOf(name)
   const excluding = name === root ? sql`starts_with(name, ${`${root}/`})` : sql`name = ${root}`
@@ -73,9 +92,9 @@ function takeLeaseQuery ({ name, holder }: Omit<LeaseClaim, 'token'>, durationMs
 }
 
 /**
- * Runs work in a transaction (READ COMMITTED) that nobody else can take the lease before the end of.
+ * Runs work in a transaction (READ COMMITTED) before whose end nobody else can take the lease.
  *
- * @throws {LeaseLostError} where it is lost already; nothing is kept then
+ * @throws {LeaseLostError} if it is already lost; nothing is kept then
  */
 export async function inTransactionUnder<Result> (
   database: Kysely<Database>, lease: LeaseClaim, work: (transaction: Transaction<Database>) => Promise<Result>,
@@ -91,10 +110,17 @@ export async function inTransactionUnder<Result> (
   })
 }
 
+/** Makes a lease available once what is written with it is committed. Its holder must still release it. */
+export async function endLease (database: Kysely<Database>, lease: LeaseClaim): Promise<void> {
+  await sql`
+    update leases set expires_at = clock_timestamp()
+    where ${isHeld(lease)}`.execute(database)
+}
+
 /**
- * Parts of a statement for one that writes by itself under a lease: `held` has a row only where the lease is, and nobody else
- * can take it before the statement's transaction ends. The lease is looked at once the family's lock is had. For leases of
- * parts the text is another one than for those of all.
+ * Parts for a statement that writes under a lease on its own: `held` has a row only if the lease is held, and nobody else can
+ * take it before the statement's transaction ends. The lease is checked once the family is locked. Leases of parts and of
+ * wholes have different texts.
  */
 export function heldLeaseParts (lease: LeaseClaim): RawBuilder<unknown> {
   return sql`family as materialized (
@@ -108,9 +134,9 @@ export function heldLeaseParts (lease: LeaseClaim): RawBuilder<unknown> {
 }
 
 /**
- * Makes those wait who take, renew or rely on a lease that would exclude this one, until the transaction ends. What they did
- * before is seen by statements that begin after this, and no earlier: whether a lease is held must be asked in a statement of
- * its own.
+ * Makes anyone wait who takes, renews or relies on a lease that would exclude this one, until the transaction ends. What they
+ * did before is visible only to statements that begin after this one: whether a lease is held must be asked in a separate
+ * statement.
  */
 async function lockFamily (transaction: Transaction<Database>, name: string): Promise<void> {
   const root = rootOf(name)
@@ -120,17 +146,17 @@ async function lockFamily (transaction: Transaction<Database>, name: string): Pr
   await sql`select from leases where name = ${root} ${familyLock(name)}`.execute(transaction)
 }
 
-/** Whether a row of `leases` is that of a lease which has not ended. */
+/** Whether a row of `leases` belongs to the given lease and has not expired. */
 function isHeld ({ name, holder, token }: LeaseClaim): RawBuilder<boolean> {
   return sql<boolean>`name = ${name} and holder = ${holder}::uuid and token = ${token} and expires_at > clock_timestamp()`
 }
 
-/** How the root's row is locked: by parts together, by the whole alone. */
+/** How the root's row is locked: shared by the parts, exclusively by the whole. */
 function familyLock (name: string): RawBuilder<unknown> {
   return isOfPart(name) ? sql`for share` : sql`for update`
 }
 
-/** Whether a lease is of a part, such as `reconcile/acme`. */
+/** Whether a lease is for a part, such as `reconcile/acme`. */
 export function isOfPart (name: string): boolean {
   return name !== rootOf(name)
 }
@@ -168,9 +194,7 @@ class HeldLease implements Lease {
     this.#ended.abort()
     clearTimeout(this.#expiry)
     await this.#renewing
-    await sql`
-      update leases set expires_at = clock_timestamp()
-      where ${isHeld(this)}`.execute(this.#database).catch(() => {})
+    await endLease(this.#database, this).catch(() => {})
   }
 
   #expireAfter (askedAtMs: number): NodeJS.Timeout {
@@ -190,7 +214,7 @@ class HeldLease implements Lease {
         await wait(this.#times.renewEveryMs, undefined, { signal, ref: false })
         await this.#renew()
       } catch {
-        // The database does not answer: the lease holds until it ends, and is tried again until then.
+        // The database does not answer: the lease lasts until it expires, and renewing is retried until then.
       }
     }
   }

@@ -2,17 +2,22 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from './connection/tables.js'
 import { milliseconds } from './connection/time.js'
 import { repeatWhereUndone } from './connection/transaction.js'
+import { forgottenDigestsPart } from './digests.js'
 
 /** How long what is no longer needed is kept, in milliseconds by the database's clock. */
 export interface PurgeRetention {
   /** Tombstones, from the removal on. */
   tombstonesMs: number
-  /** Reservations of uploads, from their expiry on. */
+  /** Reservations of uploads, from their expiry on; those of parts once these are aborted. */
   uploadsMs: number
   /** Records that were set aside. */
   setAsideEventsMs: number
-  /** Leases of parts, such as of an organisation, from their end on. */
+  /** Leases of parts, such as that of an organisation, from their end on. */
   leasesMs: number
+  /** Where a `verify` is to resume, from its last step on. */
+  verificationsMs: number
+  /** Share links, from their end on. */
+  sharesMs: number
 }
 
 /** How many rows a purge deleted. */
@@ -21,15 +26,19 @@ export interface PurgeCounts {
   uploads: number
   setAsideEvents: number
   leases: number
-  /** Sums of runs that count nothing any more; a run without sums goes with its last one. */
+  verifications: number
+  shares: number
+  /** Sums of runs that no longer count anything; a run is deleted with the last of its sums. */
   runSums: number
 }
 
 const BATCH_ROWS = 1_000
+/** No share link lasts longer. */
+const SHARE_MAX_MS = 31 * 24 * 60 * 60 * 1000
 
 /**
- * Deletes what is no longer needed, a thousand rows at a time so that no lock is held for long. Several replicas may do so
- * at once, and beside batches of events: rows that anyone else has locked are left for the next time.
+ * Deletes what is no longer needed, a thousand rows at a time so that no lock is held for long. Several replicas may do so at
+ * once, and while events are applied: rows that anyone else has locked are left for the next time.
  *
  * @param signal ends the purge between two batches
  */
@@ -41,22 +50,30 @@ export async function purge (
     uploads: await inBatches(database, purgeUploadsQuery(retention.uploadsMs), signal),
     setAsideEvents: await inBatches(database, purgeSetAsideEventsQuery(retention.setAsideEventsMs), signal),
     leases: await inBatches(database, purgeLeasesQuery(retention.leasesMs), signal),
+    verifications: await inBatches(database, purgeVerificationsQuery(retention.verificationsMs), signal),
+    shares: await inBatches(database, purgeSharesQuery(retention.sharesMs), signal),
     runSums: await inBatches(database, purgeRunSumsQuery(), signal),
   }
 }
 
+/** With the digests of the files that were there. */
 export function purgeTombstonesQuery (retentionMs: number) {
   return sql`
-    delete from objects where object_key = any(array(
+    with old as materialized (
       select object_key from objects where removed_at < now() - ${milliseconds(retentionMs)}
-      order by removed_at limit ${BATCH_ROWS} for update skip locked))`
+      order by removed_at limit ${BATCH_ROWS} for update skip locked
+    ), ${forgottenDigestsPart('old')}
+    delete from objects using old where objects.object_key = old.object_key`
 }
 
+/** With what was claimed of files that never arrived. */
 export function purgeUploadsQuery (retentionMs: number) {
   return sql`
-    delete from uploads where object_key = any(array(
-      select object_key from uploads where expires_at < now() - ${milliseconds(retentionMs)}
-      order by expires_at limit ${BATCH_ROWS} for update skip locked))`
+    with old as materialized (
+      select object_key from uploads where expires_at < now() - ${milliseconds(retentionMs)} and store_upload_id is null
+      order by expires_at limit ${BATCH_ROWS} for update skip locked
+    ), ${forgottenDigestsPart('old', sql` and not exists (select from objects where object_key = old.object_key)`)}
+    delete from uploads using old where uploads.object_key = old.object_key`
 }
 
 export function purgeSetAsideEventsQuery (retentionMs: number) {
@@ -66,7 +83,7 @@ export function purgeSetAsideEventsQuery (retentionMs: number) {
       order by received_at limit ${BATCH_ROWS} for update skip locked))`
 }
 
-/** Those without a slash are few, and their tokens must keep rising. */
+/** Leases without a slash are few, and their tokens must keep rising. */
 function purgeLeasesQuery (retentionMs: number) {
   return sql`
     delete from leases where name = any(array(
@@ -74,7 +91,25 @@ function purgeLeasesQuery (retentionMs: number) {
       order by name limit ${BATCH_ROWS} for update skip locked))`
 }
 
-/** Reads all sums of runs: an index of empty ones would change with every file, and slow down every event. */
+/** Epochs go with the last links that they can concern: those are made before, and last for 30 days. */
+function purgeSharesQuery (retentionMs: number) {
+  return sql`
+    with forgotten as (
+      delete from share_epochs where revoked_before < now() - ${milliseconds(retentionMs + SHARE_MAX_MS)}
+    )
+    delete from shares where id = any(array(
+      select id from shares where expires_at < now() - ${milliseconds(retentionMs)}
+      order by expires_at limit ${BATCH_ROWS} for update skip locked))`
+}
+
+function purgeVerificationsQuery (retentionMs: number) {
+  return sql`
+    delete from verifications where scope = any(array(
+      select scope from verifications where updated_at < now() - ${milliseconds(retentionMs)}
+      order by scope limit ${BATCH_ROWS} for update skip locked))`
+}
+
+/** Reads all sums of runs: an index of the empty ones would change with every file, and slow down every event. */
 export function purgeRunSumsQuery () {
   return sql`
     with empty as materialized (

@@ -4,40 +4,46 @@ import type { Database } from './connection/tables.js'
 import { milliseconds } from './connection/time.js'
 import { inTransaction, repeatWhereUndone } from './connection/transaction.js'
 
-/** A place that an upload was given: what may be put there, and until when. */
+/** A reservation for an upload: what may be put there, and until when. */
 export interface Reservation {
   objectKey: string
   orgKey: string
   createdBy: string
-  /** Exact length; undefined where the file may be of any size. */
+  /** Exact length; undefined if the file may be of any size. */
   sizeBytes: number | undefined
   contentType: string
   /** From now on, by the database's clock. */
   expiresInSeconds: number
 }
 
-/** Whether a place could be given. */
+/** Whether the upload was reserved, and if not, why. */
 export type ReservationOutcome =
   | 'reserved'
   /** The organisation has a quota, and the file's size is not stated. */
   | 'size-required'
-  /** What the organisation stores and its open reservations leave no room for the file. */
+  /** The organisation's files and open reservations leave no room for the file. */
   | 'quota-exceeded'
+  /** Of the organisation's quota, the user has reserved as much as one user may already. */
+  | 'too-much-open'
 
 /**
- * Reserves a place for an upload under a newly minted object key, until the upload's URL has expired.
+ * Reserves space for an upload under a newly minted object key, until the upload's URL has expired.
  *
- * Where the organisation has a quota, what is stored and what open reservations may add never exceed it by another
- * reservation, however many are asked for at once. Those are open that have not expired and have no file under their key. For
- * an organisation without a quota, a single statement reserves.
+ * If the organisation has a quota, what is stored and what open reservations may add never exceed it because of another
+ * reservation, however many are requested at once. A reservation is open if it has not expired and there is no file under its
+ * key. For an organisation without a quota, a single statement reserves.
+ *
+ * @param openBytesMax the bytes of a quota that one user may have reserved at once; 0 sets no limit
  */
-export async function reserveUpload (database: Kysely<Database>, reservation: Reservation): Promise<ReservationOutcome> {
+export async function reserveUpload (
+  database: Kysely<Database>, reservation: Reservation, openBytesMax = 0,
+): Promise<ReservationOutcome> {
   const hasNoQuota = sql`not exists (select from orgs where org_key = ${reservation.orgKey})`
   if (await repeatWhereUndone(() => insertReservation(database, reservation, hasNoQuota))) return 'reserved'
-  const { orgKey, sizeBytes } = reservation
+  const { orgKey, createdBy, sizeBytes } = reservation
   return await inTransaction(database, async (transaction) => {
-    // The reservations of one organisation take turns. Only a statement that begins once it is our turn sees what the one
-    // before has reserved: the sums must not be taken in the statement that waits.
+    // The reservations of one organisation take turns. What the previous one reserved is visible only to a statement that
+    // begins when it is our turn, so the sums must not be read by the statement that waits.
     const org = await transaction.selectFrom('orgs').select('quota_bytes').where('org_key', '=', orgKey).forUpdate()
       .executeTakeFirst()
     if (org === undefined) {
@@ -45,11 +51,19 @@ export async function reserveUpload (database: Kysely<Database>, reservation: Re
       return 'reserved'
     }
     if (sizeBytes === undefined) return 'size-required'
-    const fits = sql`
-      (select coalesce(sum(size_bytes), 0) from usage_sums where org_key = ${orgKey})
-      + (select coalesce(sum(size_bytes), 0) from uploads where org_key = ${orgKey} and fulfilled_at is null and expires_at > statement_timestamp())
-      + ${sizeBytes}::bigint <= ${org.quota_bytes}::bigint`
-    return await insertReservation(transaction, reservation, fits) ? 'reserved' : 'quota-exceeded'
+    const { rows: [place] } = await sql<{ fits: boolean, is_too_much_open: boolean }>`
+      select
+        (select coalesce(sum(size_bytes), 0) from usage_sums where org_key = ${orgKey})
+          + coalesce(sum(size_bytes), 0) + ${sizeBytes}::bigint <= ${org.quota_bytes}::bigint as fits,
+        ${openBytesMax}::bigint > 0 and
+          coalesce(sum(size_bytes) filter (where created_by = ${createdBy}::uuid), 0) + ${sizeBytes}::bigint > ${openBytesMax}::bigint
+          as is_too_much_open
+      from uploads
+      where org_key = ${orgKey} and fulfilled_at is null and expires_at > statement_timestamp()`.execute(transaction)
+    if (place?.is_too_much_open !== false) return 'too-much-open'
+    if (!place.fits) return 'quota-exceeded'
+    await insertReservation(transaction, reservation, sql`true`)
+    return 'reserved'
   })
 }
 
@@ -65,18 +79,18 @@ async function insertReservation (
   return numAffectedRows === 1n
 }
 
-/** What was reserved for a key whose URL can still be used, beside the file that is counted under it. */
+/** What was reserved for a key whose URL can still be used, along with the file counted under it. */
 export interface ReservedFile {
   objectKey: string
-  /** Null where the file may be of any size. */
+  /** Null if the file may be of any size. */
   reservedBytes: bigint | null
   contentType: string
   sizeBytes: bigint
-  /** Without quotes; null where the store told none. */
+  /** Without quotes; null if the store reported none. */
   entityTag: string | null
 }
 
-/** Reads the reservations of counted files whose URLs have not expired; other keys have none. */
+/** Reads the reservations of counted files whose URLs have not expired; other keys are left out. */
 export async function readLiveReservations (
   database: Kysely<Database>, objectKeys: readonly string[],
 ): Promise<ReservedFile[]> {
@@ -86,8 +100,8 @@ export async function readLiveReservations (
 const PAGE_ROWS = 500
 
 /**
- * Lists the counted files with a prefix whose URLs have not expired and that are bigger than was reserved, in the order of
- * their keys. Pages are not of one instant.
+ * Lists the counted files with a prefix whose URLs have not expired and that are bigger than what was reserved, in the order of
+ * their keys. The pages do not show a single instant.
  */
 export async function * listOversizedUploads (
   database: Kysely<Database>, prefix: string,

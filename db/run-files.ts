@@ -5,11 +5,11 @@ import { nullableDateOf, nullableEpochMs } from './connection/time.js'
 import { readInIndexOrder } from './connection/index-order.js'
 import { exactNumber } from './usage/storage-usage.js'
 
-/** A file that is counted. */
+/** A counted file. */
 export interface CountedFile {
   objectKey: string
   sizeBytes: number
-  /** When it was put into storage; null where only a look into the bucket found it. */
+  /** When it was put into storage; null if only a look into the bucket found it. */
   createdAt: Date | null
 }
 
@@ -20,8 +20,8 @@ export interface FilesPage {
 }
 
 /**
- * Lists the counted files whose keys have a prefix, a page in the order of the keys. Costs as much as the page, however many
- * files there are.
+ * Lists the counted files whose keys have a prefix, one page in the order of the keys. The cost depends on the size of the
+ * page, not on the number of files.
  *
  * @param page.after only keys after this one
  */
@@ -36,7 +36,7 @@ export async function listFiles (
   }
 }
 
-/** What a row says of a file. */
+/** What a row says about a file. */
 export function countedFileOf (
   row: { object_key: string, size_bytes: bigint, event_time_ms: bigint | null },
 ): CountedFile {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { errorCode } from '../errors/error-code.js'
 import { isSameProcess, ownProcess, type ProcessIdentity } from './process-identity.js'
 
-/** Another process uses the data directory, which only one can. */
+/** Another process is using the data directory; only one can. */
 export class DataDirectoryInUseError extends Error {
   override name = 'DataDirectoryInUseError'
 
@@ -14,7 +14,7 @@ export class DataDirectoryInUseError extends Error {
   }
 }
 
-/** The data directory cannot be used: the message says why, in one line. */
+/** The data directory cannot be used; the message says why, in one line. */
 export class DataDirectoryUnusableError extends Error {
   override name = 'DataDirectoryUnusableError'
 
@@ -23,14 +23,14 @@ export class DataDirectoryUnusableError extends Error {
   }
 }
 
-/** What this module and others keep in a data directory. */
+/** What this and other modules keep in a data directory. */
 const PARTS = ['database', 'objects', 'secrets.json', 'demo-organisation.json']
 
 /**
- * Claims a data directory for this process, making it if need be. A process that is gone has no claim, however it
- * ended, and whatever process has its number now.
+ * Claims a data directory for this process, creating it if need be. A process that no longer runs has no claim, however it
+ * ended, even if another process has its id now.
  *
- * @returns gives it up again
+ * @returns a function that gives up the claim
  * @throws {DataDirectoryInUseError}
  * @throws {DataDirectoryUnusableError}
  */
@@ -56,7 +56,7 @@ function claim (directory: string): () => void {
       if (errorCode(error) !== 'EEXIST') throw error
     }
     const owner = readOwner(path)
-    // In a container every start of a service may have the same process id.
+    // In a container, the service may have the same process id at every start.
     if (owner !== undefined && owner.processId !== process.pid && isSameProcess(owner)) {
       throw new DataDirectoryInUseError(directory, owner.processId)
     }
@@ -64,7 +64,7 @@ function claim (directory: string): () => void {
   }
 }
 
-/** Before anything is opened: what the parts themselves say of a file that they may not write is hard to understand. */
+/** Checked before anything is opened: the parts' own errors about files that they may not write are hard to understand. */
 function requireUsableParts (directory: string): void {
   for (const path of PARTS.map((name) => join(directory, name)).filter((part) => existsSync(part))) {
     accessSync(path, constants.R_OK | constants.W_OK | (statSync(path).isDirectory() ? constants.X_OK : 0))
@@ -102,12 +102,12 @@ function readOwner (path: string): ProcessIdentity | undefined {
   }
 }
 
-/** Lets other programs on this machine know where the service listens, until its claim is given up. */
+/** Lets other programs on this machine know where the service listens, until the claim is given up. */
 export function publishAddress (directory: string, origin: string): void {
   writeFileSync(addressPath(directory), origin)
 }
 
-/** Where the service of a data directory listens; undefined where none does, or where one was killed before any did. */
+/** Where the service of a data directory listens; undefined if none does, or if one was killed before any did. */
 export function readAddress (directory: string): string | undefined {
   try {
     const origin = readFileSync(addressPath(directory), 'utf8')

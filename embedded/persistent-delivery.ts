@@ -1,15 +1,15 @@
 import { setTimeout } from 'node:timers/promises'
 
 export interface PersistentDeliveryOptions {
-  /** Items that wait to be delivered again, at most. */
+  /** The most items that may wait to be delivered again. */
   maxWaiting: number
-  /** After the first failure; each further one doubles it, up to a hundred times as much. */
+  /** The pause after the first failure; each further one doubles it, up to a hundred times as long. */
   firstPauseMs: number
-  /** Hears of the first failure after a success. */
+  /** Called for the first failure after a success. */
   onFailure: (error: unknown) => void
   /**
-   * Hears that everything is delivered again, and how many items were lost meanwhile: there was no room for them. Not called
-   * for lost items once `close` is, which tells them itself.
+   * Called once everything is delivered again, with how many items were lost meanwhile for lack of room. Not called for lost
+   * items once `close` has been, which reports them itself.
    */
   onRecovery: (lostCount: number) => void
 }
@@ -18,8 +18,8 @@ const BATCH_MAX = 1_000
 const LONGEST_PAUSE_FACTOR = 100
 
 /**
- * Delivers items until they are taken, in no certain order: each at once, and where that fails again and again after growing
- * pauses. While any wait to be delivered again, new ones wait with them.
+ * Delivers items, in no particular order, until they are accepted: each at once, and if that fails, again after growing pauses.
+ * While any wait to be delivered again, new ones wait with them.
  */
 export class PersistentDelivery<Item> {
   readonly #deliver: (item: Item) => Promise<unknown>
@@ -54,7 +54,7 @@ export class PersistentDelivery<Item> {
     this.#underWay.add(delivery)
   }
 
-  /** Tries everything that waits for the last time. Resolves with how many items were not delivered. */
+  /** Tries everything that waits one last time. Resolves with how many items were not delivered. */
   async close (): Promise<number> {
     this.#closing.abort()
     await Promise.all(this.#underWay)
@@ -81,7 +81,7 @@ export class PersistentDelivery<Item> {
     this.#lostCount = 0
   }
 
-  /** Delivers what waits until some of it fails again. */
+  /** Delivers what waits until something fails again. */
   async #deliverWaiting (): Promise<boolean> {
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, BATCH_MAX)

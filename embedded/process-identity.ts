@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { errorCode } from '../errors/error-code.js'
 
-/** A process, told from those that have its number before and after it. */
+/** Identifies a process among all those that ever have its id. */
 export interface ProcessIdentity {
   processId: number
-  /** When it started, as this system says it; undefined where that does not say. Nothing but equality means anything. */
+  /** When it started, in this system's terms, good only for comparison; undefined if the system does not say. */
   startedAt: string | undefined
 }
 
@@ -14,7 +14,7 @@ export function ownProcess (): ProcessIdentity {
   return { processId: process.pid, startedAt: startOf(process.pid) }
 }
 
-/** Whether a process still runs. Where it is not known when one of the two started, the same number is taken for the same. */
+/** Whether a process still runs. If the start of either is unknown, the same id is taken to be the same process. */
 export function isSameProcess ({ processId, startedAt }: ProcessIdentity): boolean {
   if (!isRunning(processId)) return false
   const startNow = startOf(processId)
@@ -26,7 +26,7 @@ function isRunning (processId: number): boolean {
     process.kill(processId, 0)
     return true
   } catch (error) {
-    // A process of somebody else's may not be signalled, but is there.
+    // Another user's process may not be signalled, but exists.
     return errorCode(error) === 'EPERM'
   }
 }
@@ -41,7 +41,7 @@ function startOf (processId: number): string | undefined {
   }
 }
 
-/** Clock ticks from the system's start to the process's: proc(5), the 22nd field of stat. The second may hold blanks. */
+/** Clock ticks from the system's start to the process's: proc(5), field 22 of stat. Field 2 may contain blanks. */
 function startTicks (processId: number): string {
   const stat = readFileSync(`/proc/${processId}/stat`, 'utf8')
   const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]

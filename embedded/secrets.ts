@@ -15,7 +15,7 @@ const EmbeddedSecretsSchema = Type.Object({
 /** The secrets of a data directory. */
 export type EmbeddedSecrets = Static<typeof EmbeddedSecretsSchema>
 
-/** The file of secrets does not hold what was written into it. */
+/** The file of secrets does not contain what was written to it. */
 export class SecretsUnreadableError extends Error {
   override name = 'SecretsUnreadableError'
 
@@ -26,8 +26,8 @@ export class SecretsUnreadableError extends Error {
 }
 
 /**
- * The secrets of a data directory. The first call makes them at random, in a file that only the process's user may read; later
- * ones read it. The directory must be claimed, since two calls at once would make two.
+ * The secrets of a data directory. The first call generates them at random, in a file that only the process's user may read;
+ * later calls read it. The directory must be claimed, since two calls at once would generate different ones.
  *
  * @throws {SecretsUnreadableError}
  */
@@ -45,7 +45,7 @@ export function ensureEmbeddedSecrets (directory: string): EmbeddedSecrets {
 /**
  * The secrets of a data directory, claimed or not.
  *
- * @returns undefined where no service has started in it
+ * @returns undefined if no service has started in it
  * @throws {SecretsUnreadableError}
  */
 export function readEmbeddedSecrets (directory: string): EmbeddedSecrets | undefined {

@@ -1,17 +1,17 @@
 import { ExponentialBackoff, handleType, retry } from 'cockatiel'
 import { withDistinctKeys } from './distinct-keys.js'
-import { type ListedObject, MalformedListingError, readListingDocument } from './listing-document.js'
+import { type ListedObject, MalformedListingError } from './listing-document.js'
 import type { ListBucket, ListPrefixes, ListingPage, ListingRange } from './listing-pages.js'
-import { requestListing } from './listing-request.js'
+import { readListing, requestListing } from './listing-request.js'
 import { seenAt } from './seen-at.js'
-import { type StoreConnection, type StoreResponse, readText } from './connection.js'
+import type { StoreConnection, StoreResponse } from './connection.js'
 import { describeStoredObject } from './object-storage.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from './failures.js'
 
-/** By which the store's clock is held: a page must not seem to be newer than changes that came after it. */
+/** Bounds the store's clock: a page must not seem to be newer than changes that came after it. */
 export interface TimeKeeping {
   now: () => Date
-  /** How far the store's clock may be ahead of `now` and be believed. */
+  /** How far the store's clock may be ahead of `now` and still be trusted. */
   clockSkewMs: number
 }
 
@@ -21,15 +21,14 @@ const FIRST_RETRY_DELAY_MS = 500
 const DELIMITER = '/'
 
 /**
- * Lists a bucket in the order of its keys' UTF-8 bytes (Amazon S3 API Reference, ListObjectsV2). The page after the one that
- * is being looked at is asked for already; no more than these two are in memory. A key that the store repeats is listed once.
+ * Lists a bucket in the order of its keys' UTF-8 bytes (Amazon S3 API Reference, ListObjectsV2). While a page is looked at, the
+ * next one is already being requested; no more than these two are in memory. A key that the store repeats is listed once.
  *
  * minio-js's `listObjectsV2` decodes keys whether or not the store encoded them, and so breaks on a bare `%` (8.0.7); nor does
- * it tell when the store answered.
+ * it say when the store answered.
  *
- * @returns a function whose iterators throw {DisorderedListingError} where the keys are not in order; {MalformedListingError}
- *   where the answer makes no sense; {ObjectStorageUnavailable}; {ObjectStorageRefused}; and the signal's reason when it is
- *   aborted
+ * @returns a function whose iterators throw {DisorderedListingError} if the keys are not in order; {MalformedListingError} if
+ *   the answer makes no sense; {ObjectStorageUnavailable}; {ObjectStorageRefused}; and the signal's reason if it is aborted
  */
 export function createBucketListing (
   connection: StoreConnection, { now, clockSkewMs }: TimeKeeping = { now: () => new Date(), clockSkewMs: Infinity },
@@ -39,14 +38,17 @@ export function createBucketListing (
   const fetchPage = (range: ListingRange, token: string | undefined, signal: AbortSignal) => repeatedly.execute(async () => {
     const [askedAtMs, askedAt] = [performance.now(), now()]
     const response = await requestListing(connection, {
-      'max-keys': String(range.pageKeys ?? PAGE_MAX_KEYS),
-      ...range.prefix === '' ? {} : { prefix: range.prefix },
-      ...range.startAfter === '' ? {} : { 'start-after': range.startAfter },
-      ...token === undefined ? {} : { 'continuation-token': token },
-    }, signal)
+      prefix: range.prefix,
+      startAfter: range.startAfter,
+      parameters: {
+        'max-keys': String(range.pageKeys ?? PAGE_MAX_KEYS),
+        ...token === undefined ? {} : { 'continuation-token': token },
+      },
+      signal,
+    })
     // The store may have looked at the keys long before it answered.
     const observedAt = seenAt(new Date(answeredAtMs(response) - Math.ceil(performance.now() - askedAtMs)), askedAt, clockSkewMs)
-    return { ...readListingDocument(await readText(response, signal)), observedAt }
+    return { ...await readListing(connection, response, signal), observedAt }
   }, signal)
 
   const listPages = async function * (range: ListingRange): AsyncGenerator<ListingPage, undefined> {
@@ -57,7 +59,7 @@ export function createBucketListing (
       while (next !== undefined) {
         const { objects, observedAt, nextToken }: Awaited<typeof next> = await next
         next = nextToken === undefined ? undefined : fetchPage(range, nextToken, signal)
-        // It may fail while nobody waits for it yet.
+        // It may fail before anyone awaits it.
         next?.catch(() => {})
         yield { objects, observedAt, isLast: next === undefined }
       }
@@ -72,7 +74,7 @@ export function createBucketListing (
       () => connection.request({ method: 'HEAD', objectKey, ...signal === undefined ? {} : { signal } }), signal)
     await response.body.dump()
     if (response.statusCode === 404) return undefined
-    // An upload's sender may have taken the file from the bucket's owner; there is no more to know of it.
+    // An upload's sender may have made the file unreadable to the bucket's owner; nothing more can be found out about it.
     if (response.statusCode === 403) return listed
     if (response.statusCode !== 200) throw new ObjectStorageRefused(`status ${response.statusCode}`)
     const { sizeBytes, entityTag } = describeStoredObject(response)
@@ -83,9 +85,9 @@ export function createBucketListing (
 }
 
 /**
- * Lists what a bucket's keys begin with, up to their first slash, whatever their order.
+ * Lists the prefixes of a bucket's keys up to their first slash, whatever their order.
  *
- * @returns a function whose iterators throw as those of `createBucketListing` do, but for disorder
+ * @returns a function whose iterators throw as those of `createBucketListing` do, except for disorder
  */
 export function createPrefixListing (connection: StoreConnection): ListPrefixes {
   const repeatedly = createRetry()
@@ -94,11 +96,11 @@ export function createPrefixListing (connection: StoreConnection): ListPrefixes 
     do {
       const { prefixes, nextToken } = await repeatedly.execute(async () => {
         const response = await requestListing(connection, {
-          delimiter: DELIMITER,
-          ...prefix === '' ? {} : { prefix },
-          ...token === undefined ? {} : { 'continuation-token': token },
-        }, signal)
-        return readListingDocument(await readText(response, signal))
+          prefix,
+          parameters: { delimiter: DELIMITER, ...token === undefined ? {} : { 'continuation-token': token } },
+          signal,
+        })
+        return await readListing(connection, response, signal)
       }, signal)
       token = nextToken
       yield prefixes

@@ -2,17 +2,19 @@ import { once } from 'node:events'
 import {
   BrokenCircuitError, CircuitState, ConsecutiveBreaker, ExponentialBackoff, bulkhead, circuitBreaker, handleWhen, retry, wrap,
 } from 'cockatiel'
-import { type Dispatcher, Pool } from 'undici'
+import type { Dispatcher } from 'undici'
 import { errorCode } from '../errors/error-code.js'
+import { addressBucket } from './bucket-address.js'
+import { type StoreTransport, directTransport, openDispatcher } from './dispatcher.js'
 import { type PresignedRequest, type SigningTarget, createPresign } from './presigning.js'
 import { ObjectStorageUnavailable } from './failures.js'
 
-/** Bounds on waiting for the object storage, in milliseconds. */
+/** Limits on waiting for the object storage, in milliseconds. */
 export interface StoreTimeouts {
   connectTimeoutMs: number
-  /** From the request sent to the answer's headers, and from those to the first byte of the body. */
+  /** From sending the request to the answer's headers, and from those to the first byte of the body. */
   firstByteTimeoutMs: number
-  /** Between two bytes of a body, while the reader wants them. There is no bound on the whole. */
+  /** Between two bytes of a body, while the reader wants them. The whole body has no limit. */
   idleTimeoutMs: number
 }
 
@@ -23,24 +25,26 @@ export interface StoreRequest {
   objectKey: string
   query?: Record<string, string>
   headers?: Record<string, string>
+  /** Sent once again with every repetition. By default there is none. */
+  body?: string
   /** Ends the request at once, whether the store has answered or not. */
   signal?: AbortSignal
-  /** Whether the answer's body may be read for as long as a client likes, and so needs a connection of its own. */
+  /** Whether a client may take any amount of time to read the answer's body, which then needs its own connection. */
   streamed?: boolean
 }
 
-/** How one attempt at a request went; it says nothing of which object it was about. */
+/** How one attempt at a request went, without naming the object. */
 export interface StoreAttempt {
   method: StoreRequest['method']
   /** The answer's status; undefined without an answer. */
   statusCode: number | undefined
   /** Whether the caller gave up first. */
   isAborted: boolean
-  /** Until the answer began, and of a streamed one until its first byte. */
+  /** Until the answer began; for a streamed one, until its first byte. */
   durationMs: number
 }
 
-/** What the store answered; the receiver must read, dump or destroy the body. */
+/** The store's answer; the receiver must read, dump or destroy the body. */
 export type StoreResponse = Dispatcher.ResponseData
 
 const METADATA_CONNECTIONS = 64
@@ -67,19 +71,21 @@ class StoreFailure extends Error {
 }
 
 /**
- * Connections to one bucket. Requests are retried before the first byte where that can help, and a circuit opens when
- * the store keeps failing: requests then fail at once, until a probe every two seconds succeeds.
+ * Connections to one bucket. Requests are retried before the first byte if that can help, and a circuit opens when the store
+ * keeps failing: requests then fail at once, until a probe every two seconds succeeds.
  *
  * minio-js has neither timeouts nor a way to cancel a request, so these requests do not go through it.
  */
 export class StoreConnection {
+  /** The prefix of every key in the bucket. Requests are given keys without it. */
+  readonly keyPrefix: string
   readonly #presign
   readonly #origin: string
   readonly #firstByteTimeoutMs: number
   readonly #onAttempt: (attempt: StoreAttempt) => void
-  // Readers may be slow: where they shared the metadata's connections, a few could hold up every other request.
-  readonly #metadataPool: Pool
-  readonly #streamPool: Pool
+  // Readers may be slow: if they shared the metadata's connections, a few could hold up every other request.
+  readonly #metadataPool: Dispatcher
+  readonly #streamPool: Dispatcher
   readonly #circuit = circuitBreaker(handleWhen((error) => error instanceof StoreFailure), {
     breaker: new ConsecutiveBreaker(FAILURES_TO_OPEN), halfOpenAfter: OPEN_MS,
   })
@@ -88,36 +94,40 @@ export class StoreConnection {
     maxAttempts: RETRIES, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_DELAY_MS }),
   })
 
-  // Requests wait for a connection before they reach the circuit: when it opens, those that wait fail with it, rather
-  // than each wait for a store that does not answer.
+  // Requests wait for a connection before they reach the circuit, so that when it opens those that wait fail with it, instead
+  // of each waiting for a store that does not answer.
   readonly #retryInTurn = wrap(this.#retry, bulkhead(METADATA_CONNECTIONS, Infinity))
 
-  /** @param onAttempt hears of every attempt, also of those that are repeated */
-  constructor (target: SigningTarget, timeouts: StoreTimeouts, onAttempt: (attempt: StoreAttempt) => void = () => {}) {
+  /** @param onAttempt called for every attempt, including repeated ones */
+  constructor (
+    target: SigningTarget, timeouts: StoreTimeouts, onAttempt: (attempt: StoreAttempt) => void = () => {},
+    transport: StoreTransport = directTransport,
+  ) {
     this.#onAttempt = onAttempt
     this.#presign = createPresign(target)
-    this.#origin = new URL(target.endpoint).origin
+    this.#origin = addressBucket(target).origin
+    this.keyPrefix = target.keyPrefix ?? ''
     this.#firstByteTimeoutMs = timeouts.firstByteTimeoutMs
-    const options: Pool.Options = {
-      connect: { timeout: timeouts.connectTimeoutMs },
-      headersTimeout: timeouts.firstByteTimeoutMs,
-      bodyTimeout: timeouts.idleTimeoutMs,
+    const options = {
+      connectTimeoutMs: timeouts.connectTimeoutMs,
+      headersTimeoutMs: timeouts.firstByteTimeoutMs,
+      bodyTimeoutMs: timeouts.idleTimeoutMs,
     }
-    this.#metadataPool = new Pool(this.#origin, { ...options, connections: METADATA_CONNECTIONS })
-    this.#streamPool = new Pool(this.#origin, options)
+    this.#metadataPool = openDispatcher(this.#origin, transport, { ...options, connections: METADATA_CONNECTIONS })
+    this.#streamPool = openDispatcher(this.#origin, transport, options)
   }
 
   /**
-   * Sends a request and gives its answer, whatever status that has but 5xx and 429. Of a streamed answer that succeeds,
-   * the first byte has arrived.
+   * Sends a request and returns its answer, whatever its status except 5xx and 429. If a streamed request succeeds, the first
+   * byte has arrived.
    *
-   * @throws {ObjectStorageUnavailable} when the store does not answer in time, fails, or kept failing just now
-   * @throws the signal's reason when it is aborted
+   * @throws {ObjectStorageUnavailable} if the store does not answer in time, fails, or has just kept failing
+   * @throws the signal's reason if it is aborted
    */
   async request (request: StoreRequest): Promise<StoreResponse> {
     try {
       return await (request.streamed === true ? this.#retry : this.#retryInTurn).execute(() => {
-        // Only the probe waits for the store; the circuit would let all others wait for the probe.
+        // Only the probe waits for the store; the circuit would make all others wait for the probe.
         if (this.#circuit.state === CircuitState.HalfOpen) throw new BrokenCircuitError()
         return this.#circuit.execute(() => this.#attempt(request))
       }, request.signal)
@@ -138,20 +148,25 @@ export class StoreConnection {
   }
 
   async #attempt (request: StoreRequest): Promise<StoreResponse> {
-    const { method, objectKey, query = {}, headers = {}, signal, streamed = false } = request
+    const { method, objectKey, query = {}, headers = {}, body = null, signal, streamed = false } = request
     const startedAtMs = performance.now()
     const tell = (statusCode: number | undefined) => {
       this.#onAttempt({ method, statusCode, isAborted: signal?.aborted === true, durationMs: performance.now() - startedAtMs })
     }
-    const url = this.#presign({ method, objectKey, query, signedAt: new Date(), expiresInSeconds: SIGNATURE_SECONDS })
+    const url = this.#presign({
+      method, objectKey, query, headers: headersToSign(headers), signedAt: new Date(), expiresInSeconds: SIGNATURE_SECONDS,
+    })
     let response: StoreResponse
     try {
       response = await (streamed ? this.#streamPool : this.#metadataPool).request({
+        origin: this.#origin,
         method,
         path: url.slice(this.#origin.length),
-        headers,
+        // A copy: where a proxy is asked, undici adds the host to what it is given.
+        headers: { ...headers },
+        body,
         signal: signal ?? null,
-        // By default, undici gives up a connection after each HEAD, for servers that send a body nevertheless.
+        // By default, undici gives up a connection after every HEAD, for the sake of servers that send a body nevertheless.
         reset: false,
       })
       if (streamed && response.statusCode < 300) await firstByte(response, this.#firstByteTimeoutMs)
@@ -168,7 +183,12 @@ export class StoreConnection {
   }
 }
 
-/** Resolves when a body has bytes to read, or is known to have none. */
+/** Those that S3 takes only if they are signed. */
+function headersToSign (headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-')))
+}
+
+/** Resolves when a body has bytes to read, or is known to be empty. */
 async function firstByte ({ headers, body }: StoreResponse, timeoutMs: number): Promise<void> {
   if (headers['content-length'] === '0') return
   try {
@@ -180,9 +200,9 @@ async function firstByte ({ headers, body }: StoreResponse, timeoutMs: number): 
 }
 
 /**
- * Reads an answer that is a document of the store's own.
+ * Reads an answer whose body is a document of the store's own.
  *
- * @throws {ObjectStorageUnavailable} where it breaks off; the signal's reason when it is aborted
+ * @throws {ObjectStorageUnavailable} if it is cut off; the signal's reason if it is aborted
  */
 export async function readText ({ body }: StoreResponse, signal?: AbortSignal): Promise<string> {
   try {
@@ -196,7 +216,7 @@ export async function readText ({ body }: StoreResponse, signal?: AbortSignal): 
 const ERROR_BODY_MAX_BYTES = 4096
 const ERROR_BODY_TIMEOUT_MS = 1_000
 
-/** Reads the error code out of an S3 error answer and lets go of the rest. Gives '' where none comes soon. */
+/** Reads the error code out of an S3 error response and discards the rest. '' if none arrives soon. */
 export async function readErrorCode ({ body }: StoreResponse): Promise<string> {
   const impatience = setTimeout(() => { body.destroy() }, ERROR_BODY_TIMEOUT_MS)
   let text = ''
@@ -206,7 +226,7 @@ export async function readErrorCode ({ body }: StoreResponse): Promise<string> {
       if (text.length >= ERROR_BODY_MAX_BYTES) break
     }
   } catch {
-    // The error answer broke off: there is no more to learn from it than its status.
+    // The error response was cut off: there is no more to learn from it than its status.
   } finally {
     clearTimeout(impatience)
   }

@@ -2,25 +2,25 @@ import { compareObjectKeys } from '../objects/key-order.js'
 import type { ListingPage, ListingRange } from './listing-pages.js'
 import type { ListedObject } from './listing-document.js'
 
-/** The listing's keys are not in order, so that it does not say which keys are not there. */
+/** The listing's keys are not in order, so it cannot tell which keys are absent. */
 export class DisorderedListingError extends Error {
   override name = 'DisorderedListingError'
 }
 
-/** What a listing says of a key, as far as it was read. */
+/** What a listing says about a key, as far as it has been read. */
 interface HeldKey {
   object: ListedObject
-  /** Whether it was listed several times, and not as the same. */
+  /** Whether it was listed several times with differences. */
   isDisputed: boolean
   observedAt: Date
 }
 
 /**
- * Makes each key of a listing one object: Ceph RGW 16 lists a key several times once versioning was suspended, also across
- * pages. Where the entries differ, the bucket is asked what the key is now.
+ * Merges the entries of each key in a listing: Ceph RGW 16 lists a key several times once versioning was suspended, even across
+ * pages. If the entries differ, the bucket is asked about the key's current state.
  *
- * @param ask what the bucket holds under the key of an entry, the first of those with this key; undefined where nothing
- * @throws {DisorderedListingError} where keys are not in the order of their UTF-8 bytes, or not of the range; what `ask` throws
+ * @param ask returns what the bucket holds under the key of an entry, the first of those with this key; undefined if nothing
+ * @throws {DisorderedListingError} if keys are not in the order of their UTF-8 bytes, or out of range; what `ask` throws
  */
 export async function * withDistinctKeys (
   pages: AsyncIterable<ListingPage>, { prefix, startAfter }: ListingRange,

@@ -1,23 +1,23 @@
 import { resolveXmlReference } from './xml-reference.js'
 
-/** What a listing says of an object. */
+/** What a listing says about an object. */
 export interface ListedObject {
   objectKey: string
   sizeBytes: number
-  /** Without quotes; undefined where the store names none. */
+  /** Without quotes; undefined if the store names none. */
   entityTag: string | undefined
 }
 
 /** One answer to ListObjectsV2. */
 export interface ListingDocument {
   objects: ListedObject[]
-  /** What keys with the listing's delimiter begin with, up to it; none where it has no delimiter. */
+  /** The common prefixes of keys, up to and including the listing's delimiter; empty without a delimiter. */
   prefixes: string[]
-  /** How to ask for the next page; undefined where this is the last one. */
+  /** The token for requesting the next page; undefined if this is the last one. */
   nextToken: string | undefined
 }
 
-/** The store's answer to a listing is not one, or is cut off. The message holds nothing of it: keys are secrets. */
+/** The store's answer to a listing is malformed or cut off. The message contains nothing of it: keys are secrets. */
 export class MalformedListingError extends Error {
   override name = 'MalformedListingError'
 }
@@ -27,15 +27,16 @@ const OBJECT_END = '</Contents>'
 const PREFIXES_START = '<CommonPrefixes>'
 
 /**
- * Reads the answer to ListObjectsV2 (Amazon S3 API Reference). Keys are decoded only where the store says that it encoded
- * them: not every one honours `encoding-type=url`.
+ * Parses the answer to ListObjectsV2 (Amazon S3 API Reference). Keys are decoded only if the store says that it encoded them:
+ * not every store honours `encoding-type=url`.
  *
- * A listing of millions of keys is read at the speed of its reader, and a general XML parser takes ten times as long. No store
+ * A listing of millions of keys is read at the speed of its parser, and a general XML parser takes ten times as long. No store
  * writes comments or CDATA into a listing; one that does is refused.
  *
- * @throws {MalformedListingError}
+ * @param keyPrefix of all requested keys; the result has them without it
+ * @throws {MalformedListingError} also for a key that was not requested
  */
-export function readListingDocument (xml: string): ListingDocument {
+export function readListingDocument (xml: string, keyPrefix = ''): ListingDocument {
   if (!/^(<\?xml[^>]*\?>)?\s*<ListBucketResult[\s>]/.test(xml) || !/<\/ListBucketResult>\s*$/.test(xml)) fail('it is not a ListBucketResult')
   if (xml.includes('<!')) fail('it has a comment, CDATA or a document type')
 
@@ -44,13 +45,16 @@ export function readListingDocument (xml: string): ListingDocument {
   const about = firstAt < 0 ? xml : xml.slice(0, firstAt) + xml.slice(endOfLast)
   const encoding = textOf(about, 'EncodingType', 0, about.length)
   if (encoding !== undefined && encoding !== '' && encoding !== 'url') fail('its encoding is unknown')
-  const decodeKey = encoding === 'url' ? decodeUrl : (text: string) => text
+  const decode = encoding === 'url' ? decodeUrl : (text: string) => text
+  const decodeKey = keyPrefix === '' ? decode : (text: string) => withoutPrefix(decode(text), keyPrefix)
 
   const objects: ListedObject[] = []
   for (let start = firstAt; start >= 0;) {
     const end = xml.indexOf(OBJECT_END, start)
     if (end < 0) fail('an object does not end')
-    objects.push(readObject(xml, start, end, decodeKey))
+    const object = readObject(xml, start, end, decodeKey)
+    // What consoles show as a folder may be an object with the folder's name.
+    if (object.objectKey !== '') objects.push(object)
     start = xml.indexOf(OBJECT_START, end)
   }
 
@@ -78,7 +82,7 @@ function readObject (xml: string, start: number, end: number, decodeKey: (text: 
   return { objectKey: decodeKey(key), sizeBytes: Number(size), entityTag: entityTag || undefined }
 }
 
-/** The text of the first element of a name between two places. */
+/** The text of the first element with a name between two positions. */
 function textOf (xml: string, name: string, start: number, end: number): string | undefined {
   const opening = `<${name}>`
   const openingAt = xml.indexOf(opening, start)
@@ -94,7 +98,11 @@ function unescape (text: string): string {
   return text.replace(/&(?:([^;]*);)?/g, (_, reference = '') => resolveXmlReference(reference) ?? fail('it has an unknown reference'))
 }
 
-/** As a form encodes: Amazon S3 and MinIO write a space as `+`; a plus sign is always encoded. */
+function withoutPrefix (key: string, keyPrefix: string): string {
+  return key.startsWith(keyPrefix) ? key.slice(keyPrefix.length) : fail('it has a key that was not asked for')
+}
+
+/** Form encoding: Amazon S3 and MinIO write a space as `+`; a plus sign is always encoded. */
 function decodeUrl (text: string): string {
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))

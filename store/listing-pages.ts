@@ -6,24 +6,24 @@ export interface ListingRange {
   prefix: string
   /** Only keys after this one; empty for all. */
   startAfter: string
-  /** Keys on one page, at most 1,000; by default 1,000. */
+  /** Keys per page, at most 1,000; by default 1,000. */
   pageKeys?: number
   signal?: AbortSignal
 }
 
 /**
- * What the bucket holds between the last key of the page before it and its own last key; the last page reaches to the end of
- * the prefix. Every key in between that is not on the page was not there.
+ * What the bucket holds between the last key of the previous page and its own last key; the last page extends to the end of the
+ * prefix. Every key in between that is not on the page was absent.
  */
 export interface ListingPage {
   objects: ListedObject[]
-  /** A time, by the store's clock, that the page is no older than. */
+  /** A time by the store's clock; the page is no older. */
   observedAt: Date
   isLast: boolean
 }
 
-/** Lists what the keys of a bucket begin with, up to their first slash, page by page; in any order, and maybe several times. */
+/** Lists the prefixes of a bucket's keys up to their first slash, page by page; in any order, and possibly with repetitions. */
 export type ListPrefixes = (range: Pick<ListingRange, 'prefix' | 'signal'>) => AsyncIterable<string[]>
 
-/** Lists a part of a bucket, page by page. */
+/** Lists part of a bucket, page by page. */
 export type ListBucket = (range: ListingRange) => AsyncIterable<ListingPage>

@@ -1,11 +1,15 @@
 import type { Readable } from 'node:stream'
 import type { SigningTarget } from './presigning.js'
-import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode, readText } from './connection.js'
+import type { Digests } from '../objects/digests.js'
+import { checksumRequest, readChecksums } from './checksums.js'
+import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode } from './connection.js'
+import { OBJECT_KEY_MAX_BYTES } from '../objects/object-key.js'
+import type { StoreTransport } from './dispatcher.js'
 import { ObjectStorageRefused } from './failures.js'
-import { readListingDocument } from './listing-document.js'
-import { requestListing } from './listing-request.js'
+import { readListing, requestListing } from './listing-request.js'
+import { MultipartUploads } from './multipart-uploads.js'
 
-/** What object storage says of a file. */
+/** What the object storage says about a file. */
 export interface StoredObject {
   sizeBytes: number
   /** Strong and quoted, as in an ETag header. */
@@ -13,9 +17,11 @@ export interface StoredObject {
   lastModified: Date
   contentType: string | undefined
   contentEncoding: string | undefined
+  /** What the store says that it has checked of the whole file. */
+  checksums: Digests
 }
 
-/** What there is to know of a file without reading it. */
+/** What can be learnt about a file without reading it. */
 export interface CountedObject extends Pick<StoredObject, 'sizeBytes' | 'entityTag' | 'contentType'> {
   /** Whether the credentials may read it. */
   isReadable: boolean
@@ -27,10 +33,10 @@ export interface ReadRange {
   last: number
 }
 
-/** A file, or a part of it, being read. */
+/** A file, or part of it, being read. */
 export interface ObjectBody {
   stored: StoredObject
-  /** Bytes that `body` gives: of the range where one was asked for. */
+  /** The number of bytes in `body`: those of the range if one was requested. */
   lengthBytes: number
   /** Must be read to the end or destroyed. */
   body: Readable
@@ -45,24 +51,34 @@ const BUCKET_REMEMBERED_MS = 10_000
  * answers but refuses this service (credentials, clock skew, no such bucket, no permission).
  */
 export class ObjectStorage {
+  /** Files that are uploaded in parts. */
+  readonly multipart: MultipartUploads
   readonly #connection: StoreConnection
+  readonly #keyMaxBytes: number
   #bucketSeenAt = -Infinity
 
-  /** @param onAttempt hears of every request to the store */
-  constructor (target: SigningTarget, timeouts: StoreTimeouts, onAttempt?: (attempt: StoreAttempt) => void) {
-    this.#connection = new StoreConnection(target, timeouts, onAttempt)
+  /** @param onAttempt called for every request to the store */
+  constructor (
+    target: SigningTarget, timeouts: StoreTimeouts, onAttempt?: (attempt: StoreAttempt) => void, transport?: StoreTransport,
+  ) {
+    this.#connection = new StoreConnection(target, timeouts, onAttempt, transport)
+    this.multipart = new MultipartUploads(this.#connection)
+    this.#keyMaxBytes = OBJECT_KEY_MAX_BYTES - Buffer.byteLength(this.#connection.keyPrefix)
   }
 
-  /** What the store says of a file now; undefined when there is none. */
+  /** What the store currently says about a file; undefined if there is none. */
   async head (objectKey: string, signal?: AbortSignal): Promise<StoredObject | undefined> {
     return (await this.observe(objectKey, signal)).stored
   }
 
-  /** What the store says of a file, undefined when there is none, and when it said so, by its own clock to the second. */
+  /** What the store says about a file, undefined if there is none, and when it said so, by its own clock to the second. */
   async observe (
     objectKey: string, signal?: AbortSignal,
   ): Promise<{ stored: StoredObject | undefined, observedAt: Date }> {
-    const response = await this.#connection.request({ method: 'HEAD', objectKey, ...signal === undefined ? {} : { signal } })
+    if (this.#isTooLong(objectKey)) return { stored: undefined, observedAt: new Date() }
+    const response = await this.#connection.request({
+      method: 'HEAD', objectKey, headers: checksumRequest, ...signal === undefined ? {} : { signal },
+    })
     await response.body.dump()
     const observedAt = new Date(header(response, 'date') ?? Date.now())
     if (response.statusCode === 200) return { stored: describeStoredObject(response), observedAt }
@@ -73,9 +89,9 @@ export class ObjectStorage {
   }
 
   /**
-   * As `observe`, but also of a file that the store keeps from this service: of that one, what the bucket's listing says. An
-   * upload's sender can bring that about by headers that no signature covers: on Ceph RGW 16, `x-amz-grant-read` to anyone
-   * else takes the reading from the bucket's owner.
+   * Like `observe`, but includes files that this service may not read; for those it returns what the bucket's listing says. An
+   * upload's sender can cause this with headers that no signature covers: on Ceph RGW 16, `x-amz-grant-read` to anyone else
+   * takes read permission away from the bucket's owner.
    */
   async observeCounted (objectKey: string): Promise<{ stored: CountedObject | undefined, observedAt: Date }> {
     try {
@@ -83,7 +99,7 @@ export class ObjectStorage {
       return { stored: stored && { ...stored, isReadable: true }, observedAt }
     } catch (error) {
       if (!(error instanceof ObjectStorageRefused)) throw error
-      // Where it refuses the listing, too, the refusal is of this service and not of one file.
+      // If the store also refuses the listing, it refuses this service rather than one file.
       return await this.#observeListed(objectKey).catch((failure: unknown) => {
         throw failure instanceof ObjectStorageRefused ? error : failure
       })
@@ -95,19 +111,21 @@ export class ObjectStorage {
    *
    * @param options.range must lie inside the file that `options.ifMatch` names
    * @param options.ifMatch the entity tag that the file must still have
-   * @returns undefined when there is no such file, `'changed'` when it no longer has the entity tag
+   * @returns undefined if there is no such file, `'changed'` if it no longer has the entity tag
    */
   async read (
     objectKey: string, options: { range?: ReadRange | undefined, ifMatch?: string | undefined, signal: AbortSignal },
   ): Promise<ObjectBody | 'changed' | undefined> {
     const { range, ifMatch, signal } = options
+    if (this.#isTooLong(objectKey)) return undefined
     const response = await this.#connection.request({
       method: 'GET',
       objectKey,
       signal,
       streamed: true,
       headers: {
-        ...range === undefined ? {} : { range: `bytes=${range.first}-${range.last}` },
+        // With a range, a store may name the checksum of a part.
+        ...range === undefined ? checksumRequest : { range: `bytes=${range.first}-${range.last}` },
         ...ifMatch === undefined ? {} : { 'if-match': ifMatch },
       },
     })
@@ -128,6 +146,7 @@ export class ObjectStorage {
 
   /** Removes a file; a missing one is not an error. */
   async remove (objectKey: string): Promise<void> {
+    if (this.#isTooLong(objectKey)) return
     const response = await this.#connection.request({ method: 'DELETE', objectKey })
     const storeCode = await readErrorCode(response)
     if (response.statusCode >= 300 && storeCode !== 'NoSuchKey') {
@@ -135,7 +154,7 @@ export class ObjectStorage {
     }
   }
 
-  /** Whether the bucket is there; also true where the credentials may not ask. */
+  /** Whether the bucket exists; also true if the credentials may not ask. */
   async bucketExists (signal?: AbortSignal): Promise<boolean> {
     const response = await this.#connection.request({ method: 'HEAD', objectKey: '', ...signal === undefined ? {} : { signal } })
     await response.body.dump()
@@ -146,11 +165,16 @@ export class ObjectStorage {
     await this.#connection.close()
   }
 
+  /** Whether no file can be under a key, because with the prefix the name in the bucket exceeds S3's limit. */
+  #isTooLong (objectKey: string): boolean {
+    return objectKey.length > this.#keyMaxBytes || Buffer.byteLength(objectKey) > this.#keyMaxBytes
+  }
+
   async #observeListed (objectKey: string): Promise<{ stored: CountedObject | undefined, observedAt: Date }> {
-    const response = await requestListing(this.#connection, { 'max-keys': '1', prefix: objectKey })
+    const response = await requestListing(this.#connection, { prefix: objectKey, parameters: { 'max-keys': '1' } })
     const observedAt = new Date(header(response, 'date') ?? Date.now())
-    // A key comes before those that it is the beginning of.
-    const [listed] = readListingDocument(await readText(response)).objects
+    // A key sorts before all keys of which it is a prefix.
+    const [listed] = (await readListing(this.#connection, response)).objects
     if (listed?.objectKey !== objectKey) return { stored: undefined, observedAt }
     const { sizeBytes, entityTag = '' } = listed
     return { stored: { sizeBytes, entityTag: `"${entityTag}"`, contentType: undefined, isReadable: false }, observedAt }
@@ -180,10 +204,14 @@ export function describeStoredObject (response: StoreResponse): StoredObject {
     lastModified: new Date(header(response, 'last-modified') ?? 0),
     contentType: header(response, 'content-type'),
     contentEncoding: header(response, 'content-encoding'),
+    checksums: readChecksums((name) => header(response, name)),
   }
 }
 
-/** @throws {ObjectStorageRefused} where something before the store has dropped the length, without which no end can be told */
+/**
+ * @throws {ObjectStorageRefused} if something in front of the store dropped the length, without which the end cannot be
+ *   detected
+ */
 function readLength (response: StoreResponse): number {
   const length = header(response, 'content-length')
   if (length === undefined) throw new ObjectStorageRefused('its answer has no Content-Length')

@@ -2,12 +2,12 @@ import { createHmac, hash } from 'node:crypto'
 import { encodeComponent } from '../http/percent-encoding.js'
 
 /*
- * AWS Signature Version 4 for S3, as far as signing and verifying share it (Amazon S3 API Reference, "Authenticating
+ * AWS Signature Version 4 for S3, as far as signing and verifying have it in common (Amazon S3 API Reference, "Authenticating
  * Requests: AWS Signature Version 4"). S3 differs from other services in that a path is encoded once and never normalised.
  */
 
 export const SIGNATURE_ALGORITHM = 'AWS4-HMAC-SHA256'
-/** Stands for the payload's hash where the payload is not signed, as in every pre-signed URL. */
+/** Takes the place of the payload's hash if the payload is not signed, as in every pre-signed URL. */
 export const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD'
 /** A pre-signed URL is valid for at most seven days. */
 export const PRESIGNED_MAX_SECONDS = 604_800
@@ -19,7 +19,7 @@ export interface SignedRequest {
   path: string
   /** As `canonicalQuery` writes it, without X-Amz-Signature. */
   query: string
-  /** Only the headers that are signed, names in lower case, in any order. */
+  /** Only the signed headers, with names in lower case, in any order. */
   headers: ReadonlyArray<readonly [name: string, value: string]>
   /** Lower-case hex of SHA-256, or `UNSIGNED-PAYLOAD`. */
   payloadHash: string
@@ -32,7 +32,7 @@ export interface CredentialScope {
   region: string
 }
 
-/** A date as SigV4 writes it, in UTC: `YYYYMMDDTHHMMSSZ`. */
+/** A date in SigV4's format, in UTC: `YYYYMMDDTHHMMSSZ`. */
 export function formatTimestamp (date: Date): string {
   return `${date.toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}Z`
 }

@@ -2,10 +2,10 @@ const namedCharacters = new Map([['amp', '&'], ['lt', '<'], ['gt', '>'], ['quot'
 
 /**
  * The character that a reference stands for: one of the five predefined entities, or a code point (XML 1.0, 4.1 and 4.6),
- * one that XML may not hold as well, since S3 refers to such in keys.
+ * including those that XML may not contain, since S3 writes references to such characters in keys.
  *
- * @param reference what stands between `&` and `;`
- * @returns undefined where there is no such character
+ * @param reference what is between `&` and `;`
+ * @returns undefined if there is no such character
  */
 export function resolveXmlReference (reference: string): string | undefined {
   const [, hexadecimal, decimal] = /^#(?:x([0-9a-fA-F]{1,6})|(\d{1,7}))$/.exec(reference) ?? []

@@ -2,15 +2,17 @@ import { errorCode } from '../../errors/error-code.js'
 import { sqlState } from './sql-state.js'
 
 /*
- * What PostgreSQL says where the database cannot do its work now, whatever it is asked (Appendix A, "Error Codes"):
- * 08 connection exception, 53 insufficient resources, 57 cancelled, shutting down or starting up, 58 system error,
- * XX internal error, F0 broken configuration; 25006 read-only, as a standby is; 25P03 and 25P04 transaction took too long;
- * 28 and 3D000 role or database unknown, or no longer known; 40001 and 40P01 kept being undone for the sake of others;
- * 55P03 waited too long for a lock.
+ * What PostgreSQL says while the database cannot do its work, whatever it is asked (Appendix A, "Error Codes"): 08 connection
+ * exception, 53 insufficient resources, 57 cancelled, shutting down or starting up, 58 system error, XX internal error, F0
+ * broken configuration; 25006 read-only, as a standby is; 25P03 and 25P04 transaction took too long; 28 and 3D000 role or
+ * database unknown, or no longer known; 40001 and 40P01 kept being rolled back in favour of others; 55P03 waited too long for a
+ * lock.
  */
 const unavailableSqlState = /^(08|53|57|58|XX|F0|25006|25P0[34]|28|3D000|40001|40P01|55P03)/
 const refusalSqlState = /^(28|3D000)/
-// How OpenSSL and Node.js name what is wrong with a certificate, or with the server's way to speak TLS.
+// There is no schema, or none in which the role may create tables.
+const schemaSqlState = /^(3F000|42501)/
+// How OpenSSL and Node.js name what is wrong with a certificate, or with the server's TLS.
 const tlsCode = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_)/
 const systemErrors = new Set([
   'ECONNREFUSED', 'ECONNRESET', 'ECONNABORTED', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN', 'ENOENT',
@@ -20,7 +22,7 @@ const driverMessage = /^(Connection terminated|timeout exceeded when trying to c
 
 const withoutTlsMessage = /^The server does not support SSL connections/
 
-/** The database that DATABASE_URL names does not let this service in, which no waiting changes. */
+/** The database that DATABASE_URL names does not admit this service, and waiting will not change that. */
 export class DatabaseRefusalError extends Error {
   override name = 'DatabaseRefusalError'
 
@@ -29,36 +31,50 @@ export class DatabaseRefusalError extends Error {
   }
 }
 
-/** Whether an error says that the database cannot do its work now, rather than that it was asked something wrong. */
+/** No password could be obtained for a connection to the database; the next attempt may succeed. */
+export class PasswordUnavailableError extends Error {
+  override name = 'PasswordUnavailableError'
+}
+
+/** Whether an error says that the database cannot do its work now, as opposed to having been asked something wrong. */
 export function isDatabaseUnavailable (error: unknown): boolean {
   if (!(error instanceof Error)) return false
   if (error instanceof AggregateError && error.errors.some(isDatabaseUnavailable)) return true
   const code = errorCode(error)
   return unavailableSqlState.test(sqlState(error)) || systemErrors.has(code) || driverMessage.test(error.message) ||
-    isTlsFailure(error) || isDatabaseUnavailable(error.cause)
+    isTlsFailure(error) || error instanceof PasswordUnavailableError || isDatabaseUnavailable(error.cause)
 }
 
 /**
- * Whether an error says that the server does not let this service in: its URL names a wrong role, password or database, or what
- * it says of TLS does not fit the server.
+ * Whether an error says that the server does not admit this service: the URL names a wrong role, password or database, or its
+ * TLS parameters do not suit the server.
  */
 export function isDatabaseRefusal (error: unknown): boolean {
-  // A file of certificates that the URL names, not the socket of a server.
-  const isFileMissing = error instanceof Error && 'syscall' in error && error.syscall === 'open'
-  return refusalSqlState.test(sqlState(error)) || isTlsFailure(error) || isFileMissing
+  return refusalSqlState.test(sqlState(error)) || isTlsFailure(error)
 }
 
-/** What a failure of the database was, as a sentence for an operator. A refusal may quote the parameters of its statement. */
+/** A database failure as a sentence for an operator. A refusal may quote the parameters of its statement. */
 export function describeDatabaseFailure (error: unknown): string {
   const message = error instanceof Error && error.message !== '' ? error.message : 'no connection'
-  if (isTlsFailure(error)) {
-    return `There is no TLS connection to the database: ${message}. Its URL's parameters sslmode and sslrootcert say what is trusted.`
+  if (isTlsFailure(error)) return describeTlsFailure(errorCode(error), message)
+  if (schemaSqlState.test(sqlState(error))) {
+    return `The database refuses: ${message}. Name a schema that the role owns, as in DATABASE_URL=postgres://…/database?schema=name.`
   }
   return isDatabaseUnavailable(error) && !isDatabaseRefusal(error)
     ? `The database does not answer: ${message}.`
     : `The database refuses: ${message}.`
 }
 
-function isTlsFailure (error: unknown): boolean {
+function describeTlsFailure (code: string, message: string): string {
+  if (withoutTlsMessage.test(message)) return 'The server speaks no TLS, which sslmode in its URL asks for.'
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return `The database's certificate is of another host than its URL names: ${message} sslmode=verify-ca does not compare them.`
+  }
+  return `There is no TLS connection to the database: ${message}. ` +
+    'DATABASE_CA, or sslrootcert in its URL, is the file of the certificates that are trusted; sslmode says what is verified.'
+}
+
+/** Whether an error says that there is no TLS connection to the server, or no trusted one. */
+export function isTlsFailure (error: unknown): boolean {
   return error instanceof Error && (tlsCode.test(errorCode(error)) || withoutTlsMessage.test(error.message))
 }

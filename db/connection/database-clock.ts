@@ -1,13 +1,13 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from './tables.js'
-import { databaseNow, epochMs } from './time.js'
+import { databaseNow, dateOf, epochMs } from './time.js'
 
-/** A measurement that took longer, in which the answer may have been made at any time, says too little. */
+/** A measurement that took longer says too little, since the database may have answered at any time during it. */
 const ROUND_TRIP_MAX_MS = 1_000
 
 /**
- * The database's clock, which all replicas share, as this process knows it: from its own, and how far that was off when it was
- * last measured. So a time by it costs no statement. Before the first measurement it is the process's own.
+ * The database's clock, which all replicas share, as estimated by this process: its own clock plus the offset last measured, so
+ * that reading it costs no statement. Before the first measurement it is the process's own clock.
  */
 export class DatabaseClock {
   #offsetMs = 0
@@ -16,13 +16,20 @@ export class DatabaseClock {
     return new Date(Date.now() + this.#offsetMs)
   }
 
-  /** @throws when the database does not answer; the last measurement holds then */
+  /** @throws if the database does not answer; the last measurement then stays in force */
   async measure (database: Kysely<Database>): Promise<void> {
     const askedAtMs = Date.now()
     const startedAtMs = performance.now()
-    const { rows: [row] } = await sql<{ now: bigint }>`select ${epochMs(databaseNow)} as now`.execute(database)
+    const now = await readDatabaseTime(database)
     const roundTripMs = performance.now() - startedAtMs
-    if (row === undefined || roundTripMs > ROUND_TRIP_MAX_MS) return
-    this.#offsetMs = Number(row.now) - (askedAtMs + roundTripMs / 2)
+    if (roundTripMs > ROUND_TRIP_MAX_MS) return
+    this.#offsetMs = now.getTime() - (askedAtMs + roundTripMs / 2)
   }
+}
+
+/** The time by the database's clock, rounded down to a millisecond. */
+export async function readDatabaseTime (database: Kysely<Database>): Promise<Date> {
+  const { rows: [row] } = await sql<{ now: bigint }>`select ${epochMs(databaseNow)} as now`.execute(database)
+  if (row === undefined) throw new Error('The statement for the time gave no row.')
+  return dateOf(row.now)
 }

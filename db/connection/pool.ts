@@ -1,21 +1,26 @@
-import {
-  Kysely, type Logger, type PostgresCursor, PostgresDialect, type PostgresPool, type PostgresPoolClient,
-  type PostgresQueryResult,
-} from 'kysely'
+import { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import { Kysely, type Logger, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely'
 import pg from 'pg'
+import { isTlsFailure } from './availability.js'
 import type { Database } from './tables.js'
-import { preparedName } from './prepared-statement.js'
+import { CheckedConnection, type ConnectionRules, type Session } from './checked-connection.js'
+import { parseDatabaseUrl } from './database-address.js'
+import { Encryption } from './encryption.js'
+import type { PasswordSource } from './password.js'
 import { rawTimeTypes, refuseRawTime } from './raw-time.js'
-import { sqlState } from './sql-state.js'
+import { type SessionOwner, forSession } from './session-settings.js'
 
-/** Bounds on waiting for the database and on what its connections keep, in milliseconds. */
-export interface ConnectionBounds {
+/** Limits on waiting for the database and on what its connections keep, in milliseconds. */
+interface ConnectionBounds {
   connectTimeoutMs: number
   /** The server ends a statement that takes longer. */
   statementTimeoutMs: number
-  /** A server that has not answered a statement by then is given up: it is frozen, or cut off. */
+  /** A server that has not answered a statement by then is given up on: it is frozen or cut off. */
   answerTimeoutMs: number
-  /** The server ends a transaction whose next statement does not come: this process is frozen, and its locks should go. */
+  /**
+   * The server ends a transaction whose next statement does not come: this process is frozen, and its locks should be freed.
+   */
   idleInTransactionTimeoutMs: number
   /** How long a connection keeps the plans of its prepared statements. */
   planMaxAgeMs: number
@@ -26,40 +31,93 @@ const defaultBounds: ConnectionBounds = {
   statementTimeoutMs: 10_000,
   answerTimeoutMs: 12_000,
   idleInTransactionTimeoutMs: 10_000,
-  // A kept plan suits the sizes that tables had when it was made: one for empty tables reads them whole.
+  // A cached plan suits the table sizes at the time it was made: one for empty tables scans them whole.
   planMaxAgeMs: 1_000,
 }
-// What PostgreSQL says before it closes a connection, or what leaves one in doubt. The severity does not tell: FATAL is
-// written in the server's language.
-const sessionEnd = /^(08|28|3D|57P|58|XX|F0|53300|25P0[34])/
-/** Connections that one process has at most; a query that finds all in use waits for `connectTimeoutMs`. */
+/**
+ * What is between this process and PostgreSQL. `transaction`: a pooler that assigns sessions for one transaction at a time.
+ * `none`: nothing, or something that keeps the session. `auto`: detected for each connection.
+ */
+type Pooler = 'auto' | 'transaction' | 'none'
+
+/** How a connection reaches PostgreSQL. */
+export interface Route {
+  /** Whether another client may get the session after each transaction. */
+  isPooled: boolean
+  /** For example TLSv1.3, to the server or the pooler; undefined without TLS. */
+  tlsVersion: string | undefined
+  /** Whether the certificate was issued by a trusted CA. */
+  isVerified: boolean
+}
+
+/** How connections are made. */
+export interface PostgresOptions extends Partial<ConnectionBounds> {
+  pooler?: Pooler
+  /** A file of trusted certificates, used if the URL names none. */
+  caFile?: string | undefined
+  /** Supplies each connection's password, in place of the URL's. */
+  password?: PasswordSource | undefined
+  /** Called for every connection, once it can be used. */
+  onConnected?: (route: Route) => void
+}
+
+/** The most connections that one process has; a query that finds all of them in use waits for `connectTimeoutMs`. */
 export const POOL_SIZE = 10
 
 /**
- * Opens a pool of connections to PostgreSQL; none is made before the first query. No statement is waited for without a
- * bound, and a connection that failed is never used again. A statement that selects a time as it is throws {TypeError}.
+ * Opens a pool of connections to PostgreSQL; none is made before the first query. Every wait for a statement is bounded, and a
+ * connection that failed is never used again. A statement that selects a time as it is throws {TypeError}.
  *
- * @param onConnectionError hears of connections that broke while no statement ran on them; the pool replaces them by itself
- * @param onStatement hears of every statement once it has ended
+ * A session is relied on only if it is known to be the connection's own. Otherwise the limits on a statement and the schema are
+ * set in the statement's transaction, without an extra round trip, and nothing is prepared. With `statementTimeoutMs: 0`
+ * nothing is set in that case: a statement that cannot run in a transaction has the limits and the schema of its role.
+ *
+ * @param onConnectionError called for connections that broke while no statement ran on them; the pool replaces them by itself
+ * @param onStatement called for every statement once it has ended
+ * @throws {DatabaseSettingError} if the URL's parameters, or a file that they name, cannot be used
  */
 export function connectPostgres (
-  connectionString: string, onConnectionError: (error: Error) => void, bounds: Partial<ConnectionBounds> = {},
-  onStatement: Logger = () => {},
+  url: string, onConnectionError: (error: Error) => void, options: PostgresOptions = {}, onStatement: Logger = () => {},
 ): Kysely<Database> {
-  const { planMaxAgeMs, ...timeouts } = { ...defaultBounds, ...bounds }
+  const { pooler = 'auto', caFile, password, onConnected = () => {}, ...bounds } = options
+  const { connectTimeoutMs, statementTimeoutMs, answerTimeoutMs, planMaxAgeMs, ...idle } = { ...defaultBounds, ...bounds }
+  const address = parseDatabaseUrl(url)
+  const encryption = new Encryption(address, caFile)
+  const processIds = new WeakMap<pg.Client, number>()
+  class EncryptedClient extends pg.Client {
+    constructor (config?: pg.ClientConfig) {
+      super({ ...config, ssl: encryption.next() })
+      // The URL's password, even if absent, would take precedence over one passed as an option.
+      if (password !== undefined) Object.assign(this, { password })
+      this.connection.on('backendKeyData', ({ processID }: { processID: number }) => { processIds.set(this, processID) })
+    }
+  }
   const pool = new pg.Pool({
-    connectionString,
+    connectionString: address.connectionString,
+    Client: EncryptedClient,
     max: POOL_SIZE,
-    connectionTimeoutMillis: timeouts.connectTimeoutMs,
-    statement_timeout: timeouts.statementTimeoutMs,
-    idle_in_transaction_session_timeout: timeouts.idleInTransactionTimeoutMs,
-    query_timeout: timeouts.answerTimeoutMs,
+    connectionTimeoutMillis: connectTimeoutMs,
+    query_timeout: answerTimeoutMs,
     keepAlive: true,
     application_name: 'objects-storage',
     types: { getTypeParser: typeParser },
   })
   pool.on('error', onConnectionError)
-  const checkedPool = new CheckedPool(pool, onConnectionError, planMaxAgeMs)
+  const statementSettings = {
+    statement_timeout: String(statementTimeoutMs),
+    ...address.searchPath === undefined ? {} : { search_path: address.searchPath },
+  }
+  const checkedPool = new CheckedPool(pool, {
+    pooler,
+    encryption,
+    processIdOf: (client) => processIds.get(client),
+    statementSettings,
+    transactionSettings: { ...statementSettings, idle_in_transaction_session_timeout: String(idle.idleInTransactionTimeoutMs) },
+    isUnbounded: statementTimeoutMs === 0,
+    planMaxAgeMs,
+    onConnectionError,
+    onConnected,
+  })
   return new Kysely<Database>({ dialect: new PostgresDialect({ pool: checkedPool }), log: onStatement })
 }
 
@@ -68,84 +126,88 @@ const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' 
   return rawTimeTypes.includes(oid) ? refuseRawTime : pg.types.getTypeParser(oid, format)
 }
 
-/** A pool that keeps watching connections while they are in use, and takes none back that failed. */
+/** How a pool makes and uses its connections. */
+interface PoolRules extends ConnectionRules {
+  pooler: Pooler
+  encryption: Encryption
+  /** The id of the server's process, as announced when the connection began. */
+  processIdOf: (client: pg.Client) => number | undefined
+  onConnected: (route: Route) => void
+}
+
+/** A pool that keeps watching connections while they are in use, and takes back none that failed. */
 class CheckedPool implements PostgresPool {
   readonly #pool: pg.Pool
-  readonly #onConnectionError: (error: Error) => void
-  /** When the plans of each connection were last discarded, in milliseconds since 1970. */
-  readonly #plansSince = new WeakMap<pg.PoolClient, number>()
-  readonly #planMaxAgeMs: number
+  readonly #rules: PoolRules
+  readonly #sessions = new WeakMap<pg.PoolClient, Session>()
 
-  constructor (pool: pg.Pool, onConnectionError: (error: Error) => void, planMaxAgeMs: number) {
+  constructor (pool: pg.Pool, rules: PoolRules) {
     this.#pool = pool
-    this.#onConnectionError = onConnectionError
-    this.#planMaxAgeMs = planMaxAgeMs
+    this.#rules = rules
   }
 
   async connect (): Promise<PostgresPoolClient> {
-    const client = await this.#pool.connect()
-    return new CheckedConnection(client, this.#onConnectionError, () => this.#renewPlans(client))
+    const client = await this.#connect()
+    const session = this.#sessions.get(client) ?? await this.#begin(client)
+    return new CheckedConnection(client, session, this.#rules)
   }
 
   async end (): Promise<void> {
     await this.#pool.end()
   }
 
-  async #renewPlans (client: pg.PoolClient): Promise<void> {
-    const since = this.#plansSince.get(client)
-    const now = Date.now()
-    if (since !== undefined && now - since < this.#planMaxAgeMs) return
-    if (since !== undefined) await client.query('discard plans')
-    this.#plansSince.set(client, now)
-  }
-}
-
-class CheckedConnection implements PostgresPoolClient {
-  readonly #client: pg.PoolClient
-  readonly #onError: (error: Error) => void
-  readonly #renewPlans: () => Promise<void>
-  #failure: Error | undefined
-
-  constructor (client: pg.PoolClient, onConnectionError: (error: Error) => void, renewPlans: () => Promise<void>) {
-    this.#client = client
-    this.#renewPlans = renewPlans
-    this.#onError = (error) => {
-      this.#failure ??= error
-      onConnectionError(error)
-    }
-    // node-postgres watches idle connections only: without a listener, one that breaks between two statements of a
-    // transaction would end the process.
-    client.on('error', this.#onError)
-  }
-
-  query<Row> (sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<Row>>
-  query<Row> (cursor: PostgresCursor<Row>): PostgresCursor<Row>
-  query<Row> (
-    statement: string | PostgresCursor<Row>, parameters: ReadonlyArray<unknown> = [],
-  ): Promise<PostgresQueryResult<Row>> | PostgresCursor<Row> {
-    if (typeof statement !== 'string') throw new TypeError('Cursors are not used here.')
-    return this.#run<Row>(statement, parameters)
-  }
-
-  release (): void {
-    this.#client.removeListener('error', this.#onError)
-    this.#client.release(this.#failure)
-  }
-
-  async #run<Row> (sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<Row>> {
-    // A statement after a failure, such as ROLLBACK, would wait behind the one that is still not answered.
-    if (this.#failure !== undefined) throw this.#failure
+  async #connect (): Promise<pg.PoolClient> {
+    const { encryption } = this.#rules
+    const wasSecond = encryption.isSecond
     try {
-      const name = preparedName(sql)
-      if (name !== undefined) await this.#renewPlans()
-      const { rowCount, rows } = await this.#client.query({ name, text: sql, values: [...parameters] })
-      // Kysely wants a command that has affected rows; which one makes no difference to it.
-      return { command: 'UPDATE', rowCount: rowCount ?? 0, rows }
+      return await this.#pool.connect()
     } catch (error) {
-      // After an error of a statement the connection continues; any other one is its end.
-      const isOfStatement = error instanceof pg.DatabaseError && !sessionEnd.test(sqlState(error))
-      if (error instanceof Error && !isOfStatement) this.#failure = error
+      if (!encryption.fallBack(error, wasSecond)) throw error
+      try {
+        return await this.#pool.connect()
+      } catch (otherError) {
+        encryption.reset()
+        // What the server refuses is more informative than that it speaks no TLS.
+        throw isTlsFailure(otherError) ? error : otherError
+      }
+    }
+  }
+
+  /** Detects whether a new connection has a session of its own, and if so sets it up. */
+  async #begin (client: pg.PoolClient): Promise<Session> {
+    const { onConnectionError, onConnected } = this.#rules
+    client.on('error', onConnectionError)
+    try {
+      const session = { isPooled: await this.#isPooled(client), plansSinceMs: Date.now() }
+      this.#sessions.set(client, session)
+      const { stream } = client.connection
+      const tls = stream instanceof TLSSocket ? stream : undefined
+      onConnected({
+        isPooled: session.isPooled, tlsVersion: tls?.getProtocol() ?? undefined, isVerified: tls?.authorized ?? false,
+      })
+      return session
+    } catch (error) {
+      client.release(true)
       throw error
+    } finally {
+      client.removeListener('error', onConnectionError)
+    }
+  }
+
+  async #isPooled (client: pg.PoolClient): Promise<boolean> {
+    const { pooler, transactionSettings } = this.#rules
+    if (pooler === 'transaction') return true
+    const owner = pooler === 'none' ? undefined : this.#ownerOf(client)
+    const { rows } = await client.query(forSession(transactionSettings, owner))
+    return rows.length === 0
+  }
+
+  #ownerOf (client: pg.PoolClient): SessionOwner {
+    const { stream } = client.connection
+    return {
+      // A server without process ids gives nobody a session of their own.
+      processId: this.#rules.processIdOf(client) ?? -1,
+      localPort: stream instanceof Socket ? stream.localPort : undefined,
     }
   }
 }

@@ -1,11 +1,11 @@
 /**
- * Types of times whose text depends on the session's DateStyle, IntervalStyle and TimeZone, while drivers read the usual text
- * only: date, timestamp, timestamptz, interval, timetz (PostgreSQL, pg_type.dat).
+ * Types of times whose text depends on the session's DateStyle, IntervalStyle and TimeZone, while drivers only read the default
+ * format: date, timestamp, timestamptz, interval, timetz (PostgreSQL, pg_type.dat).
  */
 export const rawTimeTypes: readonly number[] = [1082, 1114, 1184, 1186, 1266]
 
 /**
- * Reads a value of any of these types: not at all.
+ * The parser for values of these types: it refuses them all.
  *
  * @throws {TypeError}
  */

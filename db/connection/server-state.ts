@@ -6,11 +6,11 @@ import { databaseNow, dateOf, epochMs } from './time.js'
 export interface ServerState {
   /** The server's clock. */
   now: Date
-  /** How many migrations are applied, those of newer builds included. */
+  /** How many migrations have been applied, including those of newer builds. */
   migrationCount: number
 }
 
-/** Asks the database for its time and its schema. */
+/** Asks the database for its time and the state of its schema. */
 export async function readServerState (database: Kysely<Database>): Promise<ServerState> {
   const { rows: [state] } = await sql<{ now: bigint, migration_count: bigint }>`
     select ${epochMs(databaseNow)} as now, (select count(*) from kysely_migration) as migration_count`.execute(database)

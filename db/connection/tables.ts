@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, Kysely, Selectable } from 'kysely'
 
-/** The catalogue's database, for rooms that hand it on without knowing SQL. */
+/** The catalogue's database, for rooms that pass it on without knowing SQL. */
 export type DatabaseHandle = Kysely<Database>
 
 /** The tables of the catalogue. 64-bit integers are read as bigint. */
@@ -20,12 +20,18 @@ export interface Database {
   user_usage_snapshots: UserUsageSnapshotsTable
   usage_history_start: UsageHistoryStartTable
   leases: LeasesTable
+  digests: DigestsTable
+  verifications: VerificationsTable
+  shares: SharesTable
+  share_epochs: ShareEpochsTable
+  unfinished_looks: UnfinishedLooksTable
+  unfinished_sums: UnfinishedSumsTable
 }
 
 /**
- * One row per object key that was ever reported, removed ones for a while as tombstones. What is known of a key comes
- * either from an event of the bucket (`event_source`, `event_time`) or from a look into the bucket (`observed_at`). A row
- * with neither is a placeholder: an event arrived that says too little, and the bucket is being asked.
+ * One row per object key that was ever reported; removed ones stay for a while as tombstones. What is known of a key comes
+ * either from an event of the bucket (`event_source`, `event_time`) or from a look into the bucket (`observed_at`). A row with
+ * neither is a placeholder: an event arrived that says too little, and the bucket is being asked.
  */
 interface ObjectsTable {
   object_key: string
@@ -34,26 +40,26 @@ interface ObjectsTable {
   run_id: string
   created_by: string
   direction: 'inputs' | 'outputs'
-  /** The run whose sums count it: null in tombstones, and in rows that the backfill has not reached. */
+  /** The run whose sums count the file: null in tombstones, and in rows that the backfill has not reached. */
   run_ref: bigint | null
   /** The key's path within its run; null where `run_ref` is. */
   path: string | null
   size_bytes: bigint
   entity_tag: string | null
-  /** Which vendor's event set this state; its sequencer and version identifier compare only with its own. */
+  /** The vendor whose event set this state; sequencers and version identifiers compare only within one vendor. */
   event_source: string | null
   event_time: Date | null
   sequencer: string | null
   version_id: string | null
-  /** When the bucket was asked for this state, by the bucket's clock. */
+  /** When the bucket was asked about this state, by the bucket's clock. */
   observed_at: Date | null
-  /** When the removal was written; a row with it is a tombstone and counts nothing. */
+  /** When the removal was written; a row that has it is a tombstone and counts nothing. */
   removed_at: Date | null
-  /** New with every change of the row. */
+  /** Changes with every update of the row. */
   revision: string
 }
 
-/** Kept sums: always equal to the sums over the rows of `objects` that are no tombstones. */
+/** Kept sums: always equal to the sums over the rows of `objects` that are not tombstones. */
 interface UsageSumsTable {
   org_key: string
   workflow_id: string
@@ -61,8 +67,10 @@ interface UsageSumsTable {
   direction: 'inputs' | 'outputs'
   size_bytes: bigint
   file_count: bigint
-  /** When the newest event happened that these sums hold. */
+  /** When the newest event included in these sums happened. */
   newest_event_at: ColumnType<Date | null, Date | null | undefined, Date | null>
+  /** When that event was counted, by the database's clock; null where a build before 0.2 did. */
+  newest_event_counted_at: ColumnType<Date | null, Date | null | undefined, Date | null>
 }
 
 /** The runs that files are counted in. */
@@ -71,8 +79,10 @@ interface RunsTable {
   org_key: string
   workflow_id: string
   run_id: string
-  /** Of the keys of its files. */
+  /** Of its files' keys. */
   prefix: string
+  /** The earliest known time among the files that it was first counted with. */
+  first_seen_at: Generated<Date>
 }
 
 /** Kept sums of every run: always equal to the sums over the rows of `objects` that refer to it. */
@@ -82,42 +92,44 @@ interface RunSumsTable {
   direction: 'inputs' | 'outputs'
   size_bytes: bigint
   file_count: bigint
-  /** The earliest time that is known of a file that was counted: of its event, or of the look into the bucket that found it. */
+  /** The earliest known time of a counted file: of its event, or of the look into the bucket that found it. */
   first_seen_at: Date
-  /** When the newest event happened that these sums hold. */
+  /** When the newest event included in these sums happened. */
   newest_event_at: Date | null
 }
 
-/** One row: how far the files that were there before runs were counted are counted in them. */
+/** A single row: how far the backfill has counted, in their runs, the files that predate runs. */
 interface RunBackfillTable {
   is_only: ColumnType<never, never, never>
   /** The key up to which all files are counted: a secret. */
   checkpoint: Generated<string>
   placed_count: Generated<bigint>
-  /** Once all files are counted, and the indexes are made that lists need. */
+  /** Set once all files are counted and the indexes that lists need exist. */
   finished_at: Date | null
 }
 
-/** Reservations: places that `POST /uploads` gave, until their URLs have expired for a while. */
+/** Reservations: places that `POST /uploads` gave, until their URLs have expired for a while, or their parts are aborted. */
 interface UploadsTable {
   object_key: string
   org_key: string
   created_by: string
-  /** Null where the upload may be of any size. */
+  /** Null if the upload may be of any size. */
   size_bytes: bigint | null
   content_type: string
   created_at: Generated<Date>
   expires_at: Date
-  /** Since when there is a file under the key, which then counts in place of the reservation. */
+  /** When the file under the key arrived; it counts in place of the reservation from then on. */
   fulfilled_at: Generated<Date | null>
+  /** The store's id of an upload in parts, as long as it may have to be aborted there. */
+  store_upload_id: Generated<string | null>
 }
 
-/** Records of bucket notifications that need a person's eye. They hold object keys, which are secrets. */
+/** Records of bucket notifications that need a person's attention. They contain object keys, which are secrets. */
 interface SetAsideEventsTable {
   id: ColumnType<bigint, never, never>
   received_at: Generated<Date>
   reason: string
-  /** The record as JSON, or what arrived in its place; cut to a bounded length. */
+  /** The record as JSON, or whatever arrived in its place; truncated to a fixed length. */
   record: string
 }
 
@@ -129,23 +141,23 @@ interface WorkflowsTable {
   updated_at: Generated<Date>
 }
 
-/** Organisations whose storage is limited; the others have no row. */
+/** Organisations with a storage limit; the others have no row. */
 interface OrgsTable {
   org_key: string
   quota_bytes: bigint
   updated_at: Generated<Date>
 }
 
-/** One row per run that compares the catalogue with the bucket, and makes it agree. */
+/** One row per run that compares the catalogue with the bucket and makes it agree. */
 interface ReconciliationsTable {
   id: ColumnType<bigint, never, never>
-  /** Of the keys compared; empty for all. */
+  /** Of the compared keys; empty for all. */
   prefix: string
-  /** `running` without news of late is a run whose process ended. */
+  /** `running` without recent progress is a run whose process has ended. */
   status: 'running' | 'complete' | 'interrupted' | 'failed'
   started_at: Generated<Date>
   updated_at: Generated<Date>
-  /** Only of a complete one. */
+  /** Set only on a complete one. */
   finished_at: Date | null
   /** The key up to which all differences are settled, to resume from: a secret. */
   checkpoint: Generated<string>
@@ -157,36 +169,36 @@ interface ReconciliationsTable {
   unsettled_count: Generated<bigint>
   foreign_count: Generated<bigint>
   foreign_bytes: Generated<bigint>
-  /** Why it failed, in words that hold no keys. */
+  /** Why it failed, in words that contain no keys. */
   failure: string | null
-  /** Whether it goes from one organisation to the next, since the bucket's keys are not listed in order. */
+  /** Whether it proceeds organisation by organisation, since the bucket's keys are not listed in order. */
   is_by_organisation: Generated<boolean>
-  /** Organisations that were left out, since their own keys are not either. */
+  /** Organisations that were left out, since even their own keys are not listed in order. */
   disordered_org_keys: Generated<string[]>
 }
 
-/** The days that have a snapshot of usage: of every organisation, at one instant. */
+/** The days with a usage snapshot, taken of every organisation at one instant. */
 interface UsageDaysTable {
-  /** UTC. */
+  /** In UTC. */
   day: ColumnType<never, string, never>
   taken_at: Date
-  /** The day's end was missed, so that the snapshot is of a later time. */
+  /** Whether the day's end was missed, so that the snapshot was taken later. */
   is_filled: boolean
-  /** Whether the users' totals were taken, too: builds before 0.2 do not. */
+  /** Whether the users' totals were taken too: builds before 0.2 do not take them. */
   has_users: Generated<boolean>
 }
 
-/** One row, once the service was started: the day from which on usage over time is known. */
+/** One row, once the service has been started: the first day with known usage. */
 interface UsageHistoryStartTable {
   is_only: ColumnType<never, never, never>
-  /** UTC. */
+  /** In UTC. */
   began_on: ColumnType<never, string, never>
 }
 
 /** What was stored at the end of a day. Organisations and workflows without files have no rows. */
 interface UsageSnapshotsTable {
   org_key: string
-  /** Null in the row of the organisation's total. */
+  /** Null in the row with the organisation's total. */
   workflow_id: string | null
   day: ColumnType<never, string, never>
   /** Numbers of any size, read as text. */
@@ -195,27 +207,102 @@ interface UsageSnapshotsTable {
   file_count: string
 }
 
-/** What a user stored at the end of a day, of days when that changed: it holds until the user's next row. */
+/** What a user stored at the end of a day, only for days on which that changed: it holds until the user's next row. */
 interface UserUsageSnapshotsTable {
   org_key: string
   created_by: string
   day: ColumnType<never, string, never>
-  /** Numbers of any size, read as text. Zeros on the day when everything was gone. */
+  /** Numbers of any size, read as text. All zero on the day when the user's last file was gone. */
   input_bytes: string
   output_bytes: string
   file_count: string
 }
 
-/** Who is at work that only one process may do at a time. */
+/** Looks at the unfinished uploads in the bucket: the last complete one, and the one under way or broken off after it. */
+interface UnfinishedLooksTable {
+  look_id: ColumnType<bigint, never, never>
+  started_at: Generated<Date>
+  /** Null until it is complete. */
+  finished_at: Generated<Date | null>
+}
+
+/** What a look found, by whom the uploads' keys name. */
+interface UnfinishedSumsTable {
+  look_id: bigint
+  org_key: string
+  /** Null for keys that name an organisation and are not of the service's form otherwise. */
+  created_by: string | null
+  /** Of parts that have arrived. */
+  part_bytes: bigint
+}
+
+/** The holders of work that only one process may do at a time. */
 interface LeasesTable {
-  /** `reconcile/acme` is of a part of `reconcile`. */
+  /** `reconcile/acme` is a part of `reconcile`. */
   name: string
   /** New each time the lease is taken. */
   holder: string
-  /** One more each time the lease is taken. */
+  /** Incremented each time the lease is taken. */
   token: bigint
   /** By the database's clock. */
   expires_at: Date
+}
+
+/** Share links. What a link leads to is sealed in the link, and in no row. */
+interface SharesTable {
+  id: string
+  /** In the order in which they were made. */
+  number: ColumnType<bigint, never, never>
+  org_key: string
+  made_by: string
+  kind: ShareKind
+  note: string | null
+  created_at: Date
+  expires_at: Date
+  use_count: Generated<bigint>
+  last_used_at: Date | null
+  revoked_at: Date | null
+}
+
+/** What a share link leads to: a file, or the files of a run, or those of them whose path begins in some way. */
+export type ShareKind = 'file' | 'run' | 'folder'
+
+/** Organisations whose share links were revoked all at once. */
+interface ShareEpochsTable {
+  /** Empty: of all organisations. */
+  org_key: string
+  /** Links made then or before have ended, by the database's clock. */
+  revoked_before: Date
+}
+
+/** Digests of files' bytes, for those few files that have any: they are deleted with the row of their file. */
+interface DigestsTable {
+  object_key: string
+  /** One of those that `objects/digests.ts` names. */
+  algorithm: string
+  /** Whether it was computed over the bytes that have the entity tag; otherwise it was claimed, before there were any. */
+  is_verified: boolean
+  /** Without quotes; null for a claim. */
+  entity_tag: Generated<string | null>
+  value: ColumnType<never, Buffer, Buffer>
+  /** Whether the store can tell that it has checked the claim, and was not asked yet. */
+  is_confirmable: Generated<boolean>
+}
+
+/** How far files were read again, for each scope that this was asked for. */
+interface VerificationsTable {
+  /** An organisation's key; empty for all of them. */
+  scope: string
+  /** The key up to which files were read, to resume from: a secret. */
+  checkpoint: Generated<string>
+  started_at: Generated<Date>
+  updated_at: Generated<Date>
+  /** Null for one that can be resumed. */
+  finished_at: Date | null
+  read_count: Generated<bigint>
+  read_bytes: Generated<bigint>
+  mismatch_count: Generated<bigint>
+  unreadable_count: Generated<bigint>
 }
 
 export type ObjectRow = Selectable<ObjectsTable>

@@ -8,21 +8,21 @@ import { setAside } from './set-aside.js'
 
 /** How batches of records are applied. */
 interface RecordOptions extends ApplyOptions {
-  /** So many records that had been set aside made room for newer ones. */
+  /** Called with how many set-aside records were deleted to make room for newer ones. */
   onTrimmed?: (count: number) => void
 }
 
-/** A key with all records of a batch that are of it. */
+/** A key with all the records of a batch that concern it. */
 interface KeyRecords extends ReportedKey {
   records: EventRecord[]
 }
 
 /**
- * Applies a batch of records. Records of one key are taken together, whatever their order. What cannot be applied is set
- * aside: records that were not understood, and all of a key that the database refuses to hold.
+ * Applies a batch of records. Records of the same key are taken together, whatever their order. What cannot be applied is set
+ * aside: records that were not understood, and all records of a key that the database refuses to hold.
  *
  * @returns what became of each record, in the order given
- * @throws as `apply` does; some of the records may be applied then, and all can be applied again
+ * @throws as `apply` does; some of the records may have been applied then, and all can be applied again
  */
 export async function applyRecords (
   database: Kysely<Database>, records: readonly PendingRecord[], bounds: OrderBounds,

@@ -9,41 +9,43 @@ import { type ReadObjectRow, makeObjectRow, readKnownKey, readObjects } from './
 import { newRevision } from './revision.js'
 import { type RowChange, writeRows } from './write-rows.js'
 
-/** A key that something is reported of, with whatever the decision about it needs. */
+/** A key that something is reported about, with whatever the decision about it needs. */
 export interface ReportedKey {
   objectKey: string
   parts: ObjectKeyParts
-  /** Whether the catalogue is likely to have a row of it, which is then read first; any other key is first taken for new. */
+  /** Whether the catalogue probably has a row for it, which is then read first; other keys are first assumed to be new. */
   isLikelyKnown?: boolean
 }
 
 /**
- * Decides what a key becomes; without effects, since it may be asked several times.
+ * Decides what a key becomes; must be free of side effects, since it may be called several times.
  *
- * @param known undefined where the catalogue says nothing of the key
+ * @param known undefined if the catalogue knows nothing of the key
  */
 export type Decide<Key, Outcome> = (key: Key, known: KnownKey | undefined, stamp: ChangeStamp) => Decision<Outcome>
 
 /** What became of a key. */
 export interface AppliedKey<Outcome> {
-  /** Of the decision that holds; `refused` where the database refuses to hold it. */
+  /** The outcome of the decision that was written; `refused` if the database refuses to hold the key. */
   outcome: Outcome | 'refused'
-  /** Whether its file is of another size than was reserved for the upload. */
+  /** Whether its file differs in size from what was reserved for the upload. */
   isSizeMismatch: boolean
 }
 
-/** Why something is done once more. */
+/** Why something is repeated. */
 export type RepeatCause = 'undone' | 'changed'
 
-/** Hears of what happens while batches are applied. */
+/** Called as things happen while batches are applied. */
 interface ApplyListener {
-  /** The server undid a statement for the sake of another one, or rows changed before they could be replaced. */
+  /** The server rolled a statement back in favour of another one, or rows changed before they could be replaced. */
   onRepeat?: (cause: RepeatCause) => void
+  /** An upload brought other content than it had brought before: its URL was used once more. */
+  onOverwritten?: (objectKey: string) => void
 }
 
 /** How batches are applied. */
 export interface ApplyOptions extends ApplyListener {
-  /** The database's clock; without one, this machine's is taken for it. */
+  /** The database's clock; defaults to this machine's. */
   now?: () => Date
   /** Nothing is written once it is lost. */
   lease?: LeaseClaim | undefined
@@ -54,34 +56,34 @@ class ContendedRowsError extends Error {
   override name = 'ContendedRowsError'
 }
 
-// In each round that is lost another batch has won: a batch may lose as many as others are under way, of all replicas.
+// Every round that a batch loses, another one has won: it may lose as many as there are batches in progress on all replicas.
 const ROUNDS_MAX = 100
-// Classes 22 and 23: data exceptions and integrity constraints; but 23503 is of a run that was purged just then.
+// Classes 22 and 23: data exceptions and integrity constraints; except 23503, which means that a run was purged just then.
 const refusedValue = /^2(2|3(?!503))/
 
-/** A key, what is believed of its row, and what became of it so far. */
+/** A key, what is believed about its row, and what has become of it so far. */
 interface Place<Key, Outcome> extends AppliedKey<Outcome> {
   key: Key
-  /** Undefined where there is none. */
+  /** Undefined if there is none. */
   before: ReadObjectRow | undefined
-  /** A key that is `assumed` to be new has not been looked for; the row of a `stale` one must be read. */
+  /** `assumed`: taken for new without looking; `stale`: its row must be read. */
   belief: 'assumed' | 'stale' | 'read'
 }
 
 /**
- * The one way by which the catalogue changes. Makes of every key what is decided about it: rows, the sums over them and the
- * reservations of uploads change together, in one statement, which is a transaction of its own, so that no lock is held
- * between two statements. It is given keys as new ones; where some of those are known it writes nothing and gives their rows,
- * and is given all of them once more. Rows that somebody else changed in between are read, and decided about again. A key for
- * which there is nothing to write while it is taken for new is read before that counts.
+ * The only way by which the catalogue changes. Turns every key into what is decided about it: rows, the sums over them and the
+ * reservations of uploads change together, in one statement, which is a transaction of its own, so that no lock is held between
+ * two statements. Keys are first taken for new; if some of them are known, the statement writes nothing and returns their rows,
+ * and all keys are then submitted once more. Rows that someone else changed in between are read and decided about again. If
+ * there is nothing to write for a key that was taken for new, its row is read before that counts.
  *
- * Where the database refuses a value, the batch is halved until that one key is left.
+ * If the database refuses a value, the batch is halved until the offending key is on its own.
  *
  * @param keys each object key once
  * @returns what became of the keys, in the order given
- * @throws {ContendedRowsError} when rows kept changing
+ * @throws {ContendedRowsError} if rows kept changing
  * @throws {LeaseLostError}
- * @throws when the database does not answer; some of the keys may be written then, and all can be applied again
+ * @throws if the database does not answer; some of the keys may have been written then, and all can be applied again
  */
 export async function apply<Key extends ReportedKey, Outcome> (
   database: Kysely<Database>, keys: readonly Key[], decide: Decide<Key, Outcome>, options: ApplyOptions = {},
@@ -117,10 +119,10 @@ async function applyAll<Key extends ReportedKey, Outcome> (
   }
 }
 
-/** Gives the places that are still open. */
+/** Returns the places that are still open. */
 async function applyRound<Key extends ReportedKey, Outcome> (
   database: Kysely<Database>, open: ReadonlyArray<Place<Key, Outcome>>, decide: Decide<Key, Outcome>,
-  { onRepeat = () => {}, now = () => new Date(), lease }: ApplyOptions,
+  { onRepeat = () => {}, onOverwritten = () => {}, now = () => new Date(), lease }: ApplyOptions,
 ): Promise<Array<Place<Key, Outcome>>> {
   await readStale(database, open)
   const stamp = { revision: newRevision(), now: now() }
@@ -139,18 +141,19 @@ async function applyRound<Key extends ReportedKey, Outcome> (
       unseen.push(place)
     }
   }
-  // All that changes is to change in one statement.
+  // All changes must be made in one statement.
   if (unseen.length > 0) return [...unseen, ...changing.map(({ place }) => place)]
   if (changing.length === 0) return []
 
   const changes = changing.map(({ change }) => change)
   const written = await repeatWhereUndone(() => writeRows(database, changes, lease), () => { onRepeat('undone') })
   const left: Array<Place<Key, Outcome>> = []
-  for (const { place, outcome } of changing) {
+  for (const { place, outcome, change } of changing) {
     const { objectKey } = place.key
     if (written.writtenKeys.has(objectKey)) {
       place.outcome = outcome
       place.isSizeMismatch = written.sizeMismatches.has(objectKey)
+      if (written.broughtAgain.has(objectKey) && hasOtherContent(change)) onOverwritten(objectKey)
     } else {
       left.push(place)
     }
@@ -162,6 +165,13 @@ async function applyRound<Key extends ReportedKey, Outcome> (
     for (const place of left) place.belief = 'stale'
   }
   return left
+}
+
+/** Whether a file takes the place of another one; not where the same one is reported again. */
+function hasOtherContent ({ row, before }: RowChange): boolean {
+  if (before === undefined || before.removed_at_ms !== null || row.is_removed) return false
+  const hasTags = before.entity_tag !== null && row.entity_tag !== null
+  return before.size_bytes !== row.size_bytes || (hasTags && before.entity_tag !== row.entity_tag)
 }
 
 function believe<Key extends ReportedKey, Outcome> (

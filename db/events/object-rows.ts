@@ -5,9 +5,9 @@ import type { ObjectKeyParts } from '../../objects/object-key.js'
 import type { Database, ObjectRow } from '../connection/tables.js'
 import { dateOf, nullableEpochMs } from '../connection/time.js'
 
-// The one place that names the columns of `objects` and their types, and the one that makes rows of states and back.
+// The only place that names the columns of `objects` and their types, and that converts states to rows and back.
 
-/** What a key itself says, and never changes. */
+/** What follows from the key itself, and never changes. */
 const keyColumns = {
   object_key: 'text',
   org_key: 'text',
@@ -16,7 +16,7 @@ const keyColumns = {
   created_by: 'uuid',
   direction: 'text',
 } as const
-/** Where it is counted, and what is known of it. */
+/** Where the file is counted, and what is known of it. */
 const stateColumns = {
   run_ref: 'bigint',
   path: 'text',
@@ -32,19 +32,19 @@ const stateColumns = {
 } as const
 const columns: Record<keyof ObjectRow, string> = { ...keyColumns, ...stateColumns }
 
-/** A row as SQL gives it: times in milliseconds since 1970. */
+/** A row as SQL returns it: times in milliseconds since 1970. */
 export type ReadObjectRow = {
   [Column in keyof ObjectRow as ObjectRow[Column] extends Date | null ? `${Column}_ms` : Column]:
   ObjectRow[Column] extends Date | null ? bigint | null : ObjectRow[Column]
 }
 
 /**
- * A row as it is handed to SQL, which says when a removal was written, since tombstones are purged by the database's clock, and
- * which run it is of.
+ * A row as it is passed to SQL, which fills in when a removal was written, since tombstones are purged by the database's clock,
+ * and which run the row belongs to.
  */
 export type WritableObjectRow = Omit<ObjectRow, 'removed_at' | 'run_ref'> & { is_removed: boolean }
 
-/** What to select of a table, or of a part of a statement, for rows to read. */
+/** What to select from a table, or from a part of a statement, to get readable rows. */
 export function readableColumns (table: string): RawBuilder<ReadObjectRow> {
   const selected = Object.entries(columns).map(([column, type]) => type === 'timestamptz'
     ? sql`${nullableEpochMs(`${table}.${column}`)} as ${sql.raw(`${column}_ms`)}`
@@ -57,18 +57,18 @@ export function columnList (): string {
   return listOf(columns, (column) => column)
 }
 
-/** `object_key text, org_key text, …, is_removed boolean`, to read {WritableObjectRow}s from JSON by. */
+/** `object_key text, org_key text, …, is_removed boolean`, for reading {WritableObjectRow}s from JSON. */
 export function columnDefinitions (): string {
   const { removed_at: _removedAt, run_ref: _runRef, ...written } = columns
   return listOf({ ...written, is_removed: 'boolean' }, (column, type) => `${column} ${type}`)
 }
 
-/** `size_bytes = incoming.size_bytes, …`: gives a row the state of another one of the same key. */
+/** `size_bytes = incoming.size_bytes, …`: gives a row the state of another one with the same key. */
 export function stateAssignments (from: string): string {
   return listOf(stateColumns, (column) => `${column} = ${from}.${column}`)
 }
 
-/** In lines of five, to be read in a review of the statement. */
+/** In lines of five, for the sake of anyone who reviews the statement. */
 function listOf (of: Readonly<Record<string, string>>, write: (column: string, type: string) => string): string {
   return Object.entries(of)
     .map(([column, type], index) => (index === 0 ? '' : index % 5 === 0 ? ',\n    ' : ', ') + write(column, type))
@@ -126,7 +126,7 @@ function readState (row: ReadObjectRow): KnownState | undefined {
   }
 }
 
-/** Reads the rows of keys; a key without one is left out. */
+/** Reads the rows of the given keys; keys without a row are left out. */
 export async function readObjects (database: Kysely<Database>, objectKeys: readonly string[]): Promise<ReadObjectRow[]> {
   const { rows } = await readObjectsQuery(objectKeys).execute(database)
   return rows

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 
 /**
- * Makes a revision: a UUID of version 8 (RFC 9562) with 74 random bits. It comes after every random UUID, which is what builds
- * before 0.2 make: so the database tells rows that those write, and counts them in their runs itself (migration 0009).
+ * Makes a revision: a version 8 UUID (RFC 9562) with 74 random bits. It sorts after every random UUID, which is what builds
+ * before 0.2 make: this is how the database recognises rows written by those, which it counts in their runs itself (migration
+ * 0009).
  */
 export function newRevision (): string {
   return `ffffffff-ffff-8${randomUUID().slice(15)}`

@@ -3,14 +3,14 @@ import type { SetAsideRecord } from '../../events/pending-record.js'
 import type { Database } from '../connection/tables.js'
 
 const RECORD_MAX_CHARACTERS = 8 * 1024
-/** How many records are kept at most: a sender of events must not fill the disk. */
+/** The most records that are kept: a sender of events must not be able to fill the disk. */
 const SET_ASIDE_MAX_ROWS = 100_000
 
 /**
- * Keeps records that could not be applied, or were not what was expected, with the reason. Where there are too many, the
- * oldest make room.
+ * Keeps records that could not be applied, or were not as expected, with the reason. If there are too many, the oldest are
+ * deleted.
  *
- * @returns how many made room
+ * @returns how many were deleted
  */
 export async function setAside (database: Kysely<Database>, records: readonly SetAsideRecord[]): Promise<number> {
   if (records.length === 0) return 0
@@ -31,6 +31,6 @@ function recordText (record: unknown): string {
   } catch {
     text = 'nested too deeply'
   }
-  // PostgreSQL's text holds every character but NUL.
+  // PostgreSQL's text can hold every character except NUL.
   return text.slice(0, RECORD_MAX_CHARACTERS).replaceAll('\0', '\uFFFD')
 }

@@ -7,39 +7,41 @@ import {
   type ReadObjectRow, type WritableObjectRow, columnDefinitions, columnList, readableColumns, stateAssignments,
 } from './object-rows.js'
 
-/** A key's row as it shall be. */
+/** The row that a key should have. */
 export interface RowChange {
   row: WritableObjectRow
-  /** The row that the change is based on; undefined where the key is taken for new. */
+  /** The row that the change is based on; undefined if the key is taken for new. */
   before: ReadObjectRow | undefined
-  /** When the event happened that made it so. */
+  /** When the event that caused the change happened. */
   eventTime: Date | undefined
 }
 
-/** What writing rows came to. */
+/** The result of writing rows. */
 export interface WrittenRows {
-  /** Keys whose rows are now as they shall be. */
+  /** Keys whose rows are now as they should be. */
   writtenKeys: Set<string>
-  /** Rows, by their keys, of keys that were taken for new and are not. Where there is one, nothing was written. */
+  /** Existing rows of keys that were taken for new, by key. If there are any, nothing was written. */
   knownRows: Map<string, ReadObjectRow>
-  /** Keys of files that are of another size than was reserved for their uploads. */
+  /** Keys of files that differ in size from what was reserved for their uploads. */
   sizeMismatches: Set<string>
+  /** Keys whose uploads had brought a file before, by URLs that can still be used. */
+  broughtAgain: Set<string>
 }
 
 type Missing = { [Column in keyof ReadObjectRow]: null }
 type Result =
-  & { key: string, is_written: boolean, is_size_mismatch: boolean, is_lease_lost?: boolean }
+  & { key: string, is_written: boolean, is_size_mismatch: boolean, is_brought_again: boolean, is_lease_lost?: boolean }
   & (ReadObjectRow | Missing)
 
 /**
  * Inserts the rows of new keys, replaces the rows that are still at the revision that their change is based on, adds the
  * differences to the sums and to those of runs, and fulfils the reservations of uploads that arrived, in one statement: all of
- * it happens or nothing. Where a key that was taken for new has a row, the statement only tells so.
+ * it happens or nothing. If a key that was taken for new has a row, the statement only reports that.
  *
  * @param changes each key once
- * @param lease under which alone they may be made; undefined where anyone may make them
- * @throws {LeaseLostError} where it is not held any more; nothing was written
- * @throws SQLSTATE 23514 where a sum would fall below zero, 22003 where it would exceed 2^63−1
+ * @param lease that must be held for the changes to be made; undefined if none is needed
+ * @throws {LeaseLostError} if it is no longer held; nothing was written
+ * @throws SQLSTATE 23514 if a sum would fall below zero, 22003 if it would exceed 2^63−1
  */
 export async function writeRows (
   database: Kysely<Database>, changes: readonly RowChange[], lease?: LeaseClaim,
@@ -49,12 +51,14 @@ export async function writeRows (
   const writtenKeys = new Set(changes.map(({ row }) => row.object_key))
   const knownRows = new Map<string, ReadObjectRow>()
   const sizeMismatches = new Set<string>()
+  const broughtAgain = new Set<string>()
   for (const row of rows) {
     if (!row.is_written) writtenKeys.delete(row.key)
     if (row.is_size_mismatch) sizeMismatches.add(row.key)
+    if (row.is_brought_again) broughtAgain.add(row.key)
     if (row.object_key !== null) knownRows.set(row.key, row)
   }
-  return { writtenKeys, knownRows, sizeMismatches }
+  return { writtenKeys, knownRows, sizeMismatches, broughtAgain }
 }
 
 /*
@@ -83,16 +87,18 @@ const knownPart = `known as materialized (
   select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
 )`
 
-/** @param condition which all writing depends on, beginning with `and`; empty for none */
+/** @param condition that all writing depends on, beginning with `and`; empty for none */
 const placedParts = (condition: string) => `unplaced as materialized (
-  select distinct org_key, workflow_id, run_id from incoming
+  select org_key, workflow_id, run_id, min(coalesce(event_time, observed_at)) as first_seen_at
+  from incoming
   where run_before is null and not is_removed and not exists (select from known)${condition}
+  group by org_key, workflow_id, run_id
 ), ${runParts}, placed as materialized (
   select incoming.*, case when not is_removed then coalesce(run_before, its_runs.run_ref) end as run_ref
   from incoming left join its_runs using (org_key, workflow_id, run_id)
 )`
 
-/** @param condition which all writing depends on, beginning with `and`; empty for none */
+/** @param condition that all writing depends on, beginning with `and`; empty for none */
 const writtenParts = (condition: string) => `inserted as (
   insert into objects (
     ${columnList()})
@@ -119,7 +125,7 @@ const writtenParts = (condition: string) => `inserted as (
   select * from inserted union all select * from replaced
 )`
 
-// A sum that takes away must be there already: PostgreSQL checks the row to insert against "not below zero" before it finds
+// A sum to subtract from must already have a row: PostgreSQL checks the row to insert against "not below zero" before it finds
 // that there is one to update.
 const summedParts = `changes as materialized (
   select
@@ -128,22 +134,30 @@ const summedParts = `changes as materialized (
   from incoming join written using (object_key)
   group by org_key, workflow_id, created_by, direction
 ), summed as (
-  insert into usage_sums (org_key, workflow_id, created_by, direction, size_bytes, file_count, newest_event_at)
-  select org_key, workflow_id, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), newest_event_at
+  insert into usage_sums (
+    org_key, workflow_id, created_by, direction, size_bytes, file_count, newest_event_at, newest_event_counted_at)
+  select
+    org_key, workflow_id, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), newest_event_at,
+    case when newest_event_at is not null then now() end
   from changes
   order by org_key collate "C", workflow_id, created_by, direction
   on conflict (org_key, workflow_id, created_by, direction) do update set
-    (size_bytes, file_count, newest_event_at) = (
+    (size_bytes, file_count, newest_event_at, newest_event_counted_at) = (
       select
         usage_sums.size_bytes + changes.size_bytes, usage_sums.file_count + changes.file_count,
-        greatest(usage_sums.newest_event_at, changes.newest_event_at)
+        greatest(usage_sums.newest_event_at, changes.newest_event_at),
+        case
+          when changes.newest_event_at is null or changes.newest_event_at <= usage_sums.newest_event_at
+          then usage_sums.newest_event_counted_at
+          else now()
+        end
       from changes
       where changes.org_key = excluded.org_key and changes.workflow_id = excluded.workflow_id
         and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
   returning true as is_summed
 )`
 
-// A file that no run counted before counts whole. The sums come before: no two batches wait for each other.
+// A file that no run counted before is added in full. Sums come before sums of runs, so that batches cannot deadlock.
 const runSummedParts = `run_changes as materialized (
   select
     coalesce(run_before, run_ref) as run_ref, created_by, direction,
@@ -163,7 +177,7 @@ const runSummedParts = `run_changes as materialized (
   ${addToRunSums}
 )`
 
-// While its URL can be used, every file under the key is held to its reservation, which is open again where the file is gone.
+// As long as its URL can be used, every file under the key is held to its reservation, which reopens if the file is removed.
 const fulfilledParts = `fulfilled as (
   update uploads set
     fulfilled_at = case when written.removed_at is null then coalesce(uploads.fulfilled_at, statement_timestamp()) end
@@ -172,7 +186,8 @@ const fulfilledParts = `fulfilled as (
     and case when uploads.fulfilled_at is null then written.removed_at is null else uploads.expires_at > statement_timestamp() end
   returning
     uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes,
-    written.removed_at is null and uploads.size_bytes <> written.size_bytes as is_mismatch
+    written.removed_at is null and uploads.size_bytes <> written.size_bytes as is_mismatch,
+    coalesce(uploads.fulfilled_at < statement_timestamp(), false) as is_again
 ), mismatched as (
   insert into set_aside_events (reason, record)
   select 'size_not_as_promised',
@@ -183,28 +198,29 @@ const fulfilledParts = `fulfilled as (
 /** @param unheld whether the lease is lost; undefined without one */
 const answer = (unheld: string | undefined) => sql`select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,${sql.raw(unheld === undefined ? '' : ` ${unheld} as is_lease_lost,`)}
+  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch, coalesce(fulfilled.is_again, false) as is_brought_again,${sql.raw(unheld === undefined ? '' : ` ${unheld} as is_lease_lost,`)}
   ${readableColumns('known')}
 from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key
 left join known on known.object_key = incoming.object_key
-where written.object_key is null or fulfilled.is_mismatch`
+where written.object_key is null or fulfilled.is_mismatch or fulfilled.is_again`
 
 export function writeRowsQuery (changes: readonly RowChange[], lease?: LeaseClaim) {
-  // JSON carries a whole batch in one parameter, so that the statement is the same for every number of rows.
+  // JSON carries a whole batch in one parameter, so that the statement is the same for any number of rows.
   const incoming = json(changes.map(({ row, before, eventTime }) => ({
     newest_event_at: eventTime,
     revision_before: before?.revision,
     run_before: before?.run_ref ?? undefined,
     size_change: row.size_bytes - (before?.size_bytes ?? 0n),
     count_change: (row.is_removed ? 0n : 1n) - (before?.removed_at_ms === null ? 1n : 0n),
-    // Before the others it would cost three times as much: V8 then adds those one by one to a copy that has no room for them.
+    // Spreading the row first would cost three times as much: V8 would then add the other properties one by one to a copy that
+    // has no room for them.
     ...row,
   })))
   const isFree = lease === undefined
   const condition = isFree ? '' : ' and exists (select from held)'
-  // A name for each text.
+  // Each text has its own name.
   const name = isFree ? 'write_rows' : isOfPart(lease.name) ? 'write_rows_under_lease_of_part' : 'write_rows_under_lease'
   return sql<Result>`${sql.raw(preparedAs(name))}
 with incoming as materialized (
@@ -215,7 +231,7 @@ with incoming as materialized (
 ${answer(isFree ? undefined : 'not exists (select from held)')}`
 }
 
-/** JSON with 64-bit integers as strings, which PostgreSQL reads as integers again. */
+/** JSON with 64-bit integers as strings, which PostgreSQL turns into integers again. */
 function json (value: unknown): string {
   return JSON.stringify(value, (_name, part: unknown) => typeof part === 'bigint' ? String(part) : part)
 }

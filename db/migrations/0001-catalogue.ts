@@ -1,9 +1,9 @@
 import { type Kysely, type Migration, sql } from 'kysely'
 
-/** Objects, the sums kept over them, what uploads promised, events that were set aside, and the names of workflows. */
+/** Objects, the sums kept over them, reservations of uploads, events that were set aside, and the names of workflows. */
 export const catalogue: Migration = {
   async up (database: Kysely<unknown>): Promise<void> {
-    // COLLATE "C" is the order of S3 listings: by bytes of UTF-8.
+    // COLLATE "C" is the order of S3 listings: by UTF-8 bytes.
     await sql`
       create table objects (
         object_key text collate "C" primary key check (octet_length(object_key) <= 1024),
@@ -27,7 +27,7 @@ export const catalogue: Migration = {
         check (removed_at is null or (size_bytes = 0 and entity_tag is null))
       )`.execute(database)
     await sql`create index objects_tombstones on objects (removed_at) where removed_at is not null`.execute(database)
-    // The few rows change with every batch of events; room on their pages keeps those changes off the indexes.
+    // The few rows change with every batch of events; free space on their pages keeps those updates out of the indexes.
     await sql`
       create table usage_sums (
         org_key text collate "C" not null,

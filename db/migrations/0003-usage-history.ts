@@ -9,7 +9,8 @@ export const usageHistory: Migration = {
         taken_at timestamptz not null,
         is_filled boolean not null
       )`.execute(database)
-    // A row without a workflow is the organisation's total, so that reading it costs a row per day. Totals may exceed 64 bits.
+    // The row without a workflow holds the organisation's total, so that reading it costs one row per day. Totals may exceed 64
+    // bits.
     await sql`
       create table usage_snapshots (
         org_key text collate "C" not null,

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely'
 
-/** What organisations may store, where that is limited. */
+/** The storage limits of organisations that have one. */
 export const quotas: Migration = {
   async up (database: Kysely<unknown>): Promise<void> {
     await sql`

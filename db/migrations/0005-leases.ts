@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely'
 
-/** Who is at work that only one process may do at a time, and until when unless they say that they still are. */
+/** The holders of work that only one process may do at a time, and until when they hold it unless they renew it. */
 export const leases: Migration = {
   async up (database: Kysely<unknown>): Promise<void> {
     await sql`

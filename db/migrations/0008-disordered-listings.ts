@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely'
 
-/** Which organisations a reconcile left out, and whether it goes from one organisation to the next. */
+/** Which organisations a reconcile left out, and whether it proceeds organisation by organisation. */
 export const disorderedListings: Migration = {
   async up (database: Kysely<unknown>): Promise<void> {
     await sql`

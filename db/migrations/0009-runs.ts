@@ -1,12 +1,12 @@
 import { type Kysely, type Migration, sql } from 'kysely'
 
 /**
- * Runs, sums per run, and the path of every file in its run.
+ * Runs, sums per run, and the path of every file within its run.
  *
- * Rows that are there already have neither: builds of 0.2 and later give them both, batch by batch, while the service runs.
- * What a build before 0.2 writes meanwhile is counted by triggers, which tell such a build by its revisions: random UUIDs
- * (version 4, RFC 9562), which all come before those of version 8 that later builds make. They go one version later, with the
- * columns of `objects` that say what `runs` says.
+ * Existing rows have neither: builds from 0.2 on fill in both, batch by batch, while the service runs. What a build before 0.2
+ * writes meanwhile is counted by triggers, which recognise such a build by its revisions: random UUIDs (version 4, RFC 9562),
+ * which all sort before the version 8 ones that later builds make. The triggers go one version later, with the columns of
+ * `objects` that repeat what `runs` says.
  */
 export const runs: Migration = {
   async up (database: Kysely<unknown>): Promise<void> {
@@ -19,8 +19,8 @@ export const runs: Migration = {
         prefix text collate "C" not null,
         unique (org_key, workflow_id, run_id)
       )`.execute(database)
-    // A check would look at what is to be added, which may be negative, before it is found that there is a row to add to.
-    // The key of `runs` keeps a run from being purged just as a file of it comes.
+    // A check constraint would look at the amount to add, which may be negative, before it is found that there is a row to add
+    // to. The foreign key to `runs` keeps a run from being purged just as one of its files arrives.
     await sql`
       create table run_sums (
         run_ref bigint not null references runs,
@@ -61,15 +61,16 @@ export const runs: Migration = {
   },
 }
 
-/** Indexes that a table with rows gets while others write to it, and that are of no use before all rows are placed. */
+/** Indexes that a table with rows gets while others write to it, and that are useless until all rows are placed. */
 export const objectIndexes: ReadonlyArray<{ name: string, definition: string }> = [
-  // A folder of a user's files is a range of it; its sums come from it alone. Files of one path are in an order of their own.
+  // A folder of a user's files is a range of this index, and its sums come from the index alone. Files with the same path are
+  // in an arbitrary but fixed order.
   {
     name: 'objects_by_path',
     definition: `objects (run_ref, created_by, path, hashtextextended(object_key, 0)) include (size_bytes)
       where run_ref is not null`,
   },
-  // Big files by size: all of an organisation, and a user's. Files of one size are in an order of their own.
+  // Big files by size: all of an organisation's, and each user's. Files of the same size are in an arbitrary but fixed order.
   { name: 'objects_by_size', definition: bySize('org_key') },
   { name: 'objects_of_user_by_size', definition: bySize('org_key, created_by') },
 ]

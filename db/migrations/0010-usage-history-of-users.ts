@@ -3,9 +3,9 @@ import { type Kysely, type Migration, sql } from 'kysely'
 /** What each user stored at the end of each day. */
 export const usageHistoryOfUsers: Migration = {
   async up (database: Kysely<unknown>): Promise<void> {
-    // Builds before 0.2 take days without the users' figures: those are not known, rather than unchanged.
+    // Builds before 0.2 take days without the users' figures, which are then unknown rather than unchanged.
     await sql`alter table usage_days add column has_users boolean not null default false`.execute(database)
-    // A row only of days when a user's total changed: most users change on few. Totals may exceed 64 bits.
+    // There are rows only for days on which a user's total changed: most users change on few. Totals may exceed 64 bits.
     await sql`
       create table user_usage_snapshots (
         org_key text collate "C" not null,

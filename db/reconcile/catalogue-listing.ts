@@ -5,24 +5,24 @@ import type { Database } from '../connection/tables.js'
 import { readInIndexOrder } from '../connection/index-order.js'
 import { milliseconds } from '../connection/time.js'
 
-/** What the catalogue says of an object. */
+/** What the catalogue says about an object. */
 export interface CataloguedObject extends FileDescription {
   objectKey: string
-  /** Whether it is remembered as removed: only of those that are ahead. */
+  /** Whether it is recorded as removed; such objects are listed only if they are ahead. */
   isRemoved: boolean
-  /** Whether what is known of it has a time ahead of the database's clock, by more than clocks may be apart. */
+  /** Whether its state has a time that is ahead of the database's clock by more than clocks may differ. */
   isAhead: boolean
 }
 
 const PAGE_ROWS = 2_000
 
 /**
- * Lists the objects of the catalogue with a prefix, page by page in the order of their keys; the page after the one that is
- * being looked at is being read already. Pages are not of one instant.
+ * Lists the catalogue's objects with a prefix, page by page in the order of their keys; the next page is already being read
+ * while one is looked at. The pages do not show a single instant.
  *
  * @param range.startAfter only keys after this one; empty for all
- * @param clockSkewMs how far apart clocks may be: removed objects whose time is further ahead are listed, too; undefined where
- *   times make no difference
+ * @param clockSkewMs how far clocks may differ: removed objects whose time is further ahead are listed too; undefined if times
+ *   are not to be considered
  */
 export async function * listCatalogue (
   database: Kysely<Database>, { prefix, startAfter }: { prefix: string, startAfter: string }, clockSkewMs?: number,
@@ -42,7 +42,7 @@ export async function * listCatalogue (
     const page: CataloguedObject[] = await next
     const last = page.at(-1)
     next = page.length < PAGE_ROWS || last === undefined ? undefined : read(last.objectKey)
-    // It may fail while nobody waits for it yet.
+    // It may fail before anyone awaits it.
     next?.catch(() => {})
     yield page
   }

@@ -1,29 +1,29 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { dateOf, epochMs, milliseconds, nullableDateOf, nullableEpochMs } from '../connection/time.js'
-import { type LeaseClaim, inTransactionUnder } from '../leases.js'
+import { type LeaseClaim, endLease, inTransactionUnder } from '../leases.js'
 
-/** What a comparison of the catalogue with the bucket has come upon, and done. */
+/** What a comparison of the catalogue with the bucket has found and done. */
 export interface ReconcileCounts {
   /** Objects of the bucket that were looked at. */
   listedCount: number
   addedCount: number
   removedCount: number
   correctedCount: number
-  /** Differences that came from a change after the bucket was listed: its event settles them. */
+  /** Differences caused by a change after the bucket was listed: its event will settle them. */
   leftCount: number
-  /** Differences that are still there. */
+  /** Differences that remain. */
   unsettledCount: number
-  /** Objects whose keys are not of this service's form. */
+  /** Objects whose keys do not have this service's form. */
   foreignCount: number
   foreignBytes: bigint
 }
 
-/** A run of the comparison, as it was written down last. */
+/** A run of the comparison, as last recorded. */
 export interface Reconciliation {
   id: bigint
   prefix: string
-  /** `interrupted` also where a run's process ended without a word. */
+  /** Also `interrupted` if a run's process ended without recording it. */
   status: 'running' | 'complete' | 'interrupted' | 'failed'
   startedAt: Date
   updatedAt: Date
@@ -32,18 +32,18 @@ export interface Reconciliation {
   checkpoint: string
   counts: ReconcileCounts
   failure: string | null
-  /** Whether it goes from one organisation to the next; the checkpoint is in the order of their prefixes then. */
+  /** Whether it proceeds organisation by organisation; the checkpoint then follows the order of their prefixes. */
   isByOrganisation: boolean
-  /** Organisations that were left out: their keys are not listed in order. */
+  /** Organisations that were left out since their keys are not listed in order. */
   disorderedOrgKeys: readonly string[]
 }
 
-/** How far a run has come. */
+/** How far a run has got. */
 type WrittenProgress = Pick<Reconciliation, 'checkpoint' | 'counts' | 'isByOrganisation' | 'disorderedOrgKeys'>
 
-/** A running one that was not written down for so long has lost its process. */
+/** A running one that has not been updated for this long has lost its process. */
 const SILENCE_MAX_MS = 60_000
-/** What was compared longer ago than this is compared afresh, rather than resumed. */
+/** What was compared longer ago than this is compared again rather than resumed. */
 const RESUMABLE_MS = 24 * 60 * 60 * 1000
 
 const describedColumns = [
@@ -57,10 +57,10 @@ const describedColumns = [
 ] as const
 
 /**
- * Writes down the beginning of a run; where the last one of the same prefix did not come to its end, within a day, that one
+ * Records the beginning of a run. If the last run of the same prefix was not completed, and is less than a day old, the new one
  * resumes from its checkpoint.
  *
- * @param lease of the run: only its holder writes down anything of this prefix
+ * @param lease of the run: only its holder records anything for this prefix
  * @param options.restart starts over in any case
  * @throws {LeaseLostError}
  */
@@ -83,13 +83,13 @@ export async function beginReconciliation (
   })
 }
 
-/** The latest run of a prefix; undefined where there was none. */
+/** The latest run of a prefix; undefined if there was none. */
 export async function readLastReconciliation (database: Kysely<Database>, prefix: string): Promise<Reconciliation | undefined> {
   const row = await lastReconciliationQuery(database, prefix).executeTakeFirst()
   return row === undefined ? undefined : describe(row)
 }
 
-/** Whether a complete run of a prefix began within so many milliseconds. */
+/** Whether a complete run of a prefix began within the last `periodMs` milliseconds. */
 export async function wasReconciledWithin (database: Kysely<Database>, prefix: string, periodMs: number): Promise<boolean> {
   const last = await lastReconciliationQuery(database, prefix)
     .select(sql<boolean>`clock_timestamp() - started_at < ${milliseconds(periodMs)}`.as('is_recent'))
@@ -105,7 +105,7 @@ function lastReconciliationQuery (database: Kysely<Database>, prefix: string) {
 }
 
 /**
- * Writes down how far a run has come.
+ * Records how far a run has got.
  *
  * @throws {LeaseLostError}
  */
@@ -121,9 +121,9 @@ export async function saveProgress (
 }
 
 /**
- * Writes down how a run ended.
+ * Records how a run ended, and ends its lease, so that anyone who sees that it ended can begin another one.
  *
- * @throws {LeaseLostError}: the new holder resumes from what was written down before
+ * @throws {LeaseLostError}: the new holder resumes from what was recorded before
  */
 export async function endReconciliation (
   database: Kysely<Database>, lease: LeaseClaim, id: bigint,
@@ -141,6 +141,7 @@ export async function endReconciliation (
       })
       .where('id', '=', id)
       .execute()
+    await endLease(transaction, lease)
   })
 }
 

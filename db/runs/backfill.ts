@@ -4,7 +4,7 @@ import { repeatWhereUndone } from '../connection/transaction.js'
 import { newRevision } from '../events/revision.js'
 import { addToRunSums, runParts } from './run-parts.js'
 
-/** How far the files that were there before runs were counted are counted in their runs. */
+/** How far the files that predate runs have been counted in their runs. */
 export interface BackfillProgress {
   /** Files counted so far. */
   placedCount: number
@@ -19,10 +19,10 @@ export interface BackfillBatch {
   hasMore: boolean
 }
 
-/** Files that one batch looks at. */
+/** The number of files that one batch looks at. */
 const BATCH_ROWS = 500
 
-/** Reads how far the backfill is: at the cost of one row. */
+/** Reads how far the backfill has got, from a single row. */
 export async function readBackfillProgress (database: Kysely<Database>): Promise<BackfillProgress> {
   const row = await database.selectFrom('run_backfill')
     .select(['placed_count', sql<boolean>`finished_at is not null`.as('is_finished')])
@@ -32,17 +32,17 @@ export async function readBackfillProgress (database: Kysely<Database>): Promise
 
 /**
  * Counts the next files, in the order of their keys, in their runs, in one statement: rows, sums of runs and the place to
- * continue from change together. Files that a run counts already are left as they are, so that any number of replicas, of this
- * build or an earlier one, may write meanwhile.
+ * continue from change together. Files that a run already counts are left alone, so that any number of replicas, of this build
+ * or an earlier one, may write meanwhile.
  *
- * @throws when the database does not answer; nothing of the batch is kept then
+ * @throws if the database does not answer; nothing of the batch is kept then
  */
 export async function backfillRuns (database: Kysely<Database>, batchRows = BATCH_ROWS): Promise<BackfillBatch> {
   const { rows: [batch] } = await repeatWhereUndone(() => backfillRunsQuery(batchRows).execute(database))
   return { placedCount: Number(batch?.placed_count ?? 0n), hasMore: batch !== undefined }
 }
 
-/** Says that all files are counted in their runs, and that the indexes are made. */
+/** Records that all files are counted in their runs, and that the indexes exist. */
 export async function finishBackfill (database: Kysely<Database>): Promise<void> {
   await database.updateTable('run_backfill').set({ finished_at: sql`now()` }).where('finished_at', 'is', null).execute()
 }
@@ -60,11 +60,13 @@ export async function finishBackfill (database: Kysely<Database>): Promise<void>
 export function backfillRunsQuery (batchRows: number) {
   return sql<{ placed_count: bigint }>`
     with batch as materialized (
-      select object_key, org_key, workflow_id, run_id, run_ref, removed_at
+      select object_key, org_key, workflow_id, run_id, run_ref, removed_at, event_time, observed_at
       from objects where object_key > (select checkpoint from run_backfill)
       order by object_key limit ${batchRows}
     ), unplaced as materialized (
-      select distinct org_key, workflow_id, run_id from batch where run_ref is null and removed_at is null
+      select org_key, workflow_id, run_id, min(coalesce(event_time, observed_at)) as first_seen_at
+      from batch where run_ref is null and removed_at is null
+      group by org_key, workflow_id, run_id
     ), ${sql.raw(runParts)}, locked as materialized (
       select objects.object_key, its_runs.run_ref
       from objects join its_runs using (org_key, workflow_id, run_id)

@@ -3,7 +3,7 @@ import { type CountedFile, countedFileOf } from '../run-files.js'
 import type { Database } from '../connection/tables.js'
 import { nullableEpochMs } from '../connection/time.js'
 
-/** Reads what is known of a file that is counted; undefined where there is none with the key. */
+/** Reads what is known about a counted file; undefined if there is none under the key. */
 export async function readCountedFile (
   database: Kysely<Database>, objectKey: string,
 ): Promise<CountedFile & { /** Without quotes. */ entityTag: string | undefined } | undefined> {

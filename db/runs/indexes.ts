@@ -3,25 +3,32 @@ import type { Database } from '../connection/tables.js'
 import { objectIndexes } from '../migrations/0009-runs.js'
 
 /**
- * Makes the indexes on files that lists need and that are not there yet, while others read and write: it takes as long as
- * reading the table twice. One that was given up half-made is made again.
+ * Makes the indexes on files that lists need and that do not exist yet, while others read and write: this takes as long as
+ * reading the table twice. One that was abandoned half-made is made again.
  *
- * @param database whose connections have no bound on the time of a statement
- * @param options.signal cancels the statement under way, by way of `cancelling`
- * @returns the names of those that it made
- * @throws when the database does not answer, or the statement was cancelled
+ * @param options.unbounded the same database, over connections without a time limit on statements. Behind a pooler they do not
+ *   have the schema that the URL names either, so the statements name it
+ * @param options.signal cancels the current statement, by way of `database`
+ * @returns the names of the indexes it made
+ * @throws if the database does not answer, or the statement was cancelled
  */
 export async function makeObjectIndexes (
-  database: Kysely<Database>, { cancelling, signal }: { cancelling: Kysely<Database>, signal: AbortSignal },
+  database: Kysely<Database>, { unbounded, signal }: { unbounded: Kysely<Database>, signal: AbortSignal },
 ): Promise<string[]> {
   const made: string[] = []
+  const schema = await readSchema(database)
   for (const { name, definition } of objectIndexes) {
-    const statement = `create index concurrently ${name} on ${definition}`
-    const cancel = () => { cancelStatement(cancelling, statement).catch(() => {}) }
+    const validity = await readValidity(database, `${schema}.${name}`)
+    if (validity === 'valid') continue
+    signal.throwIfAborted()
+    if (validity === 'invalid') await sql.raw(`drop index ${schema}.${name}`).execute(unbounded)
+    const statement = `create index concurrently ${name} on ${schema}.${definition}`
+    const cancel = () => { cancelStatement(database, statement).catch(() => {}) }
     signal.throwIfAborted()
     signal.addEventListener('abort', cancel)
     try {
-      if (await makeIndex(database, name, statement)) made.push(name)
+      await sql.raw(statement).execute(unbounded)
+      made.push(name)
     } finally {
       signal.removeEventListener('abort', cancel)
     }
@@ -29,16 +36,25 @@ export async function makeObjectIndexes (
   return made
 }
 
-async function makeIndex (database: Kysely<Database>, name: string, statement: string): Promise<boolean> {
-  const { rows: [found] } = await sql<{ is_valid: boolean }>`
-    select indisvalid as is_valid from pg_index where indexrelid = to_regclass(${name})`.execute(database)
-  if (found?.is_valid === true) return false
-  if (found !== undefined) await sql.raw(`drop index ${name}`).execute(database)
-  await sql.raw(statement).execute(database)
-  return true
+/** The schema of the table of files, quoted as an identifier. */
+async function readSchema (database: Kysely<Database>): Promise<string> {
+  const { rows: [table] } = await sql<{ schema: string }>`
+    select quote_ident(nspname) as schema from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where pg_class.oid = to_regclass('objects')`.execute(database)
+  if (table === undefined) throw new Error('The database has no table of files.')
+  return table.schema
 }
 
-/** By its text: behind a pooler, the connection that a statement was sent on tells nothing of the session that runs it. */
+async function readValidity (database: Kysely<Database>, index: string): Promise<'valid' | 'invalid' | 'missing'> {
+  const { rows: [found] } = await sql<{ is_valid: boolean }>`
+    select indisvalid as is_valid from pg_index where indexrelid = to_regclass(${index})`.execute(database)
+  if (found === undefined) return 'missing'
+  return found.is_valid ? 'valid' : 'invalid'
+}
+
+/**
+ * Finds the statement by its text: behind a pooler, the connection it was sent on says nothing about the session that runs it.
+ */
 async function cancelStatement (database: Kysely<Database>, statement: string): Promise<void> {
   await sql`
     select pg_cancel_backend(pid) from pg_stat_activity

@@ -1,24 +1,24 @@
 import { type RawBuilder, sql } from 'kysely'
 
-/** Where an item stands in a list that goes by a number, the greatest first, and then by identifier. */
+/** An item's position in a list sorted by a number, the greatest first, and then by identifier. */
 interface Rank {
   /** A whole number of any size. */
   rank: string
   id: string
 }
 
-/** Where an item stands, as text. */
+/** An item's position as text. */
 export function writeRank ({ rank, id }: Rank): string {
   return `${rank} ${id}`
 }
 
-/** @param position that `writeRank` gave */
-function readRank (position: string): Rank {
+/** @param position that `writeRank` returned */
+export function readRank (position: string): Rank {
   const [rank = '', id = ''] = position.split(' ')
   return { rank, id }
 }
 
-/** A number to sort times by, of milliseconds: those without one come last. */
+/** A number for sorting by times given in milliseconds: items without a time come last. */
 export function rankOfTime (milliseconds: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`coalesce(${milliseconds}, -9223372036854775808)`
 }

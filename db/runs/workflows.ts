@@ -9,12 +9,12 @@ import { rankOfTime, rankedPage, writeRank } from './ranked.js'
 /** What workflows can be sorted by: the most first. */
 export type WorkflowSort = 'bytes' | 'files' | 'newest'
 
-/** Which workflows are listed, and what of them counts. */
+/** Which workflows are listed, and which of their files count. */
 export interface WorkflowsQuery {
   orgKey: string
-  /** Only files of this user count; undefined: everyone's. */
+  /** Counts only this user's files; undefined: everyone's. */
   createdBy: string | undefined
-  /** Only workflows that have this in their name or identifier, in whatever case. */
+  /** Only workflows with this text in their name or identifier, in any case. */
   search: string | undefined
   sort: WorkflowSort
 }
@@ -22,20 +22,20 @@ export interface WorkflowsQuery {
 /** A workflow that has files. */
 interface ListedWorkflow {
   workflowId: string
-  /** The workflow's id where it has no name. */
+  /** The workflow's id if it has no name. */
   workflowName: string
   bytes: number
   fileCount: number
-  /** When the newest event happened that the figures hold; null where none does. */
+  /** When the newest event included in the figures happened; null if there is none. */
   newestEventAt: Date | null
 }
 
 /**
- * Lists workflows that have files, a page at one instant. Costs as much as the organisation has workflows and users.
+ * Lists workflows that have files; a page shows one instant. Costs as much as the organisation has workflows and users.
  *
- * @param page.after where the page before ended; undefined for the first page
- * @returns with where the page ends, unless it is the last one
- * @throws {InexactSumError} when a figure exceeds 2^53−1
+ * @param page.after where the previous page ended; undefined for the first page
+ * @returns the page, and where it ends unless it is the last one
+ * @throws {InexactSumError} if a figure exceeds 2^53−1
  */
 export async function listWorkflows (
   database: Kysely<Database>, query: WorkflowsQuery, { after, limit }: { after: string | undefined, limit: number },

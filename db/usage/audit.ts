@@ -5,21 +5,21 @@ import type { Database } from '../connection/tables.js'
 export interface SumDifference {
   orgKey: string
   workflowId: string
-  /** Null where it is the sums of the organisation that disagree; otherwise those of this run. */
+  /** Null if the organisation's sums disagree; otherwise the run whose sums do. */
   runId: string | null
   createdBy: string
   direction: 'inputs' | 'outputs'
   kept: { sizeBytes: bigint, fileCount: bigint }
-  /** As the rows add up. */
+  /** What the rows add up to. */
   actual: { sizeBytes: bigint, fileCount: bigint }
 }
 
 /**
- * Compares the kept sums, of organisations and of runs, with the sums over the rows, all of one instant. Until the backfill of
- * runs is done, a run's rows are those that it has reached. Reads every row: for tests and for a command, not for a request.
+ * Compares the kept sums, of organisations and of runs, with the sums over the rows, all at one instant. Until the backfill of
+ * runs is done, only the rows that it has reached belong to a run. Reads every row: for tests and a command, not for requests.
  *
- * @param limit how many differences to give at most
- * @returns the differences in the order of their keys; none is how it should be
+ * @param limit the most differences to return
+ * @returns the differences in the order of their keys; there should be none
  */
 export async function auditSums (database: Kysely<Database>, limit = 100): Promise<SumDifference[]> {
   const { rows } = await auditSumsQuery(limit).execute(database)

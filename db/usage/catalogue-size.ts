@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Database } from '../connection/tables.js'
 
-/** How many files the kept sums count, of one organisation or of all. */
+/** The number of files in the kept sums, of one organisation or of all. */
 export async function countCataloguedFiles (database: Kysely<Database>, orgKey: string | undefined): Promise<number> {
   const { files } = await database.selectFrom('usage_sums')
     .$if(orgKey !== undefined, (query) => query.where('org_key', '=', orgKey ?? ''))
@@ -10,13 +10,13 @@ export async function countCataloguedFiles (database: Kysely<Database>, orgKey: 
   return Number(files ?? 0)
 }
 
-/** Organisations that files are or were counted of. */
+/** Organisations that have or had counted files. */
 export async function listCataloguedOrgKeys (database: Kysely<Database>): Promise<string[]> {
   const rows = await database.selectFrom('usage_sums').select('org_key').distinct().execute()
   return rows.map((row) => row.org_key)
 }
 
-/** Whether there is a file at all. */
+/** Whether there are any files. */
 export async function hasCataloguedFiles (database: Kysely<Database>): Promise<boolean> {
   const file = await database.selectFrom('objects').select('object_key').where('removed_at', 'is', null).limit(1).executeTakeFirst()
   return file !== undefined

@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { exactNumber } from './storage-usage.js'
 
-/** What an organisation, one workflow or one user of it, stored at the end of a day. */
+/** What an organisation, or one of its workflows or users, stored at the end of a day. */
 export interface UsageDay {
   /** YYYY-MM-DD, UTC. */
   date: string
@@ -10,31 +10,31 @@ export interface UsageDay {
   inputBytes: number
   outputBytes: number
   fileCount: number
-  /** The day's end was missed, so that the figures are later ones. */
+  /** Whether the day's end was missed, so that the figures are from a later time. */
   isFilled: boolean
 }
 
-/** Which days to read, both ends included, and of what. */
+/** Which days to read, both ends included, and whose. */
 export interface UsageHistoryFilter {
   orgKey: string
   /** undefined for all workflows. */
   workflowId?: string | undefined
-  /** undefined for all users. What one user stored in one workflow is not kept: only one of the two may be given. */
+  /** undefined for all users. What a user stored in a particular workflow is not kept, so only one of the two may be given. */
   createdBy?: string | undefined
   /** YYYY-MM-DD, UTC. */
   from: string
   to: string
-  /** The day that has not ended yet: its figures are those of now. */
+  /** The day that has not ended yet, whose figures are the current ones. */
   today: string
 }
 
 /**
- * Reads what was stored day by day, oldest first. Days that nothing is known of are left out: those before the service was
- * started first, and those before the organisation had its first file at the end of a day, as far as snapshots reach back. So
- * it is with a user's, of which days are left out that a build before 0.2 took, too. Costs a row per day, and for today as much
- * as reading the usage of now.
+ * Reads what was stored day by day, oldest first. Days about which nothing is known are left out: those before the service was
+ * first started, and those before the first day-end, as far back as snapshots go, at which the organisation had a file. The
+ * same holds for a user, without the days taken by a build before 0.2. Costs a row per day, and for today as much as reading
+ * the current usage.
  *
- * @throws {InexactSumError} when a figure exceeds 2^53−1
+ * @throws {InexactSumError} if a figure exceeds 2^53−1
  */
 export async function readUsageHistory (database: Kysely<Database>, filter: UsageHistoryFilter): Promise<UsageDay[]> {
   const { createdBy, ...days } = filter
@@ -66,7 +66,7 @@ interface UsageDayRow {
 export function usageHistoryQuery ({ orgKey, workflowId, from, to, today }: Omit<UsageHistoryFilter, 'createdBy'>) {
   const ofWorkflow = workflowId === undefined ? sql`is null` : sql`= ${workflowId}`
   const andOfWorkflow = workflowId === undefined ? sql`` : sql` and workflow_id = ${workflowId}`
-  // A bare min(day) would be looked for in the index by days, among all organisations.
+  // A bare min(day) would search the index by day, across all organisations.
   return sql<UsageDayRow>`
     with known as materialized (
       select min(day + 0) as first_day from usage_snapshots where org_key = ${orgKey} and workflow_id is null
@@ -89,7 +89,7 @@ export function usageHistoryQuery ({ orgKey, workflowId, from, to, today }: Omit
     order by date`
 }
 
-/** The statement behind `readUsageHistory` of one user. A day has the figures of the user's last row until then. */
+/** The statement behind `readUsageHistory` for one user. A day has the figures of the user's last row up to then. */
 export function userUsageHistoryQuery (
   { orgKey, createdBy, from, to, today }: Omit<UsageHistoryFilter, 'workflowId' | 'createdBy'> & { createdBy: string },
 ) {

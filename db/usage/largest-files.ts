@@ -5,7 +5,7 @@ import { cutPage } from '../connection/page.js'
 import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
 import { exactNumber } from './storage-usage.js'
 
-/** Whose big files. */
+/** Whose big files to list. */
 export interface LargestFilesScope {
   orgKey: string
   /** undefined: everyone's. */
@@ -18,16 +18,16 @@ interface LargestFile {
   workflowId: string
   runId: string
   sizeBytes: number
-  /** When it was put into storage; null where only a look into the bucket found it. */
+  /** When it was put into storage; null if only a look into the bucket found it. */
   createdAt: Date | null
 }
 
 /**
- * Lists the files of 1 MiB and more by size, the biggest first, a page at one instant; those of one size are in an order of
- * their own. Costs as much as the page, however many files there are of one size or in all: each scope has an index.
+ * Lists the files of 1 MiB and more by size, the biggest first, those of the same size in an arbitrary but fixed order; a page
+ * shows one instant. The cost depends on the size of the page, not on how many files there are: each scope has an index.
  *
- * @param page.after where the page before ended; undefined for the first page
- * @returns with where the page ends, unless it is the last one
+ * @param page.after where the previous page ended; undefined for the first page
+ * @returns the page, and where it ends unless it is the last one
  */
 export async function listLargestFiles (
   database: Kysely<Database>, scope: LargestFilesScope, { after, limit }: { after: string | undefined, limit: number },
@@ -53,7 +53,7 @@ interface LargestFileRow extends Record<'object_key' | 'workflow_id' | 'run_id',
   tie_breaker: bigint
 }
 
-/** The statement behind `listLargestFiles`: it has the conditions of the indexes, word by word (../migrations/0009-runs.ts). */
+/** The statement behind `listLargestFiles`; it repeats the indexes' conditions word for word (../migrations/0009-runs.ts). */
 export function largestFilesQuery (
   { orgKey, createdBy }: LargestFilesScope, { after, limit }: { after: string | undefined, limit: number },
 ) {

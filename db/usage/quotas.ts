@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { inTransaction } from '../connection/transaction.js'
 
-/** Limits what an organisation may store, in place of any limit before. Files that are there already stay. */
+/** Limits what an organisation may store, replacing any previous limit. Existing files stay. */
 export async function setQuota (database: Kysely<Database>, orgKey: string, quotaBytes: bigint): Promise<void> {
   await inTransaction(database, (transaction) =>
     transaction.insertInto('orgs').values({ org_key: orgKey, quota_bytes: quotaBytes })

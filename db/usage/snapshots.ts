@@ -2,32 +2,32 @@ import { setImmediate } from 'node:timers/promises'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { databaseNow } from '../connection/time.js'
-import { type LeaseClaim, inTransactionUnder, takeLease } from '../leases.js'
+import { type LeaseClaim, inTransactionUnder, underLease } from '../leases.js'
 
-/** Days that usage is remembered for, before today. */
+/** The number of days before today for which usage is kept. */
 const HISTORY_MAX_DAYS = 400
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const LEASE_NAME = 'usage-snapshots'
 
-/** What a day's snapshot is of. */
+/** Which day's snapshot was taken, and how. */
 export interface TakenDay {
   /** YYYY-MM-DD, UTC. */
   day: string
-  /** The day's end was missed, so that its figures are later ones. */
+  /** Whether the day's end was missed, so that its figures are from a later time. */
   isFilled: boolean
 }
 
 /**
- * Takes the snapshot of usage of every day that has ended and has none yet, oldest first, and forgets days that are too
- * old. The first call ever makes its day the first one, to be taken at its end: days before are not known. A missed day gets
- * the sums as they are now, and is marked.
+ * Takes the usage snapshot of every day that has ended and has none yet, oldest first, and deletes days that are too old. The
+ * first call ever makes its own day the first one, to be taken at its end: earlier days are unknown. A missed day gets the sums
+ * as they are now, and is marked.
  *
- * Any number of replicas may call this at any time: each day is taken once, and a replica that comes while another is at work
- * leaves it to that one. Which days have ended is the database's to say (UTC), whatever this process's clock shows.
+ * Any number of replicas may call this at any time: each day is taken once, and a replica that calls it while another is at
+ * work leaves the work to that one. The database decides which days have ended (UTC), whatever this process's clock shows.
  *
  * @param options.now another clock than the database's
- * @param options.signal ends it between two days
+ * @param options.signal stops it between two days
  * @returns the days that this call took
  */
 export async function takeDueSnapshots (
@@ -38,24 +38,20 @@ export async function takeDueSnapshots (
     where not exists (select from usage_history_start)
     on conflict (is_only) do nothing`.execute(database)
   if (await readDueDay(database, now) === undefined) return []
-  const lease = await takeLease(database, LEASE_NAME)
-  if (lease === undefined) return []
-  try {
-    const taken: TakenDay[] = []
+  const taken: TakenDay[] = []
+  await underLease(database, LEASE_NAME, async (lease) => {
     while (signal?.aborted !== true) {
       const day = await takeNextSnapshot(database, lease, now)
       if (day === undefined) break
       taken.push(day)
-      // The embedded database answers before any timer runs, and the lease is renewed by one.
+      // The embedded database answers before any timer runs, and a timer renews the lease.
       await setImmediate()
     }
-    return taken
-  } finally {
-    await lease.release()
-  }
+  })
+  return taken
 }
 
-/** The day that it is now, by the database's clock (UTC), as YYYY-MM-DD. */
+/** Today's date by the database's clock (UTC), as YYYY-MM-DD. */
 export async function readToday (database: Kysely<Database>): Promise<string> {
   const { rows: [row] } = await sql<{ today: string }>`
     select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD') as today`.execute(database)
@@ -63,7 +59,7 @@ export async function readToday (database: Kysely<Database>): Promise<string> {
   return row.today
 }
 
-/** The UTC day that is so many days before a time, as YYYY-MM-DD. */
+/** The UTC day `daysBefore` days before a time, as YYYY-MM-DD. */
 export function utcDay (time: Date, daysBefore = 0): string {
   return new Date(time.getTime() - daysBefore * DAY_MS).toISOString().slice(0, 10)
 }
@@ -83,12 +79,12 @@ async function takeNextSnapshot (
   })
 }
 
-/** The first day that has ended and has no snapshot; and the oldest day that is kept. */
+/** The first day that has ended and has no snapshot, and the oldest day that is kept. */
 async function readDueDay (
   database: Kysely<Database>, now: RawBuilder<Date>,
 ): Promise<TakenDay & { oldest: string } | undefined> {
-  // A service that was off for years fills no more than it would keep. A snapshot that is taken within an hour of the day's
-  // end is of the day's end.
+  // A service that was off for years fills in no more days than it would keep. A snapshot taken within an hour of the day's end
+  // counts as taken at its end.
   const { rows: [due] } = await sql<{ day: string, oldest: string, is_filled: boolean }>`
     with clock as materialized (select ${now} as now),
     days as (select now, (now at time zone 'UTC')::date as today from clock),
@@ -106,8 +102,8 @@ async function readDueDay (
 }
 
 /**
- * One statement, so that all figures are of one instant, and a day has them all or is not there. Users' totals are kept where
- * they differ from what was kept of them last.
+ * A single statement, so that all figures are of one instant, and a day has either all of them or no row. Users' totals are
+ * stored only if they differ from those stored last.
  */
 export function takeSnapshotQuery ({ day, isFilled }: TakenDay, takenAt: RawBuilder<Date>) {
   return sql`
@@ -140,7 +136,7 @@ export function takeSnapshotQuery ({ day, isFilled }: TakenDay, takenAt: RawBuil
 }
 
 /**
- * Forgets users' rows that no day since the oldest depends on: the last one before it says what that day begins with, unless
+ * Deletes users' rows on which no kept day depends: the last row before the oldest day holds what that day begins with, unless
  * that is nothing. A user whose files are long gone leaves no row.
  */
 function forgetUsersDaysQuery (oldest: string) {

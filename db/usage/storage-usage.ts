@@ -4,23 +4,29 @@ import { prefixOf } from '../../objects/object-key.js'
 import { nullableDateOf, nullableEpochMs } from '../connection/time.js'
 import { preparedAs } from '../connection/prepared-statement.js'
 
-/** What an organisation stores, or one user of it. */
+/** What an organisation, or one of its users, stores. */
 export interface StorageUsage {
   orgKey: string
   totalBytes: number
   inputBytes: number
   outputBytes: number
   fileCount: number
-  /** What the organisation may store; undefined where that is not limited, and in the usage of one user. */
+  /** What the organisation may store; undefined if that is not limited, and in the usage of one user. */
   quotaBytes?: number
-  /** When the newest event happened that the figures hold; null where none does. */
+  /** When the newest event included in the figures happened; null if there is none. */
   asOf: Date | null
-  /** When the last complete reconcile of the organisation began: what the bucket held then is counted. */
+  /** When that event was counted, by the database's clock; null if that is not known. */
+  countedAt: Date | null
+  /** When the organisation's last complete reconcile began: what the bucket held then is counted. */
   reconciledAt: Date | null
+  /** Bytes of parts of unfinished uploads in the bucket, which are in no quota; null before the first look. */
+  unfinishedBytes: number | null
+  /** When the last complete look at them began. */
+  unfinishedAsOf: Date | null
   /** Every workflow that has files, by bytes descending, then by id. */
   breakdown: Array<{
     workflowId: string
-    /** The workflow's id where it has no name. */
+    /** The workflow's id if it has no name. */
     workflowName: string
     bytes: number
     fileCount: number
@@ -33,10 +39,10 @@ export class InexactSumError extends RangeError {
 }
 
 /**
- * Reads the kept sums in one statement, so that all figures are of one instant. Costs as much as the organisation has
- * workflows and users, whatever the number of files.
+ * Reads the kept sums in one statement, so that all figures are of one instant. Costs as much as the organisation has workflows
+ * and users, whatever the number of files.
  *
- * @throws {InexactSumError} when a figure exceeds 2^53−1
+ * @throws {InexactSumError} if a figure exceeds 2^53−1
  */
 export async function readStorageUsage (
   database: Kysely<Database>, filter: { orgKey: string, createdBy?: string | undefined },
@@ -68,23 +74,29 @@ export async function readStorageUsage (
     fileCount: exactNumber(fileCount),
     ...row.quota_bytes === null ? {} : { quotaBytes: exactNumber(row.quota_bytes) },
     asOf: nullableDateOf(row.as_of_ms),
+    countedAt: nullableDateOf(row.counted_at_ms),
     reconciledAt: nullableDateOf(row.reconciled_at_ms),
+    unfinishedBytes: row.unfinished_bytes === null ? null : exactNumber(BigInt(row.unfinished_bytes)),
+    unfinishedAsOf: nullableDateOf(row.unfinished_as_of_ms),
     breakdown,
   }
 }
 
-/** What the statement behind `readStorageUsage` gives. */
+/** The row that the statement behind `readStorageUsage` returns. */
 interface StorageUsageRow {
   as_of_ms: bigint | null
+  counted_at_ms: bigint | null
   reconciled_at_ms: bigint | null
   quota_bytes: bigint | null
+  unfinished_as_of_ms: bigint | null
+  unfinished_bytes: string | null
   /** Sums are text: they may exceed 64 bits. */
   workflows: Array<Record<'workflow_id' | 'workflow_name' | 'input_bytes' | 'output_bytes' | 'file_count', string>>
 }
 
 /**
- * The statement behind `readStorageUsage`. All workflows come in one row, as JSON: reading a row for each takes the client as
- * long again.
+ * The statement behind `readStorageUsage`. All workflows come in one row, as JSON: a row for each would take the client twice
+ * as long.
  */
 export function storageUsageQuery ({ orgKey, createdBy }: { orgKey: string, createdBy?: string | undefined }) {
   const isOfUser = createdBy !== undefined
@@ -106,11 +118,19 @@ export function storageUsageQuery ({ orgKey, createdBy }: { orgKey: string, crea
         input_bytes::text, output_bytes::text, file_count::text
       from sums left join workflows on workflows.workflow_id = sums.workflow_id and workflows.org_key = ${orgKey}
       order by sums.input_bytes + sums.output_bytes desc, sums.workflow_id
+    ), newest as (
+      select
+        ${nullableEpochMs(sql`newest_event_at`)} as as_of_ms, ${nullableEpochMs(sql`newest_event_counted_at`)} as counted_at_ms
+      from usage_sums
+      where org_key = ${orgKey} and newest_event_at is not null ${byUser}
+      order by newest_event_at desc, newest_event_counted_at desc nulls last
+      limit 1
+    ), looked as (
+      select look_id, started_at from unfinished_looks where finished_at is not null order by look_id desc limit 1
     )
     select
-      (
-        select ${nullableEpochMs(sql`max(newest_event_at)`)} from usage_sums where org_key = ${orgKey} ${byUser}
-      ) as as_of_ms,
+      (select as_of_ms from newest) as as_of_ms,
+      (select counted_at_ms from newest) as counted_at_ms,
       -- One of all organisations reconciles each that it did not leave out.
       ${nullableEpochMs(sql`greatest((
         select max(started_at) from reconciliations
@@ -119,6 +139,11 @@ export function storageUsageQuery ({ orgKey, createdBy }: { orgKey: string, crea
         select max(started_at) from reconciliations where status = 'complete' and prefix = ${prefixOf({ orgKey })}
       ))`)} as reconciled_at_ms,
       ${isOfUser ? sql`null::bigint` : sql`(select quota_bytes from orgs where org_key = ${orgKey})`} as quota_bytes,
+      (select ${nullableEpochMs(sql`started_at`)} from looked) as unfinished_as_of_ms,
+      (select coalesce((
+        select sum(part_bytes) from unfinished_sums
+        where unfinished_sums.look_id = looked.look_id and org_key = ${orgKey} ${byUser}
+      ), 0)::text from looked) as unfinished_bytes,
       coalesce((select json_agg(sorted) from sorted), '[]') as workflows`
 }
 

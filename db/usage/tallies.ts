@@ -1,7 +1,7 @@
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 
-/** Files and their bytes, of one direction. */
+/** The number of files in one direction, and their bytes. */
 export interface Tally {
   fileCount: bigint
   sizeBytes: bigint
@@ -17,7 +17,7 @@ export interface UsageScope {
   createdBy?: string | undefined
 }
 
-/** Where tallies come from: the kept sums, those of runs, and the rows. */
+/** Where tallies come from: the kept sums, those of runs, or the rows. */
 export type TallySource = 'kept' | 'runs' | 'rows'
 
 interface TallyRow {
@@ -27,7 +27,7 @@ interface TallyRow {
   file_count: string
 }
 
-/** The kept sums, those of runs, and what the rows add up to, all of one instant. Reads every row of the scope. */
+/** Reads the kept sums, those of runs, and what the rows add up to, all at one instant. Reads every row of the scope. */
 export async function readTallies (
   database: Kysely<Database>, scope: UsageScope,
 ): Promise<Record<TallySource, DirectionTallies>> {

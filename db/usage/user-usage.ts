@@ -12,17 +12,17 @@ interface UserUsage {
   inputBytes: number
   outputBytes: number
   fileCount: number
-  /** When the newest event happened that the figures hold; null where none does. */
+  /** When the newest event included in the figures happened; null if there is none. */
   newestEventAt: Date | null
 }
 
 /**
- * Lists the users of an organisation who have files, by bytes descending, then by id, a page at one instant. Costs as much as
- * the organisation has workflows and users, whatever the number of files.
+ * Lists an organisation's users who have files, by bytes descending, then by id; a page shows one instant. Costs as much as the
+ * organisation has workflows and users, whatever the number of files.
  *
- * @param page.after where the page before ended; undefined for the first page
- * @returns with where the page ends, unless it is the last one
- * @throws {InexactSumError} when a figure exceeds 2^53−1
+ * @param page.after where the previous page ended; undefined for the first page
+ * @returns the page, and where it ends unless it is the last one
+ * @throws {InexactSumError} if a figure exceeds 2^53−1
  */
 export async function listUserUsage (
   database: Kysely<Database>, orgKey: string, { after, limit }: { after: string | undefined, limit: number },

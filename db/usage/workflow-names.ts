@@ -2,7 +2,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { inTransaction } from '../connection/transaction.js'
 
-/** Gives a workflow of an organisation its name, in place of any that it had. */
+/** Names a workflow of an organisation, replacing any previous name. */
 export async function nameWorkflow (
   database: Kysely<Database>, workflow: { orgKey: string, workflowId: string, name: string },
 ): Promise<void> {

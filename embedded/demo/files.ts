@@ -8,7 +8,7 @@ export interface DemoFile {
   body: Buffer
 }
 
-/** Reads the demo organisation's files, which lie in the folder beside this file. */
+/** Reads the demo organisation's files from the folder next to this file. */
 export function demoFiles () {
   return {
     salesCsv: read('sales-2025-q3.csv', 'text/csv; charset=utf-8'),
@@ -22,7 +22,7 @@ export function demoFiles () {
 }
 
 function read (fileName: string, contentType: string): DemoFile {
-  // Found from the package's root, where the built server finds them too.
+  // Resolved from the package's root, so that the built server finds them too.
   const { resolve } = createRequire(import.meta.url)
   return { fileName, contentType, body: readFileSync(resolve(`#demo-files/${fileName}`)) }
 }

@@ -2,21 +2,21 @@ import { encodeComponent } from '../../http/percent-encoding.js'
 import type { Caller } from '../../schemas/token-claims.js'
 import { type DemoStore, seedDemoOrganisation } from './organisation.js'
 
-/** The running service, as far as the demo needs it. */
+/** What the demo needs of the running service. */
 export interface DemoService extends DemoStore {
   dataDirectory: string
   /** The service's origin. */
   address: string
-  /** Resolves once everything that was put before is counted. */
+  /** Resolves once everything that was put before has been counted. */
   settled (): Promise<void>
   /** Signs a token that is valid for 30 days. */
   signToken (caller: Caller): string
 }
 
 /**
- * Makes the demo organisation on the first start, waits until its files are counted, and tells a newcomer where to look.
+ * Creates the demo organisation on the first start, waits until its files are counted, and tells a newcomer where to look.
  *
- * @returns lines for the terminal; they hold a token and an object key, so they are for nowhere else
+ * @returns lines for the terminal only, since they contain a token and an object key
  */
 export async function introduce (service: DemoService): Promise<string> {
   const { address } = service

@@ -19,7 +19,7 @@ export interface DemoOrganisation {
   /** User id. */
   member: string
   objectKeys: string[]
-  /** The object key of a file that any browser shows. */
+  /** The object key of a file that any browser can show. */
   showcase: string
   totalBytes: number
 }
@@ -35,7 +35,7 @@ const FIRST_IMPORT_RUN = '6a1e4f90-7c2b-4d85-a3f6-0d9c8b7e5a41'
 const SECOND_IMPORT_RUN = 'd7f3a2c8-1b6e-4590-8e4d-2c5a9f0b7e63'
 
 const MarkerSchema = Type.Object({
-  /** False: the keys are planned, but not every file was put. */
+  /** False: the keys are planned, but not every file has been put. */
   isComplete: Type.Boolean(),
   organisation: Type.Object({
     orgKey: Type.String(),
@@ -49,11 +49,11 @@ const MarkerSchema = Type.Object({
 type Marker = Static<typeof MarkerSchema>
 
 /**
- * Makes the organisation `demo` on the first call: six real files of five kinds, of two users, in three runs of two named
- * workflows. Later calls find what was made, by a file in the data directory, and put nothing. A call that ended half way
- * is repeated with the same object keys, so that no file is there twice.
+ * Creates the organisation `demo` on the first call: six real files of five kinds, by two users, in three runs of two named
+ * workflows. Later calls recognise it by a file in the data directory, and put nothing. A call that was cut short is repeated
+ * with the same object keys, so that no file is there twice.
  *
- * @throws what the store throws, and where the data directory cannot be written
+ * @throws what the store throws, and if the data directory cannot be written
  */
 export async function seedDemoOrganisation (dataDirectory: string, store: DemoStore): Promise<DemoOrganisation> {
   const markerPath = join(dataDirectory, 'demo-organisation.json')
@@ -97,7 +97,7 @@ function plan (plannedKeys: readonly string[]) {
   return { files, organisation }
 }
 
-/** Undefined where it is missing or unusable. */
+/** Undefined if it is missing or unusable. */
 async function readMarker (path: string): Promise<Marker | undefined> {
   try {
     const marker: unknown = JSON.parse(await readFile(path, 'utf8'))
@@ -108,7 +108,7 @@ async function readMarker (path: string): Promise<Marker | undefined> {
   }
 }
 
-/** Writes in one step, for the owner's eyes only: object keys are secrets. */
+/** Written atomically, and readable only by the owner, since object keys are secrets. */
 async function writeMarker (path: string, marker: Marker): Promise<void> {
   const temporaryPath = `${path}.new`
   await writeFile(temporaryPath, JSON.stringify(marker, null, 2), { mode: 0o600 })

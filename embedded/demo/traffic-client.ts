@@ -1,12 +1,12 @@
 import { type ErrorBody, type ObjectsClient, type components, createClient } from '../../client/index.js'
 
-/** Something that the service or the object storage did not do, in words that hold neither keys nor URLs. */
+/** Something that the service or the object storage failed to do, in words that contain neither keys nor URLs. */
 export class TrafficError extends Error {
   override name = 'TrafficError'
 }
 
 /**
- * Makes a client of the service whose methods reject with TrafficError where nothing answers.
+ * Creates a client of the service whose methods reject with TrafficError if nothing answers.
  *
  * @param address the service's, such as `http://127.0.0.1:3000`
  * @param token a JSON Web Token
@@ -18,10 +18,10 @@ export function connectTraffic (address: string, token: string): ObjectsClient {
 }
 
 /**
- * What the service answered.
+ * Returns the service's answer.
  *
- * @param request how a message names the request, without its query
- * @throws {TrafficError} where nothing answers, or with a failure
+ * @param request what a message calls the request, without its query
+ * @throws {TrafficError} if nothing answers, or the answer is an error
  */
 export async function answerOf<Data> (
   request: string, answer: Promise<{ data?: Data, error?: ErrorBody, response: Response }>,
@@ -30,15 +30,15 @@ export async function answerOf<Data> (
     throw reason instanceof SyntaxError ? new TrafficError(`The service does not answer ${request} with JSON.`) : reason
   })
   if (data !== undefined && data !== null) return data
-  // Whatever listens at the address may answer, too.
+  // What answers at the address may be something else.
   if (error?.code === undefined) throw new TrafficError(`The service answers ${request} with status ${response.status}.`)
   throw new TrafficError(`The service refuses ${request}: ${error.code}: ${error.message}`)
 }
 
 /**
- * Puts a file at a pre-signed URL, or another in its place while that is valid.
+ * Puts a file at a pre-signed URL, or replaces it while the URL is valid.
  *
- * @throws {TrafficError} where the object storage does not answer, or refuses
+ * @throws {TrafficError} if the object storage does not answer, or refuses
  */
 export async function putFile ({ url, headers }: components['schemas']['Upload'], body: Buffer): Promise<void> {
   const response = await fetch(url, { method: 'PUT', headers, body }).catch(() => { throw noAnswer(url) })

@@ -7,7 +7,7 @@ const PARALLEL = 4
 const PAUSE_MS = 50
 const FEWEST_FILES = 8
 const MAX_FILE_BYTES = 64 * 1024
-/** A pre-signed URL that has no longer than this to live is not used again. */
+/** A pre-signed URL with less time left than this is not used again. */
 const URL_RESERVE_MS = 10_000
 
 interface TrafficFile {
@@ -16,9 +16,8 @@ interface TrafficFile {
 }
 
 /**
- * Files that come, change and go: about every second step puts a new file, the others overwrite or remove one of those
- * that this object has put. It knows what is there now, to compare with what the service counts. Its methods throw
- * TrafficError.
+ * Files that come, change and go: about every second step puts a new file, the others overwrite or remove one that this object
+ * has put. It knows what is there now, for comparison with what the service counts. Its methods throw TrafficError.
  */
 export class Traffic {
   readonly counts = { put: 0, overwritten: 0, removed: 0 }
@@ -26,12 +25,12 @@ export class Traffic {
   readonly #workflowIds: readonly string[]
   readonly #onStep: (stepCount: number) => void
   readonly #runId = randomUUID()
-  /** Those that no step is at work on. */
+  /** Files that no step is working on. */
   #files: TrafficFile[] = []
 
   /**
    * @param workflowIds at least one; the files are spread over them
-   * @param onStep called after each step with their number
+   * @param onStep called after each step with the number of steps so far
    */
   constructor (client: ObjectsClient, workflowIds: readonly string[], onStep: (stepCount: number) => void = () => {}) {
     this.#client = client
@@ -39,15 +38,15 @@ export class Traffic {
     this.#onStep = onStep
   }
 
-  /** What is there now, between steps. */
+  /** What is there now, in between steps. */
   get totals (): { fileCount: number, totalBytes: number } {
     return { fileCount: this.#files.length, totalBytes: this.#files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0) }
   }
 
   /**
-   * Takes steps, a few at a time, until it is told to stop; every step that was begun has then ended.
+   * Takes steps, a few at a time, until it is told to stop; every step that began has ended by the time it returns.
    *
-   * @throws what the first step that failed threw, after all have ended
+   * @throws what the first failed step threw, after all have ended
    */
   async run (signal: AbortSignal): Promise<void> {
     const failed = new AbortController()
@@ -107,7 +106,7 @@ export class Traffic {
     const { objectKey } = file.place
     try {
       const answer = await this.#client.DELETE('/api/v1/objects', { params: { query: { objectKey } } })
-      // Of a write that failed, nobody knows whether it left a file.
+      // A failed write may or may not have left a file.
       if (answer.error?.code !== 'OBJECT_NOT_FOUND') await answerOf('DELETE /', Promise.resolve(answer))
     } catch (error) {
       this.#files.push(file)
@@ -122,7 +121,7 @@ export class Traffic {
       await putFile(file.place, body)
       file.sizeBytes = body.length
     } finally {
-      // Also after a failure: nobody knows whether the file is there, so that removing it must be tried.
+      // Even after a failure the file may be there, so it must be tried to remove it.
       this.#files.push(file)
     }
   }

@@ -1,12 +1,12 @@
 import { PGlite, messages } from '@electric-sql/pglite'
 
 /**
- * PostgreSQL in this process that may end itself, as it does where its write-ahead log does not fit on the disk, and is asked
- * nothing more after that: PGlite would never return, and keep this process from all else (seen with 0.5.16, which sends a
- * further message after every one that fails).
+ * An in-process PostgreSQL that may terminate itself, as it does if its write-ahead log does not fit on the disk, and is asked
+ * nothing more after that: PGlite would never return, and block the whole process (seen with 0.5.16, which sends a further
+ * message after every one that fails).
  */
 export class CrashablePostgres extends PGlite {
-  /** Why it ended itself, once it has. */
+  /** Why it terminated itself, once it has. */
   crash: unknown
 
   override async execProtocolStream (
@@ -21,9 +21,9 @@ export class CrashablePostgres extends PGlite {
     }
   }
 
-  /** Closes what it has open, where it could not do so itself. */
+  /** Closes the files it has open, if it could not do so itself. */
   closeFiles (): void {
-    // Of one that did not start there is nothing, other than the types say; and some of the files are gaps.
+    // If it did not start there are none, whatever the types say; and the list of files may have gaps.
     for (const stream of this.Module?.FS?.streams ?? []) {
       try {
         if (stream) this.Module.FS.close(stream)
@@ -34,7 +34,7 @@ export class CrashablePostgres extends PGlite {
   }
 }
 
-/** FATAL ends a session, of which there is one, and PANIC all of PostgreSQL. */
+/** FATAL ends a session, of which there is only one, and PANIC ends all of PostgreSQL. */
 function isCrash (error: unknown): boolean {
   if (error instanceof messages.DatabaseError) return error.severity === 'FATAL' || error.severity === 'PANIC'
   return error instanceof Error && error.name === 'RuntimeError'

@@ -7,34 +7,34 @@ import { CrashablePostgres } from './crashable-postgres.js'
 /**
  * Opens PostgreSQL in this process; it starts with the first query.
  *
- * @param directory where the data is kept, by one process at a time; without one it is in memory
- * @param onStatement hears of every statement once it has ended
- * @param onCrash hears why PostgreSQL ended itself, as it does where its log does not fit on the disk; it starts again, with
- *   all that was committed, with the first query after that for which there is room
+ * @param directory where the data is kept, by one process at a time; in memory if omitted
+ * @param onStatement called for every statement once it has ended
+ * @param onCrash called with why PostgreSQL terminated itself, as it does if its log does not fit on the disk; it restarts,
+ *   with everything that was committed, at the first later query for which there is room
  */
 export function connectEmbeddedPostgres<Tables> (
   directory?: string, onStatement: Logger = () => {}, onCrash: (error: unknown) => void = () => {},
 ): Kysely<Tables> {
-  // PGlite makes the folder itself, but not the one around it.
+  // PGlite creates the folder itself, but not its parent.
   if (directory !== undefined) mkdirSync(directory, { recursive: true })
   const pool = new EmbeddedPostgresPool(directory, onCrash)
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), log: onStatement })
 }
 
-// Starting after a crash takes two segments of the write-ahead log, of 16 MiB each, and something for the tables.
+// Starting after a crash takes two segments of the write-ahead log, of 16 MiB each, and some room for the tables.
 const RESTART_MIN_BYTES = 40 * 1024 ** 2
 
 /** The disk has no room for the embedded database to start again. */
 class DiskFullError extends Error {
   override name = 'DiskFullError'
-  /** Of PostgreSQL's: disk_full. */
+  /** PostgreSQL's disk_full. */
   readonly code = '53100'
 }
 
 /**
- * PostgreSQL in this process (PGlite) as the pool that Kysely's PostgreSQL dialect takes. PGlite has one connection, so
- * callers take turns, as with a pool of one. 64-bit integers are read as bigint; a statement that selects a time as it is
- * throws {TypeError}, as on a server.
+ * In-process PostgreSQL (PGlite) as the pool that Kysely's PostgreSQL dialect takes. PGlite has one connection, so callers take
+ * turns, as with a pool of one. 64-bit integers are read as bigint; a statement that selects a time as it is throws
+ * {TypeError}, as on a server.
  */
 export class EmbeddedPostgresPool implements PostgresPool {
   readonly #directory: string | undefined
@@ -43,7 +43,7 @@ export class EmbeddedPostgresPool implements PostgresPool {
   #hasCrashed = false
   #turn: Promise<void> = Promise.resolve()
 
-  /** @param directory where the data is kept; without one it is in memory */
+  /** @param directory where the data is kept; in memory if omitted */
   constructor (directory?: string, onCrash: (error: unknown) => void = () => {}) {
     this.#directory = directory
     this.#onCrash = onCrash
@@ -123,7 +123,7 @@ class EmbeddedPostgresClient implements PostgresPoolClient {
 
   async #run<Row> (sql: string, parameters: ReadonlyArray<unknown>): Promise<PostgresQueryResult<Row>> {
     const { rows, affectedRows = 0 } = await this.#database.query<Row>(sql, [...parameters])
-    // Kysely reports affected rows for these commands only; PGlite does not say which one it ran.
+    // Kysely reports affected rows for these commands only, and PGlite does not say which one it ran.
     return { command: 'UPDATE', rowCount: affectedRows, rows }
   }
 }

@@ -7,21 +7,30 @@ import {
 import { S3Error, type S3ErrorCode } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
 
-/** The one account of the store. */
-export interface StoreCredentials {
-  accessKey: string
+/** What belongs to an access key. */
+export interface Account {
   secretKey: string
+  /** The token of a session: requests must send it. Without one, they must send none. */
+  sessionToken?: string | undefined
+  /** When the session ends, in milliseconds since 1970. */
+  expiresAtMs?: number | undefined
+}
+
+/** The region of the store, and who may use it. */
+export interface Accounts {
   region: string
+  /** undefined where there is no such access key. */
+  find: (accessKey: string) => Account | undefined
 }
 
 /** What a request's signature established; the signatures of a chunked payload continue from it. */
 export interface Authentication {
-  /** As `x-amz-content-sha256` states it: the hash of the payload or how the payload is signed. */
+  /** As `x-amz-content-sha256` states it: the payload's hash or how the payload is signed. */
   payloadHash: string
   signature: string
   signingKey: Buffer
   scope: CredentialScope
-  /** As SigV4 writes a date. */
+  /** In SigV4's date format. */
   timestamp: string
 }
 
@@ -31,6 +40,7 @@ interface Claim {
   signature: string
   timestamp: string
   payloadHash: string
+  sessionToken: string | undefined
   query: S3Request['query']
 }
 
@@ -38,13 +48,14 @@ const CLOCK_SKEW_MAX_MS = 15 * 60 * 1000
 const QUERY_PARAMETERS = ['X-Amz-Algorithm', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'X-Amz-SignedHeaders', 'X-Amz-Signature']
 
 /**
- * Verifies the SigV4 signature of a request, in its Authorization header or its query (Amazon S3 API Reference,
- * "Authenticating Requests"). Every header `x-amz-*` must be signed, and the host.
+ * Verifies the SigV4 signature of a request, in its Authorization header or its query (Amazon S3 API Reference, "Authenticating
+ * Requests"). All `x-amz-*` headers and the host must be signed.
  *
- * @throws {S3Error} AccessDenied where there is no signature, it has expired or does not cover what it must; otherwise
- *   as S3 names what is wrong with it
+ * @throws {S3Error} AccessDenied if there is no signature, it has expired or does not cover what it must; InvalidToken if the
+ *   session's token is missing or wrong, ExpiredToken if the session has ended; otherwise the error that S3 has for what is
+ *   wrong with it
  */
-export function authenticate (request: S3Request, credentials: StoreCredentials, now: Date): Authentication {
+export function authenticate (request: S3Request, accounts: Accounts, now: Date): Authentication {
   const inHeader = request.headers.has('authorization')
   const inQuery = QUERY_PARAMETERS.some((name) => request.parameters.has(name))
   if (inHeader && inQuery) throw new S3Error('InvalidArgument', 'Only one auth mechanism is allowed.')
@@ -52,11 +63,11 @@ export function authenticate (request: S3Request, credentials: StoreCredentials,
   const malformed = inHeader ? 'AuthorizationHeaderMalformed' : 'AuthorizationQueryParametersError'
 
   const claim = inHeader ? readHeader(request, now) : readQuery(request, now)
-  const scope = checkCredential(claim, credentials, malformed)
+  const { scope, account } = checkCredential(claim, accounts, malformed)
   const names = claim.signedHeaders.split(';')
   checkSignedHeaders(request, names)
 
-  const signingKey = deriveSigningKey(credentials.secretKey, scope)
+  const signingKey = deriveSigningKey(account.secretKey, scope)
   const expected = sign({
     method: request.method,
     path: request.canonicalPath,
@@ -65,10 +76,11 @@ export function authenticate (request: S3Request, credentials: StoreCredentials,
     payloadHash: claim.payloadHash,
   }, signingKey, scope, claim.timestamp)
   if (!equalInConstantTime(claim.signature, expected)) throw new S3Error('SignatureDoesNotMatch')
+  checkSession(account, claim.sessionToken, now)
   return { payloadHash: claim.payloadHash, signature: expected, signingKey, scope, timestamp: claim.timestamp }
 }
 
-/** Compares two signatures without telling by its duration where they differ. */
+/** Compares two signatures in a time that does not reveal where they differ. */
 export function equalInConstantTime (one: string, other: string): boolean {
   const [a, b] = [Buffer.from(one), Buffer.from(other)]
   return a.length === b.length && timingSafeEqual(a, b)
@@ -87,10 +99,11 @@ function readHeader (request: S3Request, now: Date): Claim {
   const payloadHash = request.headers.get('x-amz-content-sha256')
   if (payloadHash === undefined) throw new S3Error('InvalidRequest', 'Missing required header: x-amz-content-sha256.')
   const timestamp = formatTimestamp(new Date(signedAt))
-  return { credential, signedHeaders, signature, timestamp, payloadHash, query: request.query }
+  const sessionToken = request.headers.get('x-amz-security-token')
+  return { credential, signedHeaders, signature, timestamp, payloadHash, sessionToken, query: request.query }
 }
 
-/** Where there is no x-amz-date, the Date says when a request was signed, in its own form or that of SigV4. */
+/** Without an x-amz-date, Date says when a request was signed, in its own format or SigV4's. */
 function readDate (headers: S3Request['headers'], now: Date): number | undefined {
   const amzDate = headers.get('x-amz-date')
   const date = headers.get('date') ?? ''
@@ -121,20 +134,29 @@ function readQuery (request: S3Request, now: Date): Claim {
     signature,
     timestamp,
     payloadHash: request.parameters.get('X-Amz-Content-Sha256') ?? request.headers.get('x-amz-content-sha256') ?? UNSIGNED_PAYLOAD,
+    sessionToken: request.parameters.get('X-Amz-Security-Token'),
     query: request.query.filter(([name]) => name !== 'X-Amz-Signature'),
   }
 }
 
-function checkCredential (claim: Claim, credentials: StoreCredentials, malformed: S3ErrorCode): CredentialScope {
-  // An access key may hold slashes, the scope after it cannot.
+function checkCredential (
+  claim: Claim, accounts: Accounts, malformed: S3ErrorCode,
+): { scope: CredentialScope, account: Account } {
+  // An access key may contain slashes; the scope after it cannot.
   const [terminator, service, region, date, ...accessKey] = claim.credential.split('/').reverse()
   if (terminator !== 'aws4_request' || service !== 's3' || date === undefined || accessKey.length === 0) throw new S3Error(malformed)
   if (date !== claim.timestamp.slice(0, 8)) throw new S3Error(malformed, 'The date of the credential is not that of the request.')
-  if (accessKey.reverse().join('/') !== credentials.accessKey) throw new S3Error('InvalidAccessKeyId')
-  if (region !== credentials.region) {
-    throw new S3Error(malformed, 'The region of the credential is wrong.', { elements: { Region: credentials.region } })
+  const account = accounts.find(accessKey.reverse().join('/'))
+  if (account === undefined) throw new S3Error('InvalidAccessKeyId')
+  if (region !== accounts.region) {
+    throw new S3Error(malformed, 'The region of the credential is wrong.', { elements: { Region: accounts.region } })
   }
-  return { date, region }
+  return { scope: { date, region }, account }
+}
+
+function checkSession ({ sessionToken, expiresAtMs = Infinity }: Account, given: string | undefined, now: Date): void {
+  if (!equalInConstantTime(given ?? '', sessionToken ?? '')) throw new S3Error('InvalidToken')
+  if (now.getTime() >= expiresAtMs) throw new S3Error('ExpiredToken')
 }
 
 function checkSignedHeaders ({ headers }: S3Request, signed: string[]): void {
@@ -148,7 +170,7 @@ function checkSignedHeaders ({ headers }: S3Request, signed: string[]): void {
   }
 }
 
-// Node.js reads header bytes as ISO-8859-1; a client signs the bytes of its UTF-8.
+// Node.js reads header bytes as ISO-8859-1, while a client signs the UTF-8 bytes.
 function headerToSign (request: S3Request, name: string): string {
   return Buffer.from(request.headers.get(name) ?? '', 'latin1').toString('utf8')
 }

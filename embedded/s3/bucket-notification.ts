@@ -3,7 +3,10 @@ import { encodePath } from '../../http/percent-encoding.js'
 /** The changes that the store reports, named as S3 names them in a record. */
 export type BucketEventName = 'ObjectCreated:Put' | 'ObjectCreated:CompleteMultipartUpload' | 'ObjectRemoved:Delete'
 
-/** One record of a bucket notification (Amazon S3 User Guide, "Event message structure"), with the fields the store knows. */
+/**
+ * One record of a bucket notification (Amazon S3 User Guide, "Event message structure"), with the fields that the store fills
+ * in.
+ */
 export interface BucketNotificationRecord {
   eventVersion: '2.1'
   eventSource: 'objects-storage:embedded'
@@ -27,7 +30,7 @@ export interface BucketNotificationRecord {
   }
 }
 
-/** Makes a bucket's records, in the order in which the changes took effect. */
+/** Creates a bucket's records, in the order in which the changes took effect. */
 export class BucketNotifications {
   readonly #region: string
   readonly #bucket: string
@@ -38,7 +41,7 @@ export class BucketNotifications {
     this.#bucket = bucket
   }
 
-  /** @param created undefined where the object was removed */
+  /** @param created undefined if the object was removed */
   record (
     eventName: BucketEventName, objectKey: string, time: Date, created?: { sizeBytes: number, etag: string },
   ): BucketNotificationRecord {
@@ -60,7 +63,7 @@ export class BucketNotifications {
     }
   }
 
-  // Nanoseconds of the wall clock, so that it rises across restarts; incremented where the clock stands still or goes back.
+  // Nanoseconds of the wall clock, so that it rises across restarts; incremented if the clock stands still or goes back.
   #nextSequencer (time: Date): string {
     const wallClock = BigInt(time.getTime()) * 1_000_000n
     this.#lastSequencer = wallClock > this.#lastSequencer ? wallClock : this.#lastSequencer + 1n

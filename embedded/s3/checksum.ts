@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { crc32 } from 'node:zlib'
-import { CRC_32C, CRC_64_NVME, Crc } from './crc.js'
+import { CRC_32C, CRC_64_NVME, Crc } from '../../objects/crc.js'
 import { S3Error } from './s3-error.js'
 
 /** The checksums that a client can send with an object (Amazon S3 User Guide, "Checking object integrity"). */
@@ -8,32 +8,32 @@ export const checksumAlgorithms = ['CRC32', 'CRC32C', 'CRC64NVME', 'SHA1', 'SHA2
 
 export type ChecksumAlgorithm = typeof checksumAlgorithms[number]
 
-/** Of an object in parts, a checksum is that of all its bytes, or the composite of its parts' checksums. */
+/** The checksum of an object in parts is that of all its bytes, or the composite of its parts' checksums. */
 export type ChecksumType = 'FULL_OBJECT' | 'COMPOSITE'
 
-/** A checksum as a client sends it, and as it is kept. */
+/** A checksum as a client sends it, and as it is stored. */
 export interface StatedChecksum {
   algorithm: ChecksumAlgorithm
-  /** In base64; of a composite followed by a hyphen and the number of parts. */
+  /** In base64; a composite is followed by a hyphen and the number of parts. */
   value: string
 }
 
-/** A checksum that is known to hold. */
+/** A checksum that has been verified. */
 export interface KeptChecksum extends StatedChecksum {
   type: ChecksumType
 }
 
-/** A checksum that is being computed. */
+/** A checksum in the process of being computed. */
 export interface Checksum {
   update (chunk: Buffer): void
   digest (): Buffer
 }
 
 const PREFIX = 'x-amz-checksum-'
-/** What begins as a checksum's name and is none. */
+/** Headers that begin like a checksum's name but are not checksums. */
 const SETTINGS = ['x-amz-checksum-algorithm', 'x-amz-checksum-mode', 'x-amz-checksum-type']
 
-/** Begins to compute a checksum. */
+/** Starts computing a checksum. */
 export function createChecksum (algorithm: ChecksumAlgorithm): Checksum {
   switch (algorithm) {
     case 'CRC32': return new Crc32()
@@ -43,13 +43,13 @@ export function createChecksum (algorithm: ChecksumAlgorithm): Checksum {
   }
 }
 
-/** The headers that say the checksum of what was stored, if it has one. */
+/** The headers that state the checksum of what was stored, if it has one. */
 export function checksumHeaders (checksum: KeptChecksum | undefined): Record<string, string> {
   if (checksum === undefined) return {}
   return { [PREFIX + checksum.algorithm.toLowerCase()]: checksum.value, 'x-amz-checksum-type': checksum.type }
 }
 
-/** Whether a header or trailer carries a checksum, be it one that the store does not know. */
+/** Whether a header or trailer carries a checksum, including one that the store does not know. */
 export function isChecksumHeader (name: string): boolean {
   return name.startsWith(PREFIX) && !SETTINGS.includes(name)
 }
@@ -58,7 +58,7 @@ export function isChecksumHeader (name: string): boolean {
  * The algorithm that a client names, or whose checksum a header carries.
  *
  * @param name in any case
- * @throws {S3Error} NotImplemented where the store does not know it
+ * @throws {S3Error} NotImplemented if the store does not know it
  */
 export function readAlgorithm (name: string): ChecksumAlgorithm {
   const upperCase = name.toUpperCase().slice(isChecksumHeader(name) ? PREFIX.length : 0)
@@ -70,7 +70,7 @@ export function readAlgorithm (name: string): ChecksumAlgorithm {
 /**
  * The one checksum among a request's headers.
  *
- * @throws {S3Error} NotImplemented where the store does not know it; InvalidRequest where there are several
+ * @throws {S3Error} NotImplemented if the store does not know it; InvalidRequest if there are several
  */
 export function readChecksum (headers: ReadonlyMap<string, string>): StatedChecksum | undefined {
   const [checksum, ...others] = [...headers].filter(([name]) => isChecksumHeader(name))

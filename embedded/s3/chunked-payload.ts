@@ -3,10 +3,10 @@ import { formatScope } from '../../store/signature-v4.js'
 import { type Authentication, equalInConstantTime } from './authentication.js'
 import { S3Error } from './s3-error.js'
 
-/** How the `x-amz-content-sha256` of every chunked payload begins. */
+/** The `x-amz-content-sha256` of every chunked payload begins like this. */
 export const STREAMING_PREFIX = 'STREAMING-'
 
-/** The one trailer that is not named beforehand. */
+/** The one trailer that is not announced beforehand. */
 export const SIGNATURE_TRAILER = 'x-amz-trailer-signature'
 
 const ALGORITHM = 'AWS4-HMAC-SHA256'
@@ -39,10 +39,10 @@ export class ChunkedPayload {
   }
 
   /**
-   * Takes the chunks' framing off. A chunk's bytes are handed on before its signature is checked: all of them count only
-   * when the iteration ends without an error.
+   * Strips the chunks' framing. A chunk's bytes are passed on before its signature is checked: they can be relied on only if
+   * the iteration ends without an error.
    *
-   * @throws {S3Error} IncompleteBody where the framing is wrong; SignatureDoesNotMatch
+   * @throws {S3Error} IncompleteBody if the framing is wrong; SignatureDoesNotMatch
    */
   async * decode (source: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void> {
     const reader = new ByteReader(source)
@@ -86,7 +86,7 @@ export class ChunkedPayload {
   }
 }
 
-/** Reads lines and runs of bytes from a stream by turns, keeping no more than one piece of it and a line. */
+/** Reads lines and runs of bytes from a stream alternately, buffering no more than one piece of it and a line. */
 class ByteReader {
   readonly #source: AsyncIterator<Buffer>
   #buffered: Buffer = Buffer.alloc(0)

@@ -3,32 +3,32 @@ import { type IndexEntry } from './key-index.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
 
-/** Headers that make a request depend on what is there. An operation names those that it honours; others are refused. */
+/** Headers that make a request conditional. An operation names those that it honours; the others are refused. */
 export const CONDITION_HEADERS: readonly string[] = [
   'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range',
   'x-amz-if-match-last-modified-time', 'x-amz-if-match-size',
 ]
 
-/** What must hold of a key's object at the moment in which it is replaced or removed; all of what is named. */
+/** What must hold for a key's object at the moment it is replaced or removed; every condition given must hold. */
 export interface ChangeCondition {
   mustBeAbsent?: boolean
-  /** The object is there and has one of these entity tags, as `If-Match` lists them. */
+  /** The object exists and has one of these entity tags, as `If-Match` lists them. */
   entityTags?: string
-  /** These two are of the object if there is one: on S3, none at all fulfils them. */
+  /** These two apply to the object if there is one: on S3, an absent object fulfils them. */
   sizeBytes?: number
   lastModified?: LastModified
 }
 
-/** A time as a client knows it: to the second, or to the millisecond as listings tell it. */
+/** A time as a client knows it: to the second, or to the millisecond as in listings. */
 interface LastModified {
   timeMs: number
   precisionMs: 1 | 1000
 }
 
 /**
- * Checks a condition against what the index has. The caller changes the object in the same synchronous step.
+ * Checks a condition against the index. The caller changes the object in the same synchronous step.
  *
- * @throws {S3Error} PreconditionFailed; NoSuchKey where an entity tag is wanted of an object that is not there
+ * @throws {S3Error} PreconditionFailed; NoSuchKey if an entity tag is required of an object that does not exist
  */
 export function requireCondition (entry: IndexEntry | undefined, condition: ChangeCondition): void {
   const { mustBeAbsent = false, entityTags, sizeBytes, lastModified } = condition
@@ -46,7 +46,7 @@ export function requireCondition (entry: IndexEntry | undefined, condition: Chan
 /**
  * The condition of a write: `If-Match`, and `If-None-Match: *`.
  *
- * @throws {S3Error} NotImplemented with an entity tag in If-None-Match, as on S3
+ * @throws {S3Error} NotImplemented for an entity tag in If-None-Match, as on S3
  */
 export function readWriteCondition ({ headers }: S3Request): ChangeCondition {
   const ifNoneMatch = headers.get('if-none-match')
@@ -57,7 +57,7 @@ export function readWriteCondition ({ headers }: S3Request): ChangeCondition {
 /**
  * The condition of a deletion, from the headers of DeleteObject or the elements of DeleteObjects.
  *
- * @throws {S3Error} InvalidArgument where a size or a time is none
+ * @throws {S3Error} InvalidArgument if a size or a time is malformed
  */
 export function readDeleteCondition (
   { entityTags, size, lastModifiedTime }: Record<'entityTags' | 'size' | 'lastModifiedTime', string | undefined>,
@@ -71,8 +71,8 @@ export function readDeleteCondition (
 }
 
 /**
- * Whether a list of entity tags has an object's (RFC 9110, 8.8.3.2). S3 takes a tag without its quotes too; its own tags hold
- * no comma.
+ * Whether a list of entity tags contains an object's (RFC 9110, 8.8.3.2). S3 also accepts a tag without its quotes; its own
+ * tags contain no commas.
  */
 export function matchesEntityTag (list: string, etag: string, comparison: 'strong' | 'weak'): boolean {
   return list.split(',').map((item) => item.trim()).some((item) => {

@@ -4,10 +4,10 @@ const EXPOSED = 'Accept-Ranges, Content-Disposition, Content-Encoding, Content-L
 const PREFLIGHT_SECONDS = 3600
 
 /**
- * Lets scripts of any origin read the answers (Fetch, "CORS protocol"): the signature of a request is its permission, and
- * no browser adds one by itself. Answers a preflight, which is never signed.
+ * Lets scripts of any origin read the answers (Fetch, "CORS protocol"): a request's permission is its signature, which no
+ * browser adds by itself. Answers a preflight, which is never signed.
  *
- * @returns whether the request was a preflight, and so is answered
+ * @returns whether the request was a preflight, and has therefore been answered
  */
 export function allowEveryOrigin ({ method, headers }: IncomingMessage, response: ServerResponse): boolean {
   if (headers.origin === undefined) return false

@@ -1,6 +1,6 @@
 import { compareObjectKeys } from '../../objects/key-order.js'
 
-/** What a listing says of an object. */
+/** What a listing says about an object. */
 export interface IndexEntry {
   objectKey: string
   sizeBytes: number
@@ -12,11 +12,11 @@ export interface IndexEntry {
 const CHUNK_MAX_ENTRIES = 1024
 
 /**
- * The objects of a bucket in memory, in the order of a listing. A sorted list in chunks: finding takes two binary
- * searches, and changing moves the entries of one chunk at most.
+ * The objects of a bucket in memory, in listing order. A sorted list in chunks: finding takes two binary searches, and changing
+ * moves the entries of one chunk at most.
  */
 export class KeyIndex {
-  /** None is empty. */
+  /** No chunk is empty. */
   readonly #chunks: IndexEntry[][] = []
 
   /** @param entries in any order, each key once */
@@ -59,9 +59,9 @@ export class KeyIndex {
   }
 
   /**
-   * The entries in order, from the first whose key is past a bound. The index must not change while it is iterated.
+   * The entries in order, from the first key past a bound. The index must not change while it is iterated.
    *
-   * @param isPast false for every key before the bound, true for every one from it on
+   * @param isPast false for every key before the bound, true for every key from it on
    */
   * from (isPast: (objectKey: string) => boolean): Generator<IndexEntry, undefined> {
     const [first, start] = this.#find(isPast)
@@ -80,7 +80,9 @@ export class KeyIndex {
   }
 }
 
-/** The index of the first item for which the test holds, where it holds for every later one too; the length if for none. */
+/**
+ * The index of the first item for which the test holds; it must hold for all later ones too. The length if it holds for none.
+ */
 function firstIndex<Item> (items: Item[], test: (item: Item) => boolean): number {
   let [low, high] = [0, items.length]
   while (low < high) {

@@ -17,7 +17,7 @@ interface Position {
 interface Page {
   entries: IndexEntry[]
   commonPrefixes: string[]
-  /** Undefined where nothing comes after the page. */
+  /** Undefined if nothing comes after the page. */
   next: Position | undefined
 }
 
@@ -75,7 +75,7 @@ function readListing (request: S3Request, start: Position): Listing {
   }
 }
 
-// Takes two binary searches and one step per item of the page, however many keys a common prefix stands for.
+// Takes two binary searches and one step per item of the page, however many keys a common prefix represents.
 function selectPage (index: KeyIndex, { prefix, delimiter, maxKeys, start }: Listing): Page {
   const page: Page = { entries: [], commonPrefixes: [], next: undefined }
   let last = start
@@ -123,7 +123,7 @@ function describePage (bucket: string, listing: Listing, page: Page, isOwnerWant
   ]
 }
 
-// A token begins with a letter, lest a client take it for a number.
+// A token begins with a letter, so that no client takes it for a number.
 function encodeToken ({ value, isPrefix }: Position): string {
   return `${isPrefix ? 'p' : 'k'}${Buffer.from(value).toString('base64url')}`
 }

@@ -9,7 +9,7 @@ import { WHITE_SPACE, parseXml } from './xml-body.js'
 import { type Xml, document, element } from './xml.js'
 
 const MAX_OBJECTS = 1000
-/** A thousand of the longest keys, with every character written as a reference. */
+/** Room for a thousand keys of the greatest length, with every character written as a reference. */
 const BODY_MAX_BYTES = 8 * 1024 * 1024
 
 const OptionalText = Type.Optional(Type.String())
@@ -29,11 +29,11 @@ const DeleteSchema = Type.Object({
 })
 
 /**
- * Carries out DeleteObjects (Amazon S3 API Reference): up to 1,000 keys, each whether it was there or not, unless a condition
- * says otherwise. One that fails leaves the others as they are.
+ * Carries out DeleteObjects (Amazon S3 API Reference): deletes up to 1,000 keys, existing or not, unless a condition says
+ * otherwise. A failed deletion does not affect the others.
  *
  * @returns the answer's XML
- * @throws {S3Error} MalformedXML; what a payload may lack
+ * @throws {S3Error} MalformedXML; those of `receiveText`
  */
 export async function deleteObjects (
   request: S3Request, authentication: Authentication, objects: StoredObjects,

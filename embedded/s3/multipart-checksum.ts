@@ -6,22 +6,22 @@ import { type UploadedPart, compositeChecksum } from './multipart-parts.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request } from './s3-request.js'
 
-/** The checksum that an object in parts is to have (Amazon S3 User Guide, "Checking object integrity"). */
+/** The checksum that a multipart object is to have (Amazon S3 User Guide, "Checking object integrity"). */
 export interface ChecksumPlan {
   algorithm: ChecksumAlgorithm
   type: ChecksumType
 }
 
-/** What a client says of an object's checksum when it completes the upload. */
+/** What a client says about an object's checksum when it completes the upload. */
 export interface ExpectedObjectChecksum {
   checksum?: StatedChecksum
   type?: ChecksumType
 }
 
 /**
- * What the one who begins an upload asks for.
+ * What the client that begins an upload asks for.
  *
- * @throws {S3Error} NotImplemented, InvalidRequest where there is no such checksum
+ * @throws {S3Error} NotImplemented; InvalidRequest if there is no such checksum
  */
 export function readChecksumPlan ({ headers }: S3Request): ChecksumPlan | undefined {
   const name = headers.get('x-amz-checksum-algorithm')
@@ -32,7 +32,7 @@ export function readChecksumPlan ({ headers }: S3Request): ChecksumPlan | undefi
   }
   const algorithm = readAlgorithm(name)
   const plan = { algorithm, type: type ?? (algorithm === 'CRC64NVME' ? 'FULL_OBJECT' : 'COMPOSITE') }
-  // S3 combines the parts' checksums, which only those of a CRC allow.
+  // S3 combines the parts' checksums, which is possible only with a CRC.
   const isPossible = plan.type === 'FULL_OBJECT' ? algorithm.startsWith('CRC') : algorithm !== 'CRC64NVME'
   if (!isPossible) throw new S3Error('InvalidRequest', 'The checksum type does not go with the checksum algorithm.')
   return plan
@@ -44,15 +44,15 @@ export function readExpectedChecksum ({ headers }: S3Request): ExpectedObjectChe
   return { ...checksum === undefined ? {} : { checksum }, ...type === undefined ? {} : { type } }
 }
 
-/** The checksum of an object that is being put together. */
+/** The checksum of an object while it is assembled. */
 export class ObjectChecksum {
   readonly #plan: ChecksumPlan | undefined
   readonly #expected: StatedChecksum | undefined
   readonly #whole
 
   /**
-   * @param plan undefined where the one who began the upload asked for none; the object gets the one that is expected
-   * @throws {S3Error} InvalidRequest where another is expected than was planned
+   * @param plan undefined if the upload was begun without one; the object then gets the checksum that is expected
+   * @throws {S3Error} InvalidRequest if the expected checksum is not of the planned kind
    */
   constructor (plan: ChecksumPlan | undefined, { checksum, type }: ExpectedObjectChecksum) {
     const isAsPlanned = plan === undefined ||
@@ -68,9 +68,9 @@ export class ObjectChecksum {
   }
 
   /**
-   * To be called once, with the parts that made the object.
+   * Must be called once, with the parts that make up the object.
    *
-   * @throws {S3Error} BadDigest where another value is expected
+   * @throws {S3Error} BadDigest if another value is expected
    */
   verify (parts: readonly UploadedPart[]): KeptChecksum | undefined {
     if (this.#plan === undefined) return undefined

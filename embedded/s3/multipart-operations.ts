@@ -35,7 +35,7 @@ const CompleteSchema = Type.Object({
   CompleteMultipartUpload: Type.Object({ Part: Type.Array(PartSchema, { minItems: 1, maxItems: PART_NUMBER_MAX }) }),
 })
 
-/** Carries out CreateMultipartUpload; like the others here, as the Amazon S3 API Reference has it. Returns the answer's XML. */
+/** Carries out CreateMultipartUpload; this and the others here follow the Amazon S3 API Reference. Returns the answer's XML. */
 export async function createMultipartUpload (request: S3Request, uploads: MultipartUploads, bucket: string): Promise<string> {
   const upload = await uploads.initiate(request.objectKey, headersToStore(request), readChecksumPlan(request))
   return document('InitiateMultipartUploadResult', [
@@ -46,7 +46,7 @@ export async function createMultipartUpload (request: S3Request, uploads: Multip
 /**
  * Carries out UploadPart.
  *
- * @throws {S3Error} NoSuchUpload; InvalidArgument for a part's number outside 1 to 10,000; what a payload may lack
+ * @throws {S3Error} NoSuchUpload; InvalidArgument for a part number outside 1 to 10,000; those of `receivePayload`
  */
 export async function uploadPart (
   request: S3Request, authentication: Authentication, uploads: MultipartUploads, objects: StoredObjects,
@@ -67,7 +67,7 @@ export async function uploadPart (
 /**
  * Carries out CompleteMultipartUpload. Returns the answer's XML.
  *
- * @throws {S3Error} NoSuchUpload, MalformedXML, and as completing an upload may fail
+ * @throws {S3Error} NoSuchUpload, MalformedXML, and those of `MultipartUploads.complete`
  */
 export async function completeMultipartUpload (
   request: S3Request, authentication: Authentication, uploads: MultipartUploads, bucket: string,
@@ -129,7 +129,7 @@ export function listParts (request: S3Request, uploads: MultipartUploads, bucket
 /**
  * Answers ListMultipartUploads.
  *
- * @throws {S3Error} NotImplemented with a delimiter
+ * @throws {S3Error} NotImplemented if a delimiter is given
  */
 export function listMultipartUploads (request: S3Request, uploads: MultipartUploads, bucket: string): string {
   const parameter = (name: string) => request.parameters.get(name) ?? ''

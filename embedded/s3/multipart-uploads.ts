@@ -19,20 +19,20 @@ export interface MultipartUpload {
   uploadId: string
   objectKey: string
   initiatedMs: number
-  /** For the object that it will be. */
+  /** Headers for the resulting object. */
   headers: Record<string, string>
-  /** For the object that it will be. */
+  /** Checksum for the resulting object. */
   checksum?: ChecksumPlan
   parts: Map<number, UploadedPart>
 }
 
-/** What a client says of the object when it completes an upload. */
+/** What a client says about the object when it completes an upload. */
 export interface ExpectedObject extends ExpectedObjectChecksum {
   condition: ChangeCondition
   sizeBytes?: number
 }
 
-/** The unfinished multipart uploads of a bucket. They outlive a restart, as on S3. */
+/** The unfinished multipart uploads of a bucket. They survive a restart, as on S3. */
 export class MultipartUploads {
   readonly #folder: string
   readonly #objects: StoredObjects
@@ -43,7 +43,9 @@ export class MultipartUploads {
     this.#objects = objects
   }
 
-  /** Opens a folder, making it if need be. What an earlier process left of an upload without a description is removed. */
+  /**
+   * Opens a folder, creating it if need be. Remains of uploads without a description, left by an earlier process, are removed.
+   */
   static open (folder: string, objects: StoredObjects): MultipartUploads {
     mkdirSync(folder, { recursive: true })
     const uploads = new MultipartUploads(folder, objects)
@@ -52,7 +54,7 @@ export class MultipartUploads {
   }
 
   async initiate (objectKey: string, headers: Record<string, string>, checksum?: ChecksumPlan): Promise<MultipartUpload> {
-    // A letter first, lest a client take the identifier for a number.
+    // Begins with a letter, so that no client takes the identifier for a number.
     const uploadId = `u${randomBytes(16).toString('hex')}`
     const planned = checksum === undefined ? {} : { checksum }
     const upload: MultipartUpload = { uploadId, objectKey, initiatedMs: Date.now(), headers, ...planned, parts: new Map() }
@@ -73,23 +75,23 @@ export class MultipartUploads {
     return upload
   }
 
-  /** @throws {S3Error} NoSuchUpload where this key has no upload with this identifier */
+  /** @throws {S3Error} NoSuchUpload if this key has no upload with this identifier */
   find (uploadId: string, objectKey: string): MultipartUpload {
     const upload = this.#uploads.get(uploadId)
     if (upload?.objectKey !== objectKey) throw new S3Error('NoSuchUpload')
     return upload
   }
 
-  /** In the order of keys, those of one key in the order of their beginning. */
+  /** In the order of keys; the uploads of one key in the order in which they were begun. */
   list (): MultipartUpload[] {
     return [...this.#uploads.values()].sort((one, other) => compareObjectKeys(one.objectKey, other.objectKey) ||
       one.initiatedMs - other.initiatedMs || compareObjectKeys(one.uploadId, other.uploadId))
   }
 
   /**
-   * Makes a complete file a part, replacing the one of its number.
+   * Makes a complete file a part, replacing any part of the same number.
    *
-   * @throws {S3Error} NoSuchUpload where the upload has ended meanwhile
+   * @throws {S3Error} NoSuchUpload if the upload has ended meanwhile
    */
   commitPart (
     upload: MultipartUpload, partNumber: number, file: PendingFile, { md5, checksum }: ReceivedPayload,
@@ -103,12 +105,12 @@ export class MultipartUploads {
   }
 
   /**
-   * Puts an object together from parts. Once that is done, and until the object is replaced or removed, the same request is
-   * answered as it was then: its answer may have been lost.
+   * Assembles an object from parts. After that, and until the object is replaced or removed, a repeated request gets the same
+   * answer, since the first one may have been lost.
    *
    * @param chosen numbers and entity tags of the parts, in order
-   * @throws {S3Error} InvalidPart, InvalidPartOrder, EntityTooSmall, InvalidRequest, BadDigest; where the condition does not
-   *   hold; NoSuchUpload where this key has no upload with this identifier
+   * @throws {S3Error} InvalidPart, InvalidPartOrder, EntityTooSmall, InvalidRequest, BadDigest; the error of a condition that
+   *   does not hold; NoSuchUpload if this key has no upload with this identifier
    */
   async complete (
     uploadId: string, objectKey: string, chosen: readonly ChosenPart[], expected: ExpectedObject,
@@ -160,7 +162,7 @@ export class MultipartUploads {
     await this.#removeFiles(upload)
   }
 
-  /** To be called while the upload is running; the part's file is then open even where the upload ends. */
+  /** Must be called while the upload is in progress; the part's file then stays open even if the upload ends. */
   async #appendPart (
     upload: MultipartUpload, { partNumber, etag }: UploadedPart, write: (chunk: Buffer) => Promise<void>,
   ): Promise<void> {

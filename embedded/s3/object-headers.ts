@@ -7,21 +7,21 @@ const USER_METADATA_PREFIX = 'x-amz-meta-'
 const USER_METADATA_MAX_BYTES = 2048
 const STORED_HEADERS = ['cache-control', 'content-disposition', 'content-encoding', 'content-language', 'content-type', 'expires']
 
-/** Headers `x-amz-*` that the store understands, or may ignore without breaking what the client asked for. */
+/** The `x-amz-*` headers that the store understands, or may ignore without breaking what the client asked for. */
 const KNOWN_HEADERS = new Set([
   'x-amz-content-sha256', 'x-amz-date', 'x-amz-decoded-content-length', 'x-amz-expected-bucket-owner', 'x-amz-mp-object-size',
-  'x-amz-sdk-checksum-algorithm', 'x-amz-trailer', 'x-amz-user-agent',
+  'x-amz-sdk-checksum-algorithm', 'x-amz-security-token', 'x-amz-trailer', 'x-amz-user-agent',
 ])
 const KNOWN_PREFIXES = [USER_METADATA_PREFIX, 'x-amz-checksum-']
-/** Headers that only say what holds anyway: there is one account, and one class of storage. */
+/** Headers that may only say what is true anyway: there is one account, and one storage class. */
 const DEFAULTS = new Map([['x-amz-acl', ['private', 'bucket-owner-full-control']], ['x-amz-storage-class', ['STANDARD']]])
 
 /**
- * Refuses what would change a request's meaning without the store's heeding it, such as copying, encrypting, writing a part of
- * an object, or a condition.
+ * Refuses what would change a request's meaning but is ignored by the store, such as copying, encrypting, writing part of an
+ * object, or a condition.
  *
  * @param conditions the headers among CONDITION_HEADERS that the operation honours
- * @throws {S3Error} NotImplemented; AccessDenied where the bucket should be another account's
+ * @throws {S3Error} NotImplemented; AccessDenied if the bucket is expected to be another account's
  */
 export function refuseUnknownHeaders ({ headers }: S3Request, conditions: readonly string[]): void {
   for (const [name, value] of headers) {
@@ -35,9 +35,9 @@ export function refuseUnknownHeaders ({ headers }: S3Request, conditions: readon
 }
 
 /**
- * The headers of an upload that come back with every download.
+ * The headers of an upload that are returned with every download.
  *
- * @throws {S3Error} MetadataTooLarge where names and values of the user metadata are longer than 2 KB
+ * @throws {S3Error} MetadataTooLarge if names and values of the user metadata are longer than 2 KB in total
  */
 export function headersToStore ({ headers }: S3Request): Record<string, string> {
   const stored: Record<string, string> = {}
@@ -51,7 +51,7 @@ export function headersToStore ({ headers }: S3Request): Record<string, string> 
     }
   }
   if (userMetadataBytes > USER_METADATA_MAX_BYTES) throw new S3Error('MetadataTooLarge')
-  // That coding is of the transfer: the chunks' framing is taken off on the way in.
+  // That coding applies to the transfer only: the chunks' framing is stripped on receipt.
   const codings = stored['content-encoding']?.split(',') ?? []
   const kept = codings.filter((coding) => coding.trim().toLowerCase() !== 'aws-chunked')
   if (kept.length === codings.length) return stored
@@ -59,7 +59,9 @@ export function headersToStore ({ headers }: S3Request): Record<string, string> 
   return kept.length === 0 ? others : { ...others, 'content-encoding': kept.join(',').trim() }
 }
 
-/** The headers of a download: those stored, and over them those that the query asks for (`response-content-type` and such). */
+/**
+ * The headers of a download: those stored, overridden by those that the query asks for (`response-content-type` and the like).
+ */
 export function headersToSend (stored: Record<string, string>, { parameters }: S3Request): Record<string, string> {
   const overrides = STORED_HEADERS.map((name) => [name, parameters.get(`response-${name}`)] as const)
     .filter((override): override is [string, string] => override[1] !== undefined)

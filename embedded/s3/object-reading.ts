@@ -10,8 +10,8 @@ import { type S3Request } from './s3-request.js'
 import { type SealedFile, type SealedMetadata } from './sealed-file.js'
 
 /**
- * Answers GetObject and HeadObject (Amazon S3 API Reference): preconditions first, then one byte range at most. The bytes
- * are those of the version that was there when the request came.
+ * Answers GetObject and HeadObject (Amazon S3 API Reference): preconditions first, then one byte range at most. The bytes are
+ * those of the version that was there when the request came.
  *
  * @throws {S3Error} NoSuchKey, PreconditionFailed, InvalidRange
  */
@@ -30,7 +30,7 @@ export async function sendObject (request: S3Request, response: ServerResponse, 
     const range = isRangeWanted(request.headers, metadata) ? parseRange(request.headers.get('range'), sizeBytes) : undefined
     if (range !== undefined) response.setHeader('Content-Range', `bytes ${range.start}-${range.end}/${sizeBytes}`)
     const { start, end } = range ?? { start: 0, end: sizeBytes - 1 }
-    // A checksum is of the whole.
+    // The checksum covers the whole object.
     const isChecksumWanted = range === undefined && request.headers.get('x-amz-checksum-mode')?.toUpperCase() === 'ENABLED'
     const checksum = isChecksumWanted ? checksumHeaders(metadata.checksum) : {}
     response.writeHead(range === undefined ? 200 : 206, { ...headers, ...checksum, 'Content-Length': end + 1 - start })
@@ -45,12 +45,12 @@ async function sendBytes (file: SealedFile, start: number, end: number, response
   try {
     await pipeline(file.stream(start, end), response)
   } catch (error) {
-    // Unless reading failed, the client went away, which is its right.
+    // Unless reading failed, the client went away, which it may do.
     if (!response.destroyed || response.errored !== null) throw error
   }
 }
 
-/** RFC 9110, 13.2.2, as far as it is about reading; dates have the precision of a second. */
+/** RFC 9110, 13.2.2, as far as it concerns reading; dates have the precision of a second. */
 function checkPreconditions (headers: S3Request['headers'], metadata: SealedMetadata): 'modified' | 'not modified' {
   const { etag } = metadata
   const lastModified = wholeSeconds(metadata)
@@ -67,7 +67,7 @@ function checkPreconditions (headers: S3Request['headers'], metadata: SealedMeta
   return ifModifiedSince !== undefined && lastModified <= ifModifiedSince ? 'not modified' : 'modified'
 }
 
-/** RFC 9110, 13.1.5: a client that has a part of another version gets the whole. */
+/** RFC 9110, 13.1.5: a client that has part of another version gets the whole. */
 function isRangeWanted (headers: S3Request['headers'], metadata: SealedMetadata): boolean {
   const ifRange = headers.get('if-range')
   if (ifRange === undefined) return true

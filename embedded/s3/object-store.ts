@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http'
 import { join } from 'node:path'
 import { errorCode } from '../../errors/error-code.js'
-import { authenticate } from './authentication.js'
+import { type Account, type Accounts, authenticate } from './authentication.js'
 import { type BucketNotificationRecord } from './bucket-notification.js'
 import { allowEveryOrigin } from './cross-origin.js'
 import { MultipartUploads } from './multipart-uploads.js'
@@ -13,28 +13,34 @@ import { type ForwardedTarget, parseRequest } from './s3-request.js'
 import { element, errorDocument } from './xml.js'
 
 export interface EmbeddedStoreOptions {
-  /** Where everything is kept; made if it is not there. One process at a time may use it. */
+  /** Where everything is kept; created if it does not exist. Only one process at a time may use it. */
   directory: string
   bucket: string
   region: string
   accessKey: string
   secretKey: string
+  /** Makes the account a session's. */
+  sessionToken?: string | undefined
+  /**
+   * Finds further accounts, such as sessions, by access key; asked for each request, before the account above is considered.
+   */
+  findAccount?: (accessKey: string) => Account | undefined
   /** Default 127.0.0.1. */
   host?: string
   /** Default 0, any free one. */
   port?: number
-  /** Called after each change has taken effect, in their order. It must not throw. A crash can lose the last calls. */
+  /** Called after each change has taken effect, in order. It must not throw. A crash can lose the last calls. */
   onEvent?: (record: BucketNotificationRecord) => void
-  /** Told of what should not happen, such as a full disk; the client gets an InternalError, or XMinioStorageFull. */
+  /** Called with what should not happen, such as a full disk; the client gets an InternalError, or XMinioStorageFull. */
   onError?: (error: unknown) => void
 }
 
 export interface EmbeddedStore {
   /** The origin, such as `http://127.0.0.1:9000`. */
   endpoint: string
-  /** Answers a request that another server received, and resolves once it is answered. It never rejects. */
+  /** Answers a request that another server received; resolves once it is answered, and never rejects. */
   answer (message: IncomingMessage, response: ServerResponse, as: ForwardedTarget): Promise<void>
-  /** Stops listening, lets running requests end for a few seconds, and then ends them. */
+  /** Stops listening, gives running requests a few seconds to finish, and then ends them. */
   close (): Promise<void>
 }
 
@@ -44,32 +50,35 @@ const IDLE_TIMEOUT_MS = 300_000
 const CLOSE_GRACE_MS = 3_000
 
 /**
- * Starts an S3 endpoint over files on this machine's disk, with one bucket and one account. It covers what an S3 client
- * needs to keep objects: reading with ranges and preconditions, writing at once or in parts, deleting, listing; every
- * request must be signed (SigV4). What it does not know it refuses with NotImplemented.
+ * Starts an S3 endpoint over files on this machine's disk, with one bucket and one account, and others on request. It covers
+ * what an S3 client needs to keep objects: reading with ranges and preconditions, writing at once or in parts, deleting,
+ * listing; every request must be signed (SigV4). What it does not know it refuses with NotImplemented.
  *
- * @throws where the bucket's name is not valid, or the directory or the address cannot be used
+ * @throws if the bucket's name is not valid, or the directory or the address cannot be used
  */
 export async function startEmbeddedStore (options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
-  const { directory, bucket, region, accessKey, secretKey, host = '127.0.0.1', port = 0 } = options
-  const { onEvent = () => {}, onError = () => {} } = options
+  const { directory, bucket, region, accessKey, secretKey, sessionToken, host = '127.0.0.1', port = 0 } = options
+  const { findAccount = () => undefined, onEvent = () => {}, onError = () => {} } = options
   if (!BUCKET_NAME.test(bucket)) throw new TypeError('The bucket does not have a valid name.')
   const folder = join(directory, bucket)
   const objects = await StoredObjects.open({ folder, bucket, region, onEvent })
   const store = { bucket, region, objects, uploads: MultipartUploads.open(join(folder, 'uploads'), objects) }
+  const accounts: Accounts = {
+    region, find: (given) => findAccount(given) ?? (given === accessKey ? { secretKey, sessionToken } : undefined),
+  }
 
   const running = new Set<Promise<void>>()
   const onRequest = async (message: IncomingMessage, response: ServerResponse, as?: ForwardedTarget) => {
     if (allowEveryOrigin(message, response)) return
-    const handled = handle(message, response, store, { accessKey, secretKey, region }, as)
+    const handled = handle(message, response, store, accounts, as)
       .catch(onError).finally(() => running.delete(handled))
     running.add(handled)
     await handled
   }
-  // Uploads may take as long as they move at all, so that only the headers and an idle connection have a time limit.
+  // An upload may take any amount of time as long as it progresses, so only headers and idle connections have a time limit.
   const server = createServer({ requestTimeout: 0, headersTimeout: HEADERS_TIMEOUT_MS }, onRequest)
   server.setTimeout(IDLE_TIMEOUT_MS)
-  // Without this Node.js invites the body before the signature has been seen.
+  // Without this Node.js would ask for the body before the signature has been checked.
   server.on('checkContinue', onRequest)
   await listen(server, port, host)
   const address = server.address()
@@ -97,21 +106,21 @@ function listen (server: Server, port: number, host: string): Promise<void> {
   })
 }
 
-/** @throws what is not the client's doing, once it is answered */
+/** @throws what is not the client's fault, once the request is answered */
 async function handle (
-  message: IncomingMessage, response: ServerResponse, store: Store, credentials: Parameters<typeof authenticate>[1],
+  message: IncomingMessage, response: ServerResponse, store: Store, accounts: Accounts,
   as: ForwardedTarget | undefined,
 ): Promise<void> {
   const requestId = randomUUID()
   response.setHeader('x-amz-request-id', requestId)
   try {
     const request = parseRequest(message, as)
-    const authentication = authenticate(request, credentials, new Date())
-    // Node.js has done so by itself where the request came to another server.
+    const authentication = authenticate(request, accounts, new Date())
+    // If the request came to another server, Node.js has already done so.
     if (as === undefined && message.headers.expect !== undefined) response.writeContinue()
     await answer(request, authentication, response, store)
   } catch (error) {
-    // A client that went away is nobody to answer.
+    // The client has gone away, so there is nobody to answer.
     if (message.destroyed && !message.complete) return
     if (response.headersSent) response.destroy()
     else sendError(response, error instanceof S3Error ? error : new S3Error(isDiskFull(error) ? 'XMinioStorageFull' : 'InternalError'), store.bucket, requestId)
@@ -125,7 +134,7 @@ function isDiskFull (error: unknown): boolean {
 
 function sendError (response: ServerResponse, error: S3Error, bucket: string, requestId: string): void {
   const { headers = {}, elements = {} } = error.details
-  // The resource is the bucket alone: a key is a secret.
+  // The resource is only the bucket: a key is a secret.
   const body = errorDocument([
     element('Code', error.code),
     element('Message', error.message),

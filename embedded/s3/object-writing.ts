@@ -6,7 +6,7 @@ import { headersToStore } from './object-headers.js'
 import { receivePayload } from './payload.js'
 import { type S3Request } from './s3-request.js'
 
-/** What the answer to an upload says of what was stored. */
+/** What the answer to an upload says about what was stored. */
 export interface StoredPayload {
   /** Without quotes. */
   etag: string
@@ -16,7 +16,7 @@ export interface StoredPayload {
 /**
  * Carries out PutObject (Amazon S3 API Reference). The object is there when this returns, and not a byte of it before.
  *
- * @throws {S3Error} where the request's condition does not hold; what a payload may lack
+ * @throws {S3Error} if the request's condition does not hold; those of `receivePayload`
  */
 export async function putObject (
   request: S3Request, authentication: Authentication, objects: StoredObjects,
@@ -24,7 +24,7 @@ export async function putObject (
   const { objectKey } = request
   const headers = headersToStore(request)
   const condition = readWriteCondition(request)
-  // Once before the bytes are received and once when they are there: an upload that must fail does so at once.
+  // Checked before the bytes are received, so that an upload that must fail does so at once, and again once they are there.
   objects.require(objectKey, condition)
 
   const file = await objects.createFile()

@@ -14,6 +14,7 @@ import { sendObject } from './object-reading.js'
 import { type StoredPayload, putObject } from './object-writing.js'
 import { S3Error } from './s3-error.js'
 import { type S3Request, moveHeadersFromQuery } from './s3-request.js'
+import { answerSlowly } from './slow-answer.js'
 import { document } from './xml.js'
 
 /** What the operations work on. */
@@ -33,7 +34,7 @@ interface Call extends Store {
 interface Operation {
   method: string
   resource: 'bucket' | 'object'
-  /** A parameter that, by being there, makes the request one for this operation; the first operation that fits is taken. */
+  /** A parameter whose presence selects this operation; the first operation that fits is taken. */
   selector?: string
   /** Further parameters; a request with any other is refused. */
   parameters?: readonly string[]
@@ -52,7 +53,7 @@ const operations: readonly Operation[] = [
     run: ({ response, region }) => { response.writeHead(200, { 'x-amz-bucket-region': region }).end() },
   },
   {
-    // The bucket is there from the start; making it again is not an error in S3's oldest region.
+    // The bucket exists from the start; creating it again is not an error in S3's oldest region.
     method: 'PUT',
     resource: 'bucket',
     run: ({ response }) => { response.writeHead(200, { 'Content-Length': 0 }).end() },
@@ -61,7 +62,7 @@ const operations: readonly Operation[] = [
     method: 'GET',
     resource: 'bucket',
     selector: 'location',
-    // S3's oldest region is told by leaving it out.
+    // S3's oldest region is represented by an empty element.
     run: ({ response, region }) => sendXml(response, document('LocationConstraint', region === 'us-east-1' ? '' : region)),
   },
   {
@@ -140,7 +141,7 @@ const operations: readonly Operation[] = [
     selector: 'uploadId',
     conditions: WRITE_CONDITIONS,
     run: async ({ request, authentication, response, uploads, bucket }) => {
-      sendXml(response, await completeMultipartUpload(request, authentication, uploads, bucket))
+      await answerSlowly(response, completeMultipartUpload(request, authentication, uploads, bucket))
     },
   },
   {
@@ -170,8 +171,8 @@ const operations: readonly Operation[] = [
 /**
  * Carries out the operation that an authenticated request asks for.
  *
- * @throws {S3Error} NotImplemented where the store knows no such operation, or a parameter of it is unknown; NoSuchBucket;
- *   what the operation may fail with
+ * @throws {S3Error} NotImplemented if the store has no such operation, or does not know one of its parameters; NoSuchBucket;
+ *   the errors of the operation
  */
 export async function answer (
   signedRequest: S3Request, authentication: Authentication, response: ServerResponse, store: Store,

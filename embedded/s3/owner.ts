@@ -1,9 +1,9 @@
 import { type Xml, element } from './xml.js'
 
-/** The one account of the store. S3 makes such an identifier from 64 hexadecimal digits. */
+/** The store's only account. S3's identifiers have 64 hexadecimal digits. */
 export const OWNER_ID = '0'.repeat(63).concat('1')
 
-/** An account, as S3 names it in a listing. */
+/** An account, as S3 describes it in a listing. */
 export function ownerElement (name: 'Owner' | 'Initiator'): Xml {
   return element(name, [element('ID', OWNER_ID), element('DisplayName', 'objects-storage')])
 }

@@ -4,7 +4,7 @@ import {
 import { SIGNATURE_TRAILER } from './chunked-payload.js'
 import { S3Error } from './s3-error.js'
 
-/** The checksums of a payload: the one that came with it, in a header or a trailer, and the one that is to be kept. */
+/** The checksums of a payload: the one that came with it, in a header or a trailer, and the one to be stored. */
 export class PayloadChecksums {
   readonly #trailerNames: readonly string[]
   readonly #inHeader: string | undefined
@@ -13,9 +13,9 @@ export class PayloadChecksums {
   readonly #checksums
 
   /**
-   * @param kept the algorithm of the checksum to keep; where it is undefined, the one that came is kept
-   * @throws {S3Error} InvalidRequest where several are to come, or not the one that is announced; NotImplemented for a
-   *   checksum that the store does not know, and a trailer that is none
+   * @param kept the algorithm of the checksum to store; if undefined, the one that came is stored
+   * @throws {S3Error} InvalidRequest if several are announced, or another than the announced one is sent; NotImplemented for a
+   *   checksum that the store does not know, and for a trailer that is not a checksum
    */
   constructor (headers: ReadonlyMap<string, string>, kept: ChecksumAlgorithm | undefined) {
     const inHeader = readChecksum(headers)
@@ -38,11 +38,11 @@ export class PayloadChecksums {
   }
 
   /**
-   * To be called once, when the payload has ended.
+   * Must be called once, when the payload has ended.
    *
-   * @param trailers that came behind it, names in lower case
-   * @returns the checksum to keep
-   * @throws {S3Error} BadDigest; InvalidRequest where a trailer came that was not named before
+   * @param trailers sent after it, with names in lower case
+   * @returns the checksum to store
+   * @throws {S3Error} BadDigest; InvalidRequest if a trailer was sent that was not announced
    */
   verify (trailers: ReadonlyMap<string, string>): KeptChecksum | undefined {
     const further = [...trailers.keys()].some((name) => name !== SIGNATURE_TRAILER && !this.#trailerNames.includes(name))

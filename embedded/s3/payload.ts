@@ -13,23 +13,23 @@ const PUT_MAX_BYTES = 5 * 1024 ** 3
 export interface ReceivedPayload {
   sizeBytes: number
   md5: Buffer
-  /** By the algorithm that was asked for, or else by that of the checksum that came with the payload. */
+  /** By the algorithm that was asked for, or else the checksum that came with the payload. */
   checksum?: KeptChecksum
 }
 
 /** How a payload is received. */
 export interface PayloadOptions {
-  /** Default 5 GiB, as much as S3 takes at once. */
+  /** Default 5 GiB, the most that S3 accepts at once. */
   maxBytes?: number
-  /** Computes a checksum whether one comes with the payload or not. */
+  /** Computes a checksum whether or not one comes with the payload. */
   algorithm?: ChecksumAlgorithm | undefined
-  /** Of what a checksum in the headers is: `object` where the payload only tells how to make it. */
+  /** What a checksum in the headers is of: `object` if the payload only says how to assemble it. */
   checksumOf?: 'payload' | 'object'
 }
 
 /**
- * Receives a request's body and hands it on piece by piece. It is complete and right only when this returns: length,
- * Content-MD5, x-amz-content-sha256 and checksums are known to hold at the end.
+ * Receives a request's body and passes it on piece by piece. It is complete and correct only when this returns: length,
+ * Content-MD5, x-amz-content-sha256 and checksums can only be verified at the end.
  *
  * @param write is awaited before more is read
  * @throws {S3Error} naming the first of these that does not hold; MissingContentLength; EntityTooLarge
@@ -51,7 +51,7 @@ export async function receivePayload (
   const md5 = createHash('md5')
   const sha256 = chunked === undefined && payloadHash !== UNSIGNED_PAYLOAD ? createHash('sha256') : undefined
   let sizeBytes = 0
-  // The connection outlives a refused body: the answer must still reach the client.
+  // The connection is kept after a body is refused, so that the answer still reaches the client.
   const source: AsyncIterable<Buffer> = request.message.iterator({ destroyOnReturn: false })
   for await (const chunk of chunked?.decode(source) ?? source) {
     sizeBytes += chunk.length
@@ -70,7 +70,7 @@ export async function receivePayload (
   return { sizeBytes, md5: md5Digest, ...checksum === undefined ? {} : { checksum } }
 }
 
-/** Receives a small body whole, such as the XML of an operation. */
+/** Receives a small body as a whole, such as an operation's XML. */
 export async function receiveText (
   request: S3Request, authentication: Authentication, options: PayloadOptions,
 ): Promise<string> {

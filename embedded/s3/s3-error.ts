@@ -6,6 +6,7 @@ const errors = {
   BadDigest: [400, 'The Content-MD5 or checksum value that you specified did not match what the server received.'],
   EntityTooLarge: [400, 'Your proposed upload exceeds the maximum allowed object size.'],
   EntityTooSmall: [400, 'Your proposed upload is smaller than the minimum allowed object size.'],
+  ExpiredToken: [400, 'The provided token has expired.'],
   IncompleteBody: [400, 'The request body does not have the length or form that its headers state.'],
   InternalError: [500, 'An internal error occurred. Try again.'],
   InvalidAccessKeyId: [403, 'The access key that you provided does not exist in our records.'],
@@ -15,6 +16,7 @@ const errors = {
   InvalidPartOrder: [400, 'The list of parts was not in ascending order.'],
   InvalidRange: [416, 'The requested range is not satisfiable.'],
   InvalidRequest: [400, 'The request is not valid.'],
+  InvalidToken: [400, 'The provided token is malformed or otherwise not valid.'],
   InvalidURI: [400, 'The specified URI could not be parsed.'],
   KeyTooLongError: [400, 'Your key is too long.'],
   MalformedXML: [400, 'The XML that you provided was not well-formed or did not validate against the schema.'],
@@ -35,14 +37,14 @@ const errors = {
 
 export type S3ErrorCode = keyof typeof errors
 
-/** What the response to a failed request says besides its code and message. */
+/** What an error response says besides its code and message. */
 export interface S3ErrorDetails {
   headers?: Readonly<Record<string, string>>
   /** Further elements of the error's XML. */
   elements?: Readonly<Record<string, string>>
 }
 
-/** A request's failure that is answered in S3's error form. Neither message nor details may hold a key or a signature. */
+/** A failure that is answered in S3's error format. Neither message nor details may contain a key or a signature. */
 export class S3Error extends Error {
   override readonly name = 'S3Error'
   readonly code: S3ErrorCode

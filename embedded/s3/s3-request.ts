@@ -2,34 +2,35 @@ import { type IncomingMessage } from 'node:http'
 import { encodeComponent, encodePath } from '../../http/percent-encoding.js'
 import { S3Error } from './s3-error.js'
 
-/** Of a key in UTF-8, as S3 limits it. */
+/** The length limit of a key in UTF-8, as on S3. */
 export const KEY_MAX_BYTES = 1024
 
 const SIGNATURE_PARAMETERS = new Set([
-  'X-Amz-Algorithm', 'X-Amz-Content-Sha256', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'X-Amz-Signature', 'X-Amz-SignedHeaders',
+  'X-Amz-Algorithm', 'X-Amz-Content-Sha256', 'X-Amz-Credential', 'X-Amz-Date', 'X-Amz-Expires', 'X-Amz-Security-Token',
+  'X-Amz-Signature', 'X-Amz-SignedHeaders',
 ])
 
-/** A request in path style, with its target decoded. */
+/** A path-style request, with its target decoded. */
 export interface S3Request {
   message: IncomingMessage
   method: string
-  /** Percent-encoded again from what was decoded, so that every spelling of a key has one signature, as on S3. */
+  /** Percent-encoded again from the decoded form, so that every spelling of a key has one signature, as on S3. */
   canonicalPath: string
-  /** Empty where the request is about no bucket. */
+  /** Empty if the request concerns no bucket. */
   bucket: string
-  /** Empty where the request is about a bucket. */
+  /** Empty if the request concerns a bucket. */
   objectKey: string
   /** Decoded, in the order sent. */
   query: ReadonlyArray<readonly [name: string, value: string]>
-  /** The query by name; of a repeated parameter, the last value. */
+  /** The query by name; a repeated parameter has its last value. */
   parameters: ReadonlyMap<string, string>
   /** Values of a repeated header are joined by a comma. */
   headers: ReadonlyMap<string, string>
 }
 
-/** What a request is to the store that came to another server, by a pre-signed URL. */
+/** How the store is to see a request that came to another server, by a pre-signed URL. */
 export interface ForwardedTarget {
-  /** Path and query, as the store would have been asked. */
+  /** Path and query, as if the store had been asked. */
   target: string
   /** The host that the URL was signed for, whatever the request's Host header says. */
   host: string
@@ -38,8 +39,8 @@ export interface ForwardedTarget {
 /**
  * Reads a request's target and headers.
  *
- * @param as of a request that came to another server; an Authorization header is that server's then, and not looked at
- * @throws {S3Error} InvalidURI where the target is not percent-encoded UTF-8 or holds a NUL; KeyTooLongError
+ * @param as given for a request that came to another server; its Authorization header is then for that server, and ignored
+ * @throws {S3Error} InvalidURI if the target is not percent-encoded UTF-8 or contains a NUL; KeyTooLongError
  */
 export function parseRequest (message: IncomingMessage, as?: ForwardedTarget): S3Request {
   const target = as?.target ?? message.url ?? ''
@@ -70,10 +71,10 @@ export function parseRequest (message: IncomingMessage, as?: ForwardedTarget): S
 }
 
 /**
- * A request with what its query says in the place of headers: a pre-signed URL can set none, so that S3 takes every parameter
- * `x-amz-*` for one, but those of the signature.
+ * A request whose query parameters are turned into headers: a pre-signed URL cannot set headers, so S3 treats every `x-amz-*`
+ * parameter as one, except those of the signature.
  *
- * @throws {S3Error} InvalidRequest where a header of that name says something else
+ * @throws {S3Error} InvalidRequest if a header of that name says something else
  */
 export function moveHeadersFromQuery (request: S3Request): S3Request {
   const headers = new Map(request.headers)
@@ -108,9 +109,9 @@ function decode (encoded: string): string {
 }
 
 /**
- * Reads a parameter that is a whole number.
+ * Reads a whole-number parameter.
  *
- * @throws {S3Error} InvalidArgument where it is not a number, or outside the bounds
+ * @throws {S3Error} InvalidArgument if it is not a number, or out of bounds
  */
 export function integerParameter (
   { parameters }: S3Request, name: string,

@@ -7,18 +7,18 @@ import { errorCode } from '../../errors/error-code.js'
 import { type KeptChecksum } from './checksum.js'
 
 /*
- * A sealed file holds an object's bytes from offset 0 on, and behind them its metadata: JSON, the JSON's length in four
- * bytes, a mark of eight. It is written under a temporary name and renamed, so that at any moment a name leads to one
- * version's bytes and metadata, or to another's, and never to a mix, whenever the process is killed.
+ * A sealed file holds an object's bytes from offset 0 on, followed by its metadata: JSON, the JSON's length in four bytes, and
+ * an eight-byte mark. It is written under a temporary name and renamed, so that at any moment a name leads to the bytes and
+ * metadata of a single version, never to a mix, no matter when the process is killed.
  *
- * Nothing is flushed to the disk (fsync): a killed process loses nothing that way, only a power cut may take the latest
- * writes, and what it leaves torn has no valid end and counts as absent. The embedded store is for one machine without
- * configuration; there the speed of many small uploads is worth more.
+ * Nothing is flushed to the disk (fsync): a killed process loses nothing that way, only a power cut may lose the latest writes,
+ * and what it leaves torn has no valid end and counts as absent. The embedded store is for one machine without configuration,
+ * where the speed of many small uploads is worth more.
  */
 
 const MARK = Buffer.from('OBJSEAL1')
 const TAIL_BYTES = 4 + MARK.length
-/** Holds nearly every metadata, so that one read finds it. */
+/** Large enough for nearly all metadata, so that one read finds it. */
 const FIRST_READ_BYTES = 2048
 const STREAM_BUFFER_BYTES = 256 * 1024
 
@@ -29,22 +29,22 @@ export interface SealedMetadata {
   /** Without quotes. */
   etag: string
   lastModifiedMs: number
-  /** Response headers, names in lower case. */
+  /** Response headers, with names in lower case. */
   headers: Record<string, string>
-  /** As the client asked for it. Of an upload whose parts are still coming, the value is empty. */
+  /** As the client asked for it. The value is empty while an upload's parts are still arriving. */
   checksum?: KeptChecksum
-  /** Of an object in parts: what it was put together from, by which a repeated completion is known again. */
+  /** For a multipart object, what it was assembled from, so that a repeated completion is recognised. */
   completion?: Completion
 }
 
-/** What an upload in parts was completed with. */
+/** What a multipart upload was completed with. */
 interface Completion {
   uploadId: string
   /** Numbers and entity tags of the parts, in order: `1:5d41402a…,2:…`. */
   parts: string
 }
 
-/** A file that is being written and has no name yet that anyone reads. */
+/** A file that is being written, under a temporary name that nobody reads. */
 export class PendingFile {
   readonly #path: string
   readonly #handle: FileHandle
@@ -56,7 +56,7 @@ export class PendingFile {
     this.#handle = handle
   }
 
-  /** @param folder for temporary files, in the same file system as where the file is going */
+  /** @param folder for temporary files, in the same file system as the final location */
   static async create (folder: string): Promise<PendingFile> {
     const path = join(folder, randomUUID())
     return new PendingFile(path, await open(path, 'wx'))
@@ -67,14 +67,14 @@ export class PendingFile {
   }
 
   async write (chunk: Buffer): Promise<void> {
-    // Unlike `write`, this continues where a write was short.
+    // Unlike `write`, this continues after a short write.
     await this.#handle.writeFile(chunk)
     this.#sizeBytes += chunk.length
   }
 
   /**
-   * Adds the metadata and gives the file its name, replacing what had it. It is synchronous, so that a caller can change
-   * the file and what it knows about it in one step that no other request sees half done.
+   * Adds the metadata and gives the file its name, replacing any file of that name. It is synchronous, so that a caller can
+   * change the file and what it knows about it in one step that no other request sees half done.
    */
   seal (path: string, metadata: SealedMetadata): void {
     const json = Buffer.from(JSON.stringify({ ...metadata, sizeBytes: this.#sizeBytes }))
@@ -85,7 +85,7 @@ export class PendingFile {
     this.#isSealed = true
   }
 
-  /** Closes the file, and removes it unless it was sealed. To be called once in any case. */
+  /** Closes the file, and removes it unless it was sealed. Must always be called once. */
   async close (): Promise<void> {
     await this.#handle.close()
     if (!this.#isSealed) await rm(this.#path, { force: true })
@@ -93,14 +93,14 @@ export class PendingFile {
 }
 
 /**
- * A sealed file that is open for reading. It stays readable as it is while another takes its name or it is deleted.
+ * A sealed file open for reading. It stays readable as it is even if it is replaced or deleted.
  *
- * Opening is synchronous: on a local disk that takes some 20 µs, a tenth of the way through Node.js's thread pool and
- * back four times, which made a start with 200,000 objects take a minute.
+ * Opening is synchronous: on a local disk it takes some 20 µs, a tenth of what four round trips through Node.js's thread pool
+ * take, which made a start with 200,000 objects take a minute.
  */
 export class SealedFile {
   readonly metadata: SealedMetadata
-  /** Of the object's bytes, which begin at offset 0. */
+  /** The size of the object's bytes, which begin at offset 0. */
   readonly sizeBytes: number
   #fd: number | undefined
 
@@ -113,7 +113,7 @@ export class SealedFile {
   /**
    * Opens a sealed file; the caller closes it.
    *
-   * @returns undefined where the file is missing or torn
+   * @returns undefined if the file is missing or torn
    */
   static open (path: string): SealedFile | undefined {
     let fd
@@ -133,7 +133,7 @@ export class SealedFile {
     return file
   }
 
-  /** Streams bytes, first and last inclusive. To be called once: the stream closes the file when it ends or is destroyed. */
+  /** Streams bytes, first and last inclusive. Must be called once: the stream closes the file when it ends or is destroyed. */
   stream (start: number, end: number): Readable {
     if (this.#fd === undefined) throw new Error('The file is closed.')
     const stream = createReadStream('', { fd: this.#fd, start, end, highWaterMark: STREAM_BUFFER_BYTES })
@@ -141,7 +141,7 @@ export class SealedFile {
     return stream
   }
 
-  /** Does nothing where the file is closed or its stream was taken. */
+  /** Does nothing if the file is closed or its stream was taken. */
   close (): void {
     if (this.#fd !== undefined) closeSync(this.#fd)
     this.#fd = undefined

@@ -18,12 +18,12 @@ export interface StoredObjectsOptions {
 }
 
 /**
- * The objects of one bucket: their files, the index of their keys and the report of their changes. One process at a time
+ * The objects of one bucket: their files, the index of their keys and the report of their changes. Only one process at a time
  * may use a folder.
  *
- * A file's name is the SHA-256 of its key, so no key can lead anywhere else. The index lives in memory and is rebuilt
- * from the files at start. File, index and report change in one synchronous step: a reader that comes after a write was
- * answered sees it, and of two writes to a key the later one is the last in all three.
+ * A file's name is the SHA-256 of its key, so no key can lead anywhere else. The index lives in memory and is rebuilt from the
+ * files at start. File, index and report change in one synchronous step: anyone who reads after a write was answered sees it,
+ * and of two writes to a key the later one is the last in all three.
  */
 export class StoredObjects {
   readonly index: KeyIndex
@@ -40,7 +40,7 @@ export class StoredObjects {
     this.#onEvent = options.onEvent
   }
 
-  /** Opens a folder, making it if need be. Files that an earlier process left unfinished are removed. */
+  /** Opens a folder, creating it if need be. Files that an earlier process left unfinished are removed. */
   static async open (options: StoredObjectsOptions): Promise<StoredObjects> {
     const objects = new StoredObjects(options, new KeyIndex(await loadEntries(join(options.folder, 'objects'))))
     rmSync(objects.#temporaryFolder, { recursive: true, force: true })
@@ -55,7 +55,7 @@ export class StoredObjects {
   /**
    * Makes a complete file the object of its key.
    *
-   * @throws {S3Error} where the condition does not hold
+   * @throws {S3Error} if the condition does not hold
    */
   commit (
     file: PendingFile, object: Omit<SealedMetadata, 'lastModifiedMs'>,
@@ -70,15 +70,15 @@ export class StoredObjects {
     this.#onEvent(this.#notifications.record(eventName, objectKey, time, { etag, sizeBytes: file.sizeBytes }))
   }
 
-  /** @throws {S3Error} PreconditionFailed or NoSuchKey where the condition does not hold of the key's object */
+  /** @throws {S3Error} PreconditionFailed or NoSuchKey if the condition does not hold for the key's object */
   require (objectKey: string, condition: ChangeCondition): void {
     requireCondition(this.index.get(objectKey), condition)
   }
 
   /**
-   * Removes an object; does nothing where there is none.
+   * Removes an object; does nothing if there is none.
    *
-   * @throws {S3Error} where the condition does not hold
+   * @throws {S3Error} if the condition does not hold
    */
   remove (objectKey: string, condition: ChangeCondition): void {
     this.require(objectKey, condition)
@@ -112,7 +112,7 @@ export class StoredObjects {
 
 async function loadEntries (objectsFolder: string): Promise<IndexEntry[]> {
   const entries: IndexEntry[] = []
-  // Folders of a few hundred files each, where one of 200,000 would be slow on some file systems.
+  // Folders of a few hundred files each, since one of 200,000 would be slow on some file systems.
   for (let number = 0; number < 256; number++) {
     const folder = join(objectsFolder, number.toString(16).padStart(2, '0'))
     mkdirSync(folder, { recursive: true })

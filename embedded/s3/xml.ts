@@ -1,4 +1,4 @@
-/** An element with text, or with elements that are XML already. */
+/** Text, or elements that are already XML. */
 export type XmlContent = string | number | boolean | Xml | ReadonlyArray<Xml>
 
 /** XML text, as opposed to text that is still to be escaped. */
@@ -10,17 +10,17 @@ export class Xml {
   }
 }
 
-/** Makes an element. */
+/** Creates an element. */
 export function element (name: string, content: XmlContent): Xml {
   return new Xml(`<${name}>${render(content)}</${name}>`)
 }
 
-/** Makes a document of one of S3's answers. */
+/** Creates the document of an answer, in S3's namespace. */
 export function document (rootName: string, content: XmlContent): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n<${rootName} xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${render(content)}</${rootName}>`
 }
 
-/** Makes the document of an error, which S3 leaves without a namespace. */
+/** Creates the document of an error, which S3 leaves without a namespace. */
 export function errorDocument (content: ReadonlyArray<Xml>): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element('Error', content).text}`
 }
@@ -28,6 +28,6 @@ export function errorDocument (content: ReadonlyArray<Xml>): string {
 function render (content: XmlContent): string {
   if (content instanceof Xml) return content.text
   if (typeof content === 'object') return content.map((item) => item.text).join('')
-  // XML 1.0 has no form for most control characters; S3 writes references to them nevertheless.
+  // XML 1.0 has no representation for most control characters; S3 writes references to them all the same.
   return String(content).replace(/[<>&"\p{Cc}]/gu, (character) => `&#${character.charCodeAt(0)};`)
 }

@@ -1,0 +1,122 @@
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import {
+  type DigestAlgorithm, type Digests, type KeptDigest, describeDigests, digestAlgorithms, digestsOf, listDigests,
+} from '../objects/digests.js'
+import type { Database } from './connection/tables.js'
+
+/** What is kept of one file's digests. */
+export interface DigestsOfKey {
+  kept: KeptDigest[]
+  /** The tag of the file that is counted, without quotes; undefined if none is, or it has none. */
+  countedTag: string | undefined
+}
+
+/**
+ * Keeps what the file under a newly minted key is said to be.
+ *
+ * @param confirmable of which the store will tell, once the file is there, that it has checked them
+ */
+export async function claimDigests (
+  database: Kysely<Database>, objectKey: string, digests: Digests, confirmable: readonly DigestAlgorithm[],
+): Promise<void> {
+  const rows = listDigests(digests).map(({ algorithm, value }) => ({
+    object_key: objectKey,
+    algorithm,
+    is_verified: false,
+    value: Buffer.from(value, 'hex'),
+    is_confirmable: confirmable.includes(algorithm),
+  }))
+  if (rows.length > 0) await database.insertInto('digests').values(rows).execute()
+}
+
+/** Reads what is kept of files' digests; keys of which nothing is are left out. */
+export async function readDigests (
+  database: Kysely<Database>, objectKeys: readonly string[],
+): Promise<Map<string, DigestsOfKey>> {
+  const { rows } = await readDigestsQuery(objectKeys).execute(database)
+  const byKey = new Map<string, DigestsOfKey>()
+  for (const { object_key: objectKey, algorithm, entity_tag: entityTag, value, counted_tag: countedTag } of rows) {
+    const digest = { algorithm, entityTag, value }
+    const known = byKey.get(objectKey)
+    if (known === undefined) byKey.set(objectKey, { kept: [digest], countedTag: countedTag ?? undefined })
+    else known.kept.push(digest)
+  }
+  return byKey
+}
+
+/** What the JSON of counted files says of their bytes, by key; files of which it says nothing are left out. */
+export async function describeCountedFiles (
+  database: Kysely<Database>, objectKeys: readonly string[],
+): Promise<Map<string, ReturnType<typeof describeDigests>>> {
+  const digests = await readDigests(database, objectKeys)
+  return new Map(Array.from(digests, ([objectKey, { kept, countedTag }]) =>
+    [objectKey, describeDigests(digestsOf(kept, countedTag))]))
+}
+
+function readDigestsQuery (objectKeys: readonly string[]) {
+  return sql<{
+    object_key: string, algorithm: DigestAlgorithm, entity_tag: string | null, value: string, counted_tag: string | null
+  }>`
+    select
+      digests.object_key, algorithm, digests.entity_tag, encode(value, 'hex') as value, objects.entity_tag as counted_tag
+    from digests left join objects using (object_key)
+    where digests.object_key = any(${objectKeys}::text[]) and algorithm = any(${digestAlgorithms}::text[])`
+}
+
+/**
+ * Keeps what was computed over the bytes that have an entity tag, in place of what was verified for another tag. What is known
+ * for the same tag stays as it is.
+ *
+ * @param entityTag without quotes
+ */
+export async function keepVerifiedDigests (
+  database: Kysely<Database>, objectKey: string, entityTag: string, digests: Digests,
+): Promise<void> {
+  const rows = listDigests(digests).map(({ algorithm, value }) =>
+    ({ object_key: objectKey, algorithm, is_verified: true, entity_tag: entityTag, value: Buffer.from(value, 'hex') }))
+  if (rows.length === 0) return
+  await database.insertInto('digests').values(rows)
+    .onConflict((conflict) => conflict.columns(['object_key', 'algorithm', 'is_verified'])
+      .doUpdateSet(({ ref }) => ({ entity_tag: ref('excluded.entity_tag'), value: ref('excluded.value') }))
+      .where('digests.entity_tag', '!=', entityTag))
+    .execute()
+}
+
+/** Keys of counted files whose store can tell which of their claims it has checked, in their order. */
+export async function listConfirmableKeys (
+  database: Kysely<Database>, { after, limit }: { after: string, limit: number },
+): Promise<string[]> {
+  const rows = await database.selectFrom('digests').innerJoin('objects', 'objects.object_key', 'digests.object_key')
+    .select('digests.object_key as objectKey').distinct()
+    .where('is_confirmable', '=', sql<boolean>`true`)
+    .where('removed_at', 'is', null)
+    .where('digests.object_key', '>', after)
+    .orderBy('objectKey')
+    .limit(limit)
+    .execute()
+  return rows.map(({ objectKey }) => objectKey)
+}
+
+/** Notes that the store was asked what it has checked of a file. */
+export async function endConfirmation (database: Kysely<Database>, objectKey: string): Promise<void> {
+  await database.updateTable('digests').set({ is_confirmable: false })
+    .where('object_key', '=', objectKey).where('is_confirmable', '=', sql<boolean>`true`).execute()
+}
+
+/** Forgets what was claimed of a file that never arrived. */
+export async function forgetClaims (database: Kysely<Database>, objectKey: string): Promise<void> {
+  await sql`
+    delete from digests where object_key = ${objectKey} and not exists (select from objects where object_key = ${objectKey})`
+    .execute(database)
+}
+
+/**
+ * Part of a statement: deletes the digests of keys that another part deletes.
+ *
+ * @param keys the part with their `object_key`
+ */
+export function forgottenDigestsPart (keys: string, condition?: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`forgotten as (
+      delete from digests using ${sql.ref(keys)} where digests.object_key = ${sql.ref(keys)}.object_key${condition ?? sql``}
+    )`
+}
