@@ -9,7 +9,7 @@ export type DownloadMode = 'redirect' | 'stream'
 /** What a client asks for: the file, or JSON that says where it is. */
 export type Wanted = 'file' | 'json'
 
-/** How one download is answered, and the disposition that the file has there. */
+/** How one download is answered, and with which disposition. */
 export interface DownloadDecision {
   /** `json` and `redirect` give a pre-signed URL, `stream` the bytes. */
   kind: 'json' | 'redirect' | 'stream'
@@ -32,14 +32,14 @@ export class DownloadPolicy {
     this.#inlineActiveContent = inlineActiveContent
   }
 
-  /** Whether the answer is the bytes whatever the file is: it then need not be looked up before it is opened. */
+  /** Whether the answer is the bytes whatever the file is, so that it need not be looked up before it is opened. */
   streamsAnyFile (wanted: Wanted): boolean {
     return this.#mode === 'stream' && wanted === 'file'
   }
 
   /**
-   * How a file of the stored type is answered. Active content is shown inline by the service alone, in a sandbox: behind a
-   * pre-signed URL the store's headers apply.
+   * How a file of the stored type is answered. Active content is shown inline only by the service itself, in a sandbox: behind
+   * a pre-signed URL the store's headers would apply.
    */
   decide (wanted: Wanted, asked: Disposition, storedType: string | undefined): DownloadDecision {
     const isActiveInline = asked === 'inline' && inlineSafety(storedType) === 'active'

@@ -3,37 +3,37 @@ import { LRUCache } from 'lru-cache'
 const MAX_ENTRIES = 10_000
 
 /**
- * Remembers for a short time what a look-up found. Only finds are remembered, never misses, so that a new file is served
- * at once; a removed one is still found for at most the time given. Concurrent look-ups of one key are one.
+ * Remembers for a short time what a look-up found. Only files that were found are remembered, never misses, so that a new file
+ * is served at once; a removed file may still be found for at most the given time. Concurrent look-ups of one key are merged.
  */
 export class ExistenceCache<Found extends object> {
   readonly #lookUp
   readonly #found: LRUCache<string, Found> | undefined
   readonly #pending = new Map<string, Promise<Found | undefined>>()
-  /** Finds that took no look-up of their own. */
+  /** Files found without a look-up of their own. */
   hitCount = 0
   missCount = 0
 
-  /** @param ttlMs 0 remembers nothing */
+  /** @param ttlMs in milliseconds; 0 remembers nothing */
   constructor (ttlMs: number, lookUp: (objectKey: string) => Promise<Found | undefined>) {
     this.#lookUp = lookUp
-    // Resolution 0 reads the clock at each find: by default the cache keeps the time by a timer, which costs more.
+    // Resolution 0 reads the clock each time: by default the cache keeps the time with a timer, which costs more.
     this.#found = ttlMs === 0 ? undefined : new LRUCache({ max: MAX_ENTRIES, ttl: ttlMs, ttlResolution: 0 })
   }
 
-  /** What is remembered. */
+  /** What is remembered about a file. */
   known (objectKey: string): Found | undefined {
     const known = this.#found?.get(objectKey)
     if (known !== undefined) this.hitCount++
     return known
   }
 
-  /** Whether it is remembered, for anyone who will not use what was found: such a question is no hit. */
+  /** Whether a file is remembered, for callers who will not use it: such a question does not count as a hit. */
   has (objectKey: string): boolean {
     return this.#found?.has(objectKey) ?? false
   }
 
-  /** What is remembered, else what a look-up finds; rejects as the look-up does. */
+  /** What is remembered, or else what a look-up finds; rejects like the look-up. */
   find (objectKey: string): Found | Promise<Found | undefined> {
     const known = this.known(objectKey)
     if (known !== undefined) return known
@@ -46,7 +46,7 @@ export class ExistenceCache<Found extends object> {
     return pending
   }
 
-  /** Makes the next find look again; a look-up under way is not remembered either. */
+  /** Makes the next `find` look again; a look-up in progress is not remembered either. */
   forget (objectKey: string): void {
     this.#found?.delete(objectKey)
     this.#pending.delete(objectKey)

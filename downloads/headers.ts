@@ -1,17 +1,21 @@
 import { contentDisposition } from '../http/content-disposition.js'
 import { formatHttpDate } from '../http/http-date.js'
+import { formatReprDigest } from '../http/repr-digest.js'
 import type { Validators } from '../http/preconditions.js'
+import type { Digests } from '../objects/digests.js'
 import type { Disposition } from './decision.js'
 import { type InlineActiveContent, activeContentPolicy, inlineSafety, sentContentType } from './inline-content.js'
 
-/** What of a stored file shows in its headers. */
+/** What a stored file's headers are made from. */
 export interface Representation extends Validators {
   contentType: string | undefined
   contentEncoding: string | undefined
+  /** Of its bytes; only what was verified. */
+  digests?: Digests
 }
 
 /**
- * On every answer about a file: its URL is a capability, so it is neither handed on as a referrer nor indexed (W3C, "Good
+ * On every answer about a file: its URL is a capability, so it is neither passed on as a referrer nor indexed (W3C, "Good
  * Practices for Capability URLs", 5), and a browser must not guess another type than the one declared.
  */
 export const capabilityHeaders = {
@@ -24,22 +28,22 @@ export const capabilityHeaders = {
 export const capabilityJsonHeaders = { ...capabilityHeaders, 'cache-control': 'private, no-store' } as const
 
 /**
- * On every redirect. It is asked for again each time: kept, it would also be followed for HEAD, by browsers and by proxies, and
- * its URL is signed for GET. The URL stays the same for its window, so the bytes behind it stay cached. No entity tag, as none
- * could be asked about: preconditions are for what is answered with 2xx (RFC 9110, 13.2.1).
+ * On every redirect. It must be requested again each time: a cached redirect would also be followed for HEAD, by browsers and
+ * by proxies, while its URL is signed for GET. The URL stays the same for its window, so the bytes behind it stay cached. There
+ * is no entity tag, since it would have no use: preconditions apply to what is answered with 2xx (RFC 9110, 13.2.1).
  */
 export const redirectHeaders = {
   ...capabilityHeaders,
   'cache-control': 'private, no-cache',
-  // A client that asks for JSON gets the URL as that, under the same address.
+  // A client that asks for JSON gets the URL in a body, at the same address.
   vary: 'accept',
 } as const
 
 /**
  * On every answer of an object storage that shares the service's origin, whatever is stored: it is shown in a sandbox with an
- * origin of its own, and can be embedded by pages of the same site alone.
+ * origin of its own, and only pages of the same site can embed it.
  *
- * @param contentType that a file is sent with; undefined where that is not known
+ * @param contentType that a file is sent with; undefined if unknown
  */
 export function sharedOriginHeaders (contentType: string | undefined): Record<string, string> {
   return {
@@ -49,7 +53,7 @@ export function sharedOriginHeaders (contentType: string | undefined): Record<st
   }
 }
 
-/** Headers that identify a file's present state: in a 304 as in a 200 (RFC 9110, 15.4.5). */
+/** Headers that identify a file's current state: in a 304 as in a 200 (RFC 9110, 15.4.5). */
 export function validatorHeaders ({ entityTag, lastModified }: Validators) {
   return {
     ...capabilityHeaders,
@@ -57,15 +61,16 @@ export function validatorHeaders ({ entityTag, lastModified }: Validators) {
     'last-modified': formatHttpDate(lastModified),
     // A shared cache would serve it to anyone who knows the URL, long after the file is gone.
     'cache-control': 'private, no-cache',
-    // A client that asks for JSON gets the file's pre-signed URL under the same address.
+    // A client that asks for JSON gets the file's pre-signed URL at the same address.
     vary: 'accept',
   }
 }
 
-/** Headers of an answer that stands for the file's bytes, but for the length. */
+/** Headers of an answer that carries the file's bytes, except for the length. */
 export function representationHeaders (
   file: Representation, fileName: string, disposition: Disposition, setting: InlineActiveContent,
 ): Record<string, string> {
+  const reprDigest = formatReprDigest(file.digests ?? {})
   return {
     ...validatorHeaders(file),
     'content-type': sentContentType(file.contentType),
@@ -73,5 +78,6 @@ export function representationHeaders (
     'accept-ranges': 'bytes',
     ...file.contentEncoding === undefined ? {} : { 'content-encoding': file.contentEncoding },
     ...inlineSafety(file.contentType) === 'active' ? { 'content-security-policy': activeContentPolicy(setting) } : {},
+    ...reprDigest === undefined ? {} : { 'repr-digest': reprDigest },
   }
 }

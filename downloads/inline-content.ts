@@ -1,9 +1,9 @@
 import { parseMediaType } from '../http/media-type.js'
 
-/** How content that can run code is answered when it is asked for inline: the setting INLINE_ACTIVE_CONTENT. */
+/** How content that can run code is answered if it is asked for inline: the setting INLINE_ACTIVE_CONTENT. */
 export type InlineActiveContent = 'sandbox' | 'scripts' | 'attachment'
 
-/** `safe`: a browser only shows it. `active`: it could run code, or nobody knows. */
+/** `safe`: a browser only shows it. `active`: it could run code, or nobody knows whether it could. */
 export type InlineSafety = 'safe' | 'active'
 
 const SAFE_TYPES = new Set(['application/pdf', 'application/json', 'text/plain', 'text/csv'])
@@ -13,8 +13,8 @@ const safeFamily = /^(?:image|audio|video)\//
 const xmlSuffix = /\+xml$/
 
 /**
- * The type a file is sent with: the one it was stored with, or `application/octet-stream` when there is none or it breaks the
- * grammar of RFC 9110, section 8.3.1. No charset is added: only the file's writer knows it, and a wrong one garbles the text.
+ * The type a file is sent with: the one it was stored with, or `application/octet-stream` if there is none or it breaks the
+ * grammar of RFC 9110, section 8.3.1. No charset is added: only the file's author knows it, and a wrong one garbles the text.
  */
 export function sentContentType (storedType: string | undefined): string {
   if (storedType === undefined || parseMediaType(storedType) === undefined) return 'application/octet-stream'
@@ -23,7 +23,7 @@ export function sentContentType (storedType: string | undefined): string {
 
 /**
  * Whether a file of the stored type may be shown inline as it is: raster images, audio, video, PDF, plain text, CSV and JSON.
- * An allow-list, so that a type nobody thought of is active. It holds only where the file is sent with the type of
+ * An allow-list, so that a type nobody thought of is active. It holds only if the file is sent with the type from
  * `sentContentType` and with `X-Content-Type-Options: nosniff`.
  */
 export function inlineSafety (storedType: string | undefined): InlineSafety {

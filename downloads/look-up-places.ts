@@ -1,12 +1,12 @@
 interface Line {
   taken: number
-  /** Each takes the place that is given back; in the order in which they came. */
+  /** Each takes over a place that is given back, in the order of arrival. */
   waiting: Set<() => void>
 }
 
 /**
- * Places for look-ups, so many for each client: whatever else it wants looked up waits in line, and leaves the line as soon
- * as nobody wants it any more. A client is remembered only while it has a place.
+ * Limits the number of concurrent look-ups per client: further ones wait in line, and leave it as soon as nobody wants them any
+ * more. A client is remembered only while it has a place.
  */
 export class LookUpPlaces {
   readonly #perClient
@@ -22,9 +22,9 @@ export class LookUpPlaces {
   }
 
   /**
-   * Does the work in a place of the client's, which is given back when it ends or fails; rejects as the work does.
+   * Does the work in one of the client's places, which is given back when the work ends or fails; rejects like the work.
    *
-   * @throws the signal's reason when it is aborted before the work begins, which then never does
+   * @throws the signal's reason if it is aborted before the work begins, which then never begins
    */
   async run<Result> (client: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
     signal.throwIfAborted()
@@ -50,7 +50,7 @@ export class LookUpPlaces {
   #giveBack (client: string, line: Line): void {
     const [next] = line.waiting
     if (next !== undefined) {
-      // Handed over: nobody who came later can take it in between.
+      // The place is handed over, so that no later arrival can take it in between.
       line.waiting.delete(next)
       next()
     } else if (--line.taken === 0) this.#lines.delete(client)

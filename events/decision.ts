@@ -2,32 +2,32 @@ import { type KnownState, type OrderBounds, settle } from './order.js'
 import type { EventRecord, RecordOutcome } from './pending-record.js'
 import { isSameChange } from './same-change.js'
 
-/** What the catalogue says of a key. */
+/** What the catalogue says about a key. */
 export interface KnownKey {
   /** Undefined for a placeholder, which says nothing: the bucket is being asked. */
   state: KnownState | undefined
-  /** New with every change. */
+  /** Changes with every update. */
   revision: string
 }
 
-/** What the catalogue shall say of a key. */
+/** What the catalogue is to say about a key. */
 interface NextState {
   /** Undefined for a placeholder. */
   state: KnownState | undefined
-  /** When the event happened that made it so; undefined where none did. */
+  /** When the event that caused the change happened; undefined if none did. */
   eventTime: Date | undefined
 }
 
 /** What becomes of a key. */
 export interface Decision<Outcome> {
-  /** Undefined where the key stays as it is. */
+  /** Undefined if the key stays as it is. */
   next: NextState | undefined
   outcome: Outcome
 }
 
-/** What all changes that are made together have in common. */
+/** What all changes made together have in common. */
 export interface ChangeStamp {
-  /** Of every key that they change. */
+  /** The new revision of every key that they change. */
   revision: string
   now: Date
 }
@@ -36,15 +36,15 @@ export interface ChangeStamp {
 export interface DecidedRecord {
   record: EventRecord
   outcome: RecordOutcome
-  /** Whether the key's new state comes from it. */
+  /** Whether the key's new state comes from this record. */
   isSource: boolean
 }
 
 /**
- * Decides what a key becomes by its records. An answer of the bucket holds for the revision that it was asked for: it settles
- * the records that were asked about, and the other ones are ordered against it.
+ * Decides what a key becomes, given its records. An answer of the bucket holds for the revision that it was asked about: it
+ * settles the records it was asked for, and the others are ordered against it.
  *
- * @param known undefined where the catalogue says nothing of the key
+ * @param known undefined if the catalogue knows nothing of the key
  * @param records not empty, all of one key
  */
 export function decideRecords (
@@ -70,7 +70,7 @@ export function decideRecords (
   }
 }
 
-/** The record with the latest answer; undefined where answers of the same second contradict each other. */
+/** The record with the latest answer; undefined if answers of the same second contradict each other. */
 function latestAnswered (records: readonly EventRecord[]): EventRecord | undefined {
   let latest: EventRecord | undefined
   for (const record of records) {

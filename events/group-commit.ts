@@ -1,4 +1,4 @@
-/** More items wait to be committed than the service will hold: the sender should try again. */
+/** More items are waiting to be committed than the service will hold; the sender should try again. */
 export class QueueFullError extends Error {
   override name = 'QueueFullError'
 }
@@ -25,9 +25,9 @@ export class GroupCommit<Item, Result> {
   #running = false
 
   /**
-   * @param commit makes the items of one batch durable and gives a result for each, in their order
-   * @param limits.maxBatch items that one batch holds at most
-   * @param limits.maxQueued items that wait at most
+   * @param commit makes the items of one batch durable and resolves with a result for each, in their order
+   * @param limits.maxBatch the most items in one batch
+   * @param limits.maxQueued the most items that may wait
    */
   constructor (commit: (items: Item[]) => Promise<Result[]>, limits: { maxBatch: number, maxQueued: number }) {
     this.#commit = commit
@@ -35,7 +35,7 @@ export class GroupCommit<Item, Result> {
     this.#maxQueued = limits.maxQueued
   }
 
-  /** Items that wait for the batch after the present one. */
+  /** Items waiting for the batch after the current one. */
   get queuedCount (): number {
     return this.#queuedCount
   }
@@ -43,8 +43,8 @@ export class GroupCommit<Item, Result> {
   /**
    * Resolves once all items are committed, with their results in order.
    *
-   * @throws {QueueFullError} when too many items wait
-   * @throws what `commit` threw for a batch with any of the items; the others may be committed
+   * @throws {QueueFullError} if too many items are waiting
+   * @throws what `commit` threw for a batch with any of the items; the others may have been committed
    */
   async submit (items: readonly Item[]): Promise<Result[]> {
     if (items.length === 0) return []
@@ -56,7 +56,7 @@ export class GroupCommit<Item, Result> {
       this.#queuedCount += items.length
       if (this.#running) return
       this.#running = true
-      // After the sockets' present data are read, so that requests which came together go together.
+      // After the data already on the sockets is read, so that requests which arrived together are committed together.
       setImmediate(() => { this.#run() })
     })
   }

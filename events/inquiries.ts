@@ -2,18 +2,18 @@ import { type BulkheadPolicy, bulkhead } from 'cockatiel'
 import type { Observation } from './order.js'
 import type { Answer } from './pending-record.js'
 
-/** Asks the bucket what a key is now. Throws where the bucket cannot be asked. */
+/** Asks the bucket about the current state of a key. Throws if the bucket cannot be asked. */
 export type AskStore = (objectKey: string) => Promise<Observation>
 
 interface Inquiry {
-  /** Of the key's row, as read last before the bucket is asked. */
+  /** Of the key's row, as last read before the bucket is asked. */
   revision: string
   answer: Promise<Answer>
 }
 
 /**
- * Asks the bucket about keys: about one key once at a time, and about few keys at once. Who asks about a key that is being
- * asked about shares the next answer, since the present one may be older than the question.
+ * Asks the bucket about keys: once at a time about each key, and about few keys at once. Anyone who asks about a key that is
+ * already being asked about shares the next answer, since the current one may be older than the question.
  */
 export class StoreInquiries {
   readonly #askStore: AskStore
@@ -28,7 +28,7 @@ export class StoreInquiries {
 
   /**
    * @param revision of the key's row, just read
-   * @returns what the bucket said after this call, for the latest revision that anyone who shares the answer has read
+   * @returns what the bucket said after this call, for the latest revision read by anyone who shares the answer
    * @throws what asking the bucket threw
    */
   async inquire (objectKey: string, revision: string): Promise<Answer> {

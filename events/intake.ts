@@ -2,17 +2,17 @@ import { GroupCommit } from './group-commit.js'
 import { type EventRecord, type PendingRecord, type RecordOutcome, isEventRecord } from './pending-record.js'
 import { type AskStore, StoreInquiries } from './inquiries.js'
 
-/** What became of the records of one sender, and those whose files may not be what uploads were allowed to be. */
+/** What became of one sender's records, and those whose files may not be what their uploads allowed. */
 export interface IntakeOutcome {
   appliedCount: number
   /** Records that said nothing new. */
   lateCount: number
   setAsideCount: number
-  /** Also copies, and records that came again: what was to follow from them may not have been done. */
+  /** Includes copies, and repeated records: the follow-up to the first delivery may not have been done. */
   suspects: EventRecord[]
 }
 
-/** A key kept changing while the bucket was being asked about it: the sender should try again. */
+/** A key kept changing while the bucket was being asked about it; the sender should try again. */
 export class UnsettledKeyError extends Error {
   override name = 'UnsettledKeyError'
 }
@@ -23,23 +23,23 @@ const INQUIRIES_MAX_CONCURRENT = 16
 const ROUNDS_MAX = 8
 
 /**
- * Takes in records of the bucket from many senders at once: they are applied in common batches, and where events cannot be
- * ordered the bucket is asked, outside of any transaction, and the answer applied like a record.
+ * Takes in the bucket's records from many senders at once: they are applied in shared batches, and where events cannot be
+ * ordered the bucket is asked, outside of any transaction, and its answer is applied like a record.
  */
 export class EventIntake {
   readonly #commits: GroupCommit<PendingRecord, RecordOutcome>
   readonly #inquiries: StoreInquiries
 
   /**
-   * @param apply applies the records of one batch, durably
-   * @param askStore asks the bucket what a key is now
+   * @param apply applies the records of one batch durably
+   * @param askStore asks the bucket about the current state of a key
    */
   constructor (apply: (records: PendingRecord[]) => Promise<RecordOutcome[]>, askStore: AskStore) {
     this.#commits = new GroupCommit(apply, { maxBatch: BATCH_MAX_RECORDS, maxQueued: QUEUE_MAX_RECORDS })
     this.#inquiries = new StoreInquiries(askStore, INQUIRIES_MAX_CONCURRENT)
   }
 
-  /** Records that wait to be applied. */
+  /** Records waiting to be applied. */
   get queuedCount (): number {
     return this.#commits.queuedCount
   }
@@ -47,9 +47,9 @@ export class EventIntake {
   /**
    * Resolves once every record is applied or set aside, and committed.
    *
-   * @throws {QueueFullError} when too many records wait
-   * @throws {UnsettledKeyError} when a key kept changing
-   * @throws what applying a batch threw, or asking the bucket; all records that this did not concern are committed
+   * @throws {QueueFullError} if too many records are waiting
+   * @throws {UnsettledKeyError} if a key kept changing
+   * @throws what applying a batch threw, or asking the bucket; all records that this did not affect are committed
    */
   async take (records: readonly PendingRecord[]): Promise<IntakeOutcome> {
     const counts = { appliedCount: 0, lateCount: 0, setAsideCount: 0 }

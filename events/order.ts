@@ -1,45 +1,45 @@
 import type { BucketEvent, ObjectChange } from './notification.js'
 import { isSameChange } from './same-change.js'
 
-/** What the bucket itself said of a key when it was asked. */
+/** What the bucket itself said about a key when it was asked. */
 export interface Observation {
   change: Exclude<ObjectChange, { kind: 'unclear' }>
   /** By the bucket's clock, to the second. */
   observedAt: Date
 }
 
-/** An event, reduced to what its place among the other events of its key depends on. */
+/** An event, reduced to what decides its place among the other events of its key. */
 type EventVersion = Pick<BucketEvent, 'change' | 'eventSource' | 'eventTime' | 'sequencer' | 'versionId'>
 
 /** What is known of a key: what an event said, or what the bucket said. */
 export type KnownState = EventVersion | Observation
 
-/** The bounds that order is decided by. */
+/** The bounds by which order is decided. */
 export interface OrderBounds {
   /**
-   * How far apart the clocks of the store's nodes may be, and they from the database's, and an event's time from the change
-   * that it reports.
+   * How far the clocks of the store's nodes may differ from each other and from the database's, and an event's time from the
+   * change that it reports.
    */
   clockSkewMs: number
   /** For how long removed keys are remembered. */
   tombstoneRetentionMs: number
-  /** Whether the store is known to be Amazon S3: others that call themselves `aws:s3` count as they like. */
+  /** Whether the store is known to be Amazon S3: others that call themselves `aws:s3` number events in their own ways. */
   isAmazonS3: boolean
 }
 
-/** How one state of a key stands to another: it came later, it came earlier, it is the same, or that cannot be told. */
+/** How one state of a key relates to another: later, earlier, the same, or impossible to tell. */
 export type Order = 'newer' | 'older' | 'same' | 'unknown'
 
 /** What a key's events make of it. */
 export type Settlement =
-  /** They say nothing that was not known. */
+  /** They say nothing new. */
   | { outcome: 'unchanged' }
   /** The key is what this event says. */
   | { outcome: 'event', event: BucketEvent }
   /** They cannot be ordered, or the last of them says too little: only the bucket knows. */
   | { outcome: 'ask' }
 
-// A tombstone is purged by the database's clock, an event has the store's.
+// A tombstone is purged by the database's clock, while an event has the store's.
 const RETENTION_MARGIN_MS = 60 * 60 * 1000
 
 /**
@@ -73,11 +73,12 @@ export function compareStates (
 }
 
 /**
- * Works out what a key is from what was known of it and the events that came in, in whatever order and however often they
- * came. The answer is the same for every order of the events. A time ahead of now by more than the bound is not believed,
- * whether an event's or that of what is known; times of the past are, so that a backlog is not asked about key by key.
+ * Works out the state of a key from what was known of it and the events that came in, in whatever order and however often they
+ * came. The result is the same for every order of the events. A time that is ahead of now by more than the bound is not
+ * believed, whether an event's or that of what is known; past times are, so that a backlog does not need a question for each
+ * key.
  *
- * @param known undefined where nothing is known, be it that the key is new or that its tombstone was purged
+ * @param known undefined if nothing is known, either because the key is new or because its tombstone was purged
  * @param now by the database's clock, which all replicas share
  */
 export function settle (
@@ -88,7 +89,7 @@ export function settle (
   if (winner === undefined || (latest.length === 1 && winner === known)) return { outcome: 'unchanged' }
   if (latest.length > 1 || !isBucketEvent(winner)) return { outcome: 'ask' }
   if (winner.change.kind === 'unclear' || winner.eventTime === undefined) return { outcome: 'ask' }
-  // By a clock that is ahead: what follows by another one would seem to be older.
+  // Its clock is ahead: events that follow, timed by another clock, would seem to be older.
   if (isAhead(winner, bounds, now)) return { outcome: 'ask' }
   const ageMs = now.getTime() - winner.eventTime.getTime()
   // The key may have had a later change whose tombstone is gone.
@@ -96,7 +97,7 @@ export function settle (
   return { outcome: 'event', event: winner }
 }
 
-/** The states that no other is known to have come after: one where order is clear, several where it is not. */
+/** The states that no other is known to have followed: one if the order is clear, several if it is not. */
 function latestStates (
   known: KnownState | undefined, events: readonly BucketEvent[], bounds: OrderBounds, now: Date,
 ): Array<KnownState | BucketEvent> {
@@ -114,7 +115,7 @@ function latestStates (
   return latest
 }
 
-/** Whether a state's time is ahead of now by more than clocks may be apart: it says nothing then. */
+/** Whether a state's time is ahead of now by more than clocks may differ, in which case it means nothing. */
 export function isAhead (state: KnownState, { clockSkewMs }: Pick<OrderBounds, 'clockSkewMs'>, now: Date): boolean {
   const time = timeOf(state)
   return time !== undefined && time.getTime() - now.getTime() > clockSkewMs
@@ -125,7 +126,7 @@ function isSameEvent (left: EventVersion, right: EventVersion): boolean {
     left.sequencer === right.sequencer && left.versionId === right.versionId && isSameChange(left.change, right.change)
 }
 
-// Amazon's own have 18 digits, and no fixed length; a count that began at 1 stays far below.
+// Amazon's own have 18 digits, but no guaranteed length; a count that began at 1 stays far below that.
 const amazonSequencer = /^[0-9A-Fa-f]{16,}$/
 
 function compareAmazonSequencers (left: EventVersion, right: EventVersion): Order {

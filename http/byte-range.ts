@@ -11,7 +11,7 @@ export interface ByteRange {
 /** `whole`: 200 with all bytes; a range: 206; `unsatisfiable`: 416. */
 export type RangeSelection = 'whole' | 'unsatisfiable' | ByteRange
 
-/** The part of a request that holds its range; headers by their lower-case names, as Node has them. */
+/** The part of a request that holds its range; headers by their lower-case names, as in Node. */
 export interface RangeRequest {
   method: string
   headers: {

@@ -3,8 +3,8 @@
 const ENTITY_TAG = '(?:W/)?"[\\x21\\x23-\\x7e\\x80-\\xff]*"'
 const soleEntityTag = new RegExp(`^${ENTITY_TAG}$`)
 const everyEntityTag = new RegExp(ENTITY_TAG, 'g')
-// Empty elements (`"a", ,"b"`) are to be passed over: RFC 9110, section 5.6.1.2. Each blank has one place in the pattern, so
-// that a header full of them costs no more than its length.
+// Empty elements (`"a", ,"b"`) must be skipped: RFC 9110, section 5.6.1.2. The pattern has only one place for each blank, so
+// that a header full of them takes linear time.
 const entityTagList = new RegExp(`^[ \\t]*(?:${ENTITY_TAG}[ \\t]*)?(?:,[ \\t]*(?:${ENTITY_TAG}[ \\t]*)?)*$`)
 
 /**
@@ -12,7 +12,7 @@ const entityTagList = new RegExp(`^[ \\t]*(?:${ENTITY_TAG}[ \\t]*)?(?:,[ \\t]*(?
  * in an ETag header, with its quotes and its `W/`.
  *
  * A list that breaks the grammar anywhere is read as an empty one, which nothing matches: If-Match then refuses (412) rather
- * than guess what the client wanted guarded, and If-None-Match then sends the file, which is always right.
+ * than guess what the client wanted to guard, and If-None-Match then sends the file, which is always right.
  */
 export function parseEntityTags (value: string): '*' | string[] {
   if (value === '*') return '*'

@@ -1,14 +1,14 @@
 /**
- * The scheme that a client used, as `X-Forwarded-Proto` says: the first of several, which the outermost proxy wrote.
+ * The scheme that a client used, according to `X-Forwarded-Proto`: the first of several values, written by the outermost proxy.
  *
- * @returns undefined where that is neither http nor https
+ * @returns undefined if that is neither http nor https
  */
 export function forwardedScheme (sent: string): 'http' | 'https' | undefined {
   const scheme = firstOf(sent).toLowerCase()
   return scheme === 'http' || scheme === 'https' ? scheme : undefined
 }
 
-/** The first of several values, which the outermost proxy wrote. */
+/** The first of several values, written by the outermost proxy. */
 export function firstOf (sent: string): string {
   const [first = ''] = sent.split(',', 1)
   return first.trim()

@@ -4,10 +4,10 @@ import { headerValues } from './raw-headers.js'
 const authority = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})*(?::\d*)?$|^\[[0-9A-Fa-f:.]+\](?::\d*)?$/
 
 /**
- * What is wrong with how a request names the host that it is for (RFC 9112, 3.2): it must do so once, in a Host header of that
- * form, which only HTTP/1.0 may leave out.
+ * What is wrong with how a request names its host (RFC 9112, 3.2): it must do so once, in a well-formed Host header, which only
+ * HTTP/1.0 may leave out.
  *
- * @returns a sentence, or undefined where nothing is
+ * @returns a sentence, or undefined if nothing is wrong
  */
 export function hostFault ({ rawHeaders, httpVersion }: { rawHeaders: string[], httpVersion: string }): string | undefined {
   const [host, ...more] = headerValues(rawHeaders, 'host')

@@ -11,12 +11,11 @@ const asctimeDate =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) (?<month>[A-Z][a-z]{2}) (?<day>[ \d]\d) (?<hour>\d\d):(?<minute>\d\d):(?<second>\d\d) (?<year>\d{4})$/
 
 /**
- * Reads a date of an HTTP header in any of the three forms that a recipient must accept (RFC 9110, section 5.6.7).
- * The name of the weekday must be one, but need not be that of the date: the RFC asks for no such check, and nginx and Go
- * make none.
+ * Reads a date of an HTTP header in any of the three forms that a recipient must accept (RFC 9110, section 5.6.7). The name of
+ * the weekday must be valid, but need not match the date: the RFC asks for no such check, and nginx and Go make none.
  *
- * @param now decides the century of the two-digit year in the form of RFC 850.
- * @returns undefined when the text is not such a date or names a day or time that does not exist.
+ * @param now decides the century of the two-digit year in the RFC 850 form
+ * @returns undefined if the text is not such a date or names a day or time that does not exist
  */
 export function parseHttpDate (text: string, now: Date): Date | undefined {
   const full = imfFixdate.exec(text) ?? asctimeDate.exec(text)
@@ -35,9 +34,9 @@ export function parseHttpDate (text: string, now: Date): Date | undefined {
 }
 
 /**
- * Writes a date as a server must send it, the IMF-fixdate of RFC 9110, section 5.6.7. Parts of a second are cut off.
+ * Writes a date as a server must send it, the IMF-fixdate of RFC 9110, section 5.6.7. Fractions of a second are cut off.
  *
- * @throws {RangeError} when the date is invalid or its year has not four digits.
+ * @throws {RangeError} if the date is invalid or its year does not have four digits
  */
 export function formatHttpDate (date: Date): string {
   const year = date.getUTCFullYear()
@@ -54,7 +53,7 @@ function dateFromFields (fields: Record<string, string>, year: number): Date | u
   // 60 is the leap second, which the grammar allows; Date.UTC counts it as the first second of the next minute.
   if (hour > 23 || minute > 59 || second > 60) return undefined
   const midnight = new Date(Date.UTC(year, month, day))
-  // Date.UTC carries 30 February into March, and reads the years 0 to 99 as those of the twentieth century.
+  // Date.UTC turns 30 February into March, and reads the years 0 to 99 as those of the twentieth century.
   if (midnight.getUTCFullYear() !== year || midnight.getUTCMonth() !== month || midnight.getUTCDate() !== day) return undefined
   return new Date(Date.UTC(year, month, day, hour, minute, second))
 }

@@ -1,5 +1,5 @@
-// RFC 9110, sections 5.6.2, 5.6.4 and 8.3.1. Each blank has one place in the pattern, so that a header full of them costs no
-// more than its length.
+// RFC 9110, sections 5.6.2, 5.6.4 and 8.3.1. The pattern has only one place for each blank, so that a header full of them takes
+// linear time.
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 const QUOTED_STRING = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t \\x21-\\x7e\\x80-\\xff])*"'
 const PARAMETER = `(${TOKEN})=(${TOKEN}|${QUOTED_STRING})`
@@ -16,10 +16,10 @@ export interface MediaType {
 /**
  * Reads a media type, or a media range of an Accept header, strictly by the grammar of RFC 9110, section 8.3.1.
  *
- * Strict where the content-type package is lenient, because what is shown inline hangs on it: a value that we and a browser
+ * Strict where the content-type package is lenient, because what is shown inline depends on it: a value that we and a browser
  * could read differently (`text/plain, text/html`) must not pass as the harmless one.
  *
- * @returns undefined when the text breaks the grammar.
+ * @returns undefined if the text breaks the grammar
  */
 export function parseMediaType (text: string): MediaType | undefined {
   const match = mediaType.exec(text)

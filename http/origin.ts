@@ -1,7 +1,7 @@
 /**
- * The origin that a request was sent to, as its scheme and its Host header name it.
+ * The origin that a request was sent to, given its scheme and its Host header.
  *
- * @returns undefined where the header names no host (RFC 9112, 3.2)
+ * @returns undefined if the header names no host (RFC 9112, 3.2)
  */
 export function requestedOrigin (scheme: string, host: string): string | undefined {
   const origin = `${scheme}://${host}`

@@ -1,12 +1,12 @@
-// Most keys, names and values need no encoding, which takes longer than to see that.
+// Most keys, names and values need no encoding, and checking for that is faster than encoding.
 const reserved = /[^A-Za-z0-9\-._~]/
-// Those that encodeURIComponent leaves.
+// Reserved characters that encodeURIComponent leaves alone.
 const reservedMarks: Record<string, string> = { '!': '%21', '\'': '%27', '(': '%28', ')': '%29', '*': '%2A' }
 const reservedInPath = /[^A-Za-z0-9\-._~/]/
 
 /**
- * Percent-encodes UTF-8: all but the unreserved characters of RFC 3986, 2.3, as signatures want it. A URL made of them also
- * survives Markdown, chat and mail, which take `*`, `'` or a parenthesis for an end of it.
+ * Percent-encodes UTF-8: all but the unreserved characters of RFC 3986, 2.3, as signatures require. A URL made of them also
+ * survives Markdown, chat and mail, which take `*`, `'` or a parenthesis for the end of it.
  *
  * @throws {URIError} on a lone surrogate
  */
@@ -16,7 +16,7 @@ export function encodeComponent (value: string): string {
 }
 
 /**
- * Percent-encodes an object key for a URL's path: as `encodeComponent`, but `/` stays.
+ * Percent-encodes an object key for a URL's path: like `encodeComponent`, but `/` stays.
  *
  * @throws {URIError} on a lone surrogate
  */

@@ -1,15 +1,15 @@
 import { matchesStrongly, matchesWeakly, parseEntityTags } from './entity-tag.js'
 import { parseHttpDate } from './http-date.js'
 
-/** What a file is recognised by (RFC 9110, section 8.8). */
+/** What identifies a file's version (RFC 9110, section 8.8). */
 export interface Validators {
   /** As sent in ETag, with its quotes: `"d41d8cd98f00b204e9800998ecf8427e"`. */
   entityTag: string
-  /** As sent in Last-Modified, so parts of a second do not count. */
+  /** As sent in Last-Modified, so fractions of a second do not count. */
   lastModified: Date
 }
 
-/** The part of a request that holds its preconditions; headers by their lower-case names, as Node has them. */
+/** The part of a request that holds its preconditions; headers by their lower-case names, as in Node. */
 export interface ConditionalRequest {
   method: string
   headers: {
@@ -29,15 +29,15 @@ export function isConditional ({ headers }: ConditionalRequest): boolean {
 
 export type PreconditionOutcome = 'proceed' | 'not-modified' | 'precondition-failed'
 
-/** A header that is not there, or that has to be ignored, is neither true nor false: the next one is then asked. */
+/** A header that is absent, or has to be ignored, is neither true nor false: the next one is then evaluated. */
 type Condition = 'none' | 'true' | 'false'
 
 /**
  * Evaluates a request's preconditions against the file that exists under its key, in the order of RFC 9110, section 13.2.2.
- * If-Range, last in that order, belongs to the choice of a range: see byte-range.ts.
+ * If-Range, last in that order, is evaluated with the range: see byte-range.ts.
  *
- * @param now decides the century of dates with a two-digit year.
- * @returns `not-modified` for 304, `precondition-failed` for 412, `proceed` where the request is to be answered in full.
+ * @param now decides the century of dates with a two-digit year
+ * @returns `not-modified` for 304, `precondition-failed` for 412, `proceed` if the request is to be answered in full
  */
 export function evaluatePreconditions (request: ConditionalRequest, file: Validators, now: Date): PreconditionOutcome {
   const { method, headers } = request
@@ -53,7 +53,7 @@ export function evaluatePreconditions (request: ConditionalRequest, file: Valida
   return 'proceed'
 }
 
-/** RFC 9110, section 13.1.1: true when one of the listed tags is the file's, compared strongly. */
+/** RFC 9110, section 13.1.1: true if one of the listed tags is the file's, compared strongly. */
 function ifMatch (value: string | undefined, file: Validators): Condition {
   if (value === undefined) return 'none'
   const entityTags = parseEntityTags(value)
@@ -61,7 +61,7 @@ function ifMatch (value: string | undefined, file: Validators): Condition {
   return entityTags.some((entityTag) => matchesStrongly(entityTag, file.entityTag)) ? 'true' : 'false'
 }
 
-/** RFC 9110, section 13.1.2: false when one of the listed tags is the file's, compared weakly. */
+/** RFC 9110, section 13.1.2: false if one of the listed tags is the file's, compared weakly. */
 function ifNoneMatch (value: string | undefined, file: Validators): Condition {
   if (value === undefined) return 'none'
   const entityTags = parseEntityTags(value)
@@ -69,21 +69,21 @@ function ifNoneMatch (value: string | undefined, file: Validators): Condition {
   return entityTags.some((entityTag) => matchesWeakly(entityTag, file.entityTag)) ? 'false' : 'true'
 }
 
-/** RFC 9110, section 13.1.4: true when the file is not younger than the date; anything but a date is ignored. */
+/** RFC 9110, section 13.1.4: true if the file is not newer than the date; anything but a date is ignored. */
 function ifUnmodifiedSince (value: string | undefined, file: Validators, now: Date): Condition {
   const date = value === undefined ? undefined : parseHttpDate(value, now)
   if (date === undefined) return 'none'
   return isYounger(file, date) ? 'false' : 'true'
 }
 
-/** RFC 9110, section 13.1.3: false when the file is not younger than the date; anything but a date is ignored. */
+/** RFC 9110, section 13.1.3: false if the file is not newer than the date; anything but a date is ignored. */
 function ifModifiedSince (value: string | undefined, file: Validators, now: Date): Condition {
   const date = value === undefined ? undefined : parseHttpDate(value, now)
   if (date === undefined) return 'none'
   return isYounger(file, date) ? 'true' : 'false'
 }
 
-/** Compared in whole seconds: the client knows no more of the file's time than Last-Modified told it. */
+/** Compared in whole seconds, since that is all the client knows of the file's time, from Last-Modified. */
 function isYounger (file: Validators, date: Date): boolean {
   return Math.floor(file.lastModified.getTime() / 1000) * 1000 > date.getTime()
 }

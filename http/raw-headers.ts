@@ -1,8 +1,8 @@
 /**
- * Every value of a header, in order. Of several, Node keeps the first in `headers` where only one makes sense, and drops the
- * others without a word; what stands before the service may have looked at another one.
+ * Every value of a header, in order. If there are several where only one makes sense, Node's `headers` keeps the first one and
+ * silently drops the others; a proxy in front of the service may have looked at another one.
  *
- * @param rawHeaders names and values by turns, as Node has them
+ * @param rawHeaders names and values alternately, as in Node
  * @param name in lower case
  */
 export function headerValues (rawHeaders: readonly string[], name: string): string[] {

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 const requestId = /^[A-Za-z0-9._:=-]{1,128}$/
 
 /**
- * Makes the function that gives each request its id: the one in its `x-request-id` where that is of a harmless form, else one
- * of the service's own, which no other process gives.
+ * Creates the function that gives each request its id: the one in its `x-request-id` if that has a harmless form, otherwise a
+ * new one that is unique across processes.
  */
 export function createRequestIds (): (request: { headers: Record<string, string | string[] | undefined> }) => string {
   const prefix = randomBytes(6).toString('base64url')

@@ -1,6 +1,5 @@
 /**
- * A URL's path and query without the slash that the path ends with, if it does: `/events/?a=b` is `/events?a=b`. The root stays
- * as it is.
+ * A URL's path and query without a slash at the end of the path: `/events/?a=b` becomes `/events?a=b`. The root stays as it is.
  */
 export function withoutTrailingSlash (url: string): string {
   const mark = url.indexOf('?')

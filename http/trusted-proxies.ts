@@ -1,15 +1,15 @@
 import { isIP } from 'node:net'
 
 const MAX_HOPS = 16
-// Names for ranges of addresses, as the proxy-addr package has them.
+// Names for ranges of addresses, as in the proxy-addr package.
 const RANGES = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
 /**
- * Whose `X-Forwarded-For` is believed: a number of proxies that a request has come through, or a list of addresses, CIDR
+ * Whose `X-Forwarded-For` is trusted: the last so many proxies that a request has come through, or a list of addresses, CIDR
  * ranges and the names `loopback`, `linklocal` and `uniquelocal`, separated by commas.
  *
- * @returns the addresses, or whether the one so many hops away is believed; undefined for anything else, also for a range of
- * all addresses, with which every client could name its own
+ * @returns the addresses, or a function that tells whether the address so many hops away is trusted; undefined for anything
+ *   else, including a range of all addresses, with which every client could choose its own address
  */
 export function parseTrustedProxies (text: string): string[] | ((address: string, hop: number) => boolean) | undefined {
   if (/^\d+$/.test(text)) {

@@ -9,7 +9,7 @@ export interface JsonWebSignature {
   /** The key that its header names; undefined where it names none. */
   keyId: string | undefined
   payload: Buffer
-  /** What the signature is of (RFC 7515, 5.1). */
+  /** What the signature covers (RFC 7515, 5.1). */
   signingInput: Buffer
   signature: Buffer
 }

@@ -2,8 +2,8 @@ import { TokenRefusedError } from './token-refusal.js'
 
 /** What a token must say of itself. */
 export interface ExpectedClaims {
-  /** Undefined: anyone. */
-  issuer: string | undefined
+  /** By any of its names, where it has several. Undefined: anyone. */
+  issuer: string | readonly string[] | undefined
   /** Undefined: anyone. */
   audience: string | undefined
   /** How far the issuer's clock and this one may be apart. */
@@ -24,7 +24,7 @@ export function checkRegisteredClaims (
   if (issuer !== undefined) {
     const iss = own.get('iss')
     if (typeof iss !== 'string') throw wrongForm('iss')
-    if (iss !== issuer) throw new TokenRefusedError('it is of another issuer')
+    if (![issuer].flat().includes(iss)) throw new TokenRefusedError('it is of another issuer')
   }
   if (audience !== undefined) {
     const aud = own.get('aud')

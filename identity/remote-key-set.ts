@@ -1,4 +1,4 @@
-import { Agent, request } from 'undici'
+import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 import { readKeySet } from './json-web-key-set.js'
 import { type WantedKey, selectKeys } from './key-selection.js'
 import type { VerificationKey } from './verification-key.js'
@@ -8,12 +8,14 @@ export interface RemoteKeySetOptions {
   onFailure: (error: Error) => void
   /** How often the set is fetched again, and so how long a withdrawn key is believed at most while the issuer answers. */
   refreshIntervalMs?: number
+  /** By which the issuer is reached; none by default. */
+  proxyUrl?: string | undefined
 }
 
 const REFRESH_INTERVAL_MS = 10 * 60_000
 const FETCH_TIMEOUT_MS = 5_000
 const DOCUMENT_MAX_BYTES = 1024 * 1024
-// Tokens with made-up key ids must not have the issuer asked more often than this.
+// Tokens with made-up key ids must not cause more frequent requests to the issuer than this.
 const COOLDOWN_MS = 10_000
 const FAILED_COOLDOWN_MS = 5_000
 
@@ -29,14 +31,18 @@ const FAILED_COOLDOWN_MS = 5_000
 export class RemoteKeySet {
   readonly #url: string
   readonly #onFailure
-  readonly #agent = new Agent({ connections: 1, maxResponseSize: DOCUMENT_MAX_BYTES })
+  readonly #agent: Dispatcher
   readonly #timer
   #keys: VerificationKey[] = []
   #fetching: Promise<void> | undefined
   #hasFailed = false
   #restsUntil = 0
 
-  constructor (url: string, { onFailure, refreshIntervalMs = REFRESH_INTERVAL_MS }: RemoteKeySetOptions) {
+  constructor (url: string, { onFailure, refreshIntervalMs = REFRESH_INTERVAL_MS, proxyUrl }: RemoteKeySetOptions) {
+    const bounds = { connections: 1, maxResponseSize: DOCUMENT_MAX_BYTES }
+    this.#agent = proxyUrl === undefined
+      ? new Agent(bounds)
+      : new ProxyAgent({ ...bounds, uri: proxyUrl, proxyTunnel: url.startsWith('https:') })
     this.#url = url
     this.#onFailure = onFailure
     this.#timer = setInterval(() => this.refresh(), refreshIntervalMs).unref()
@@ -77,7 +83,7 @@ export class RemoteKeySet {
     await this.#fetching
   }
 
-  /** Ends a fetch under way. */
+  /** Aborts a fetch in progress. */
   async close (): Promise<void> {
     clearInterval(this.#timer)
     await this.#agent.destroy()

@@ -1,4 +1,4 @@
-/** A token is not accepted. The message says why, as the end of a sentence, and holds nothing of the token. */
+/** A token is not accepted. The message says why, as the end of a sentence, and contains nothing of the token. */
 export class TokenRefusedError extends Error {
   override name = 'TokenRefusedError'
 }

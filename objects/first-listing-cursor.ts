@@ -4,10 +4,10 @@ const NONCE_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * Opens a cursor of version 0.1, which had another form and was sealed with a key derived from the object storage's secret key.
- * Clients hand them back right after an update; version 0.3 drops this file.
+ * Opens a cursor of version 0.1, which had another format and was sealed with a key derived from the object storage's secret
+ * key. Clients send them back right after an update; version 0.3 drops this file.
  *
- * @returns undefined where it is not one for the scope
+ * @returns undefined if it is not a cursor for the scope
  */
 export function openFirstCursor (secret: string, scope: string, cursor: string): string | undefined {
   const bytes = Buffer.from(cursor, 'base64url')

@@ -1,6 +1,6 @@
 /**
- * Orders object keys as listings and the catalogue do: by the bytes of their UTF-8. JavaScript's own order is that of UTF-16
- * code units, which differs where a key has characters past U+FFFF.
+ * Orders object keys as listings and the catalogue do: by their UTF-8 bytes. JavaScript's own order is that of UTF-16 code
+ * units, which differs if a key has characters past U+FFFF.
  *
  * @returns a negative number, zero or a positive one, as `Buffer.compare` of the encoded keys would
  */
@@ -10,7 +10,7 @@ export function compareObjectKeys (one: string, other: string): number {
   for (let index = 0; index < length; index++) {
     const [a, b] = [one.charCodeAt(index), other.charCodeAt(index)]
     if (a === b) continue
-    // A surrogate stands for a character past U+FFFF, and so comes after every character that is one code unit.
+    // A surrogate is part of a character past U+FFFF, and so comes after every character that is one code unit.
     if (isSurrogate(a) !== isSurrogate(b)) return isSurrogate(a) ? 1 : -1
     return a - b
   }
@@ -18,16 +18,16 @@ export function compareObjectKeys (one: string, other: string): number {
 }
 
 /**
- * The first text that comes after every key with a prefix, in the order of keys.
+ * The first text that sorts after every key with a prefix.
  *
- * @returns undefined where there is none: for the empty prefix, and one of U+10FFFF alone
+ * @returns undefined if there is none: for the empty prefix, and for one of only U+10FFFF
  */
 export function endOfPrefix (prefix: string): string | undefined {
   const characters = [...prefix]
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
     const codePoint = last.codePointAt(0) ?? LAST_CODE_POINT
     if (codePoint === LAST_CODE_POINT) continue
-    // Surrogates are not characters of their own.
+    // Surrogates are not characters in their own right.
     return characters.join('') + String.fromCodePoint(codePoint === BEFORE_SURROGATES ? AFTER_SURROGATES : codePoint + 1)
   }
   return undefined

@@ -2,30 +2,30 @@ import { randomBytes } from 'node:crypto'
 
 /** S3 allows object keys of at most 1,024 bytes of UTF-8 (Amazon S3 User Guide, "Naming Amazon S3 objects"). */
 export const OBJECT_KEY_MAX_BYTES = 1024
-/** The longest file name that common file systems store, in bytes of UTF-8. */
+/** The longest file name that common file systems can store, in bytes of UTF-8. */
 export const FILE_NAME_MAX_BYTES = 255
-/** The longest path that is minted, in bytes of UTF-8; a key has room for it, whatever stands before it. */
+/** The longest path that is minted, in bytes of UTF-8; a key always has room for it, whatever precedes it. */
 export const PATH_MAX_BYTES = 400
 export const ORG_KEY_PATTERN = '^[a-z0-9][a-z0-9-]{0,62}$'
 export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$'
-/** Whether a file went into a run or came out of it, as the object key says. */
+/** Whether a file went into a run or came out of it, according to the object key. */
 export const directions = ['inputs', 'outputs'] as const
 export type Direction = (typeof directions)[number]
 
-/** What an object key says: every dimension that storage is accounted by, and the file's path. */
+/** What an object key contains: every dimension by which storage is accounted, and the file's path. */
 export interface ObjectKeyParts {
   orgKey: string
   workflowId: string
   runId: string
   createdBy: string
   direction: Direction
-  /** base64url of at least 128 random bits; what makes the key unguessable. */
+  /** base64url of at least 128 random bits; this makes the key unguessable. */
   token: string
   /** Folders and the file's name, separated by `/`. */
   path: string
 }
 
-/** The parts that keys may have in common, from the first one on. */
+/** The parts that keys may have in common, in order from the first. */
 export interface KeyScope {
   orgKey: string
   workflowId?: string | undefined
@@ -34,22 +34,22 @@ export interface KeyScope {
 }
 
 const TOKEN_BYTES = 16
-/** The names between slashes that a key has before its path, the token's among them. */
+/** The number of names between slashes before the path, including the token. */
 const NAMES_BEFORE_PATH = 9
 const orgKeyForm = ORG_KEY_PATTERN.slice(1, -1)
 const uuid = UUID_PATTERN.slice(1, -1)
 const objectKeyPattern = new RegExp(`^(${orgKeyForm})/workflows/(${uuid})/runs/(${uuid})/users/(${uuid})/` +
   `(${directions.join('|')})/([A-Za-z0-9_-]{22,})/(.+)$`, 'su')
 const orgKeyPrefix = new RegExp(`^(${orgKeyForm})/`)
-// C0, DEL and C1 controls break headers and terminals; the `u` flag makes \p{Surrogate} match only a lone surrogate, which
-// has no UTF-8 form and makes encodeURIComponent throw. Browsers normalise `.` and `..` out of a URL's path, and so out of its
-// signature. No two parts of the pattern can match the same text, so it takes time by the text's length.
+// C0, DEL and C1 controls break headers and terminals; the `u` flag makes \p{Surrogate} match only a lone surrogate, which has
+// no UTF-8 form and makes encodeURIComponent throw. Browsers normalise `.` and `..` out of a URL's path, and so out of its
+// signature. No two parts of the pattern can match the same text, so matching takes linear time.
 const segmentForm = '(?!\\.{1,2}(?:/|$))[^/\\p{Cc}\\p{Surrogate}]+'
 const pathPattern = new RegExp(`^${segmentForm}(?:/${segmentForm})*$`, 'u')
 
 /**
- * Whether a text can stand as the last part of an object key: names of files and folders, separated by single slashes. A name
- * has 1 to 255 bytes of UTF-8, no control characters or lone surrogates, and is neither `.` nor `..`.
+ * Whether a text can be the last part of an object key: names of files and folders, separated by single slashes. A name has 1
+ * to 255 bytes of UTF-8, no control characters or lone surrogates, and is neither `.` nor `..`.
  */
 export function isPath (text: string): boolean {
   if (!pathPattern.test(text)) return false
@@ -57,25 +57,25 @@ export function isPath (text: string): boolean {
     text.split('/').every((name) => Buffer.byteLength(name) <= FILE_NAME_MAX_BYTES)
 }
 
-/** Whether a text is a path of one name, without folders. */
+/** Whether a text is a path of a single name, without folders. */
 export function isFileName (text: string): boolean {
   return isPath(text) && !text.includes('/')
 }
 
-/** Whether S3 and the database can store a text as a key, of whatever form it is: 1,024 bytes of UTF-8 without NUL. */
+/** Whether S3 and the database can store a text as a key, whatever its form: at most 1,024 bytes of UTF-8, without NUL. */
 export function isStorableKey (text: string): boolean {
   return Buffer.byteLength(text) <= OBJECT_KEY_MAX_BYTES && !text.includes('\0')
 }
 
 /**
- * Reads an object key.
+ * Parses an object key.
  *
- * @returns its parts, or undefined when the key is not of the form
- *   `{orgKey}/workflows/{workflowId}/runs/{runId}/users/{createdBy}/{inputs|outputs}/{token}/{path}`
- *   or is longer than 1,024 bytes. Such a key is neither downloadable nor counted.
+ * @returns its parts, or undefined if the key does not have the form
+ *   `{orgKey}/workflows/{workflowId}/runs/{runId}/users/{createdBy}/{inputs|outputs}/{token}/{path}` or is longer than 1,024
+ *   bytes. Such a key is neither downloadable nor counted.
  */
 export function parseObjectKey (objectKey: string): ObjectKeyParts | undefined {
-  // First, since the rest takes time by the key's length.
+  // Checked first, since the rest takes time in proportion to the key's length.
   if (Buffer.byteLength(objectKey) > OBJECT_KEY_MAX_BYTES) return undefined
   const match = objectKeyPattern.exec(objectKey)
   if (match === null) return undefined
@@ -86,7 +86,7 @@ export function parseObjectKey (objectKey: string): ObjectKeyParts | undefined {
 }
 
 /**
- * The longest prefix that all object keys with these parts share, and no key of another organisation: it ends before the
+ * The longest prefix that all object keys with these parts share, and no key of another organisation does: it ends before the
  * first part that is not given.
  */
 export function prefixOf ({ orgKey, workflowId, runId, createdBy }: KeyScope): string {
@@ -99,17 +99,17 @@ export function prefixOf ({ orgKey, workflowId, runId, createdBy }: KeyScope): s
   return prefix
 }
 
-/** The organisation that has all keys with a prefix; undefined where several may have some. */
+/** The organisation that has all keys with a prefix; undefined if several may have some. */
 export function orgKeyOfPrefix (prefix: string): string | undefined {
   return orgKeyPrefix.exec(prefix)?.[1]
 }
 
-/** The file's name in an object key that is known to be one, or in a path: the last segment. */
+/** The file's name in a valid object key, or in a path: the last segment. */
 export function fileNameOf (keyOrPath: string): string {
   return keyOrPath.slice(keyOrPath.lastIndexOf('/') + 1)
 }
 
-/** The path in an object key that is known to be one: all that follows the token. */
+/** The path in a valid object key: everything after the token. */
 export function pathOf (objectKey: string): string {
   return objectKey.split('/').slice(NAMES_BEFORE_PATH).join('/')
 }
@@ -117,7 +117,7 @@ export function pathOf (objectKey: string): string {
 /**
  * Makes a new object key that nobody can guess: its token is 128 bits from the system's random source.
  *
- * @throws {TypeError} when a part has not the form that `parseObjectKey` reads back, or the path has more than 400 bytes.
+ * @throws {TypeError} if a part does not have the form that `parseObjectKey` reads back, or the path has more than 400 bytes
  */
 export function mintObjectKey (parts: Omit<ObjectKeyParts, 'token'>): string {
   const token = randomBytes(TOKEN_BYTES).toString('base64url')

@@ -4,18 +4,18 @@ import { type ObservationOutcome, type ObservedKey, decideObservation } from './
 
 /** What became of a key. */
 export interface AppliedObservation {
-  /** `refused` where the database refuses to hold it. */
+  /** `refused` if the database refuses to hold it. */
   outcome: ObservationOutcome | 'refused'
-  /** Whether its file is of another size than was reserved for the upload. */
+  /** Whether its file differs in size from what was reserved for the upload. */
   isSizeMismatch: boolean
 }
 
 /**
- * Makes the catalogue what the bucket was seen to hold, unless keys are known to have changed after that. Rows that say the
- * same already stay untouched.
+ * Makes the catalogue agree with what the bucket was seen to hold, except for keys known to have changed since. Rows that
+ * already say the same are not touched.
  *
  * @param observedKeys each key once
- * @param clockSkewMs how far apart the clocks of the store's nodes may be
+ * @param clockSkewMs how far the clocks of the store's nodes may differ
  * @returns what became of the keys, in the order given
  * @throws as `apply` does
  */

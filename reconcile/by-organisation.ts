@@ -5,16 +5,16 @@ import { DisorderedListingError } from '../store/distinct-keys.js'
 import type { ListPrefixes } from '../store/listing-pages.js'
 import { type ReconcileContext, type ReconcileOptions, type ReconcileProgress, noCounts, reconcile } from './reconcile.js'
 
-/** What a comparison of a bucket whose keys may not be in order works on. */
+/** What comparing a bucket needs if its keys may not be in order. */
 export interface WholeBucketContext extends ReconcileContext {
   listPrefixes: ListPrefixes
 }
 
-/** How far such a comparison has come. */
+/** How far such a comparison has got. */
 export interface WholeBucketProgress extends ReconcileProgress {
-  /** Whether it goes from one organisation to the next: the checkpoint is a place in the order of their prefixes. */
+  /** Whether it proceeds organisation by organisation: the checkpoint is then a position in the order of their prefixes. */
   isByOrganisation: boolean
-  /** Organisations that were left out: not even their own keys are listed in order. */
+  /** Organisations that were left out since even their own keys are not listed in order. */
   disorderedOrgKeys: readonly string[]
 }
 
@@ -23,18 +23,18 @@ interface WholeBucketOptions extends ReconcileOptions {
   begun?: Pick<WholeBucketProgress, 'isByOrganisation' | 'disorderedOrgKeys'> | undefined
 }
 
-/** Of more than so many, it is the bucket that cannot be used. */
+/** If there are more than this, the bucket as a whole is unusable. */
 const DISORDERED_ORGS_MAX = 100
 
 /**
- * Compares as `reconcile` does. Where the keys of several organisations are not listed in order, it starts over and compares
- * one organisation after the other: some stores list `acme/` before `acme-eu/`, but each by itself in order, and where the
- * index of one is damaged the others are compared all the same.
+ * Compares like `reconcile`. If the keys across organisations are not listed in order, it starts over and compares one
+ * organisation after the other: some stores list `acme/` before `acme-eu/`, but each by itself in order, and if the index of
+ * one is damaged the others are compared all the same.
  *
- * The names of all organisations are in memory then, and objects of none are not looked at.
+ * In this mode the names of all organisations are in memory, and objects that belong to none are not looked at.
  *
- * @throws {DisorderedListingError} where only one organisation is compared, where none could be, or where more than a hundred
- *   could not; otherwise as `reconcile` does
+ * @throws {DisorderedListingError} if only one organisation is compared, if none could be, or if more than a hundred could not;
+ *   otherwise as `reconcile` does
  */
 export async function * reconcileWholeBucket (
   context: WholeBucketContext, { begun, ...options }: WholeBucketOptions,
@@ -48,7 +48,8 @@ export async function * reconcileWholeBucket (
     }
   } catch (error) {
     if (!(error instanceof DisorderedListingError) || orgKeyOfPrefix(options.prefix) !== undefined) throw error
-    // All is looked at anew, also what seemed to be settled: keys that came too late in the listing seemed to be gone.
+    // Everything is looked at again, including what seemed to be settled: keys that the listing returned late seemed to be
+    // gone.
     const { addedCount, removedCount, correctedCount } = counts
     const kept = options.dryRun ? noCounts : { ...noCounts, addedCount, removedCount, correctedCount }
     yield * reconcileByOrganisation(context, { ...options, startAfter: '', counts: kept }, [])
@@ -78,7 +79,7 @@ async function * reconcileByOrganisation (
       if (!(error instanceof DisorderedListingError)) throw error
       disorderedOrgKeys.push(orgKey)
       if (disorderedOrgKeys.length > DISORDERED_ORGS_MAX || disorderedOrgKeys.length === orgKeys.length) {
-        // The next one begins anew, and may find the index repaired.
+        // The next run starts over, and may find the index repaired.
         yield { checkpoint: '', counts, isByOrganisation: false, disorderedOrgKeys: [] }
         throw error
       }
@@ -87,7 +88,7 @@ async function * reconcileByOrganisation (
   }
 }
 
-/** Of the bucket and of the catalogue, in the order of their prefixes. */
+/** Those of the bucket and of the catalogue, in the order of their prefixes. */
 async function orgKeysOf (
   { database, listPrefixes }: WholeBucketContext, { prefix, signal }: ReconcileOptions,
 ): Promise<string[]> {

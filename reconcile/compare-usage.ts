@@ -5,16 +5,16 @@ import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
 import type { DatabaseHandle } from '../db/connection/tables.js'
 import { type DirectionTallies, type UsageScope, noTallies, readTallies } from '../db/usage/tallies.js'
 
-/** A key that the bucket and the catalogue say different things of. */
+/** A key about which the bucket and the catalogue disagree. */
 interface KeyDifference {
   objectKey: string
-  /** Undefined where the bucket does not hold it. */
+  /** Undefined if the bucket does not hold it. */
   storedBytes: number | undefined
-  /** Undefined where it is not counted. */
+  /** Undefined if it is not counted. */
   countedBytes: number | undefined
 }
 
-/** Where an organisation's figures come from. */
+/** An organisation's figures from each of their sources. */
 export interface UsageComparison {
   kept: DirectionTallies
   runs: DirectionTallies
@@ -26,10 +26,10 @@ export interface UsageComparison {
 }
 
 /**
- * Puts the kept sums, those of runs, the sums over rows and the bucket's listing side by side. All but the last are of one
- * instant; the bucket is listed after it, so that files which come and go meanwhile make differences of their own.
+ * Compares the kept sums, those of runs, the sums over rows and the bucket's listing. All but the last are of one instant; the
+ * bucket is listed after it, so files that come and go meanwhile cause differences of their own.
  *
- * @param limit how many differences to name at most
+ * @param limit the most differences to name
  * @throws what the listing and the database throw
  */
 export async function compareUsage (

@@ -10,27 +10,27 @@ export interface ObservedKey {
   observation: Observation
   /** Whether the catalogue was seen to have the key. */
   isLikelyKnown?: boolean
-  /** Of the key in the catalogue when the bucket was asked about just this key; undefined where a listing told. */
+  /** Of the key's row when the bucket was asked about this very key; undefined for an observation from a listing. */
   revision?: string | undefined
 }
 
 /** What becomes of an observation. */
 export type ObservationOutcome =
   | 'added' | 'removed' | 'corrected'
-  /** The catalogue says the same, or came to say so. */
+  /** The catalogue already said the same, or has been made to. */
   | 'unchanged'
   /** The catalogue may know of a later change: the bucket must be asked about the key. */
   | { ask: string }
 
 /**
- * Decides what a key becomes by what the bucket was seen to hold: just that, unless the catalogue says the same already, or
- * may know of a later change. Then the bucket is asked about the key, also where the times say that the change came later: the
- * node that listed may have a clock that is behind.
+ * Decides what a key becomes, given what the bucket was seen to hold: exactly that, unless the catalogue already says the same,
+ * or may know of a later change. In the latter case the bucket is asked about the key, even if the times say that the bucket
+ * was observed later: the clock of the node that listed may be behind.
  *
- * What is known from the future is asked about even where the bucket says the same: true changes would seem to be older.
+ * A known state with a time in the future is asked about even if the bucket says the same: true changes would seem to be older.
  *
- * @param known undefined where the catalogue says nothing of the key
- * @param clockSkewMs how far apart the clocks of the store's nodes may be, and they from the database's
+ * @param known undefined if the catalogue knows nothing of the key
+ * @param clockSkewMs how far the clocks of the store's nodes may differ from each other and from the database's
  * @param now by the database's clock
  */
 export function decideObservation (

@@ -4,7 +4,7 @@ import { compareObjectKeys } from '../objects/key-order.js'
 import type { ListingPage } from '../store/listing-pages.js'
 import type { ListedObject } from '../store/listing-document.js'
 
-/** What a stretch of the bucket and the same stretch of the catalogue say. */
+/** How a stretch of the bucket and the same stretch of the catalogue compare. */
 export interface MergeStep {
   /** In the bucket only. */
   missing: ListedObject[]
@@ -12,12 +12,15 @@ export interface MergeStep {
   gone: CataloguedObject[]
   /** In both, but not the same. */
   differing: Array<{ listed: ListedObject, catalogued: CataloguedObject }>
-  /** Of which both say the same, but the catalogue by a time ahead of now; in the bucket, unless `listed` is undefined. */
+  /**
+   * Keys on which both agree, but which the catalogue has with a time ahead of now; `listed` is undefined if neither has a
+   * file.
+   */
   ahead: Array<{ objectKey: string, listed: ListedObject | undefined }>
   sameCount: number
   /** Objects of the bucket in this stretch. */
   listedCount: number
-  /** A time, by the store's clock, that what is said of the bucket is no older than. */
+  /** A time by the store's clock; what is said about the bucket is no older. */
   observedAt: Date
   /** The last key of the stretch; undefined at the end of the listings. */
   through: string | undefined
@@ -31,7 +34,7 @@ const DIFFERENCES_MAX = 1_000
  *
  * @param bucketPages the last one is marked as such
  * @param cataloguePages of the same prefix, from the same key on
- * @throws {RangeError} where the catalogue's keys are not in order; what the listings throw
+ * @throws {RangeError} if the catalogue's keys are not in order; what the listings throw
  */
 export async function * mergeListings (
   bucketPages: AsyncIterable<ListingPage>, cataloguePages: AsyncIterable<readonly CataloguedObject[]>,
@@ -94,7 +97,7 @@ function isFull ({ missing, gone, differing, ahead }: Omit<MergeStep, 'through'>
   return missing.length + gone.length + differing.length + ahead.length >= DIFFERENCES_MAX
 }
 
-/** Rows one by one, so that only the first of a page has to be waited for. */
+/** Hands out rows one by one, so that only the first of a page has to be awaited. */
 class RowReader {
   readonly #pages: AsyncIterator<readonly CataloguedObject[]>
   #page: readonly CataloguedObject[] = []
@@ -105,7 +108,7 @@ class RowReader {
     this.#pages = pages[Symbol.asyncIterator]()
   }
 
-  /** Undefined where a page has to be loaded, or after the last one. */
+  /** Undefined if a page has to be loaded, or after the last one. */
   get current (): CataloguedObject | undefined {
     return this.#page[this.#index]
   }

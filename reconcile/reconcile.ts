@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises'
 import type { ListBucket } from '../store/listing-pages.js'
 import { type MergeStep, mergeListings } from './merge-listings.js'
 import { parseObjectKey } from '../objects/object-key.js'
@@ -9,19 +8,20 @@ import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
 import type { DatabaseHandle } from '../db/connection/tables.js'
 import type { LeaseClaim } from '../db/leases.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
+import { createPace } from './pace.js'
 
-/** What a comparison works on. */
+/** What a comparison needs. */
 export interface ReconcileContext {
   database: DatabaseHandle
   listBucket: ListBucket
   askStore: AskStore
-  /** How far apart the clocks of the store's nodes may be, and they from the database's. */
+  /** How far the clocks of the store's nodes may differ from each other and from the database's. */
   clockSkewMs: number
-  /** The database's clock; without one, this machine's is taken for it. */
+  /** The database's clock; defaults to this machine's. */
   now?: () => Date
-  /** Under which alone anything is written; undefined for a dry run. */
+  /** The lease without which nothing is written; undefined for a dry run. */
   lease?: LeaseClaim | undefined
-  /** Looks at counted files with a prefix that are bigger than their uploads were allowed to be. */
+  /** Examines counted files with a prefix that are bigger than their uploads allowed. */
   examineUploads?: (prefix: string) => Promise<void>
 }
 
@@ -30,18 +30,18 @@ export interface ReconcileOptions {
   prefix: string
   /** The key to continue after; empty for the beginning. */
   startAfter: string
-  /** Counts the differences and leaves them. */
+  /** Counts the differences without settling them. */
   dryRun: boolean
-  /** Objects to look at in a second, at most. */
+  /** The most objects to look at per second. */
   keysPerSecond?: number | undefined
   /** Of a resumed run: what was counted up to `startAfter`. */
   counts?: ReconcileCounts
-  /** Hears of objects whose keys are not of this service's form. */
+  /** Called for objects whose keys do not have this service's form. */
   onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
   signal?: AbortSignal
 }
 
-/** How far a comparison has come: everything up to the checkpoint is settled, and counted. */
+/** How far a comparison has got: everything up to the checkpoint is settled and counted. */
 export interface ReconcileProgress {
   checkpoint: string
   counts: ReconcileCounts
@@ -59,13 +59,13 @@ export const noCounts: Readonly<ReconcileCounts> = {
 }
 
 const BATCH_MAX_KEYS = 1_000
-/** Where differences are few, so many objects at most lie between two checkpoints. */
+/** If differences are few, the most objects between two checkpoints. */
 const CHECKPOINT_MAX_OBJECTS = 20_000
 const INQUIRIES_MAX_CONCURRENT = 16
-/** How often a key is asked about whose row keeps changing meanwhile. */
+/** How many times a key is asked about if its row keeps changing meanwhile. */
 const ROUNDS_MAX = 4
 
-/** Differences that are settled in one transaction, and what else was counted up to where they end. */
+/** Differences to be settled in one transaction, and what else was counted up to where they end. */
 interface Batch {
   observedKeys: ObservedKey[]
   through: string
@@ -73,14 +73,14 @@ interface Batch {
 }
 
 /**
- * Makes the catalogue what the bucket's listing says, in constant memory and beside live events: a difference is settled in
- * a transaction that locks the key's row, and only where the row has not changed after the bucket was listed. Where that
- * cannot be told, the bucket is asked about the key.
+ * Makes the catalogue agree with the bucket's listing, in constant memory and alongside live events: a difference is settled in
+ * a transaction that locks the key's row, and only if the row has not changed after the bucket was listed. If that cannot be
+ * told, the bucket is asked about the key.
  *
  * While one batch is being written, the next one is being compared.
  *
  * @returns an iterator that yields whenever something more is settled, also before it throws, and ends when everything is
- * @throws what the listings, the database or asking the store throw; the signal's reason when it is aborted. What was yielded
+ * @throws what the listings, the database or asking the store throw; the signal's reason if it is aborted. What was yielded
  *   before is kept
  */
 export async function * reconcile (
@@ -106,7 +106,7 @@ export async function * reconcile (
   let batch = emptyBatch(startAfter)
   let settling = Promise.resolve()
   try {
-    // What an earlier run, or a sender of events, counted and could not have looked at.
+    // Files that an earlier run, or a sender of events, counted but had no chance to have examined.
     if (!options.dryRun) await examineUploads(prefix)
     const range = { prefix, startAfter, ...signal === undefined ? {} : { signal } }
     for await (const step of mergeListings(listBucket(range), listCatalogue(database, range, context.clockSkewMs))) {
@@ -115,7 +115,7 @@ export async function * reconcile (
       if (batch.observedKeys.length >= BATCH_MAX_KEYS || batch.counts.listedCount >= CHECKPOINT_MAX_OBJECTS) {
         await settling
         settling = settle(batch)
-        // It may fail while nobody waits for it yet.
+        // It may fail before anyone awaits it.
         settling.catch(() => {})
         batch = emptyBatch(batch.through)
       }
@@ -171,11 +171,11 @@ function collect (batch: Batch, step: MergeStep, { dryRun, onForeign }: Reconcil
 
 function observe (objectKey: string, observation: ObservedKey['observation']): ObservedKey[] {
   const parts = parseObjectKey(objectKey)
-  // Every row's key has the form: a change of the form must move the rows.
+  // Every row's key is well-formed: changing the form of keys requires moving the rows.
   return parts === undefined ? [] : [{ objectKey, parts, observation, isLikelyKnown: true }]
 }
 
-/** @returns whether a file came to be counted that is of another size than was reserved for its upload */
+/** @returns whether a file was counted that differs in size from what was reserved for its upload */
 async function write (context: ReconcileContext, inquiries: StoreInquiries, batch: Batch): Promise<boolean> {
   let pending = batch.observedKeys
   let hasSizeMismatch = false
@@ -186,7 +186,7 @@ async function write (context: ReconcileContext, inquiries: StoreInquiries, batc
       const observed = pending[index]
       hasSizeMismatch ||= isSizeMismatch
       if (typeof outcome === 'string') count(batch.counts, outcome)
-      // The store reports each of those changes, too.
+      // The store reports each of those changes too.
       else if (round === ROUNDS_MAX) batch.counts.leftCount++
       else if (observed !== undefined) asked.push(ask(inquiries, observed, outcome.ask))
     }
@@ -219,16 +219,4 @@ function addCounts (counts: ReconcileCounts, more: ReconcileCounts): void {
   counts.unsettledCount += more.unsettledCount
   counts.foreignCount += more.foreignCount
   counts.foreignBytes += more.foreignBytes
-}
-
-/** Holds a caller up so that it takes no more than so many keys in a second. */
-function createPace (keysPerSecond: number | undefined) {
-  const startedAtMs = performance.now()
-  let keys = 0
-  return async (more: number, signal: AbortSignal | undefined) => {
-    if (keysPerSecond === undefined) return
-    keys += more
-    const earlyMs = keys / keysPerSecond * 1000 - (performance.now() - startedAtMs)
-    if (earlyMs > 0) await setTimeout(earlyMs, undefined, signal === undefined ? {} : { signal })
-  }
 }

@@ -15,9 +15,9 @@ export interface ReconcileRequest {
   prefix: string
   /** Only counts the differences; leaves no trace, and needs no lease. */
   dryRun?: boolean
-  /** Starts over where the last run did not finish. */
+  /** Starts over even if the last run did not finish. */
   restart?: boolean
-  /** Takes a bucket without one object for what it is, and not for a wrong one. */
+  /** Accepts an empty bucket as genuine, instead of taking it for the wrong one. */
   allowEmptyBucket?: boolean
   keysPerSecond?: number | undefined
   onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
@@ -25,7 +25,7 @@ export interface ReconcileRequest {
   signal?: AbortSignal
 }
 
-/** What a run came to. */
+/** The result of a run. */
 export interface ReconcileResult extends ReconcileCounts {
   /** Organisations that were left out, since their keys are not listed in order. */
   disorderedOrgKeys: readonly string[]
@@ -33,26 +33,26 @@ export interface ReconcileResult extends ReconcileCounts {
 
 /** A run that has begun. */
 export interface ReconcileRun {
-  /** As it was written down; undefined for a dry run. */
+  /** As recorded in the database; undefined for a dry run. */
   reconciliation: Reconciliation | undefined
   /** Resolves at the end; rejects as `reconcile` throws, and with the signal's reason. */
   done: Promise<ReconcileResult>
 }
 
-/** The bucket holds nothing, while files are counted: it is rather the wrong one than an emptied one. */
+/** The bucket is empty although files are counted: it is more likely the wrong bucket than an emptied one. */
 export class EmptyBucketError extends Error {
   override name = 'EmptyBucketError'
 }
 
-/** What tells others that a run is alive. */
+/** How often a run shows others that it is alive. */
 const SAVE_AT_LEAST_EVERY_MS = 5_000
 
 /**
  * Begins to make the catalogue agree with the bucket, under a lease of the organisation, or of all of them. Each checkpoint is
- * written down, so that the next run can resume where this one's process ends. A run that loses its lease ends.
+ * saved, so that the next run can resume where this one's process ends. A run that loses its lease ends.
  *
- * @returns undefined where another run is at work on any of the same keys, or its process was killed less than 30 seconds ago;
- *   the run's `done` rejects with {EmptyBucketError} where the bucket is rather the wrong one
+ * @returns undefined if another run is working on any of the same keys, or was killed less than 30 seconds ago; the run's
+ *   `done` rejects with {EmptyBucketError} if the bucket is probably the wrong one
  */
 export async function startReconciliation (
   context: WholeBucketContext, request: ReconcileRequest,
@@ -71,7 +71,7 @@ export async function startReconciliation (
   }
 }
 
-/** It may fail while nobody waits for it. */
+/** It may fail while nobody awaits it. */
 function handled<Result> (promise: Promise<Result>): Promise<Result> {
   promise.catch(() => {})
   return promise
@@ -97,7 +97,7 @@ async function runUnder (
     return result
   } catch (error) {
     const isInterrupted = request.signal?.aborted === true
-    // Without the database or the lease it cannot be written down, and the first error says more.
+    // Without the database or the lease the outcome cannot be saved, and the first error says more.
     await endReconciliation(database, lease, begun.id, isInterrupted
       ? { ...progress, status: 'interrupted' }
       : { ...progress, status: 'failed', failure: failureOf(error) }).catch(() => {})
@@ -132,8 +132,7 @@ async function run (
 }
 
 /**
- * A listing that throws {EmptyBucketError} where nothing has its prefix because the whole bucket is empty, while files are
- * counted.
+ * A listing that throws {EmptyBucketError} if it finds nothing because the whole bucket is empty, although files are counted.
  */
 function ofNoEmptyBucket ({ database, listBucket }: WholeBucketContext): ListBucket {
   return async function * (range) {
@@ -163,7 +162,7 @@ async function isEmpty (listBucket: ListBucket): Promise<boolean> {
   }
 }
 
-/** Errors of the parts at work say what happened without a word of any key; of others only the kind is kept. */
+/** Errors of the parts involved say what happened without naming any key; of other errors only the kind is kept. */
 function failureOf (error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   return /^(ObjectStorage|MalformedListing|DisorderedListing|EmptyBucket)/.test(error.name) ? error.message : error.name

@@ -1,0 +1,8 @@
+/** The name and status alone of what AWS's SDK threw: its message may hold what a command or a server answered. */
+export function describeAwsFailure (error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown'
+  const metadata: unknown = '$metadata' in error ? error.$metadata : undefined
+  const hasStatus = typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata &&
+    metadata.httpStatusCode !== undefined
+  return `${error.name}${hasStatus ? ` (status ${Number(metadata.httpStatusCode)})` : ''}`
+}

@@ -1,0 +1,24 @@
+import type { SnsMessage } from './message.js'
+import type { SnsTopic } from './topic.js'
+
+const certificateName = /^SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem$/
+const visibleAscii = /^[\x21-\x7e]+$/
+const CONFIRMED_BY = ['Action', 'Token', 'TopicArn']
+
+// A message says what is to be fetched for it, before anything is known of its sender. Addresses are compared as they are
+// written, letter by letter: what would have to be parsed first may be read in another way by what fetches it.
+
+/** Whether an address is that of a certificate with which the SNS of the topic's region signs. */
+export function isSigningCertificateUrl (url: string, { host }: SnsTopic): boolean {
+  const start = `https://${host}/`
+  return url.startsWith(start) && certificateName.test(url.slice(start.length))
+}
+
+/** Whether an address confirms the subscription that a message is about, with the SNS of the topic's region, and no more. */
+export function isConfirmationUrl (url: string, { signed }: SnsMessage, { arn, host }: SnsTopic): boolean {
+  const start = `https://${host}/?`
+  if (!url.startsWith(start) || !visibleAscii.test(url) || url.includes('#')) return false
+  const query = new URLSearchParams(url.slice(start.length))
+  return [...query.keys()].toSorted().join() === CONFIRMED_BY.join() &&
+    query.get('Action') === 'ConfirmSubscription' && query.get('TopicArn') === arn && query.get('Token') === signed.get('Token')
+}

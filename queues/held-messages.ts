@@ -1,0 +1,35 @@
+import type { QueueMessage } from './queue.js'
+
+/** What a queue knows its messages by, such as a receipt, until they are settled. */
+export class HeldMessages<Handle> {
+  readonly #handles = new Map<QueueMessage, Handle>()
+
+  get count (): number {
+    return this.#handles.size
+  }
+
+  get handles (): Handle[] {
+    return [...this.#handles.values()]
+  }
+
+  add (message: QueueMessage, handle: Handle): void {
+    this.#handles.set(message, handle)
+  }
+
+  /** Forgets messages and gives what they were known by. */
+  release (messages: readonly QueueMessage[]): Handle[] {
+    return messages.flatMap((message) => {
+      const handle = this.#handles.get(message)
+      if (handle === undefined) return []
+      this.#handles.delete(message)
+      return [handle]
+    })
+  }
+
+  /** Forgets all. */
+  releaseAll (): Handle[] {
+    const { handles } = this
+    this.#handles.clear()
+    return handles
+  }
+}

@@ -1,0 +1,31 @@
+import { setTimeout } from 'node:timers/promises'
+import { ExponentialBackoff, type IBackoff } from 'cockatiel'
+
+const FIRST_MS = 100
+
+/** Pauses between attempts, each longer than the one before by and large, with jitter, and bounded. */
+export class Pauses {
+  readonly #backoff
+  #present: IBackoff<unknown> | undefined
+
+  /** @param maxMs the longest pause, in milliseconds */
+  constructor (maxMs: number) {
+    this.#backoff = new ExponentialBackoff<unknown>({ initialDelay: FIRST_MS, maxDelay: maxMs })
+  }
+
+  /** The next pause begins small again. */
+  reset (): void {
+    this.#present = undefined
+  }
+
+  /** How long the next pause is, in milliseconds. */
+  nextMs (): number {
+    this.#present = (this.#present ?? this.#backoff).next(undefined)
+    return this.#present.duration
+  }
+
+  /** Waits for the next pause, or until the signal is aborted. */
+  async wait (signal: AbortSignal): Promise<void> {
+    await setTimeout(this.nextMs(), undefined, { signal }).catch(() => {})
+  }
+}
