@@ -8,22 +8,24 @@ import fastify, {
 } from 'fastify'
 import type { Config } from './config.js'
 import { capabilityHeaders } from './downloads/headers.js'
+import { withoutBasePath } from './http/base-path.js'
 import { createRequestIds } from './http/request-id.js'
 import { traceIdOf } from './http/trace-context.js'
 import { withoutTrailingSlash } from './http/trailing-slash.js'
 import { parseTrustedProxies } from './http/trusted-proxies.js'
+import type { FetchText } from './identity/amazon-sns/fetch-text.js'
 import { RequestLines, loggerOptions } from './logging.js'
 import { isStorableKey } from './objects/object-key.js'
 import configuration from './plugins/config.js'
 import { createLazySerializers } from './plugins/http/lazy-serializers.js'
 import { createValidators } from './plugins/http/validators.js'
-import { pluginsInOrder } from './plugins/order.js'
+import { pluginsInOrder, storePlugins } from './plugins/order.js'
 import { HeadersTooLargeError, InvalidRequestError, RequestTimeoutError, errorBody } from './schemas/errors.js'
 import { LOWER_CASE } from './schemas/identifiers.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Connections whose present request may take longer than others to arrive: how long, its route says. */
+    /** Connections whose current request may take longer than usual to arrive; its route sets the limit. */
     unhurriedSockets: WeakSet<Socket>
   }
 }
@@ -33,17 +35,17 @@ const BODY_MAX_BYTES = 1024 * 1024
 const PLUGIN_TIMEOUT_MS = 60_000
 /** How often Node looks for requests that have not arrived in time. */
 const ARRIVAL_CHECK_INTERVAL_MS = 1_000
-/** On the arrival of a request's headers, and of the whole request: refused within the minute that is documented. */
+/** Limit for a request's headers, and for the whole request, to arrive: with the check's interval, the documented minute. */
 const REQUEST_TIMEOUT_MS = 60_000 - ARRIVAL_CHECK_INTERVAL_MS
 const KEEP_ALIVE_TIMEOUT_MS = 72_000
 
-/** Where a value stands that is being validated. */
+/** Where the value being validated is stored. */
 interface PlaceOfValue {
   parentData: Record<string | number, unknown>
   parentDataProperty: string | number
 }
 
-/** Lets a schema's keyword turn strings into lower case as they are read. */
+/** Adds the schema keyword that turns strings into lower case as they are read. */
 const readInLowerCase: NonNullable<FastifyServerOptions['ajv']>['onCreate'] = (ajv) => {
   ajv.addKeyword({
     keyword: LOWER_CASE,
@@ -58,7 +60,7 @@ const readInLowerCase: NonNullable<FastifyServerOptions['ajv']>['onCreate'] = (a
   })
 }
 
-/** How the server treats connections and requests, whatever its routes are. */
+/** How the server treats connections and requests, regardless of its routes. */
 export const serverOptions = {
   ajv: {
     customOptions: {
@@ -70,7 +72,7 @@ export const serverOptions = {
     onCreate: readInLowerCase,
   },
   bodyLimit: BODY_MAX_BYTES,
-  // What a parameter may be is for its schema to say, not for the router.
+  // A parameter's length is for its schema to limit, not for the router.
   routerOptions: { maxParamLength: maxHeaderSize },
   pluginTimeout: PLUGIN_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
@@ -78,25 +80,26 @@ export const serverOptions = {
     headersTimeout: REQUEST_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     connectionsCheckingInterval: ARRIVAL_CHECK_INTERVAL_MS,
-    // Node's own answer to a request without one has no body: ours says what is missing.
+    // Node's own answer to a request without a Host header has no body; ours says what is missing.
     requireHostHeader: false,
   },
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   forceCloseConnections: 'idle',
-  // Its parts are there until the last connection is closed, so what still arrives on one is answered as usual.
+  // The service's parts stay open until the last connection is closed, so requests that still arrive are answered as usual.
   return503OnClosing: false,
 } as const
 
 /**
- * Builds the service: ready to listen or to be injected requests into, once `ready()` has resolved.
+ * Builds the service. Once `ready()` has resolved, it can listen or have requests injected.
  *
  * @param options.logger where log lines go instead of standard output
- * @param options.logForPeople writes them to read on a terminal, instead of as JSON
+ * @param options.fetchText replaces the requests to Amazon SNS: for tests
+ * @param options.logForPeople writes log lines for reading on a terminal, instead of as JSON
  */
 export function build (
-  config: Config, options: { logger?: FastifyBaseLogger, logForPeople?: boolean } = {},
+  config: Config, options: { logger?: FastifyBaseLogger, logForPeople?: boolean, fetchText?: FetchText } = {},
 ): FastifyInstance {
-  const { logger, logForPeople } = options
+  const { logger, logForPeople, fetchText } = options
   const unhurriedSockets = new WeakSet<Socket>()
   const app = fastify({
     ...logger === undefined ? { logger: loggerOptions(config.LOG_LEVEL, logForPeople) } : { loggerInstance: logger },
@@ -110,20 +113,33 @@ export function build (
       return parent.child(traceId === undefined ? bindings : { ...bindings, traceId }, options)
     },
     clientErrorHandler: (error, socket) => {
-      // Node.js times a connection once for each request, and has now stopped.
+      // Node.js reports a late request only once; after that, the route's own limit applies.
       if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && unhurriedSockets.has(socket)) return
       answerUnreadable(error, socket)
     },
-    // Users type a slash after an address, and some clients put one there.
-    rewriteUrl: ({ url = '/' }) => url.startsWith('/api/') ? withoutTrailingSlash(url) : url,
+    rewriteUrl: ({ url = '/' }) => {
+      const { BASE_PATH } = config
+      const own = BASE_PATH === undefined ? url : withoutBasePath(url, BASE_PATH)
+      // People add a slash to an address, and so do some clients.
+      return own.startsWith('/api/') ? withoutTrailingSlash(own) : own
+    },
     frameworkErrors: (_error, { id }, reply) => { answerBadUrl(id, reply) },
   }).withTypeProvider<TypeBoxTypeProvider>()
-  // Node would answer 417 by itself; an unknown expectation may as well be ignored (RFC 9110, 10.1.1).
+  // Node would answer 417 by itself; an unknown expectation may be ignored instead (RFC 9110, 10.1.1).
   app.server.on('checkExpectation', app.routing)
   app.decorate('unhurriedSockets', unhurriedSockets)
+  app.decorate('fetchText', fetchText)
   app.register(configuration, { config })
   for (const plugin of pluginsInOrder) app.register(plugin)
   app.register(autoload, { dir: join(import.meta.dirname, 'routes'), dirNameRoutePrefix: true })
+  return app
+}
+
+/** Builds only what configuring the bucket takes: no database, and nothing that can listen. */
+export function buildStore (config: Config): FastifyInstance {
+  const app = fastify({ pluginTimeout: PLUGIN_TIMEOUT_MS })
+  app.register(configuration, { config })
+  for (const plugin of storePlugins) app.register(plugin)
   return app
 }
 
@@ -134,7 +150,7 @@ function answerBadUrl (requestId: string, reply: { hijack: () => unknown, raw: S
   reply.raw.writeHead(400, { ...bareErrorHeaders(body), 'x-request-id': requestId }).end(body)
 }
 
-/** Answers what cannot be read as an HTTP request: there is only a connection, which is then closed. */
+/** Answers what cannot be read as an HTTP request: there is only the connection to write to, which is then closed. */
 function answerUnreadable (error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const answer = unreadableErrorFor(error.code)

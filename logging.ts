@@ -7,11 +7,11 @@ type LoggedReply = { statusCode: number, request?: { query?: unknown } }
 type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
 /**
- * What the log may say. An object key is a secret that travels in URLs, so of a request only its method and its route are
+ * What the log may contain. An object key is a secret that travels in URLs, so of a request only its method and its route are
  * logged; of an error its kind, its message and where it came from, but none of the values that libraries attach to one
- * (PostgreSQL's `detail` holds whole rows).
+ * (PostgreSQL's `detail` contains whole rows).
  *
- * @param forPeople writes lines to read on a terminal, instead of JSON
+ * @param forPeople writes lines for reading on a terminal, instead of JSON
  */
 export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): LoggerOptions {
   const redact = createKeyRedactor()
@@ -30,10 +30,10 @@ export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): L
   }
 }
 
-// The files of a page: one line for the page is enough, or a look at it would push what stands above out of sight.
+// The files that make up a page: one line for the page is enough, or opening it would push earlier lines out of sight.
 const pageParts = /^\/(?:usage|documentation)\/./
 
-/** Logs requests to read on a terminal: one line each, once they are answered. */
+/** Logs requests for reading on a terminal: one line each, once they are answered. */
 export class RequestLines extends LogController {
   override incomingRequest (): void {}
 
@@ -46,7 +46,7 @@ export class RequestLines extends LogController {
   }
 }
 
-/** What became of a request; of one about a file also a hash of its object key, to find what else was logged of it. */
+/** What became of a request; for one about a file, also a hash of its object key, to find what else was logged about it. */
 function describeReply (reply: LoggedReply, redact: (objectKey: string) => string): { statusCode: number, object?: string } {
   const { statusCode, request } = reply
   const query = request?.query

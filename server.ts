@@ -2,14 +2,14 @@ import closeWithGrace from 'close-with-grace'
 import { build } from './app.js'
 import { type Config, loadConfig } from './config.js'
 import { misspeltSettings } from './config/misspelt-settings.js'
-import { asAddressFailure, requireUsableAddress } from './startup/address.js'
+import { asAddressFailure, listenOptions, openSocket, requireUsableAddress, socketPathOf } from './startup/address.js'
 import { loadEnvironmentFile } from './startup/environment.js'
 import { describeStartFailure } from './startup/failure.js'
 
-// A statement of PostgreSQL may take so long, and what was received is committed before the end.
+// A PostgreSQL statement may take this long, and what was received is committed before the end.
 const CLOSE_MAX_MS = 15_000
 
-/** Starts the service, and stops it on SIGTERM and SIGINT in an orderly way. */
+/** Starts the service, and stops it in an orderly way on SIGTERM and SIGINT. */
 async function main (): Promise<void> {
   loadEnvironmentFile()
   const config = loadConfig(process.env)
@@ -17,7 +17,7 @@ async function main (): Promise<void> {
   const app = build(config, { logForPeople: process.stdout.isTTY && config.NODE_ENV !== 'production' })
   for (const { name, meant } of misspeltSettings(process.env)) app.log.warn(`the variable ${name} is not a setting: is ${meant} meant?`)
   const delay = (config.SHUTDOWN_DELAY + config.SHUTDOWN_GRACE) * 1000 + CLOSE_MAX_MS
-  const listening = app.listen({ host: config.HOST, port: config.PORT })
+  const listening = app.listen(listenOptions(config))
     .catch((error: unknown) => { throw asAddressFailure(error, config) })
   closeWithGrace({ delay, logger: app.log }, async ({ err }) => {
     if (err !== undefined) app.log.fatal({ err }, 'stopping after an error that nothing caught')
@@ -25,12 +25,15 @@ async function main (): Promise<void> {
     await app.shutdown.run()
   })
   const address = await listening
+  openSocket(config)
   if (isForNewcomers(config)) {
-    console.log(await app.introduce(address))
+    const path = socketPathOf(config)
+    if (path !== undefined) console.log(`\nThe service listens at the socket ${path}: http://localhost stands below for the proxy before it.`)
+    console.log(await app.introduce((path === undefined ? address : 'http://localhost') + (config.BASE_PATH ?? '')))
   }
 }
 
-/** With no configuration there is a demo organisation to look at. */
+/** Without any configuration there is a demo organisation to look at. */
 function isForNewcomers ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL, NODE_ENV }: Config): boolean {
   return NODE_ENV !== 'production' &&
     [DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL].every((value) => value === undefined)

@@ -7,7 +7,7 @@ const HEADER = 'Every setting of the service: `npm run docs` writes this file. C
   'and `docker compose up` read that, and what the environment sets wins. An empty value counts as unset: the default applies. ' +
   'The values below are the defaults.'
 
-/** What only docker-compose.yml reads. */
+/** Settings that only docker-compose.yml reads. */
 const composeSettings = [
   { name: 'POSTGRES_PASSWORD', value: '', comment: 'Password of its PostgreSQL: letters and digits, since it is part of a URL.' },
   {
@@ -26,7 +26,9 @@ export function settingsTables (): string {
   }).join('\n')
 }
 
-/** The text of `.env.example`: every setting but `NODE_ENV`, which the way to start the service sets, with its default. */
+/**
+ * The text of `.env.example`: every setting with its default, except `NODE_ENV`, which depends on how the service is started.
+ */
 export function environmentExample (): string {
   const groups = settingGroups.map(({ title, settings }) => section(title, Object.entries(settings)
     .filter(([name]) => name !== 'NODE_ENV')
@@ -47,7 +49,7 @@ function describe (schema: TSchema, quote: (example: unknown) => string): string
   return `${description}${range}${example === undefined ? '' : ` Example: ${quote(example)}`}`
 }
 
-/** Lines of comment that hold a text, none longer than a line of this code. */
+/** The text as comment lines, none longer than a line of this code. */
 function comment (text: string): string {
   const lines: string[] = []
   let line = ''

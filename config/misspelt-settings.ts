@@ -1,25 +1,29 @@
 import { ConfigSchema } from './settings.js'
 
+/** Settings that many programs also read in lower case. */
+export const lowerCaseSettings = ['HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY']
+
 const settings = Object.keys(ConfigSchema.properties)
-/** From this length on, two letters may be wrong; in shorter names, one: HOST and HOME differ by two. */
+/** From this length on, two letters may be wrong; in shorter names only one, since HOST and HOME differ by two. */
 const LONG = 9
 
-/** Variables that are no settings, but look like one that is written wrong. Their values are not looked at. */
+/** Finds variables that are not settings but look like misspelt ones. Their values are not looked at. */
 export function misspeltSettings (environment: Record<string, string | undefined>): Array<{ name: string, meant: string }> {
-  return Object.keys(environment).filter((name) => !settings.includes(name)).flatMap((name) => {
+  const isKnown = (name: string) => settings.includes(name) || lowerCaseSettings.includes(name.toUpperCase())
+  return Object.keys(environment).filter((name) => !isKnown(name)).flatMap((name) => {
     const meant = settings.find((setting) => isAlike(name, setting))
     return meant === undefined ? [] : [{ name, meant }]
   })
 }
 
 function isAlike (name: string, setting: string): boolean {
-  // Lower case is a mistake only where the name is not a word that others use, too.
+  // Lower case is a mistake only if the name is not a word that other programs use too.
   const given = setting.includes('_') ? name.toUpperCase() : name
   const limit = setting.length >= LONG ? 2 : 1
   return Math.abs(given.length - setting.length) <= limit && editDistance(given, setting) <= limit
 }
 
-/** How many letters are to be inserted, left out, replaced or swapped with their neighbour (optimal string alignment). */
+/** The number of letters to insert, delete, replace or swap with their neighbour (optimal string alignment). */
 function editDistance (one: string, other: string): number {
   let [beforeLast, last]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, index) => index)]
   for (let row = 1; row <= one.length; row++) {

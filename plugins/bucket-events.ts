@@ -1,14 +1,15 @@
 import fastifyPlugin from 'fastify-plugin'
-import { Counter, Gauge } from 'prom-client'
+import { Counter, Gauge, Histogram } from 'prom-client'
 import type { RepeatCause } from '../db/events/apply.js'
 import { applyRecords } from '../db/events/apply-records.js'
 import { isCatalogued } from '../db/usage/catalogue-size.js'
-import { UnknownNotificationError, createNotificationReader } from '../events/notification.js'
+import type { EventChannel } from '../events/channel.js'
+import { type ReadBucketNotification, UnknownNotificationError, createNotificationReader } from '../events/notification.js'
 import { EventIntake } from '../events/intake.js'
 import type { Observation } from '../events/order.js'
 import { parseObjectKey } from '../objects/object-key.js'
 import { redactObjectKey } from '../objects/redacted-key.js'
-import type { PendingRecord } from '../events/pending-record.js'
+import type { PendingRecord, SetAsideRecord } from '../events/pending-record.js'
 import type { AskStore } from '../events/inquiries.js'
 import type { BucketEvents } from '../schemas/bucket-events.js'
 import { seenAt } from '../store/seen-at.js'
@@ -26,7 +27,11 @@ declare module 'fastify' {
        * @throws when the database or, for records that cannot be ordered, the store does not answer; the notification
        *   should then be sent again, and the records that this did not concern are committed
        */
-      receive: (body: unknown) => Promise<BucketEvents>
+      receive: (body: unknown, channel: EventChannel) => Promise<BucketEvents>
+      /** Keeps what cannot be counted, with the reason. Throws if the database does not answer. */
+      setAside: (records: readonly SetAsideRecord[]) => Promise<void>
+      /** Only reads the body of a notification. */
+      read: ReadBucketNotification
       /**
        * Asks the store what a key is now, and counts it so; nothing is written of a key that was neither counted nor stored.
        * Throws as `receive` does.
@@ -40,7 +45,7 @@ declare module 'fastify' {
        * can be used. Throws as `receive` does.
        */
       examineUploads: (prefix: string) => Promise<void>
-      /** For how long a removed key is remembered: an older event of it would not be known to be late. */
+      /** For how long a removed key is remembered: an older event about it could not be recognised as late. */
       tombstoneRetentionMs: number
       /** Resolves once whatever was being received at the call has been committed or has failed. */
       settled: () => Promise<void>
@@ -49,18 +54,20 @@ declare module 'fastify' {
 }
 
 const TOMBSTONE_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
-/** How many records without a usable key are kept of one notification: the others are counted alone. */
+/** How many records without a usable key are kept per notification; any others are only counted. */
 const SET_ASIDE_MAX_OF_NOTIFICATION = 100
 const SERVICE_EVENT_SOURCE = 'objects-storage:service'
+// From within the second that some stores' times are cut to, to a backlog of hours.
+const LATENESS_BUCKETS_SECONDS = [1, 2, 5, 15, 60, 300, 1_800, 7_200, 86_400]
 
 /** Decorates the instance with the one way by which changes of the bucket reach the catalogue. */
 export default fastifyPlugin(async (app) => {
   const { S3_VENDOR, STORE_CLOCK_SKEW } = app.config
   const clockSkewMs = STORE_CLOCK_SKEW * 1000
-  const { bucket, endpoint } = app.storeTarget
+  const { bucket, endpoint, keyPrefix = '' } = app.storeTarget
   const isAmazonS3 = S3_VENDOR === 'amazon' || (S3_VENDOR === 'auto' && isAmazonEndpoint(endpoint))
   const bounds = { clockSkewMs, tombstoneRetentionMs: TOMBSTONE_RETENTION_MS, isAmazonS3 }
-  const readNotification = createNotificationReader({ bucket, isAmazonS3 })
+  const readNotification = createNotificationReader({ bucket, isAmazonS3, keyPrefix })
   const repeats = new Counter({
     name: 'objects_storage_event_batch_repeats_total',
     help: 'Batches of events that were applied again: PostgreSQL had undone them, or rows had changed under them.',
@@ -85,7 +92,16 @@ export default fastifyPlugin(async (app) => {
       : { kind: 'created', sizeBytes: stored.sizeBytes, entityTag: stored.entityTag.replaceAll('"', '') } as const
     return { change, observedAt: seenAt(observedAt, askedAt, clockSkewMs) }
   }
+  const overwrites = new Counter({
+    name: 'objects_storage_uploads_overwritten_total',
+    help: 'Files that an upload put in the place of what it had brought before: its URL was used again, with other content.',
+    registers: [app.metrics],
+  })
   const options = {
+    onOverwritten: (objectKey: string) => {
+      overwrites.inc()
+      app.log.warn({ object: redactObjectKey(objectKey) }, 'an upload was overwritten: its URL was used again')
+    },
     onRepeat: (cause: RepeatCause) => { repeats.inc({ cause }) },
     onTrimmed,
     now: () => app.databaseClock.now(),
@@ -96,6 +112,13 @@ export default fastifyPlugin(async (app) => {
     name: 'objects_storage_event_records_total',
     help: 'Records of bucket notifications, by what became of them.',
     labelNames: ['outcome'],
+    registers: [app.metrics],
+  })
+  const lateness = new Histogram({
+    name: 'objects_storage_event_lateness_seconds',
+    help: 'From the time that events of the bucket name to their commit, by what brought them.',
+    labelNames: ['channel'],
+    buckets: LATENESS_BUCKETS_SECONDS,
     registers: [app.metrics],
   })
   const unknownCount = new Counter({
@@ -142,7 +165,7 @@ export default fastifyPlugin(async (app) => {
       parts,
       change: { kind: 'unclear' } as const,
       eventSource: SERVICE_EVENT_SOURCE,
-      // It is asked about whatever is known of it, and whatever this machine's clock says.
+      // Without a time, the bucket is asked whatever is known of the key, and whatever this machine's clock says.
       eventTime: undefined,
       sequencer: undefined,
       versionId: undefined,
@@ -174,7 +197,7 @@ export default fastifyPlugin(async (app) => {
   }
 
   app.decorate('bucketEvents', {
-    receive: async (body) => {
+    receive: async (body, channel) => {
       const notification = readNotification(body)
       if (notification === undefined) {
         unknownCount.inc()
@@ -184,6 +207,10 @@ export default fastifyPlugin(async (app) => {
       const kept = rejected.slice(0, SET_ASIDE_MAX_OF_NOTIFICATION)
       const discardedCount = rejected.length - kept.length
       const { appliedCount, lateCount, setAsideCount } = await track(take([...events, ...kept]))
+      const committedAtMs = app.databaseClock.now().getTime()
+      for (const { event: { eventTime } } of events) {
+        if (eventTime !== undefined) lateness.observe({ channel }, Math.max(0, committedAtMs - eventTime.getTime()) / 1000)
+      }
       counts.inc({ outcome: 'applied' }, appliedCount)
       counts.inc({ outcome: 'late' }, lateCount)
       counts.inc({ outcome: 'set_aside' }, setAsideCount)
@@ -196,6 +223,11 @@ export default fastifyPlugin(async (app) => {
         ignored: ignoredCount + foreignCount,
       }
     },
+    setAside: async (records) => {
+      const { setAsideCount } = await track(intake.take(records))
+      counts.inc({ outcome: 'set_aside' }, setAsideCount)
+    },
+    read: readNotification,
     recount: async (objectKey, { wasStored }) => {
       if (wasStored || await isCatalogued(app.database, objectKey)) await track(recount(objectKey))
     },

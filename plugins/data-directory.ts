@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net'
 import fastifyPlugin from 'fastify-plugin'
 import { claimDataDirectory, publishAddress } from '../embedded/data-directory.js'
 
-/** Keeps the data directory for this process, where anything is kept in it, and says there where the service listens. */
+/** Claims the data directory for this process, if anything is kept in it, and records there where the service listens. */
 export default fastifyPlugin(async (app) => {
   const { DATABASE_URL, S3_ENDPOINT, DATA_DIR } = app.config
   if (DATABASE_URL !== undefined && S3_ENDPOINT !== undefined) return
@@ -14,7 +14,7 @@ export default fastifyPlugin(async (app) => {
   app.addHook('onClose', async () => { release() })
 }, { name: 'data-directory', dependencies: ['config'] })
 
-/** The origin by which this machine itself reaches a server. */
+/** The origin at which this machine itself can reach a server. */
 function localOrigin ({ address, family, port }: AddressInfo): string {
   const host = address === '0.0.0.0' ? '127.0.0.1' : address === '::' ? '::1' : address
   return `http://${family === 'IPv6' ? `[${host}]` : host}:${port}`

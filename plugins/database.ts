@@ -1,11 +1,14 @@
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import type { FastifyInstance } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { Kysely, LogEvent } from 'kysely'
 import { Histogram } from 'prom-client'
+import { type Config, secretFilesOf } from '../config.js'
 import { DatabaseClock } from '../db/connection/database-clock.js'
-import { connectPostgres } from '../db/connection/pool.js'
+import { type Route, connectPostgres } from '../db/connection/pool.js'
 import type { Database } from '../db/connection/tables.js'
+import { type PasswordSource, createRdsPassword, passwordIn } from '../db/connection/password.js'
 import { DatabaseRefusalError, isDatabaseRefusal, isDatabaseUnavailable } from '../db/connection/availability.js'
 import { migrateToLatest } from '../db/connection/migrate.js'
 import { sqlState } from '../db/connection/sql-state.js'
@@ -14,6 +17,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     database: Kysely<Database>
     databaseClock: DatabaseClock
+    /** Returns the password for each connection; undefined if it is in the URL and never changes. */
+    databasePassword: PasswordSource | undefined
+    /** How the newest connection reaches the database; undefined before the first one, and if it is embedded. */
+    databaseRoute: () => Route | undefined
     /** Whether the database has the newest schema, as far as this process has seen. */
     isDatabaseMigrated: () => boolean
   }
@@ -23,11 +30,15 @@ const MIGRATION_RETRY_MS = 2_000
 const CLOCK_INTERVAL_MS = 60_000
 
 /**
- * Decorates the instance with the catalogue's database, migrated. Where PostgreSQL does not answer at the start, the
- * service starts nevertheless, since downloads need no database, and migrates as soon as it does.
+ * Decorates the instance with the catalogue's database, migrated. If PostgreSQL does not answer at the start, the service
+ * starts nevertheless, since downloads need no database, and migrates as soon as it does.
  */
 export default fastifyPlugin(async (app) => {
-  const { DATABASE_URL, DATA_DIR } = app.config
+  const { DATABASE_URL, DATABASE_CA, DATABASE_POOLER, DATABASE_AUTH, DATA_DIR } = app.config
+  const password = DATABASE_URL !== undefined && DATABASE_AUTH === 'aws-iam'
+    ? await createRdsPassword(DATABASE_URL)
+    : followPassword(app)
+  app.decorate('databasePassword', password)
   const statements = new Histogram({
     name: 'objects_storage_database_statement_duration_seconds',
     help: 'Statements, from when they were sent on a connection until they were answered.',
@@ -35,26 +46,36 @@ export default fastifyPlugin(async (app) => {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 15],
     registers: [app.metrics],
   })
-  // Nothing but the time is looked at: a statement's parameters hold object keys.
+  // Only the time is looked at: a statement's parameters contain object keys.
   const observe = ({ level, queryDurationMillis }: LogEvent) => {
     statements.observe({ outcome: level === 'error' ? 'error' : 'ok' }, queryDurationMillis / 1000)
     app.traceCall?.('database statement', queryDurationMillis, level === 'error')
   }
+  let route: Route | undefined
+  const takeRoute = (newRoute: Route) => {
+    if (newRoute.isPooled !== (route?.isPooled ?? false)) {
+      app.log.info(newRoute.isPooled
+        ? 'sessions of the database are taken for shared, as by a pooler: nothing is kept in them, and no statement is prepared'
+        : 'sessions of the database are the service\'s own')
+    }
+    route = newRoute
+  }
   const database = DATABASE_URL === undefined
-    // Not loaded where it is not used: it is the biggest of all parts.
+    // Loaded only if it is used, since it is by far the biggest part.
     ? (await import('../embedded/postgres/pool.js')).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe, (error) => {
         app.log.error({ err: error }, 'the embedded database crashed, and is started again once it is needed and the disk has room')
       })
     : connectPostgres(DATABASE_URL, (error) => {
       app.log.warn({ err: error }, 'an idle connection to the database broke')
-    }, {}, observe)
+    }, { pooler: DATABASE_POOLER, caFile: DATABASE_CA, password, onConnected: takeRoute }, observe)
   app.decorate('database', database)
+  app.decorate('databaseRoute', () => route)
 
   const databaseClock = new DatabaseClock()
   app.decorate('databaseClock', databaseClock)
   let measuring: Promise<void> | undefined
   const measureClock = async () => {
-    // While the database does not answer, there is nothing to be timed either.
+    // While the database does not answer, there is nothing to time either.
     await databaseClock.measure(database).catch(() => {})
   }
   const timer = setInterval(() => { measuring = measureClock() }, CLOCK_INTERVAL_MS)
@@ -97,4 +118,14 @@ export default fastifyPlugin(async (app) => {
     app.log.warn({ err: error }, 'the database does not answer: starting without it')
     retrying = migrateOnceReachable()
   }
-}, { name: 'database', dependencies: ['config', 'data-directory', 'metrics', 'tracing'] })
+}, { name: 'database', dependencies: ['config', 'secret-files', 'data-directory', 'metrics', 'tracing'] })
+
+/** Returns the password from its file or the URL as it changes; undefined if neither changes and the URL has it. */
+function followPassword ({ config, secretFiles }: FastifyInstance): PasswordSource | undefined {
+  const passwordOf = ({ DATABASE_PASSWORD, DATABASE_URL }: Config) =>
+    DATABASE_PASSWORD ?? (DATABASE_URL === undefined ? undefined : passwordIn(DATABASE_URL)) ?? ''
+  if (config.DATABASE_PASSWORD === undefined && !secretFilesOf(config).has('DATABASE_URL')) return undefined
+  let password = passwordOf(config)
+  secretFiles.on('change', (changed) => { password = passwordOf(changed) })
+  return () => password
+}

@@ -5,10 +5,10 @@ import { writeClaims } from '../schemas/token-claims.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Makes the demo organisation where it is not there yet, and tells a newcomer where to look.
+     * Creates the demo organisation if it is not there yet, and tells a newcomer where to look.
      *
      * @param address the service's origin
-     * @returns lines for the terminal; they hold a token and an object key, so they are for nowhere else
+     * @returns lines for the terminal only, since they contain a token and an object key
      */
     introduce: (address: string) => Promise<string>
   }
@@ -17,7 +17,7 @@ declare module 'fastify' {
 /** Decorates the instance with the demo organisation, which a service without any configuration shows. */
 export default fastifyPlugin(async (app) => {
   app.decorate('introduce', async (address) => {
-    // Not loaded where it is not used.
+    // Loaded only if it is used.
     const { introduce } = await import('../embedded/demo/introduction.js')
     return await introduce({
       dataDirectory: app.config.DATA_DIR,

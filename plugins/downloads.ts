@@ -4,58 +4,61 @@ import { Counter } from 'prom-client'
 import { DownloadPolicy } from '../downloads/decision.js'
 import { ExistenceCache } from '../downloads/existence-cache.js'
 import { type FoundObject, createDownloadLinks, downloadUrl } from '../downloads/links.js'
+import { pathOfAddress } from '../http/base-path.js'
 import { requestedOrigin } from '../http/origin.js'
+import { type FileDigests, digestsOf } from '../objects/digests.js'
 import { parseObjectKey } from '../objects/object-key.js'
 import { InvalidRequestError, ObjectNotFoundError } from '../schemas/errors.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Files that were in storage a short time ago. */
+    /** Files recently seen in storage. */
     existence: ExistenceCache<FoundObject>
     downloadPolicy: DownloadPolicy
     /**
-     * Finds a file for a client that sent its key: GET, HEAD and links do so by this alone. A key that nobody found a short
-     * time ago takes one of the client's places, and what finds nothing counts as a miss.
+     * Finds a file for a client that sent its key: GET, HEAD and links all do so through this. A key that nobody has recently
+     * found takes one of the client's places, and a look-up that finds nothing counts as a miss.
      *
      * @param signal ends the wait for a place
      * @param find asks the storage; it is not called for a key that is not of this service's form
-     * @throws {ObjectNotFoundError} where there is no such file
-     * @throws {TooManyRequestsError} where the client has missed too often
+     * @throws {ObjectNotFoundError} if there is no such file
+     * @throws {TooManyRequestsError} if the client has missed too often
      */
     findFile: <Found>(
       reply: FastifyReply, objectKey: string, signal: AbortSignal, find: () => Promise<Found | undefined>,
     ) => Promise<Found>
-    /** The pre-signed URL of a file that is in storage, made once for as long as it stays the same. */
+    /** What may be said of a found file's bytes; asked for once, as long as the file is remembered. Never rejects. */
+    digestsOf: (objectKey: string, found: FoundObject) => FileDigests | Promise<FileDigests>
+    /** The pre-signed URL of a file in storage, made once for as long as it stays the same. */
     downloadLink: ReturnType<typeof createDownloadLinks>
     /**
-     * The link that downloads a file from this service, as the sender of the request reaches it.
+     * The link that downloads a file from this service, as the sender of the request can reach it.
      *
-     * @throws {InvalidRequestError} where that depends on a Host header which names no host
+     * @throws {InvalidRequestError} if that depends on a Host header which names no host
      */
     downloadUrl: (request: FastifyRequest, objectKey: string) => string
+    /** The link that a share has, like `downloadUrl`. */
+    shareUrl: (request: FastifyRequest, sealed: string) => string
     /**
-     * A pre-signed URL as the sender of the request reaches it.
+     * A pre-signed URL as the sender of the request can reach it.
      *
-     * @throws {InvalidRequestError} as `downloadUrl`, where the store is embedded
+     * @throws {InvalidRequestError} like `downloadUrl`, if the store is embedded
      */
     reachableUrl: (request: FastifyRequest, presignedUrl: string) => string
     /**
-     * A pre-signed URL as a download's redirect names it. To the embedded store the way is relative: it holds whatever stands
-     * before the service, and whatever that says of the address that it was reached by.
+     * A pre-signed URL in the form that a download's redirect uses. To the embedded store it is relative, and so holds whatever
+     * is in front of the service, and whatever that says about the address by which it was reached.
      */
     redirectTarget: (request: FastifyRequest, presignedUrl: string) => string
   }
 }
 
-// From /api/v1/objects/download.
-const DOWNLOAD_TO_ROOT = '../../..'
-
 /** Decorates the instance with what a download needs: how it is answered, whether the file is there, and its URL. */
 export default fastifyPlugin(async (app) => {
-  const { EXISTENCE_TTL, DOWNLOAD_MODE, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL } = app.config
+  const { EXISTENCE_TTL, DOWNLOAD_MODE, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL, BASE_PATH = '' } = app.config
   const existence = new ExistenceCache<FoundObject>(EXISTENCE_TTL * 1000, async (objectKey) => {
     const stored = await app.objectStorage.head(objectKey)
-    return stored && { ...stored, links: {} }
+    return stored && { ...stored, links: {}, digests: undefined }
   })
   app.decorate('existence', existence)
   const finds = new Counter({
@@ -63,7 +66,7 @@ export default fastifyPlugin(async (app) => {
     help: 'Files looked for by downloads: a hit was found a short time ago, or is being looked for already.',
     labelNames: ['result'],
     registers: [app.metrics],
-    // Counted by the cache itself, since every download passes there.
+    // Counted by the cache itself, since every download goes through it.
     collect: () => {
       finds.reset()
       finds.inc({ result: 'hit' }, existence.hitCount)
@@ -85,21 +88,35 @@ export default fastifyPlugin(async (app) => {
     throw new ObjectNotFoundError()
   })
 
-  app.decorate('downloadPolicy', new DownloadPolicy(DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT))
-  app.decorate('downloadLink', createDownloadLinks(app.presign, DOWNLOAD_URL_TTL))
-
-  const publicOrigin = PUBLIC_URL === undefined ? undefined : new URL(PUBLIC_URL).origin
-  const originFor = ({ protocol, host }: FastifyRequest) => {
-    const origin = publicOrigin ?? requestedOrigin(protocol, host)
-    if (origin === undefined) throw new InvalidRequestError('The Host header names no host.')
-    return origin
-  }
-  app.decorate('downloadUrl', (request, objectKey) => downloadUrl(originFor(request), objectKey))
-  const isOfService = (url: string) => url.startsWith('/')
-  app.decorate('reachableUrl', (request, url) => isOfService(url) ? `${originFor(request)}${url}` : url)
-  app.decorate('redirectTarget', ({ originalUrl }, url) => {
-    if (!isOfService(url)) return url
-    // As the client wrote its address, which may end with a slash.
-    return `${/^[^?]*\/(?:\?|$)/.test(originalUrl) ? '../' : ''}${DOWNLOAD_TO_ROOT}${url}`
+  app.decorate('digestsOf', (objectKey, found) => {
+    if (found.digests !== undefined) return found.digests
+    const { entityTag, checksums } = found
+    const look = async () => {
+      const kept = await app.keptDigests(objectKey)
+      const digests = digestsOf(kept, entityTag, checksums)
+      if (kept !== undefined) found.digests = digests
+      return digests
+    }
+    return look()
   })
-}, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics', 'limits'] })
+  app.decorate('downloadPolicy', new DownloadPolicy(DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT))
+  app.decorate('downloadLink', createDownloadLinks(app.presign, app.storeTarget.credentials, DOWNLOAD_URL_TTL))
+
+  const publicAddress = PUBLIC_URL === undefined ? undefined : new URL(PUBLIC_URL).origin + pathOfAddress(PUBLIC_URL)
+  const addressFor = ({ protocol, host }: FastifyRequest) => {
+    if (publicAddress !== undefined) return publicAddress
+    const origin = requestedOrigin(protocol, host)
+    if (origin === undefined) throw new InvalidRequestError('The Host header names no host.')
+    return origin + BASE_PATH
+  }
+  app.decorate('downloadUrl', (request, objectKey) => downloadUrl(addressFor(request), objectKey))
+  app.decorate('shareUrl', (request, sealed) => `${addressFor(request)}/api/v1/objects/shared/${sealed}`)
+  const isOfService = (url: string) => url.startsWith('/')
+  app.decorate('reachableUrl', (request, url) => isOfService(url) ? `${addressFor(request)}${url}` : url)
+  app.decorate('redirectTarget', ({ originalUrl, routeOptions }, url) => {
+    if (!isOfService(url)) return url
+    const { length: depth } = (routeOptions.url ?? '').split('/')
+    // Relative to the address as the client wrote it, which may end with a slash.
+    return `${/^[^?]*\/(?:\?|$)/.test(originalUrl) ? '../' : ''}${Array(depth - 2).fill('..').join('/')}${url}`
+  })
+}, { name: 'downloads', dependencies: ['config', 'object-storage', 'digests', 'metrics', 'limits'] })

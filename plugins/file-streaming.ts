@@ -6,6 +6,7 @@ import type { Disposition } from '../downloads/decision.js'
 import { representationHeaders, validatorHeaders } from '../downloads/headers.js'
 import { signalWhenGone } from '../http/client-gone.js'
 import { evaluatePreconditions, isConditional } from '../http/preconditions.js'
+import { type Digests, type FileDigests, digestsOf } from '../objects/digests.js'
 import { fileNameOf } from '../objects/object-key.js'
 import type { ObjectBody, StoredObject } from '../store/object-storage.js'
 import { ObjectStorageUnavailable } from '../store/failures.js'
@@ -17,14 +18,16 @@ interface StreamedFile {
   asked: Disposition
 }
 
-/** A file that is there: open, or as the client has it already. */
-type Found = { opened: ObjectBody, range: ByteRange | undefined } | { opened: undefined, stored: StoredObject }
+/** A file that exists: opened, or unchanged from the client's copy. */
+type Found =
+  | { opened: ObjectBody, range: ByteRange | undefined, digests: FileDigests }
+  | { opened: undefined, stored: StoredObject }
 
 declare module 'fastify' {
   interface FastifyReply {
     /**
-     * Answers with a file's bytes, by RFC 9110: preconditions, ranges, validators. Bytes flow only as fast as the client
-     * takes them; the store's request ends when the client leaves.
+     * Answers with a file's bytes, following RFC 9110: preconditions, ranges, validators. Bytes flow only as fast as the client
+     * takes them; the request to the store ends when the client leaves.
      */
     streamFile: (file: StreamedFile) => Promise<FastifyReply>
     /** Answers as `streamFile` would to GET, without a range and without opening the file (RFC 9110, 9.3.2). */
@@ -32,7 +35,8 @@ declare module 'fastify' {
   }
 }
 
-// Once because the file may be replaced between HEAD and GET; twice in a row is not worth holding the client up for.
+// A second attempt because the file may be replaced between HEAD and GET; if that happens twice in a row, holding the client up
+// any longer is not worth it.
 const ATTEMPTS = 2
 const RETRY_AFTER_SECONDS = 1
 
@@ -46,9 +50,9 @@ export default fastifyPlugin(async (app) => {
   })
 
   // Decided by the type that the file turns out to have: it may have been replaced since it was looked up.
-  const fileHeaders = (stored: StoredObject, { objectKey, asked }: StreamedFile) => {
+  const fileHeaders = (stored: StoredObject, { objectKey, asked }: StreamedFile, { verified: digests }: FileDigests) => {
     const { disposition } = app.downloadPolicy.decide('file', asked, stored.contentType)
-    return representationHeaders(stored, fileNameOf(objectKey), disposition, INLINE_ACTIVE_CONTENT)
+    return representationHeaders({ ...stored, digests }, fileNameOf(objectKey), disposition, INLINE_ACTIVE_CONTENT)
   }
 
   app.decorateReply('describeFile', async function (this: FastifyReply, file) {
@@ -56,7 +60,8 @@ export default fastifyPlugin(async (app) => {
     const signal = signalWhenGone(this.raw)
     const stored = await app.findFile(this, objectKey, signal, () => app.objectStorage.head(objectKey, signal))
     if (isNotModified(this.request, stored)) return sendNotModified(this, stored)
-    return this.headers({ ...fileHeaders(stored, file), 'content-length': stored.sizeBytes }).send()
+    const digests = digestsOf(await app.keptDigests(objectKey), stored.entityTag, stored.checksums)
+    return this.headers({ ...fileHeaders(stored, file, digests), 'content-length': stored.sizeBytes }).send()
   })
 
   app.decorateReply('streamFile', async function (this: FastifyReply, file) {
@@ -65,14 +70,15 @@ export default fastifyPlugin(async (app) => {
     // The client's place is given back once the file is open: sending it takes as long as the client likes.
     const found = await app.findFile(this, objectKey, signal, () => open(this, objectKey, signal))
     if (found.opened === undefined) return sendNotModified(this, found.stored)
-    return send(this, found.opened, found.range, fileHeaders(found.opened.stored, file))
+    return send(this, found.opened, found.range, fileHeaders(found.opened.stored, file, found.digests))
   })
 
-  /** Opens what the request asks for, unless the client has it; throws for 412 and 416. */
+  /** Opens what the request asks for, unless the client already has it; throws for 412 and 416. */
   async function open (reply: FastifyReply, objectKey: string, signal: AbortSignal): Promise<Found | undefined> {
     const { request } = reply
     const dependsOnFile = request.headers.range !== undefined || isConditional(request)
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      let checksums: Digests | undefined
       let ifMatch: string | undefined
       let range: ByteRange | undefined
       if (dependsOnFile) {
@@ -80,10 +86,17 @@ export default fastifyPlugin(async (app) => {
         if (stored === undefined) return undefined
         if (isNotModified(request, stored)) return { stored, opened: undefined }
         range = rangeOf(reply, stored)
+        checksums = stored.checksums
         ifMatch = stored.entityTag
       }
+      // Before the file is opened: nobody would notice that its bytes break off meanwhile.
+      const kept = await app.keptDigests(objectKey)
       const opened = await app.objectStorage.read(objectKey, { range, ifMatch, signal })
-      if (opened !== 'changed') return opened && { opened, range }
+      if (opened !== 'changed') {
+        if (opened === undefined) return undefined
+        const { stored } = opened
+        return { opened, range, digests: digestsOf(kept, stored.entityTag, checksums ?? stored.checksums) }
+      }
     }
     throw new ObjectStorageUnavailable('The file was replaced again and again while it was opened.', RETRY_AFTER_SECONDS)
   }
@@ -94,8 +107,8 @@ export default fastifyPlugin(async (app) => {
       streams.inc()
       reply.raw.once('close', () => { streams.dec() })
     }
-    // Node's own timer restarts with each byte that the client takes. Where all is taken the client waits for the store,
-    // which has a timer of its own.
+    // Node's own timer restarts with each byte that the client takes. Once all has been taken, the client is waiting for the
+    // store, which has its own timer.
     reply.raw.setTimeout(STREAM_IDLE_TIMEOUT * 1000, () => {
       if (reply.raw.writableLength === 0) return
       reply.log.info('dropped a client that took nothing for too long')
@@ -104,9 +117,9 @@ export default fastifyPlugin(async (app) => {
     if (range !== undefined) reply.status(206).header('content-range', contentRange(range, stored.sizeBytes))
     return reply.headers({ ...headers, 'content-length': lengthBytes }).send(body)
   }
-}, { name: 'object-streaming', dependencies: ['config', 'object-storage', 'downloads', 'metrics'] })
+}, { name: 'object-streaming', dependencies: ['config', 'object-storage', 'digests', 'downloads', 'metrics'] })
 
-/** Whether the client has the file as it is now; throws for 412. */
+/** Whether the client has the current version of the file; throws for 412. */
 function isNotModified (request: FastifyRequest, stored: StoredObject): boolean {
   const outcome = evaluatePreconditions(request, stored, new Date())
   if (outcome === 'precondition-failed') throw new PreconditionFailedError()

@@ -16,13 +16,14 @@ const REMEMBERED_MS = 1_000
 
 /**
  * Decorates the instance with its readiness. Downloads need no database and no tokens, and most of the traffic is downloads, so
- * without a database or an identity provider the service is degraded but ready; without the object storage it can do nothing.
+ * without a database, an identity provider or a queue of notifications the service is degraded but ready; without the object
+ * storage it can do nothing.
  */
 export default fastifyPlugin(async (app) => {
   const checkStore = createCheck(async () => await app.objectStorage.bucketExists(AbortSignal.timeout(CHECK_TIMEOUT_MS)))
   const checkDatabase = createCheck(async () => {
     if (!app.isDatabaseMigrated()) return false
-    // Off on a standby, too, and where the role or the database is set so.
+    // Also false on a standby, and if the role or the database is set to read-only.
     const { rows } = await sql<{ is_writable: boolean }>`
       select current_setting('transaction_read_only') = 'off' as is_writable`.execute(app.database)
     return rows[0]?.is_writable === true
@@ -39,21 +40,25 @@ export default fastifyPlugin(async (app) => {
   app.decorate('readiness', async () => {
     const [isStoreUp, isDatabaseUp, areRunsCounted, isIdentityProviderUp] =
       await Promise.all([checkStore(), checkDatabase(), checkRuns(), checkIdentityProvider?.()])
+    const areQueuesUp = app.eventQueues?.areUp()
     const isCounting = isDatabaseUp && !areRunsCounted
     up.set({ part: 'object_storage' }, Number(isStoreUp))
     up.set({ part: 'database' }, Number(isDatabaseUp))
     if (isIdentityProviderUp !== undefined) up.set({ part: 'identity_provider' }, Number(isIdentityProviderUp))
+    if (areQueuesUp !== undefined) up.set({ part: 'event_queues' }, Number(areQueuesUp))
+    const isRestUp = isDatabaseUp && !isCounting && isIdentityProviderUp !== false && areQueuesUp !== false
     return {
-      status: statusOf(app.shutdown.hasBegun(), isStoreUp, isDatabaseUp && !isCounting && isIdentityProviderUp !== false),
+      status: statusOf(app.shutdown.hasBegun(), isStoreUp, isRestUp),
       parts: {
         objectStorage: isStoreUp ? 'up' : 'down',
         database: isDatabaseUp ? 'up' : 'down',
         ...isCounting ? { runs: 'counting' as const } : {},
         ...isIdentityProviderUp === undefined ? {} : { identityProvider: isIdentityProviderUp ? 'up' as const : 'down' as const },
+        ...areQueuesUp === undefined ? {} : { eventQueues: areQueuesUp ? 'up' as const : 'down' as const },
       },
     }
   })
-}, { name: 'readiness', dependencies: ['object-storage', 'database', 'run-backfill', 'token-keys', 'shutdown', 'metrics'] })
+}, { name: 'readiness', dependencies: ['object-storage', 'database', 'run-backfill', 'event-queues', 'token-keys', 'shutdown', 'metrics'] })
 
 function statusOf (isStopping: boolean, isStoreUp: boolean, isRestUp: boolean): Readiness['status'] {
   if (isStopping) return 'stopping'

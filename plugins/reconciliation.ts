@@ -10,36 +10,36 @@ import type { ListBucket } from '../store/listing-pages.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Lists the bucket for as long as that takes, apart from the connections of downloads. */
+    /** Lists the bucket, however long that takes, over connections separate from those of downloads. */
     listBucket: ListBucket
     reconciliation: {
       /**
-       * Begins to make the catalogue agree with the bucket. Closing the instance ends what is under way; the next run goes
-       * on from there.
+       * Begins to make the catalogue agree with the bucket. Closing the instance ends the current run; the next run continues
+       * from there.
        *
-       * @returns undefined where another run is at work on any of the same keys
-       * @throws {OverloadedError} where as many are at work in this process as may be
+       * @returns undefined if another run is working on any of the same keys
+       * @throws {OverloadedError} if this process already has as many runs as it may
        */
       start: (request: ReconcileRequest) => Promise<ReconcileRun | undefined>
     }
   }
 }
 
-/** Listings of big buckets begin slowly. */
+/** Listings of big buckets are slow to begin. */
 const FIRST_BYTE_TIMEOUT_MS = 60_000
-/** Runs that this process has at most: each lists a part of the bucket, and holds a page of it. */
+/** The most runs in this process: each lists part of the bucket, and holds a page of it in memory. */
 const RUNS_MAX = 4
-/** Replicas' clocks differ: a replica that comes late finds the scheduled run done. */
+/** Replicas' clocks differ: a replica that comes late finds that the scheduled run has been done. */
 const APPOINTMENT_MS = 30_000
 
-/** Decorates the instance with what makes the catalogue agree with the bucket, by request and by RECONCILE_CRON. */
+/** Decorates the instance with what makes the catalogue agree with the bucket, on request and by RECONCILE_CRON. */
 export default fastifyPlugin(async (app) => {
   const { S3_CONNECT_TIMEOUT, STREAM_IDLE_TIMEOUT, RECONCILE_CRON } = app.config
   const connection = new StoreConnection(app.storeTarget, {
     connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
     firstByteTimeoutMs: FIRST_BYTE_TIMEOUT_MS,
     idleTimeoutMs: STREAM_IDLE_TIMEOUT * 1000,
-  }, app.observeStore)
+  }, app.observeStore, app.storeTransport)
   const timeKeeping = { now: () => app.databaseClock.now(), clockSkewMs: app.bucketEvents.clockSkewMs }
   const listBucket = createBucketListing(connection, timeKeeping)
   const { ask: askStore, examineUploads } = app.bucketEvents
@@ -115,7 +115,7 @@ export default fastifyPlugin(async (app) => {
     const keepAppointment = async () => {
       if (!await wasReconciledWithin(app.database, '', APPOINTMENT_MS)) await (await start({ prefix: '' }))?.done
     }
-    // Only of a service that listens: commands build an instance, too.
+    // Only if the service listens: commands build an instance too.
     app.addHook('onListen', async () => {
       schedule = new Cron(RECONCILE_CRON, {
         protect: true,

@@ -3,15 +3,15 @@ import fastifyPlugin from 'fastify-plugin'
 import { connectPostgres } from '../db/connection/pool.js'
 import { backfillRuns, finishBackfill, readBackfillProgress } from '../db/runs/backfill.js'
 import { makeObjectIndexes } from '../db/runs/indexes.js'
-import { type Lease, takeLease } from '../db/leases.js'
+import { type Lease, underLease } from '../db/leases.js'
 import { NotReadyError } from '../schemas/errors.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
     runs: {
-      /** Whether all files are counted in their runs, and the indexes are there that lists of them need. */
+      /** Whether all files are counted in their runs, and the indexes that lists of them need exist. */
       areCounted: () => Promise<boolean>
-      /** @throws {NotReadyError} where they are not */
+      /** @throws {NotReadyError} if they are not */
       requireCounted: () => Promise<void>
     }
   }
@@ -20,12 +20,12 @@ declare module 'fastify' {
 const LEASE_NAME = 'run-backfill'
 const RETRY_MS = 5_000
 const PROGRESS_MS = 10_000
-/** As long as a batch took, so that the database has half its time for others; but no longer. */
+/** The pause is as long as the batch took, which leaves others half of the database's time, but no longer than this. */
 const PAUSE_MAX_MS = 1_000
 
 /**
- * Counts the files that were there before runs were counted, while the service listens, and decorates the instance with whether
- * that is done. One replica does it at a time; another one goes on where it ended.
+ * Counts the files that predate runs, while the service listens, and decorates the instance with whether that is done. One
+ * replica does it at a time; another one continues where it stopped.
  */
 export default fastifyPlugin(async (app) => {
   const closing = new AbortController()
@@ -55,34 +55,31 @@ export default fastifyPlugin(async (app) => {
     }
   }
   const makeIndexes = async (signal: AbortSignal) => {
-    const { DATABASE_URL } = app.config
+    const { DATABASE_URL, DATABASE_CA, DATABASE_POOLER } = app.config
     // An index of a big table takes longer than any other statement may.
     const unbounded = DATABASE_URL === undefined
       ? app.database
-      : connectPostgres(DATABASE_URL, () => {}, { statementTimeoutMs: 0, answerTimeoutMs: 0 })
+      : connectPostgres(DATABASE_URL, () => {}, {
+        statementTimeoutMs: 0, answerTimeoutMs: 0, pooler: DATABASE_POOLER, caFile: DATABASE_CA, password: app.databasePassword,
+      })
     try {
-      return await makeObjectIndexes(unbounded, { cancelling: app.database, signal })
+      return await makeObjectIndexes(app.database, { unbounded, signal })
     } finally {
       if (unbounded !== app.database) await unbounded.destroy()
     }
   }
-  const backfill = async (lease: Lease) => {
-    try {
-      const signal = AbortSignal.any([closing.signal, lease.lost])
-      app.log.info('counting the files that are there in their runs: lists of them answer NOT_READY until it is done')
-      await countFiles(signal)
-      const indexes = await makeIndexes(signal)
-      await finishBackfill(app.database)
-      app.log.info({ ...await readBackfillProgress(app.database), indexes }, 'counted all files in their runs')
-    } finally {
-      await lease.release()
-    }
+  const backfill = async ({ lost }: Lease) => {
+    const signal = AbortSignal.any([closing.signal, lost])
+    app.log.info('counting the files that are there in their runs: lists of them answer NOT_READY until it is done')
+    await countFiles(signal)
+    const indexes = await makeIndexes(signal)
+    await finishBackfill(app.database)
+    app.log.info({ ...await readBackfillProgress(app.database), indexes }, 'counted all files in their runs')
   }
   const backfillOnce = async () => {
     if (!app.isDatabaseMigrated()) return false
     if (await areCounted()) return true
-    const lease = await takeLease(app.database, LEASE_NAME)
-    if (lease !== undefined) await backfill(lease)
+    await underLease(app.database, LEASE_NAME, backfill)
     return await areCounted()
   }
   const backfillUntilFinished = async () => {
@@ -95,7 +92,7 @@ export default fastifyPlugin(async (app) => {
       await setTimeout(RETRY_MS, undefined, { signal: closing.signal }).catch(() => {})
     }
   }
-  // Only of a service that listens: commands build an instance, too.
+  // Only if the service listens: commands build an instance too.
   app.addHook('onListen', async () => { underWay = backfillUntilFinished() })
   app.addHook('onClose', async () => {
     closing.abort()

@@ -4,22 +4,23 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Adds something that has just ended to the trace of the request that is being answered; undefined where nothing is
-     * traced. The name must be one of few.
+     * Adds something that has just ended to the trace of the current request; undefined if nothing is traced. The name must be
+     * one of a small set.
      */
     traceCall: ((name: string, durationMs: number, hasFailed: boolean) => void) | undefined
   }
 }
 
 const EXPORT_TIMEOUT_MS = 2_000
-// None of them can hold an object key. @fastify/otel for one gives each span the whole URL.
+// None of these can contain an object key. @fastify/otel, by contrast, gives each span the whole URL.
 const safeAttributes = new Set([
   'http.request.method', 'http.route', 'http.response.status_code', 'fastify.root', 'fastify.type', 'hook.name',
 ])
 
 /**
  * Traces requests, with what each asked of the object storage and the database, and sends the spans to
- * OTEL_EXPORTER_OTLP_ENDPOINT. Without that, nothing is loaded. A caller's `traceparent` is continued (W3C Trace Context).
+ * OTEL_EXPORTER_OTLP_ENDPOINT. If that is not set, nothing is loaded. A caller's `traceparent` is continued (W3C Trace
+ * Context).
  */
 export default fastifyPlugin(async (app) => {
   const { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: serviceName } = app.config
@@ -50,7 +51,7 @@ export default fastifyPlugin(async (app) => {
   const tracer = provider.getTracer(serviceName)
   app.decorate('traceCall', (name, durationMs, hasFailed) => {
     const active = context.active()
-    // A batch or a reconcile that a request began may continue long after it was answered.
+    // A batch or a reconcile started by a request may continue long after it was answered.
     if (trace.getSpan(active)?.isRecording() !== true) return
     const span = tracer.startSpan(name, { kind: SpanKind.CLIENT, startTime: Date.now() - durationMs }, active)
     if (hasFailed) span.setStatus({ code: SpanStatusCode.ERROR })
@@ -76,7 +77,7 @@ export default fastifyPlugin(async (app) => {
   })
 }, { name: 'tracing', dependencies: ['config'] })
 
-/** An exporter that passes on of each span only what cannot hold a secret: no messages, no events, nothing a client sent. */
+/** An exporter that passes on only what cannot contain a secret: no messages, no events, nothing sent by a client. */
 function withoutSecrets (exporter: SpanExporter, reportOutcome: (hasFailed: boolean) => void): SpanExporter {
   return {
     export: (spans, done) => {

@@ -2,7 +2,7 @@ import { Cron } from 'croner'
 import fastifyPlugin from 'fastify-plugin'
 import { takeDueSnapshots } from '../db/usage/snapshots.js'
 
-/** Often, so that a database that is down at midnight costs no day; without work, it is one look at one row. */
+/** Frequent, so that a database that is down at midnight costs no day; if there is nothing to do, it reads a single row. */
 const SCHEDULE = '*/5 * * * *'
 
 /** Keeps a snapshot of usage at the end of every day (UTC), while the service listens. */
@@ -24,7 +24,7 @@ export default fastifyPlugin(async (app) => {
     underWay = underWay.then(takeSnapshots)
     await underWay
   }
-  // Only of a service that listens: commands build an instance, too.
+  // Only if the service listens: commands build an instance too.
   app.addHook('onListen', async () => {
     schedule = new Cron(SCHEDULE, { protect: true, utcOffset: 0 }, takeSnapshotsInTurn)
     underWay = takeSnapshots()

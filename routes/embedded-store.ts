@@ -3,21 +3,23 @@ import { sharedOriginHeaders } from '../downloads/headers.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** Read by @fastify/cors: false leaves the route to answer pages of other origins by itself. */
+    /** Read by @fastify/cors: false lets the route handle cross-origin requests itself. */
     cors?: false
   }
 }
 
 const IDLE_TIMEOUT_MS = 300_000
-/** What a page asks for in order to run it, or to look as it says (Fetch, "destination"). Nothing stored is for that. */
+/**
+ * What a page requests in order to run it, or to style itself with it (Fetch, "destination"). Nothing stored is meant for that.
+ */
 const ACTIVE_DESTINATIONS = [
   'script', 'style', 'worker', 'sharedworker', 'serviceworker', 'audioworklet', 'paintworklet', 'xslt', 'manifest',
 ]
 
 /**
- * The embedded object storage, for pre-signed URLs: below the service's own address, so that one forwarded port is enough, and
- * links last as long as that address does. What is stored there is not the service's, though it shares its origin: no answer
- * can do anything with that.
+ * The embedded object storage, for pre-signed URLs: below the service's own address, so that forwarding one port is enough, and
+ * links last as long as that address does. What is stored there is not the service's own, although it shares the origin: no
+ * answer can take advantage of that.
  */
 const route: FastifyPluginAsync = async (app) => {
   const { embeddedStore } = app
@@ -26,10 +28,10 @@ const route: FastifyPluginAsync = async (app) => {
     method: ['GET', 'HEAD', 'PUT', 'OPTIONS'],
     url: `${embeddedStore.path}/*`,
     exposeHeadRoute: false,
-    // The store allows every origin: the signature is the permission.
+    // The store allows every origin, since a request's permission is its signature.
     config: { cors: false },
     schema: { hide: true },
-    // Before the body is read, which is the store's to do, as it comes.
+    // Runs before the body is read, since the store reads it as it arrives.
     onRequest: async (request, reply) => {
       const { raw: response } = reply
       reply.hijack()
@@ -47,7 +49,7 @@ const route: FastifyPluginAsync = async (app) => {
       await embeddedStore.answer(request.raw, response)
       app.unhurriedSockets.delete(request.raw.socket)
     },
-    // The answer is begun before this could be asked.
+    // Never runs, since the answer has begun by then.
     handler: async () => {},
   })
 }

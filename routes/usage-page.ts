@@ -3,14 +3,14 @@ import { dirname } from 'node:path'
 import fastifyStatic from '@fastify/static'
 import type { FastifyPluginAsync } from 'fastify'
 
-// Both are found from the package's root, where the built server finds them too.
+// Both are resolved from the package's root, so that the built server finds them too.
 const { resolve } = createRequire(import.meta.url)
 const pageDirectory = dirname(resolve('#usage-page/page.html'))
 const chartDirectory = dirname(resolve('uplot/dist/uPlot.min.css'))
 
 /**
- * The page handles a token. It runs its own scripts and no others, writes no markup from text (W3C, Trusted Types), and
- * talks to the service alone.
+ * The page handles a token. It runs only its own scripts, creates no markup from text (W3C, Trusted Types), and talks to the
+ * service alone.
  */
 const pageHeaders = {
   'content-security-policy': [
@@ -24,7 +24,14 @@ const pageHeaders = {
   'x-robots-tag': 'noindex',
 }
 
-/** Serves the usage page: files that are the same for everyone, since the page asks the API for the figures itself. */
+/** What a relative link must begin with to lead below an address that may lack a trailing slash: for `/files`, `files/`. */
+function nameBelow (url: string): string {
+  const [path = ''] = url.split('?', 1)
+  const name = path.slice(path.lastIndexOf('/') + 1)
+  return name === '' ? '' : `${name}/`
+}
+
+/** Serves the usage page: files that are the same for everyone, since the page itself fetches the figures from the API. */
 const route: FastifyPluginAsync = async (app) => {
   app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(pageHeaders)
@@ -33,11 +40,11 @@ const route: FastifyPluginAsync = async (app) => {
   await app.register(fastifyStatic, {
     root: pageDirectory,
     prefix: '/usage/',
-    // A route for each file that is there, rather than one for any path.
+    // A route for each existing file, rather than one for any path.
     wildcard: false,
     index: false,
     globIgnore: ['page.html'],
-    // The names stay the same over releases, so browsers ask each time whether the file has.
+    // Names stay the same across releases, so browsers ask each time whether the file has changed.
     cacheControl: false,
     setHeaders: (reply) => { reply.setHeader('cache-control', 'no-cache') },
   })
@@ -45,8 +52,8 @@ const route: FastifyPluginAsync = async (app) => {
   app.get('/usage', { schema }, (_request, reply) => reply.sendFile('page.html'))
   app.get('/usage/uplot.js', { schema }, (_request, reply) => reply.sendFile('uPlot.iife.min.js', chartDirectory))
   app.get('/usage/uplot.css', { schema }, (_request, reply) => reply.sendFile('uPlot.min.css', chartDirectory))
-  // What people look at first. Links are relative, to work under a proxy's prefix.
-  app.get('/', { schema }, (_request, reply) => reply.redirect('usage', 302))
+  // What people open first. The link is relative, so that it works under a proxy's prefix.
+  app.get('/', { schema }, ({ originalUrl }, reply) => reply.redirect(`${nameBelow(originalUrl)}usage`, 302))
   app.get('/usage/', { schema }, (_request, reply) => reply.redirect('../usage', 308))
 }
 

@@ -1,4 +1,5 @@
 import { Type } from '@sinclair/typebox'
+import { digestFields } from './digests.js'
 import { examplePresignedUrl } from './examples.js'
 import { ObjectKeySchema } from './identifiers.js'
 
@@ -9,12 +10,12 @@ export const DispositionSchema = Type.Unsafe<'attachment' | 'inline'>({
   description: '`attachment` saves the file, `inline` shows it where that is safe.',
 })
 
-/** Whatever else a link's query has is ignored: chats and mailings append parameters of their own to links. */
+/** Unknown query parameters are ignored: chats and mailings append their own to links. */
 export const DownloadQuerySchema = Type.Object({
   objectKey: ObjectKeySchema,
   type: Type.Optional(DispositionSchema),
   as: Type.Optional(Type.Unsafe<'json'>({
-    type: 'string', enum: ['json'], description: '`json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same.',
+    type: 'string', enum: ['json'], description: '`json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file either way.',
   })),
 })
 
@@ -26,6 +27,7 @@ export const DownloadLinkSchema = Type.Object({
   bytes: Type.Integer({ minimum: 0, description: 'Size of the file in bytes.' }),
   contentType: Type.String({ description: 'The media type that the file is stored with.' }),
   etag: Type.String({ description: 'The file\'s entity tag, quoted (RFC 9110, 8.8.3).' }),
+  ...digestFields,
 }, {
   $id: 'DownloadLink',
   description: 'Where a file can be read from, for programs that cannot follow a redirect to another origin.',

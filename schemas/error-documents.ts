@@ -1,6 +1,6 @@
 import { errorCodes, errorTable } from './errors.js'
 
-/** The table of all errors in the documentation, in Markdown, by status. */
+/** The documentation's table of all errors, in Markdown, by status. */
 export function errorsTable (): string {
   const rows = errorCodes.map((code) => ({ code, ...errorTable[code] })).toSorted((a, b) => a.status - b.status)
   return [

@@ -2,7 +2,7 @@ import { Type } from '@sinclair/typebox'
 import { type ErrorBody, type ErrorCode, ErrorBodySchema, errorCodes, errorTable, exampleErrorBody } from './errors.js'
 import { reference } from './reference.js'
 
-/** Statuses that say all by themselves, with their errors. */
+/** Statuses that need no further explanation, with their errors. */
 const errorsOfStatus = {
   400: ['INVALID_REQUEST'],
   401: ['TOKEN_REQUIRED', 'TOKEN_INVALID', 'TOKEN_KEYS_UNAVAILABLE', 'TOO_MANY_REQUESTS'],
@@ -26,11 +26,11 @@ const responseHeaders: Record<number, object> = {
 }
 
 /**
- * Response schemas for the errors that a route can answer. Every route can answer 400 and 431, to what is a good request of
- * no route, and `INTERNAL_ERROR`; one that names no other is answered under any load.
+ * Response schemas for the errors that a route can answer. Every route can answer 400 and 431, to requests that no route
+ * accepts, and `INTERNAL_ERROR`; a route that names no others is served under any load.
  *
- * @param errors codes, or a status that has only these; 401 includes that the keys to verify a
- *   token with cannot be had, and that the client sent too many wrong ones
+ * @param errors codes, or a status that stands for all of its own; 401 includes that the keys to verify a token with are
+ *   unavailable, and that the client sent too many wrong ones
  */
 export function errorResponses (...errors: Array<ErrorCode | keyof typeof errorsOfStatus>) {
   const named = new Set<ErrorCode>(['INVALID_REQUEST', 'HEADERS_TOO_LARGE', 'INTERNAL_ERROR'])

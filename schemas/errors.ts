@@ -5,17 +5,17 @@ import { type Static, Type } from '@sinclair/typebox'
 
 interface ErrorEntry {
   status: number
-  /** For people. It never repeats input, which may hold an object key: a secret. `%s` stands for a detail. */
+  /** For people. It never repeats input, which may contain an object key: a secret. `%s` is replaced by a detail. */
   message: string
-  /** When it is answered, as documents say it. */
+  /** When it is answered, in the words of the documentation. */
   meaning: string
-  /** The detail in the message of documents' examples. */
+  /** The detail in the message of the documentation's examples. */
   exampleDetail?: string
-  /** When to try again, where nothing says it better. */
+  /** When to retry, if nothing more specific is known. */
   retryAfterSeconds?: number
 }
 
-/** Every error that the service answers with, by its code. Classes, types and documents are made of this. */
+/** Every error that the service answers with, by its code. Classes, types and documentation are derived from this. */
 const entries = {
   INVALID_REQUEST: {
     status: 400,
@@ -44,6 +44,12 @@ const entries = {
     meaning: 'the bearer token is malformed, expired, wrongly signed, or lacks a claim',
     exampleDetail: 'it has expired',
   },
+  SIGNATURE_INVALID: {
+    status: 401,
+    message: 'The message is not accepted: %s.',
+    meaning: 'a message of Amazon SNS is not signed, wrongly signed, or of a topic that is not configured',
+    exampleDetail: 'its signature is wrong',
+  },
   FORBIDDEN: {
     status: 403,
     message: '%s',
@@ -65,6 +71,11 @@ const entries = {
     message: 'The organisation was never reconciled on request.',
     meaning: 'the organisation was never reconciled on request',
   },
+  SHARE_NOT_FOUND: {
+    status: 404,
+    message: 'There is no such share link, or it has ended.',
+    meaning: 'the share link is not one that was made here, has ended, was revoked, or its file is gone; of an id: none of the caller\'s',
+  },
   RECONCILE_RUNNING: {
     status: 409,
     message: 'A reconcile of the organisation is running already.',
@@ -79,6 +90,27 @@ const entries = {
     status: 431,
     message: `The URL and the headers, a token among them, are larger than ${maxHeaderSize / 1024} KiB.`,
     meaning: `the URL and the headers, a token among them, are larger than ${maxHeaderSize / 1024} KiB`,
+  },
+  UPLOAD_NOT_FOUND: {
+    status: 404,
+    message: 'There is no such upload, or it has ended.',
+    meaning: 'the upload\'s id is not one that this user was given, or the upload was aborted or given up',
+  },
+  UPLOAD_COMPLETED: {
+    status: 409,
+    message: 'The upload is complete: what it made is a file now.',
+    meaning: 'the upload is complete, and what it made is a file now',
+  },
+  UPLOAD_INCOMPLETE: {
+    status: 409,
+    message: 'The parts are not the file that was stated: %s. Send that part, and complete the upload again.',
+    meaning: 'the parts that have arrived are not the file that was stated; once they are, the upload can be completed',
+    exampleDetail: 'part 3 of 7 has not arrived',
+  },
+  OPEN_UPLOADS_EXCEEDED: {
+    status: 409,
+    message: 'You have reserved too much for uploads that have not arrived: complete or abort some first.',
+    meaning: 'the user has reserved too much of the quota for uploads that have not arrived',
   },
   PRECONDITION_FAILED: {
     status: 412,
@@ -120,6 +152,11 @@ const entries = {
     message: 'A sum exceeds 2^53-1 and cannot be stated exactly as a JSON number.',
     meaning: 'a sum exceeds 2^53−1, which a JSON number cannot hold exactly',
   },
+  SHARES_NOT_CONFIGURED: {
+    status: 501,
+    message: 'There are no share links here: SERVICE_SECRET is not set.',
+    meaning: 'there are no share links, since the service has no secret of its own',
+  },
   STORE_REFUSED: {
     status: 502,
     message: 'Object storage refuses this service.',
@@ -147,7 +184,7 @@ const entries = {
     status: 503,
     message: 'The keys that tokens are verified with cannot be fetched.',
     meaning: 'the keys that tokens are verified with cannot be fetched',
-    // As long as the identity provider is left alone after it did not answer.
+    // As long as the identity provider is left alone after it failed to answer.
     retryAfterSeconds: 5,
   },
   DATABASE_UNAVAILABLE: {
@@ -173,13 +210,19 @@ export const SizeRequiredError = errorClass('SIZE_REQUIRED')
 export const QuotaExceededError = errorClass('QUOTA_EXCEEDED')
 export const TokenRequiredError = errorClass('TOKEN_REQUIRED')
 export const TokenInvalidError = errorClass('TOKEN_INVALID')
+export const SignatureInvalidError = errorClass('SIGNATURE_INVALID')
 export const ForbiddenError = errorClass('FORBIDDEN')
 export const ObjectNotFoundError = errorClass('OBJECT_NOT_FOUND')
 export const RouteNotFoundError = errorClass('ROUTE_NOT_FOUND')
 export const ReconciliationNotFoundError = errorClass('RECONCILIATION_NOT_FOUND')
+export const ShareNotFoundError = errorClass('SHARE_NOT_FOUND')
 export const ReconcileRunningError = errorClass('RECONCILE_RUNNING')
 export const RequestTimeoutError = errorClass('REQUEST_TIMEOUT')
 export const HeadersTooLargeError = errorClass('HEADERS_TOO_LARGE')
+export const UploadNotFoundError = errorClass('UPLOAD_NOT_FOUND')
+export const UploadCompletedError = errorClass('UPLOAD_COMPLETED')
+export const UploadIncompleteError = errorClass('UPLOAD_INCOMPLETE')
+export const OpenUploadsExceededError = errorClass('OPEN_UPLOADS_EXCEEDED')
 export const PreconditionFailedError = errorClass('PRECONDITION_FAILED')
 export const BodyTooLargeError = errorClass('BODY_TOO_LARGE')
 export const UnsupportedMediaTypeError = errorClass('UNSUPPORTED_MEDIA_TYPE')
@@ -188,6 +231,7 @@ export const EventsNotUnderstoodError = errorClass('EVENTS_NOT_UNDERSTOOD')
 export const TooManyRequestsError = errorClass('TOO_MANY_REQUESTS')
 export const InternalError = errorClass('INTERNAL_ERROR')
 export const UsageOutOfRangeError = errorClass('USAGE_OUT_OF_RANGE')
+export const SharesNotConfiguredError = errorClass('SHARES_NOT_CONFIGURED')
 export const StoreRefusedError = errorClass('STORE_REFUSED')
 export const StoreUnavailableError = errorClass('STORE_UNAVAILABLE')
 export const EventsNotAppliedError = errorClass('EVENTS_NOT_APPLIED')
@@ -208,7 +252,7 @@ export const ErrorCodeSchema = Type.Unsafe<ErrorCode>({
   description: 'What went wrong, for programs: stable across releases.',
 })
 
-/** The one shape of every error answer. */
+/** The body of every error response. */
 export const ErrorBodySchema = Type.Object({
   statusCode: Type.Integer({ description: 'The HTTP status, repeated.' }),
   code: ErrorCodeSchema,
@@ -223,7 +267,7 @@ export const ErrorBodySchema = Type.Object({
 })
 export type ErrorBody = Static<typeof ErrorBodySchema>
 
-/** Whether an error is one of those in the table, and so may be answered as it is. */
+/** Whether an error is one of those in the table, and so may be sent as it is. */
 export function isDeclaredError (error: unknown): error is DeclaredError {
   return error instanceof FastifyError && isErrorCode(error.code)
 }
@@ -232,12 +276,12 @@ function isErrorCode (code: string): code is ErrorCode {
   return Object.hasOwn(entries, code)
 }
 
-/** The answer that a declared error is. */
+/** The body that a declared error is answered with. */
 export function errorBody ({ statusCode, code, message }: DeclaredError): ErrorBody {
   return { statusCode, code, error: STATUS_CODES[statusCode] ?? 'Error', message }
 }
 
-/** The answer that an error is in documents. */
+/** The body that the documentation shows for an error. */
 export function exampleErrorBody (code: ErrorCode): ErrorBody {
   const { status, message, exampleDetail = '' } = errorTable[code]
   return {

@@ -5,7 +5,7 @@ import { EXAMPLE_OBJECT_KEY } from './examples.js'
 import { ObjectKeySchema } from './identifiers.js'
 import { reference } from './reference.js'
 
-/** Keys that one request may name. */
+/** The most keys that one request may name. */
 const LINKS_MAX_KEYS = 100
 
 export const LinksRequestSchema = Type.Object({
@@ -23,7 +23,7 @@ export const LinksRequestSchema = Type.Object({
 export const LinkResultSchema = Type.Object({
   link: Type.Optional(reference(DownloadLinkSchema)),
   error: Type.Optional(reference(ErrorBodySchema)),
-}, { $id: 'LinkResult', description: 'Of one key: either a link, or the error that a download of it would be answered with.' })
+}, { $id: 'LinkResult', description: 'For one key: either a link, or the error that its download would answer.' })
 export type LinkResult = Static<typeof LinkResultSchema>
 
 export const LinksSchema = Type.Object({
@@ -32,7 +32,7 @@ export const LinksSchema = Type.Object({
   }),
 }, {
   $id: 'Links',
-  description: 'Where files can be read from. One file that is not there does not keep others from being.',
+  description: 'Where files can be read from. A missing file does not affect the others.',
   examples: [{
     results: [
       { link: DownloadLinkSchema.examples[0] },

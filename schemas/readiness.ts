@@ -14,9 +14,11 @@ export const ReadinessSchema = Type.Object({
   }),
   parts: Type.Object({
     objectStorage: part('Without it nothing works.'),
-    database: part('Without it downloads work. One that can only be read, such as a standby, is down.'),
+    database: part('Downloads work without it. A read-only one, such as a standby, counts as down.'),
     identityProvider: Type.Optional(part('Only where JWT_JWKS_URL is set: whether the key set could be fetched when that was last tried. ' +
       'Without it downloads work, and tokens signed with a key that is known.')),
+    eventQueues: Type.Optional(part('Only where the bucket\'s notifications are taken from queues: whether all of them could be reached when ' +
+      'that was last tried. Without them usage stands still, and the queues keep what happens.')),
     runs: Type.Optional(Type.Unsafe<'counting'>({
       type: 'string',
       enum: ['counting'],
@@ -26,7 +28,7 @@ export const ReadinessSchema = Type.Object({
   }),
 }, {
   $id: 'Readiness',
-  description: 'Whether the service can do its work, and which part keeps it from that.',
+  description: 'Whether the service can do its work, and if not, which part prevents it.',
   examples: [{ status: 'ready', parts: { objectStorage: 'up', database: 'up' } }],
 })
 export type Readiness = Static<typeof ReadinessSchema>

@@ -6,17 +6,17 @@ export const ReconciliationSchema = Type.Object({
   status: Type.Unsafe<'running' | 'complete' | 'interrupted' | 'failed'>({
     type: 'string',
     enum: ['running', 'complete', 'interrupted', 'failed'],
-    description: 'After `interrupted` and `failed`, the next one resumes where this one stopped, within a day.',
+    description: 'After `interrupted` or `failed`, the next one resumes where this one stopped, within a day.',
   }),
   startedAt: Type.String({ format: 'date-time' }),
-  updatedAt: Type.String({ format: 'date-time', description: 'When the figures below were written down.' }),
+  updatedAt: Type.String({ format: 'date-time', description: 'When the figures below were recorded.' }),
   finishedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'Null unless it is complete.' }),
   listedFiles: count('Objects of the bucket that were looked at.'),
   added: count('Files that were in the bucket and not counted.'),
   removed: count('Files that were counted and not in the bucket.'),
   corrected: count('Files that were counted with another size or content.'),
-  left: count('Differences that came from changes made meanwhile: their events settle them.'),
-  unsettled: count('Differences that are still there.'),
+  left: count('Differences caused by changes made in the meantime: their events settle them.'),
+  unsettled: count('Differences that remain.'),
   foreignObjects: count('Objects whose keys are not of this service\'s form. They are not counted in usage.'),
   foreignBytes: count('Their bytes.'),
   failure: Type.Union([Type.String(), Type.Null()], { description: 'Why it failed.' }),
@@ -41,7 +41,7 @@ export const ReconciliationSchema = Type.Object({
 })
 export type ReconciliationBody = Static<typeof ReconciliationSchema>
 
-/** What is written down of a run. */
+/** What is recorded about a run. */
 interface WrittenReconciliation extends Pick<ReconciliationBody, 'status' | 'failure'> {
   startedAt: Date
   updatedAt: Date
@@ -58,7 +58,7 @@ interface WrittenReconciliation extends Pick<ReconciliationBody, 'status' | 'fai
   }
 }
 
-/** The answer that tells of a run. */
+/** The response that describes a run. */
 export function reconciliationBody (reconciliation: WrittenReconciliation): ReconciliationBody {
   const { status, startedAt, updatedAt, finishedAt, counts, failure } = reconciliation
   return {

@@ -1,5 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox'
 import { fileNameOf, parseObjectKey } from '../objects/object-key.js'
+import { digestFields } from './digests.js'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY } from './examples.js'
 import { DirectionSchema, ObjectKeySchema, SentUuidSchema, UuidSchema } from './identifiers.js'
 import { NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
@@ -11,17 +12,17 @@ export const RunFilesQuerySchema = Type.Object({
   prefix: Type.Optional(Type.String({
     maxLength: 1024,
     pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
-    description: 'Only files whose path begins with it: a folder with its slash, or any beginning of a name. Files are then in the order ' +
-      'of their paths, also where it is empty.',
+    description: 'Only files whose path begins with it: a folder including its slash, or the beginning of a name. Files are ' +
+      'then in the order of their paths, even if it is empty.',
   })),
   delimiter: Type.Optional(Type.Unsafe<'/'>({
     type: 'string',
     enum: ['/'],
-    description: 'Files that have it in their path, after the prefix, are listed as the folder that they are in. Files and folders are in ' +
-      'the order of their paths.',
+    description: 'Files with a slash in their path after the prefix are grouped into folders. Files and folders are in the ' +
+      'order of their paths.',
   })),
   sums: Type.Optional(Type.Boolean({
-    description: 'Whether to add up what is in each folder, which takes as long as there are files in it.',
+    description: 'Whether to add up the contents of each folder, at a cost that grows with the number of files in it.',
   })),
   objectKey: Type.Optional(Type.String({ ...ObjectKeySchema, description: 'Describes this one file; without any other parameter.' })),
   ...pagingParameters,
@@ -38,15 +39,16 @@ export const RunFileSchema = Type.Object({
     description: 'When the file was put into storage, as storage reported it; null where a reconcile found the file.',
   }),
   downloadUrl: Type.String({ format: 'uri', description: 'The file\'s download link.' }),
+  ...digestFields,
 }, { $id: 'RunFile', description: 'A file of a run.' })
 export type RunFile = Static<typeof RunFileSchema>
 
 /**
- * A file as every list has it, of what the catalogue knows of it.
+ * A file as it appears in every list, from what the catalogue knows about it.
  *
- * @param file.createdAt when it was put into storage; null where only a look into the bucket found it
- * @param downloadUrlOf gives the download link of an object key
- * @returns undefined where the key has not the form. Every row's has it: a change of the form must move the rows
+ * @param file.createdAt when it was put into storage; null if only a look into the bucket found it
+ * @param downloadUrlOf returns the download link for an object key
+ * @returns undefined if the key is malformed. No row's key is: changing the form of keys requires moving the rows
  */
 export function runFileOf (
   { objectKey, sizeBytes, createdAt }: { objectKey: string, sizeBytes: number, createdAt: Date | null },
@@ -77,20 +79,21 @@ export const CataloguedFileSchema = Type.Object({
 }, { $id: 'CataloguedFile', description: 'What is known of one file.' })
 
 export const FolderSchema = Type.Object({
-  path: Type.String({ description: 'The folders\' names; ends with `/`. As `prefix`, it lists what is in there.' }),
+  path: Type.String({ description: 'The folder\'s path, ending with `/`. Pass it as `prefix` to list its contents.' }),
   bytes: Type.Optional(Type.Integer({
     minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Bytes of all files below it. Only with `sums`.',
   })),
   fileCount: Type.Optional(Type.Integer({ minimum: 0, description: 'Number of all files below it. Only with `sums`.' })),
-}, { $id: 'Folder', description: 'A folder of a run, which is there as long as files are in it.' })
+}, { $id: 'Folder', description: 'A folder of a run; it exists as long as there are files in it.' })
 
 export const RunFilesSchema = Type.Object({
   folders: Type.Optional(Type.Array(reference(FolderSchema), {
     maxItems: PAGE_MAX, description: 'In the order of their paths. Only with `prefix`, `delimiter` or `sums`.',
   })),
   files: Type.Array(reference(RunFileSchema), {
-    description: 'Up to `limit` files, folders included. In the order of their object keys: by user, then inputs before outputs; with ' +
-      '`prefix`, `delimiter` or `sums` in the order of the bytes of their paths, where those of one path follow each other.',
+    description: 'Up to `limit` entries, folders included. In the order of their object keys: by user, then inputs before ' +
+      'outputs; with ' +
+      '`prefix`, `delimiter` or `sums` in the byte order of their paths; files with the same path are adjacent.',
   }),
   nextCursor: NextCursorSchema,
 }, {

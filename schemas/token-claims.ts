@@ -9,14 +9,14 @@ const RoleSchema = Type.Union(roles.map((role) => Type.Literal(role)), {
   description: '`admin` sees the whole organisation\'s usage; `service` is the workflow platform itself.',
 })
 
-// ECMA-262, 21.4.1.1: a later one has no date. Tokens that never expire are not accepted.
+// ECMA-262, 21.4.1.1: dates end here. Tokens that never expire are not accepted.
 const DATE_MAX_SECONDS = 8_640_000_000_000
 
-/** Who sent a request, as its token says. */
+/** Who sent a request, according to its token. */
 export const CallerSchema = Type.Object({
   userId: UuidSchema,
   orgKey: OrgKeySchema,
-  /** A caller may do what any of them may. */
+  /** A caller may do what any of these roles may. */
   roles: Type.Array(RoleSchema, { minItems: 1 }),
 })
 export type Caller = Static<typeof CallerSchema>
@@ -26,17 +26,17 @@ export function hasRole ({ roles: held }: Caller, wanted: readonly Role[]): bool
   return held.some((role) => wanted.includes(role))
 }
 
-/** Whether a caller may act on what one user of their organisation has made: on their own, and an admin on everyone's. */
+/** Whether a caller may act on what a user of their organisation has made: on their own, and an admin on everyone's. */
 export function mayActFor (caller: Caller, ownerId: string): boolean {
   return caller.userId === ownerId || hasRole(caller, ['admin'])
 }
 
-/** The user whose files alone a caller may list: a member sees their own; undefined: everyone's of the organisation. */
+/** The user whose files a caller may list: a member sees only their own; undefined for everyone's in the organisation. */
 export function onlyListedCreator (caller: Caller): string | undefined {
   return hasRole(caller, ['service', 'admin']) ? undefined : caller.userId
 }
 
-/** What a token must say, by the names that the service uses; which claims hold it is a matter of configuration. */
+/** What a token must say, by the names that the service uses; the configuration says which claims hold it. */
 export const TokenClaimsSchema = Type.Object({
   ...CallerSchema.properties,
   exp: Type.Number({ maximum: DATE_MAX_SECONDS }),
@@ -45,14 +45,14 @@ export const TokenClaimsSchema = Type.Object({
 /** The names of the claims that say who the caller is. */
 export type ClaimNames = Record<'userId' | 'orgKey' | 'role', string>
 
-/** Which roles the values of a token's claim stand for; undefined: each role for itself. */
+/** Which roles the values of the role claim stand for; undefined if each role stands for itself. */
 export type RoleValues = ReadonlyMap<string, string> | undefined
 
 /**
- * What a token says by the names that the service uses, unchecked. Roles that the service does not know are left out: identity
+ * What a token says, unchecked, by the names that the service uses. Roles that the service does not know are left out: identity
  * providers put those of all their services into one claim.
  *
- * @param claimAt gives what the token holds under a name
+ * @param claimAt returns what the token holds under a name
  */
 export function readClaims (
   claimAt: (name: string) => unknown, names: ClaimNames, roleValues: RoleValues,

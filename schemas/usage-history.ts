@@ -2,21 +2,21 @@ import { type Static, Type } from '@sinclair/typebox'
 import { OrgKeySchema, sentUuid } from './identifiers.js'
 import { reference } from './reference.js'
 
-// Without an example where it may be left out, since Swagger UI would fill it in.
+// No example for optional days, since Swagger UI would fill it in.
 const day = (description: string, ...examples: string[]) => Type.String({
   format: 'date', pattern: '^2[0-9]{3}-', description, ...examples.length > 0 ? { examples } : {},
 })
 const sum = (description: string) => Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description })
 
-/** Days that one answer holds at most. */
+/** The most days in one answer. */
 export const HISTORY_ANSWER_MAX_DAYS = 400
 
 export const UsageHistoryQuerySchema = Type.Object({
-  from: Type.Optional(day('The first day, in UTC; 29 days before the last one where it is left out.')),
-  to: Type.Optional(day('The last day, in UTC, at most 399 days after the first; today where it is left out.')),
+  from: Type.Optional(day('The first day, in UTC; by default 29 days before the last one.')),
+  to: Type.Optional(day('The last day, in UTC, at most 399 days after the first; by default today.')),
   workflowId: Type.Optional(sentUuid('Only the files of this workflow.')),
   createdBy: Type.Optional(sentUuid(
-    'Only the files that this user made, not together with `workflowId`. An admin may name anyone, anyone else only themselves.',
+    'Only files created by this user; cannot be combined with `workflowId`. Admins may name anyone, others only themselves.',
   )),
 }, { additionalProperties: false })
 
@@ -27,7 +27,7 @@ export const UsageDaySchema = Type.Object({
   outputBytes: sum('Bytes of the files that runs made.'),
   fileCount: sum('Number of files.'),
   isFilled: Type.Boolean({
-    description: 'True where the service missed the end of the day, and filled the day with the figures of when it was back.',
+    description: 'True if the service missed the end of the day and filled it in with the figures from when it was back.',
   }),
 }, { $id: 'UsageDay', description: 'What was stored at the end of one day.' })
 export type UsageDay = Static<typeof UsageDaySchema>
@@ -38,8 +38,8 @@ export const UsageHistorySchema = Type.Object({
   to: day('The last day asked for.', '2026-01-31'),
   days: Type.Array(reference(UsageDaySchema), {
     maxItems: HISTORY_ANSWER_MAX_DAYS,
-    description: 'The days that are known, oldest first. Today is among them with the figures of now. Days before the ' +
-      'service began to remember, and those more than 400 days ago, are left out; of one user, also those that a version before 0.2 kept.',
+    description: 'The known days, oldest first. Today is included with its current figures. Days before the service kept ' +
+      'history, and days more than 400 days ago, are left out; so are, for one user, days recorded by a version before 0.2.',
   }),
 }, {
   $id: 'UsageHistory',

@@ -1,2 +1,2 @@
-/** Of the package, its API's document and CHANGELOG.md alike; a test holds them together. */
+/** The version of the package, the API document and CHANGELOG.md; a test checks that they agree. */
 export const VERSION = '0.2.0'

@@ -8,20 +8,20 @@ const bytes = (description: string) => Type.Integer({ minimum: 0, maximum: Numbe
 const fileCount = Type.Integer({ minimum: 0, description: 'Number of its files.' })
 
 const workflowSorts = ['bytes', 'files', 'newest'] as const
-const runSorts = ['newest', 'firstSeen', 'bytes', 'files', 'id'] as const
+const runSorts = ['firstSeen', 'newest', 'bytes', 'files', 'id'] as const
 
 export const WorkflowsQuerySchema = Type.Object({
   search: Type.Optional(Type.String({
     minLength: 1,
     maxLength: 200,
     pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
-    description: 'Only workflows with this in their name or identifier, in whatever case.',
+    description: 'Only workflows with this text in their name or identifier, ignoring case.',
   })),
   sort: Type.Optional(Type.Unsafe<(typeof workflowSorts)[number]>({
     type: 'string',
     enum: [...workflowSorts],
     default: 'bytes',
-    description: 'What they are sorted by, the most or the latest first; then by identifier.',
+    description: 'Sort order, largest or latest first; then by identifier.',
   })),
   ...pagingParameters,
 }, { additionalProperties: false })
@@ -52,9 +52,10 @@ export const RunsQuerySchema = Type.Object({
   sort: Type.Optional(Type.Unsafe<(typeof runSorts)[number]>({
     type: 'string',
     enum: [...runSorts],
-    default: 'newest',
-    description: 'What they are sorted by, the most or the latest first, then by identifier. `newest` takes the newest event, or the ' +
-      'first file where there is none. Only `id` costs the same however many runs the workflow has.',
+    default: 'firstSeen',
+    description: 'Sort order, largest or latest first, then by identifier. `firstSeen` is when the run was first ' +
+      'counted, by the time of that file; an earlier file that comes later does not move the run. `newest` is the newest ' +
+      'event, or the first file if there is none. `firstSeen` and `id` cost the same however many runs the workflow has.',
   })),
   ...pagingParameters,
 }, { additionalProperties: false })

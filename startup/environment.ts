@@ -2,14 +2,14 @@ import { createRequire } from 'node:module'
 import { join, dirname } from 'node:path'
 import { errorCode } from '../errors/error-code.js'
 
-/** The file of settings is there, but cannot be read: the message says why, in one line. */
+/** The file of settings exists but cannot be read; the message says why, in one line. */
 export class EnvironmentFileError extends Error {
   override name = 'EnvironmentFileError'
 }
 
 /**
- * Adds the variables of the file `.env` beside the code to those of this process. What is set there already stays, even where
- * it is set to nothing.
+ * Adds the variables of the file `.env` beside the code to those of this process. Variables that are already set stay, even if
+ * they are empty.
  *
  * @throws {EnvironmentFileError}
  */

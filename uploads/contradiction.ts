@@ -2,17 +2,17 @@ import { parseMediaType } from '../http/media-type.js'
 
 /** What an upload's URL was signed for. */
 export interface AllowedUpload {
-  /** Exact length; null where the file may be of any. */
+  /** Exact length; null if the file may be of any size. */
   reservedBytes: bigint | null
   contentType: string
 }
 
-/** In what a file is not what was reserved: it is bigger, or it is of another type. */
+/** How a file differs from what was reserved: it is bigger, or it is of another type. */
 export type Contradiction = 'size' | 'type'
 
 /**
- * In what a file, as the store itself describes it, is nothing that its upload's URL was signed for; undefined where it may
- * have come by that URL. A smaller file costs nobody anything, and a store that tells no type contradicts none.
+ * How a file, as the store itself describes it, contradicts what its upload's URL was signed for; undefined if it may have
+ * arrived by that URL. A smaller file does no harm, and a store that reports no type contradicts nothing.
  */
 export function contradictionOf (
   { reservedBytes, contentType }: AllowedUpload, stored: { sizeBytes: number, contentType: string | undefined },
@@ -21,7 +21,7 @@ export function contradictionOf (
   return stored.contentType === undefined || isSameType(stored.contentType, contentType) ? undefined : 'type'
 }
 
-/** Whether two media types say the same, however they are written. */
+/** Whether two media types are equivalent, however they are written. */
 function isSameType (left: string, right: string): boolean {
   return left === right || canonical(left) === canonical(right)
 }

@@ -7,29 +7,29 @@ import { ObjectStorageRefused } from '../store/failures.js'
 import type { ObjectStorage } from '../store/object-storage.js'
 import { type Contradiction, contradictionOf } from './contradiction.js'
 
-/** What examining uploads works with, and who hears of what became of them. */
+/** What examining uploads needs, and who is told what became of them. */
 export interface UploadExamination {
   database: DatabaseHandle
   storage: Pick<ObjectStorage, 'observeCounted' | 'remove'>
-  /** Asks the store what a key is now, and counts it so. */
+  /** Asks the store about a key's current state, and counts it accordingly. */
   recount: (objectKey: string) => Promise<void>
   onRemoved: (objectKey: string, contradiction: Contradiction) => void
-  /** A copy that may have come by its upload's URL: nothing the store says is against it. */
+  /** Called for a copy that may have arrived by its upload's URL: nothing the store says contradicts that. */
   onCopyKept: (objectKey: string) => void
-  /** So many records that had been set aside made room for newer ones. */
+  /** Called with how many set-aside records were deleted to make room for newer ones. */
   onTrimmed: (count: number) => void
-  /** The store refuses this service, which no repetition would change. */
+  /** Called if the store refuses this service, which retrying would not change. */
   onRefused: (objectKey: string, error: ObjectStorageRefused) => void
 }
 
 /**
- * Removes from the bucket what no upload was allowed to be. Both functions throw ObjectStorageUnavailable where the store does
- * not answer, and what the database throws. They are idempotent: what they were prevented from is done the next time.
+ * Removes from the bucket what no upload was allowed to put there. Both functions throw ObjectStorageUnavailable if the store
+ * does not answer, and what the database throws. They are idempotent: what they could not finish is done the next time.
  */
 export interface UploadExaminer {
-  /** Looks at files that were reported, where the report gives a reason to. */
+  /** Examines reported files if the report gives a reason to. */
   examineReported: (suspects: readonly EventRecord[]) => Promise<void>
-  /** Looks at all counted files with a prefix that are bigger than was reserved, however that became known. */
+  /** Examines all counted files with a prefix that are bigger than reserved, however that became known. */
   examineOversized: (prefix: string) => Promise<void>
 }
 
@@ -37,12 +37,12 @@ const COPY_REASON = 'copied_over_upload'
 const EXAMINED_MAX_CONCURRENT = 4
 
 /**
- * Makes what examines uploads. Some stores take headers which the signature of an upload's URL does not cover, so that a file
+ * Creates the examiner of uploads. Some stores accept headers that the signature of an upload's URL does not cover, so a file
  * may be a copy of any other one.
  *
- * An event or a listing only says where to look. Nothing is removed but a file under a key whose upload URL can still be used,
- * that the store itself describes as bigger than was reserved or as of another type, at an entity tag that the catalogue knows.
- * So a forged event removes no file that its upload was allowed to be, and no file at all once the URL has expired.
+ * An event or a listing only says where to look. The only files removed are those under a key whose upload URL can still be
+ * used, that the store itself describes as bigger than reserved or as of another type, at an entity tag that the catalogue
+ * knows. So a forged event removes no file that its upload was allowed to put, and no file at all once the URL has expired.
  */
 export function createUploadExaminer (context: UploadExamination): UploadExaminer {
   const places = bulkhead(EXAMINED_MAX_CONCURRENT, Infinity)
@@ -72,13 +72,13 @@ function isTooBig ({ reservedBytes, sizeBytes }: ReservedFile): boolean {
   return reservedBytes !== null && sizeBytes > reservedBytes
 }
 
-/** @param copy the record that says that the file is a copy; undefined where none does */
+/** @param copy the record that says that the file is a copy; undefined if none does */
 async function examine (file: ReservedFile, copy: Pick<EventRecord, 'record'> | undefined, context: UploadExamination) {
   const { database, storage, recount, onRemoved, onCopyKept, onTrimmed, onRefused } = context
   const { objectKey, entityTag } = file
   try {
     const { stored } = await storage.observeCounted(objectKey)
-    // It was overwritten, or the event was not true: if the file that is there has to go, its own event tells.
+    // It was overwritten, or the event was false: if the file that is there has to go, its own event will tell.
     if (stored === undefined || (entityTag !== null && stored.entityTag !== `"${entityTag}"`)) return await recount(objectKey)
     const contradiction = contradictionOf(file, stored)
     if (contradiction === undefined) {
@@ -88,7 +88,7 @@ async function examine (file: ReservedFile, copy: Pick<EventRecord, 'record'> | 
       onCopyKept(objectKey)
       return
     }
-    // Whoever overwrites the file in this moment loses the new one: stores such as Ceph RGW remove it whatever its tag.
+    // Anyone who overwrites the file at this moment loses the new one: stores such as Ceph RGW remove it whatever its tag.
     await storage.remove(objectKey)
     onRemoved(objectKey, contradiction)
     await recount(objectKey)

@@ -4,11 +4,13 @@ import { claimName } from './forms.js'
 /** Tokens and secrets. */
 export const access = {
   JWT_SECRET: Type.Optional(Type.String({
+    secret: true,
     minLength: 32,
     description: 'Key of the tokens\' HS256 signature, 32 characters or more (RFC 7518, 3.2): `openssl rand -base64 48`. ' +
       'Unset, where database and object storage are embedded: a random one, made at the first start and kept in `DATA_DIR`.',
   })),
   JWT_PUBLIC_KEY: Type.Optional(Type.String({
+    secret: true,
     minLength: 1,
     description: 'Instead of `JWT_SECRET`: the public key, as PEM, of tokens that someone else signs. An RSA key pins RS256, an EC ' +
       'key ES256, ES384 or ES512, an Ed25519 key EdDSA. Line breaks may be written as `\\n`.',
@@ -47,18 +49,29 @@ export const access = {
     examples: ['Files Admins=admin,Files Users=member'],
   })),
   SERVICE_SECRET: Type.Optional(Type.String({
+    secret: true,
     minLength: 32,
     description: 'Seals what clients keep for the service, such as cursors; 32 characters or more, the same for all replicas: ' +
       '`openssl rand -base64 48`. Unset: derived from `S3_SECRET_KEY`, so it changes with that key; with the embedded object ' +
       'storage, a random one in `DATA_DIR`.',
   })),
   SERVICE_SECRET_PREVIOUS: Type.Optional(Type.String({
+    secret: true,
     minLength: 32,
     description: 'What `SERVICE_SECRET` was before it was changed: what was sealed with it still opens. Unset: none does.',
   })),
   EVENTS_TOKEN: Type.Optional(Type.String({
+    secret: true,
     minLength: 16,
     description: 'What the object storage must send with its notifications, 16 characters or more: `openssl rand -hex 32`. ' +
       'Unset: none are accepted over HTTP; the embedded object storage needs no token.',
   })),
+  SECRET_OVERLAP: Type.Integer({
+    minimum: 0,
+    maximum: 86400,
+    default: 300,
+    description: 'Seconds after a change of its file for which an old `EVENTS_TOKEN`, `JWT_SECRET` or `JWT_PUBLIC_KEY` is still accepted ' +
+      'beside the new one, and after which a new `SERVICE_SECRET` takes the old one\'s place: until then it only opens, since other ' +
+      'replicas may not have it yet.',
+  }),
 }

@@ -6,10 +6,13 @@ export const limits = {
   DOWNLOAD_MISS_LIMIT: perMinute(60, 'Downloads a minute from one address that find no file; 0 sets no limit. Beyond it, a client is ' +
     'refused files that no client found a moment ago.'),
   AUTH_FAILURE_LIMIT: perMinute(60, 'Requests a minute from one address without a valid token; 0 sets no limit. Valid tokens always pass.'),
-  UPLOAD_LIMIT: perMinute(6000, 'Uploads a minute by one user; 0 sets no limit.'),
+  UPLOAD_LIMIT: perMinute(6000, 'Uploads a minute by one user, with requests for URLs of parts; and as many that are completed ' +
+    'or aborted. 0 sets no limit.'),
   RECONCILE_LIMIT: perMinute(60, 'Requests a minute by one organisation that start a reconcile; 0 sets no limit.'),
-  LIST_LIMIT: perMinute(600, 'Pages of lists a minute by one user, but for files by key; 0 sets no limit.'),
+  LIST_LIMIT: perMinute(600, 'Pages of lists a minute by one user, but for files by key, and of what is shared from one address; 0 sets no limit.'),
+  SHARE_LIMIT: perMinute(60, 'Share links a minute made by one user; 0 sets no limit.'),
   REDIS_URL: Type.Optional(Type.String({
+    secret: true,
     pattern: '^rediss?://',
     words: 'an address of Redis',
     description: 'Redis in which replicas keep a common count. While it does not answer, nothing is limited. Unset: each replica counts ' +

@@ -1,5 +1,5 @@
 import { Type } from '@sinclair/typebox'
-import { choice, httpUrl } from './forms.js'
+import { choice, httpUrlWithPath } from './forms.js'
 
 /** The service itself: where it listens, what it logs, how it stops. */
 export const service = {
@@ -7,10 +7,29 @@ export const service = {
     description: '`production` refuses the embedded database and the embedded object storage.',
   })),
   PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 3000, description: 'TCP port to listen on; 0 takes any free port.' }),
-  HOST: Type.String({ minLength: 1, default: '127.0.0.1', description: 'Address to listen on; `0.0.0.0` is all of them.' }),
-  PUBLIC_URL: Type.Optional(httpUrl({
-    description: 'Address at which people reach this service, for the links that it hands out. Unset: as each request names it.',
+  HOST: Type.String({
+    minLength: 1,
+    default: '127.0.0.1',
+    description: 'Address to listen on; `0.0.0.0` is all of them, and ' +
+    '`unix:/run/objects.sock` a Unix socket, in place of address and port.',
+  }),
+  SOCKET_MODE: Type.String({
+    pattern: '^0?[0-7]{3}$',
+    words: 'permissions of a file, as chmod takes them',
+    default: '660',
+    description: 'Who may connect to the Unix socket of `HOST`: its permissions, as `chmod` takes them.',
+  }),
+  PUBLIC_URL: Type.Optional(httpUrlWithPath({
+    description: 'Address at which people reach this service, for the links that it hands out. It may have a path. Unset: as each ' +
+      'request names it.',
     examples: ['https://files.example.com'],
+  })),
+  BASE_PATH: Type.Optional(Type.String({
+    pattern: '^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._~-]+)+$',
+    words: 'a path that begins with a slash and does not end with one, of letters, digits and `-._~`',
+    description: 'Path that the service is below, where its proxy passes that on. Where the proxy takes it away, `PUBLIC_URL` is ' +
+      'enough. Unset: none.',
+    examples: ['/files'],
   })),
   CORS_ORIGINS: Type.Optional(Type.String({
     pattern: '^(\\*|https?://[^/,\\s]+( *, *https?://[^/,\\s]+)*)$',

@@ -8,13 +8,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The roles that may use the route, which then needs a token. A route without them decides by itself who may use it. */
     roles?: readonly Role[]
-    /** What those roles may do, where they are not all: as in "Only an admin may start a reconcile." */
+    /** What those roles may do, if not every role may: as in "Only an admin may start a reconcile." */
     action?: string
   }
 }
 
 /**
- * Lets callers into the routes that declare `roles`: 401 without a valid token, 403 with one that has none of them. Both come
+ * Admits callers to the routes that declare `roles`: 401 without a valid token, 403 with one that has none of them. Both come
  * before the route's own hooks, so that limits count only those who may use it, and before the body is read.
  */
 export default fastifyPlugin(async (app) => {

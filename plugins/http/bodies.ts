@@ -4,13 +4,13 @@ import fastifyPlugin from 'fastify-plugin'
 import { InvalidRequestError, UnsupportedMediaTypeError } from '../../schemas/errors.js'
 
 /**
- * Reads bodies: JSON in UTF-8 (RFC 8259, 8.1), and nothing else. Bytes that are not UTF-8 are refused, where decoding them
- * would store U+FFFD in their place. An empty body is none, whatever its type: libraries send one with requests that have
- * nothing to say (axios, urllib, wrappers of fetch).
+ * Reads bodies: only JSON in UTF-8 (RFC 8259, 8.1). Bytes that are not UTF-8 are refused, since decoding them would store
+ * U+FFFD in their place. An empty body counts as none, whatever its type: libraries send one with requests that have nothing to
+ * say (axios, urllib, wrappers of fetch).
  */
 export default fastifyPlugin(async (app) => {
   app.addHook('onRoute', (route) => {
-    // The embedded store's are as they were signed.
+    // Bodies for the embedded store must stay as they were signed.
     if (!route.url.startsWith('/api/') || [route.method].flat().every((method) => bodyless.has(method))) return
     const hooks = route.onRequest === undefined ? [] : [route.onRequest].flat()
     route.onRequest = [forgetTypeOfNoBody, ...hooks]
@@ -24,12 +24,12 @@ export default fastifyPlugin(async (app) => {
     else done(new InvalidRequestError('The body is not UTF-8.'), undefined)
   })
   app.addContentTypeParser('*', ({ is404 }, payload, done) => {
-    // That there is no such route says more.
+    // That there is no such route is more informative.
     if (is404) {
       done(null, undefined)
       return
     }
-    // Only the end of a body that comes in chunks tells that there is nothing in it.
+    // Whether a chunked body is empty is known only at its end.
     const finish = (error: Error | null) => {
       payload.off('data', refuse).off('end', accept).off('error', finish)
       done(error, undefined)
@@ -42,7 +42,7 @@ export default fastifyPlugin(async (app) => {
 
 const bodyless = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** A type of nothing is nothing to refuse, not even where it is malformed. */
+/** The type of an absent body is no reason to refuse the request, even if it is malformed. */
 const forgetTypeOfNoBody: onRequestHookHandler = ({ raw: { headers } }, _reply, done) => {
   const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
   if (length === '0' && coding === undefined) delete headers['content-type']

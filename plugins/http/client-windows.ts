@@ -6,11 +6,11 @@ const MAX_CLIENTS = 10_000
 type Callback = (error: Error | null, result: { current: number, ttl: number }) => void
 
 /**
- * What clients did, counted in this process: of each, in a window that begins with the first time. The clients that were
- * seen last are remembered.
+ * Counts in this process what clients did, each in a window that begins with the first time. Only the clients seen last are
+ * remembered.
  *
- * Stands in for the store of @fastify/rate-limit, which gives all who count at once the same object: each then reads the count
- * of the last, and all are refused where only some are beyond the limit.
+ * Replaces the store of @fastify/rate-limit, which gives everyone who counts at once the same object: each then reads the count
+ * of the last, and all are refused even if only some are beyond the limit.
  */
 export class ClientWindows implements FastifyRateLimitStore {
   readonly #windows = new LRUCache<string, { count: number, beganAt: number }>({ max: MAX_CLIENTS })
@@ -25,7 +25,7 @@ export class ClientWindows implements FastifyRateLimitStore {
     callback(null, { current: window.count, ttl: window.beganAt + windowMs - now })
   }
 
-  /** Calls back as `incr` does, without counting. */
+  /** Calls back like `incr`, without counting. */
   read (client: string, callback: Callback, windowMs: number): void {
     const now = Date.now()
     const window = this.#open(client, windowMs, now)
@@ -33,14 +33,14 @@ export class ClientWindows implements FastifyRateLimitStore {
     else callback(null, { current: window.count, ttl: window.beganAt + windowMs - now })
   }
 
-  /** Of another limit. */
+  /** For another limit. */
   child (): ClientWindows {
     return new ClientWindows()
   }
 
   #open (client: string, windowMs: number, now: number) {
     const window = this.#windows.get(client)
-    // A clock that was set back would leave the window open for longer.
+    // If the clock was set back, the window would stay open for longer.
     const isOpen = window !== undefined && window.beganAt <= now && now < window.beganAt + windowMs
     return isOpen ? window : undefined
   }

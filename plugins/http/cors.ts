@@ -4,8 +4,8 @@ import fastifyPlugin from 'fastify-plugin'
 const PREFLIGHT_MAX_AGE_SECONDS = 600
 
 /**
- * Lets web pages of the origins in CORS_ORIGINS use the service; costs nothing where none are set. They may send any header:
- * what watches over pages adds its own (Sentry, Datadog, New Relic, OpenTelemetry), no header but Authorization means power
+ * Lets web pages of the origins in CORS_ORIGINS use the service; costs nothing if none are set. They may send any header:
+ * monitoring scripts add their own (Sentry, Datadog, New Relic, OpenTelemetry), no header but Authorization grants anything
  * here, and no browser adds that by itself.
  */
 export default fastifyPlugin(async (app) => {
@@ -16,14 +16,14 @@ export default fastifyPlugin(async (app) => {
     origin,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
     exposedHeaders: [
-      'accept-ranges', 'content-disposition', 'content-length', 'content-range', 'etag', 'last-modified', 'location', 'retry-after',
-      'x-request-id',
+      'accept-ranges', 'content-disposition', 'content-length', 'content-range', 'etag', 'last-modified', 'location', 'repr-digest',
+      'retry-after', 'x-request-id',
     ],
     maxAge: PREFLIGHT_MAX_AGE_SECONDS,
     strictPreflight: false,
   })
   if (origin === '*') return
-  // Routes set Vary for themselves, in place of what was there.
+  // Routes set Vary themselves, replacing what was there.
   app.addHook('onSend', (_request, reply, payload, done) => {
     const vary = String(reply.getHeader('vary') ?? '')
     if (!/\borigin\b/i.test(vary)) reply.header('vary', vary === '' ? 'origin' : `${vary}, origin`)

@@ -14,23 +14,23 @@ import {
 const UNDEFINED_TABLE = '42P01'
 
 /**
- * Answers every error in the one shape, with a declared code. What went wrong inside is logged, never answered; an error
- * of a library says at most which part of the request broke which rule, and never repeats the request.
+ * Answers every error in the same shape, with a declared code. What went wrong inside is logged, never sent; the answer to a
+ * library's error says at most which part of the request broke which rule, and never repeats the request.
  */
 export default fastifyPlugin(async (app) => {
   app.setErrorHandler<Error>((error, request, reply) => {
-    // A database that came up after this process has no tables yet, for a moment.
+    // For a moment, a database that came up after this process has no tables yet.
     const isWithoutTables = sqlState(error) === UNDEFINED_TABLE && !app.isDatabaseMigrated()
     const answer = isWithoutTables ? new DatabaseUnavailableError() : declaredErrorFor(error)
     const { statusCode } = answer
-    // Each line of a log is a load itself; and a full quota is not a failure of the service.
+    // Under overload each log line adds to the load, and a full quota is not a failure of the service.
     const isExpected = error instanceof OverloadedError || error instanceof QuotaExceededError
     if (error.name === 'AbortError' && reply.raw.destroyed) request.log.info('the client left before it was answered')
     else if (statusCode >= 500 && !isExpected) request.log.error({ err: error }, answer.message)
     const { retryAfterSeconds } = error instanceof ObjectStorageUnavailable ? error : errorTable[answer.code]
     if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds)
     if (statusCode === 401) reply.header('www-authenticate', 'Bearer')
-    // A client that cached an error would keep failing, and the URL of a refused request may still hold a key.
+    // A client that cached an error would keep failing, and the URL of a refused request may still contain a key.
     reply.headers({ ...capabilityHeaders, 'cache-control': 'no-store' })
     return reply.status(statusCode).send(errorBody(answer))
   })
@@ -54,9 +54,9 @@ function declaredErrorFor (error: Error): DeclaredError {
   }
 }
 
-/** What a library's own error is, by the status that it suggests. */
+/** The declared error for a library's own error, by the status that it suggests. */
 function errorOfStatus (statusCode: unknown): DeclaredError {
   if (typeof statusCode !== 'number' || statusCode < 400 || statusCode >= 500) return new InternalError()
-  // @fastify/static forbids paths that lead out of its folder, which is nobody's business to know.
+  // @fastify/static forbids paths that lead out of its folder; whether one does is not revealed.
   return statusCode === 403 || statusCode === 404 ? new RouteNotFoundError() : new InvalidRequestError('The request cannot be read.')
 }

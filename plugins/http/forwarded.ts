@@ -2,8 +2,8 @@ import fastifyPlugin from 'fastify-plugin'
 import { firstOf, forwardedScheme } from '../../http/forwarded.js'
 
 /**
- * Where a request came through several proxies, each of which may have added to `X-Forwarded-Proto` and `-Host`, lets links be
- * made with what the client used. Fastify, which decides whether to believe them, reads the last value as it stands.
+ * If a request came through several proxies, each of which may have added to `X-Forwarded-Proto` and `-Host`, makes links use
+ * what the client used. Fastify, which decides whether to trust these headers, reads the last value as it is.
  */
 export default fastifyPlugin(async (app) => {
   if (app.config.TRUST_PROXY === undefined) return

@@ -5,9 +5,11 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { claimNamesOf, roleValuesOf, signingOptions } from '../../config.js'
 import { headerValues } from '../../http/raw-headers.js'
+import { readBearerToken } from '../../identity/bearer-token.js'
 import { claimAt } from '../../identity/claim-path.js'
 import { type WantedKey, selectKeys } from '../../identity/key-selection.js'
 import { signatureAlgorithms } from '../../identity/signature-algorithm.js'
+import { Overlap } from '../../identity/overlap.js'
 import { TokenRefusedError } from '../../identity/token-refusal.js'
 import { TokenVerifier } from '../../identity/token-verifier.js'
 import type { VerificationKey } from '../../identity/verification-key.js'
@@ -22,22 +24,19 @@ declare module '@fastify/jwt' {
 }
 declare module 'fastify' {
   interface FastifyInstance {
-    /** An onRequest hook that lets only requests with a valid token in, and puts its claims into `request.user`. */
+    /** An onRequest hook that admits only requests with a valid token, and puts its claims into `request.user`. */
     authenticate: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
     /** The names of the claims that say who the caller is. */
     claimNames: ClaimNames
-    /** Which roles the values of the claim that holds them stand for. */
+    /** Which roles the values of the role claim stand for. */
     roleValues: RoleValues
   }
 }
 
-// RFC 6750, 2.1: one scheme, one token, of these characters.
-const bearer = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
-
 /**
- * Reads who is calling from a JSON Web Token in the Authorization header, and from nowhere else. The key pins the one
- * algorithm that is accepted with it; a token without `exp`, or with a claim of another form, is not valid. Where the service
- * has the secret that tokens are signed with, `app.jwt` signs some.
+ * Reads who is calling from a JSON Web Token in the Authorization header, and from nowhere else. A key allows only its own
+ * algorithm; a token without `exp`, or with a malformed claim, is not valid. If the service has the secret that tokens are
+ * signed with, `app.jwt` can sign them.
  */
 export default fastifyPlugin(async (app) => {
   const { config } = app
@@ -60,18 +59,15 @@ export default fastifyPlugin(async (app) => {
     try {
       request.user = await callerOf(request)
     } catch (error) {
-      // Tokens that are valid pass at any time: others may share their sender's address.
+      // Valid tokens always pass: other callers may share their sender's address.
       if (!(error instanceof TokenKeysUnavailableError)) await app.limits.authFailures.spend(request, reply)
       throw error instanceof TokenRefusedError ? new TokenInvalidError(error.message) : error
     }
   })
 
   async function callerOf (request: FastifyRequest): Promise<Caller> {
-    const { authorization } = request.headers
-    if (authorization === undefined || authorization === '') throw new TokenRequiredError()
-    if (headerValues(request.raw.rawHeaders, 'authorization').length > 1) throw new TokenRefusedError('there are several Authorization headers')
-    const token = bearer.exec(authorization)?.[1]
-    if (token === undefined) throw new TokenRefusedError('it is malformed')
+    const token = readBearerToken(headerValues(request.raw.rawHeaders, 'authorization'))
+    if (token === undefined) throw new TokenRequiredError()
     const payload = await verifier.verify(token)
     const said = readClaims((name) => claimAt(payload, name), claimNames, roleValues)
     if (!claims.Check(said)) {
@@ -81,11 +77,11 @@ export default fastifyPlugin(async (app) => {
     const { userId, orgKey, roles } = said
     return { userId, orgKey, roles }
   }
-}, { name: 'jwt', dependencies: ['config', 'secrets', 'token-keys', 'limits'] })
+}, { name: 'jwt', dependencies: ['config', 'secret-files', 'secrets', 'token-keys', 'limits'] })
 
-/** The keys that a token may be signed with: the identity provider's, or the one that is configured. */
+/** The keys that a token may be signed with: the identity provider's, or the configured one. */
 function keysOf (
-  { config: { JWT_PUBLIC_KEY }, secrets, tokenKeys }: FastifyInstance,
+  { config: { JWT_PUBLIC_KEY, SECRET_OVERLAP }, secrets, secretFiles, tokenKeys }: FastifyInstance,
 ): (wanted: WantedKey) => Promise<VerificationKey[]> {
   if (tokenKeys !== undefined) {
     return async (wanted) => {
@@ -95,9 +91,16 @@ function keysOf (
       return keys
     }
   }
-  const configured = secrets.token === undefined ? publicKey(JWT_PUBLIC_KEY ?? '') : secretKey(secrets.token)
+  const configured = new Overlap(
+    secrets.token === undefined ? publicKey(JWT_PUBLIC_KEY ?? '') : secretKey(secrets.token), SECRET_OVERLAP * 1000)
+  secretFiles.on('change', (config, names) => {
+    if (names.has('JWT_SECRET') && config.JWT_SECRET !== undefined) configured.replace(secretKey(config.JWT_SECRET), Date.now())
+    if (names.has('JWT_PUBLIC_KEY') && config.JWT_PUBLIC_KEY !== undefined) configured.replace(publicKey(config.JWT_PUBLIC_KEY), Date.now())
+  })
   return async (wanted) => {
-    const keys = selectKeys([configured], wanted)
+    const accepted = configured.at(Date.now())
+    // One at a time: they have no ids by which to choose between them.
+    const keys = accepted.length === 1 ? selectKeys(accepted, wanted) : accepted.flatMap((key) => selectKeys([key], wanted))
     if (keys.length === 0) throw new TokenRefusedError('it is signed with another algorithm')
     return keys
   }
@@ -107,7 +110,7 @@ function secretKey (secret: string): VerificationKey {
   return { keyId: undefined, algorithm: 'HS256', key: createSecretKey(secret, 'utf8') }
 }
 
-/** @param pem as the configuration has checked it */
+/** @param pem already checked by the configuration */
 function publicKey (pem: string): VerificationKey {
   const key = createPublicKey(pem)
   const [algorithm] = signatureAlgorithms(key)

@@ -6,22 +6,22 @@ import { LookUpPlaces } from '../../downloads/look-up-places.js'
 import { TooManyRequestsError } from '../../schemas/errors.js'
 import { ClientWindows } from './client-windows.js'
 
-/** How often a client may do something in a minute. Where Redis does not answer, without a limit. */
+/** How often a client may do something per minute. No limit while Redis does not answer. */
 interface ClientLimit {
   /**
-   * Counts that the client does it once more.
+   * Counts one more use by the client.
    *
-   * @throws {TooManyRequestsError} where that is once too often, with Retry-After set
+   * @throws {TooManyRequestsError} if that is one too many, with Retry-After set
    */
   spend: (request: FastifyRequest, reply: FastifyReply) => Promise<void>
 }
 
-/** How many look-ups of a client may find nothing in a minute. Where Redis does not answer, as many as it likes. */
+/** How many of a client's look-ups may find nothing per minute. No limit while Redis does not answer. */
 interface MissLimit {
   /**
-   * Looks something up in one of the client's places, and counts a miss where there is nothing. What is found never counts,
-   * so that only a line forms where a client looks up much at once; and no more misses than the limit are found out, but for
-   * look-ups under way.
+   * Looks something up in one of the client's places, and counts a miss if nothing is found. Hits never count, so a client that
+   * looks up much at once only has to wait in line; it never learns of more misses than the limit, apart from look-ups in
+   * progress.
    *
    * @param signal ends the wait for a place
    * @throws {TooManyRequestsError} once misses have reached the limit, with Retry-After set
@@ -36,54 +36,67 @@ interface MissLimit {
 declare module 'fastify' {
   interface FastifyInstance {
     limits: {
-      /** By address. */
+      /** Per address. */
       downloadMisses: MissLimit
-      /** By address. */
+      /** Per address. */
       authFailures: ClientLimit
-      /** By user, as the token says. */
+      /** Per user, according to the token. */
       uploads: ClientLimit
-      /** By organisation, as the token says. */
+      /** Per user, according to the token: uploads in parts that are completed or aborted. */
+      uploadEnds: ClientLimit
+      /** Per organisation, according to the token. */
       reconciles: ClientLimit
-      /** By user, as the token says: all lists together. */
+      /** Per user, according to the token, for all lists together. */
       lists: ClientLimit
+      /** Per user, according to the token. */
+      shares: ClientLimit
+      /** Per address, for pages of what is shared. */
+      sharedPages: ClientLimit
     }
   }
 }
 
 const WINDOW_MS = 60_000
-// Enough for an office behind one address: at 10 ms a look-up, 3,200 unknown files a second. A request for many links takes
+// Enough for an office behind one address: at 10 ms per look-up, 3,200 unknown files a second. A request for many links takes
 // half of them, and leaves the others to single downloads.
 const LOOK_UPS_MAX_CONCURRENT = 32
 const REDIS_CONNECT_TIMEOUT_MS = 1_000
 const REDIS_COMMAND_TIMEOUT_MS = 200
 const REDIS_MAX_RETRY_DELAY_MS = 2_000
-// A frozen Redis closes no connection, and would be sent ever more commands.
+// The connection to a frozen Redis stays open, and ever more commands would be queued on it.
 const REDIS_SILENCE_MS = 5_000
 
-/** Decorates the instance with the limits on what a client may do. Nothing here runs unless a limit is asked. */
+/** Decorates the instance with the limits on what a client may do. Nothing here runs unless a limit is used. */
 export default fastifyPlugin(async (app) => {
-  const { DOWNLOAD_MISS_LIMIT, AUTH_FAILURE_LIMIT, UPLOAD_LIMIT, RECONCILE_LIMIT, LIST_LIMIT, REDIS_URL } = app.config
+  const {
+    DOWNLOAD_MISS_LIMIT, AUTH_FAILURE_LIMIT, UPLOAD_LIMIT, RECONCILE_LIMIT, LIST_LIMIT, SHARE_LIMIT, REDIS_URL,
+  } = app.config
   const redis = REDIS_URL === undefined ? undefined : await connect(app, REDIS_URL)
   await app.register(fastifyRateLimit, {
     global: false, ...redis === undefined ? { store: ClientWindows } : { redis, nameSpace: 'objects-storage:' },
   })
   const counterOf = countersOf(app)
-  const byAddress = ({ ip }: FastifyRequest) => normalizeIP(ip)
+  // A client connected through a Unix socket has no address, whatever the type says.
+  const byAddress = ({ ip }: { ip?: string }) => ip === undefined ? '' : normalizeIP(ip)
   const byUser = ({ user: { orgKey, userId } }: FastifyRequest) => `${orgKey}/${userId}`
   app.decorate('limits', {
     downloadMisses: missLimit(DOWNLOAD_MISS_LIMIT, byAddress, counterOf('download-misses', DOWNLOAD_MISS_LIMIT, byAddress)),
     authFailures: clientLimit(counterOf('auth-failures', AUTH_FAILURE_LIMIT, byAddress)),
     uploads: clientLimit(counterOf('uploads', UPLOAD_LIMIT, byUser)),
+    // Counted apart, so that a user who begins too many can still end them.
+    uploadEnds: clientLimit(counterOf('upload-ends', UPLOAD_LIMIT, byUser)),
     reconciles: clientLimit(counterOf('reconciles', RECONCILE_LIMIT, ({ user: { orgKey } }) => orgKey)),
     lists: clientLimit(counterOf('lists', LIST_LIMIT, byUser)),
+    shares: clientLimit(counterOf('shares', SHARE_LIMIT, byUser)),
+    sharedPages: clientLimit(counterOf('shared-pages', LIST_LIMIT, byAddress)),
   })
-}, { name: 'limits', dependencies: ['config'] })
+}, { name: 'limits', dependencies: ['config', 'secret-files'] })
 
 /** Counts what clients do, each in a window that begins with the first time. */
 interface Counter {
-  /** Counts once more, whether or not that is too often. */
+  /** Counts once more, even if that is too many. */
   increment: (request: FastifyRequest) => Promise<Count | undefined>
-  /** undefined where Redis does not answer. */
+  /** undefined if Redis does not answer. */
   read: (request: FastifyRequest) => Promise<Count | undefined>
   /** @throws {TooManyRequestsError} */
   refuse: (reply: FastifyReply, count: Count) => never
@@ -95,7 +108,7 @@ interface Count {
   ttlInSeconds: number
 }
 
-/** Counting and asking are one step, in this process as in Redis: however many come at once, no more than the limit pass. */
+/** Counting and checking are one step, in this process as in Redis: however many come at once, no more than the limit pass. */
 function clientLimit (counter: Counter | undefined): ClientLimit {
   if (counter === undefined) return { spend: async () => {} }
   return {
@@ -163,8 +176,8 @@ function countersOf (app: FastifyInstance) {
 }
 
 /**
- * Rejects when there is no answer in time. Where this process was too busy to see one that came, it counts: or whoever keeps
- * it busy would be limited no more, since timers go before what has arrived.
+ * Rejects if there is no answer in time. An answer that arrived while this process was too busy to see it still counts:
+ * otherwise a client that keeps it busy would no longer be limited, since timers go before what has arrived.
  */
 function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
@@ -174,19 +187,24 @@ function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
   })
 }
 
-/** Waits for the first attempt to connect, whatever comes of it. */
+/** Waits for the first attempt to connect, whether or not it succeeds. */
 async function connect (app: FastifyInstance, url: string): Promise<Redis> {
-  // Not loaded where it is not used.
+  // Loaded only if it is used.
   const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     connectTimeout: REDIS_CONNECT_TIMEOUT_MS,
     socketTimeout: REDIS_SILENCE_MS,
-    // A command fails at once while there is no connection, rather than wait for one.
+    // A command fails at once while there is no connection, rather than waiting for one.
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (attempt) => Math.min(attempt * 100, REDIS_MAX_RETRY_DELAY_MS),
   })
-  // Each attempt to connect fails with an event; the first command that does is what is logged.
+  // Options are read again at every attempt to connect.
+  app.secretFiles.on('change', ({ REDIS_URL = url }) => {
+    const { username, password } = new URL(REDIS_URL)
+    Object.assign(redis.options, { username: decodeURIComponent(username), password: decodeURIComponent(password) })
+  })
+  // Each failed attempt to connect emits an event; the failure that is logged is that of the first command.
   redis.on('error', (error) => { app.log.debug({ err: error }, 'Redis cannot be reached') })
   app.addHook('onClose', async () => { redis.disconnect() })
   await new Promise<void>((resolve) => { redis.once('ready', resolve).once('close', resolve) })

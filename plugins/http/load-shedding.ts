@@ -3,17 +3,17 @@ import fastifyUnderPressure from '@fastify/under-pressure'
 import fastifyPlugin from 'fastify-plugin'
 import { OverloadedError } from '../../schemas/errors.js'
 
-// V8 collects thoroughly before this: what is left by then is in use.
+// V8 collects thoroughly before this is reached, so what is left by then is in use.
 const HEAP_MAX_SHARE = 0.95
 const LOG_INTERVAL_MS = 10_000
-// Two measurements. Starting the embedded parts holds events up for seconds, which is not a reason to refuse what comes after.
+// Two measurements. Starting the embedded parts blocks the event loop for seconds, which is no reason to refuse later requests.
 const IGNORED_AFTER_START_MS = 2_000
-// An orchestrator that got no answer would end the process, and make matters worse.
+// An orchestrator that got no answer would kill the process, and make matters worse.
 const unshedRoutes = /^\/(?:health\/|metrics$)/
 
 /**
- * Refuses requests while the service cannot keep up, so that those it has taken are answered in time: when events wait for
- * longer than MAX_EVENT_LOOP_DELAY on average over a second, or when the heap is all but full.
+ * Refuses requests while the service cannot keep up, so that those it has accepted are answered in time: when events wait for
+ * longer than MAX_EVENT_LOOP_DELAY on average over a second, or when the heap is nearly full.
  */
 export default fastifyPlugin(async (app) => {
   const { MAX_EVENT_LOOP_DELAY } = app.config
@@ -24,7 +24,7 @@ export default fastifyPlugin(async (app) => {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY * 1000,
     maxHeapUsedBytes: getHeapStatistics().heap_size_limit * HEAP_MAX_SHARE,
     pressureHandler: (request, _reply, type, value) => {
-      // After one long pause there is a second without a measurement, which is not a reason to refuse.
+      // One long pause is followed by a second without a measurement, which is no reason to refuse.
       if (value === Infinity || unshedRoutes.test(request.routeOptions.url ?? '')) return
       const nowMs = performance.now()
       if (nowMs < ignoredUntilMs) return

@@ -3,7 +3,7 @@ import { Histogram } from 'prom-client'
 
 const statusClasses = ['', '1xx', '2xx', '3xx', '4xx', '5xx']
 
-/** Measures requests by the route's pattern: a URL may hold an object key. */
+/** Measures requests by the route's pattern, since a URL may contain an object key. */
 export default fastifyPlugin(async (app) => {
   const durations = new Histogram({
     name: 'http_request_duration_seconds',
@@ -16,7 +16,7 @@ export default fastifyPlugin(async (app) => {
     durations.observe({
       method: request.method,
       route: request.routeOptions.url ?? 'none',
-      // 507 is an organisation's own doing, and no failure of the service.
+      // 507 is the organisation's own doing, not a failure of the service.
       status: reply.statusCode === 507 ? '507' : statusClasses[Math.floor(reply.statusCode / 100)] ?? '',
     }, reply.elapsedTime / 1000)
     done()

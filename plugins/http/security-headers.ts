@@ -2,9 +2,9 @@ import fastifyPlugin from 'fastify-plugin'
 import { strictTransportSeconds } from '../../http/strict-transport-security.js'
 
 /**
- * Headers of the API's JSON, which is for programs: no browser is to show it, take it for something else or keep where it came
- * from. Downloads have headers of their own, and pages a policy of their own. Plain constants, since helmet's hooks would
- * run on downloads, too.
+ * Headers of the API's JSON, which is for programs: no browser should show it, guess another type for it or pass its URL on as
+ * a referrer. Downloads have their own headers, and pages their own policy. Plain constants, since helmet's hooks would also
+ * run on downloads.
  */
 export default fastifyPlugin(async (app) => {
   const maxAgeSeconds = strictTransportSeconds(app.config.PUBLIC_URL)
@@ -17,7 +17,7 @@ export default fastifyPlugin(async (app) => {
     ...maxAgeSeconds === undefined ? {} : { 'strict-transport-security': `max-age=${maxAgeSeconds}` },
   }
   app.addHook('onRoute', (route) => {
-    if (!route.url.startsWith('/api/') || route.url.endsWith('/download')) return
+    if (!route.url.startsWith('/api/') || /\/(?:download|shared\/:sealed)$/.test(route.url)) return
     const hooks = route.onRequest === undefined ? [] : [route.onRequest].flat()
     route.onRequest = [(_request, reply, done) => {
       reply.headers(headers)

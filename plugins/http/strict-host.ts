@@ -2,7 +2,7 @@ import fastifyPlugin from 'fastify-plugin'
 import { hostFault } from '../../http/host.js'
 import { InvalidRequestError } from '../../schemas/errors.js'
 
-/** Refuses a request that does not name one host, which is also what links are made with. */
+/** Refuses a request that does not name exactly one host, from which links are also made. */
 export default fastifyPlugin(async (app) => {
   app.addHook('onRequest', ({ raw }, _reply, done) => {
     const fault = hostFault(raw)

@@ -4,11 +4,11 @@ import fastifyPlugin from 'fastify-plugin'
 import { InvalidRequestError } from '../../schemas/errors.js'
 
 /**
- * Refuses a query string that is not percent-encoded UTF-8. The parser in use would pass `%zz` on as it stands and
- * turn bytes that are not UTF-8 into U+FFFD, so that a wrong request would look like one for another file.
+ * Refuses a query string that is not percent-encoded UTF-8. The parser would pass `%zz` on unchanged and turn bytes that are
+ * not UTF-8 into U+FFFD, so that a malformed request would look like one for another file.
  *
- * Where a route ignores parameters that it does not know, it ignores how they are written, too: what a mailing appends to a
- * link is out of its recipients' hands.
+ * Where a route ignores unknown parameters, it also ignores how they are written: what a mailing appends to a link is beyond
+ * its recipients' control.
  */
 export default fastifyPlugin(async (app) => {
   app.addHook('onRequest', (request, _reply, done) => {
@@ -18,7 +18,7 @@ export default fastifyPlugin(async (app) => {
   })
 }, { name: 'strict-query' })
 
-/** The parts of a URL's query that its route reads: those of the parameters that it knows, or all of them. */
+/** The parts of a URL's query that its route reads: the parameters that it knows, or all of them. */
 function readParts ({ routeOptions: { schema } }: FastifyRequest, url: string): string[] {
   const query = schema?.querystring
   const parts = url.slice(url.indexOf('?') + 1).split('&')
@@ -32,7 +32,7 @@ function nameOf (part: string): string {
   return isDecodable(name) ? decodeURIComponent(name) : name
 }
 
-/** So it is with nearly every URL, and this takes a quarter of the time that decoding it does. */
+/** True of nearly every URL, and checked in a quarter of the time that decoding takes. */
 function hasOnlyAsciiEscapes (url: string): boolean {
   for (let at = url.indexOf('%'); at !== -1; at = url.indexOf('%', at + 3)) {
     const [high, low] = [url.charCodeAt(at + 1), url.charCodeAt(at + 2)]

@@ -1,9 +1,10 @@
 import fastifyPlugin from 'fastify-plugin'
+import { proxyFor } from '../../http/proxy.js'
 import { RemoteKeySet } from '../../identity/remote-key-set.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** The identity provider's keys; undefined where the key is configured. */
+    /** The identity provider's keys; undefined if the key is configured. */
     tokenKeys: RemoteKeySet | undefined
   }
 }
@@ -16,10 +17,11 @@ export default fastifyPlugin(async (app) => {
     return
   }
   const tokenKeys = new RemoteKeySet(JWT_JWKS_URL, {
+    proxyUrl: proxyFor(JWT_JWKS_URL, app.config),
     onFailure: (error) => { app.log.warn({ err: error }, 'the keys that tokens are verified with are not as they should be') },
   })
   app.decorate('tokenKeys', tokenKeys)
   app.addHook('onClose', async () => { await tokenKeys.close() })
-  // Not waited for: an identity provider that is down now may be up before the first token comes.
+  // Not awaited: an identity provider that is down now may be up before the first token comes.
   tokenKeys.refresh()
 }, { name: 'token-keys', dependencies: ['config'] })

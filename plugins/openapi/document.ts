@@ -1,10 +1,12 @@
 import fastifyHelmet, { type FastifyHelmetOptions } from '@fastify/helmet'
 import fastifySwagger from '@fastify/swagger'
 import fastifySwaggerUi from '@fastify/swagger-ui'
+import type { onRequestHookHandler } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { Config } from '../../config.js'
+import { pathOfAddress } from '../../http/base-path.js'
 import { strictTransportSeconds } from '../../http/strict-transport-security.js'
-import { BucketEventsSchema, BucketNotificationSchema } from '../../schemas/bucket-events.js'
+import { BucketEventsSchema, BucketNotificationSchema, PubSubPushSchema, SnsMessageSchema } from '../../schemas/bucket-events.js'
 import { DeletionSchema } from '../../schemas/deletion.js'
 import { DispositionSchema, DownloadLinkSchema } from '../../schemas/download.js'
 import { ErrorBodySchema, ErrorCodeSchema } from '../../schemas/errors.js'
@@ -18,9 +20,16 @@ import { CataloguedFileSchema, FolderSchema, RunFileSchema, RunFilesSchema } fro
 import {
   LargestFileSchema, LargestFilesSchema, UserUsageListSchema, UserUsageSchema,
 } from '../../schemas/storage-usage-lists.js'
+import {
+  ListedShareSchema, RevocationSchema, ShareListSchema, ShareRequestSchema, ShareSchema, SharedFileSchema, SharedFilesSchema,
+  SharedFolderSchema,
+} from '../../schemas/shares.js'
 import { StorageUsageSchema, WorkflowUsageSchema } from '../../schemas/storage-usage.js'
 import type { Role } from '../../schemas/token-claims.js'
-import { UploadRequestSchema, UploadSchema } from '../../schemas/uploads.js'
+import {
+  CompletionRequestSchema, CompletionSchema, PartUrlsRequestSchema, PartUrlsSchema, PartsSchema, UploadRequestSchema,
+  UploadSchema,
+} from '../../schemas/uploads.js'
 import { UsageDaySchema, UsageHistorySchema } from '../../schemas/usage-history.js'
 import { VERSION } from '../../schemas/version.js'
 import { ListedRunSchema, ListedWorkflowSchema, RunListSchema, WorkflowListSchema } from '../../schemas/workflow-lists.js'
@@ -30,14 +39,17 @@ import { shareComponents } from './shared-components.js'
 /** Derives the OpenAPI document from the routes' own schemas, and shows it as Swagger UI under /documentation. */
 export default fastifyPlugin(async (app) => {
   for (const schema of [
-    ErrorBodySchema, BucketNotificationSchema, BucketEventsSchema,
+    ErrorBodySchema, BucketNotificationSchema, SnsMessageSchema, PubSubPushSchema, BucketEventsSchema,
     DeletionSchema, DownloadLinkSchema, WorkflowUsageSchema, StorageUsageSchema,
-    UploadRequestSchema, UploadSchema, WorkflowNameSchema, WorkflowSchema,
+    UploadRequestSchema, UploadSchema, PartUrlsRequestSchema, PartUrlsSchema, PartsSchema,
+    CompletionRequestSchema, CompletionSchema, WorkflowNameSchema, WorkflowSchema,
     ReconciliationSchema, UsageDaySchema, UsageHistorySchema, LivenessSchema, ReadinessSchema,
     QuotaRequestSchema, QuotaSchema,
     LinksRequestSchema, LinkResultSchema, LinksSchema, RunFileSchema, FolderSchema, RunFilesSchema, CataloguedFileSchema,
     ListedWorkflowSchema, WorkflowListSchema, ListedRunSchema, RunListSchema,
     UserUsageSchema, UserUsageListSchema, LargestFileSchema, LargestFilesSchema,
+    ShareRequestSchema, ShareSchema, ListedShareSchema, ShareListSchema, RevocationSchema,
+    SharedFolderSchema, SharedFileSchema, SharedFilesSchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {
@@ -50,7 +62,7 @@ export default fastifyPlugin(async (app) => {
         license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
         contact: { name: 'The operator of this service' },
       },
-      servers: [{ url: '/' }],
+      servers: [{ url: servicePath(app.config) || '/' }],
       tags: [
         { name: 'Files', description: 'Downloading and uploading files.' },
         { name: 'Usage', description: 'What an organisation stores.' },
@@ -61,6 +73,12 @@ export default fastifyPlugin(async (app) => {
         securitySchemes: {
           eventsToken: {
             type: 'http', scheme: 'bearer', description: 'EVENTS_TOKEN of the service\'s configuration, for the object store.',
+          },
+          pushToken: {
+            type: 'http',
+            scheme: 'bearer',
+            bearerFormat: 'JWT',
+            description: 'An ID token that Google signs for a push subscription: of EVENTS_PUBSUB_ACCOUNT, for EVENTS_PUBSUB_AUDIENCE.',
           },
           bearerAuth: {
             type: 'http',
@@ -74,8 +92,9 @@ export default fastifyPlugin(async (app) => {
     transform: ({ schema, url, route: { config } }) => ({
       schema: {
         ...schema,
-        // @fastify/swagger appends this to every HEAD's, as if it shared a route with its GET; ours have names of their own.
+        // @fastify/swagger appends this to every HEAD's, as if it shared a route with its GET; ours have their own names.
         ...schema?.operationId === undefined ? {} : { operationId: schema.operationId.replace(/-head$/, '') },
+        ...config?.proof === undefined ? {} : { 'x-proof': config.proof },
         ...config?.roles === undefined ? {} : documentedRoles(schema?.description, config.roles, config.action),
       },
       url,
@@ -96,7 +115,7 @@ export default fastifyPlugin(async (app) => {
       buildLocalReference: (schema, _baseUri, _fragment, index) => typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,
     },
   })
-  // In a scope of its own: helmet's hooks would run on every route.
+  // In its own scope, since helmet's hooks would otherwise run on every route.
   await app.register(async (documentation) => {
     await documentation.register(fastifyHelmet, helmetOptions(app.config))
     await documentation.register(fastifySwaggerUi, {
@@ -108,22 +127,36 @@ export default fastifyPlugin(async (app) => {
         defaultModelsExpandDepth: 0,
         operationsSorter: inOrderOfUse,
       },
+      // The page would refer to its files by their path from the root, where the proxy may not offer them.
+      uiHooks: { onRequest: redirectToFolder },
       theme: { title: `Objects &amp; Storage ${VERSION}`, js: [{ filename: 'tab-storage.js', content: TAB_STORAGE }] },
     })
   })
 }, { name: 'openapi', dependencies: ['config'] })
 
-/** What Swagger UI keeps of the authorisation goes to the tab's own storage, which ends with it: no token is for the disk. */
+/** The path below which people reach the service, as far as it is known. */
+function servicePath ({ PUBLIC_URL, BASE_PATH = '' }: Config): string {
+  return PUBLIC_URL === undefined ? BASE_PATH : pathOfAddress(PUBLIC_URL)
+}
+
+const redirectToFolder: onRequestHookHandler = ({ originalUrl }, reply, done) => {
+  if (/\/documentation(\?|$)/.test(originalUrl)) reply.redirect('documentation/', 302)
+  else done()
+}
+
+/** Swagger UI keeps the authorisation in the tab's own storage, which ends with the tab: no token must reach the disk. */
 const TAB_STORAGE = 'Object.defineProperty(window, "localStorage", { value: window.sessionStorage })'
 
 /**
- * Sorts operations, which Swagger UI hands over as Immutable.js maps, by when one comes to use them. It is sent to browsers as
- * text, so it refers to nothing.
+ * Sorts operations, which Swagger UI passes as Immutable.js maps, by the order in which people come to use them. It is sent to
+ * browsers as text, so it must not refer to anything outside itself.
  */
 function inOrderOfUse (one: unknown, other: unknown): number {
   const order = [
-    'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
+    'createUpload', 'createPartUrls', 'listParts', 'completeUpload', 'abortUpload',
+    'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
     'readStorageUsage', 'readStorageUsageHistory', 'listUserUsage', 'listLargestFiles',
+    'createShare', 'listShares', 'revokeShare', 'revokeAllShares', 'openShare', 'describeShare',
     'nameWorkflow', 'setQuota', 'startReconcile', 'readReconcileProgress',
   ]
   const [before, after] = [one, other].map((operation) => {
@@ -135,7 +168,7 @@ function inOrderOfUse (one: unknown, other: unknown): number {
   return Number(before) - Number(after)
 }
 
-/** What a route's `roles` say in the document. */
+/** A route's `roles` in the words of the document. */
 function documentedRoles (description = '', roles: readonly Role[], action?: string) {
   return {
     description: `${description} ${roleDescription(roles, action)}`.trim(),
@@ -152,11 +185,11 @@ function helmetOptions ({ PUBLIC_URL }: Config): FastifyHelmetOptions {
       directives: {
         defaultSrc: ["'none'"],
         scriptSrc: ["'self'"],
-        // Swagger UI writes styles into its elements.
+        // Swagger UI sets inline styles on its elements.
         styleSrc: ["'self'", "'unsafe-inline'"],
         imgSrc: ["'self'", 'data:'],
         fontSrc: ["'self'", 'data:'],
-        // A download that is tried out is redirected to wherever the storage is.
+        // Trying out a download follows its redirect to wherever the storage is.
         connectSrc: ["'self'", 'http:', 'https:'],
         baseUri: ["'none'"],
         formAction: ["'none'"],

@@ -4,11 +4,11 @@ interface JsonObject { [name: string]: Json }
 const METHODS = ['get', 'put', 'post', 'delete', 'head', 'patch', 'options', 'trace']
 
 /**
- * Gives an OpenAPI document (3.1) one copy of what it repeats. Whatever schema has all keywords of one of `schemas` refers to
- * it; answers of errors, parameters that several operations have, and examples become components, which the operations
- * refer to. The document given is left as it is.
+ * Leaves an OpenAPI document (3.1) with one copy of what it repeats. A schema that has all keywords of one of `schemas` becomes
+ * a reference to it; error responses, parameters shared by several operations, and examples become components, to which the
+ * operations refer. The given document is not changed.
  *
- * @param schemas by the names of the components to be
+ * @param schemas by the names that their components get
  */
 export function shareComponents<Document> (document: Document, schemas: Record<string, object>): Document {
   const shared: JsonObject = JSON.parse(JSON.stringify(document))
@@ -25,7 +25,7 @@ export function shareComponents<Document> (document: Document, schemas: Record<s
   return JSON.parse(JSON.stringify(shared))
 }
 
-/** Puts references in place of schemas that are, but for what is said of them, one of those named. */
+/** Replaces schemas that equal a named one, apart from their descriptions, with references to it. */
 function referToSchemas<Part extends Json> (part: Part, named: Record<string, JsonObject>): Part
 function referToSchemas (part: Json, named: Record<string, JsonObject>): Json {
   if (Array.isArray(part)) return part.map((item) => referToSchemas(item, named))
@@ -39,7 +39,7 @@ function referToSchemas (part: Json, named: Record<string, JsonObject>): Json {
   return Object.fromEntries(Object.entries(part).map(([name, value]) => [name, referToSchemas(value, named)]))
 }
 
-/** Makes the example of a whole answer or request a component. */
+/** Turns the example of a whole response or request into a component. */
 function shareExample (media: JsonObject, components: JsonObject): void {
   const name = String(objectAt(media, 'schema').$ref ?? '').replace(/^.*\//, '')
   const schema = objectAt(objectAt(components, 'schemas'), name)
@@ -82,10 +82,10 @@ function shareParameters (operations: readonly JsonObject[], components: JsonObj
   for (const [same, parameters] of uses) {
     if (parameters.length === 1) continue
     const shared: JsonObject = JSON.parse(same)
-    // Not just the parameter's own name: generators of clients make types of schemas and of parameters alike.
+    // Not just the parameter's own name: client generators make types from schemas and parameters alike.
     const ownName = pascalCase(String(shared.name))
     const shortName = `${String(objectAt(shared, 'schema').$ref ?? ownName).replace(/^.*\//, '')}Parameter`
-    // Several may have one schema.
+    // Several parameters may share one schema.
     const name = shortName in objectAt(components, 'parameters') ? `${ownName}${pascalCase(String(shared.in))}Parameter` : shortName
     components.parameters = { ...objectAt(components, 'parameters'), [name]: shared }
     for (const parameter of parameters) {

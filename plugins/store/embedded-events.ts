@@ -2,13 +2,13 @@ import fastifyPlugin from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import { PersistentDelivery } from '../../embedded/persistent-delivery.js'
 
-// Some 20 MB.
+// They take some 20 MB.
 const MAX_WAITING = 20_000
 const FIRST_PAUSE_MS = 100
 
 /**
- * Does for the embedded object storage what a real one does itself: it repeats events until they are taken. Where there are
- * too many to keep, the bucket is compared with what is counted once the database answers again.
+ * Does for the embedded object storage what a real one does itself: it repeats events until they are accepted. If there are too
+ * many to keep, the bucket is compared with the catalogue once the database answers again.
  */
 export default fastifyPlugin(async (app) => {
   const { embeddedStoreChanges } = app
@@ -18,7 +18,7 @@ export default fastifyPlugin(async (app) => {
     if (run === undefined) throw new Error('Another reconcile, which may have begun before the changes, is running.')
     await run.done
   }
-  const delivery = new PersistentDelivery<object>(async (record) => await app.bucketEvents.receive({ Records: [record] }), {
+  const delivery = new PersistentDelivery<object>(async (record) => await app.bucketEvents.receive({ Records: [record] }, 'embedded'), {
     maxWaiting: MAX_WAITING,
     firstPauseMs: FIRST_PAUSE_MS,
     onFailure: (error) => {

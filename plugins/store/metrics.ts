@@ -9,7 +9,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates the instance with the measure of how the object storage answers, for whatever asks it. */
+/** Decorates the instance with metrics of how the object storage answers, for everything that sends it requests. */
 export default fastifyPlugin(async (app) => {
   const requests = new Histogram({
     name: 'objects_storage_store_request_duration_seconds',

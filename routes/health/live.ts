@@ -10,7 +10,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'checkLiveness',
       tags: ['Operation'],
       summary: 'Whether the service runs',
-      description: 'Answers as long as the process does, whatever the state of object storage and database. Needs no token.',
+      description: 'Answers as long as the process runs, whatever the state of object storage and database. Needs no token.',
       security: [],
       response: {
         200: reference(LivenessSchema),

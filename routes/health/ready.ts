@@ -10,8 +10,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'checkReadiness',
       tags: ['Operation'],
       summary: 'Whether the service should get requests',
-      description: 'For load balancers. 200 also where only the database or the identity provider is away, since downloads need ' +
-        'neither. The parts are asked at most once a second, and for at most two seconds.',
+      description: 'For load balancers. Answers 200 even if the database or the identity provider is down, since downloads ' +
+        'need neither. The parts are checked at most once a second, for at most two seconds.',
       security: [],
       response: {
         200: { ...reference(ReadinessSchema), description: 'Downloads work.' },

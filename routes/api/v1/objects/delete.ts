@@ -15,23 +15,23 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'deleteFile',
       tags: ['Files'],
       summary: 'Delete a file',
-      description: 'Removes a file of the token\'s organisation from storage and from its usage, for its creator or an admin. No ' +
-        'new download of it begins: other replicas of the service may redirect to it for a few seconds more, but storage ' +
-        'no longer has it.',
+      description: 'Removes a file of the token\'s organisation from storage and from usage; only its creator or an admin ' +
+        'may. No new download can start: other replicas may still redirect to it for a few seconds, but storage no longer ' +
+        'has it.',
       querystring: DeletionQuerySchema,
       response: { 200: reference(DeletionSchema), ...errorResponses(400, 401, 403, 'OBJECT_NOT_FOUND', 413, 415, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE') },
     },
   }, async (request) => {
     const { objectKey } = request.query
     const parts = parseObjectKey(objectKey)
-    // Whose key it is stays untold: another organisation's file is not there.
+    // Whose key it is must not be revealed: another organisation's file is answered as if it were not there.
     if (parts === undefined || parts.orgKey !== request.user.orgKey) throw new ObjectNotFoundError()
     if (!mayActFor(request.user, parts.createdBy)) throw new ForbiddenError('Only its creator or an admin may delete a file.')
 
     const { stored } = await app.objectStorage.observeCounted(objectKey)
     if (stored !== undefined) await app.objectStorage.remove(objectKey)
     app.existence.forget(objectKey)
-    // Also where the file was gone already: an earlier deletion may have ended before it was counted.
+    // Even if the file was already gone: an earlier deletion may have been cut short before it was counted.
     await app.bucketEvents.recount(objectKey, { wasStored: stored !== undefined })
     if (stored === undefined) throw new ObjectNotFoundError()
     return {

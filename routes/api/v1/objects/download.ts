@@ -1,20 +1,12 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { prefersJson } from '../../../../http/accept.js'
-import { signalWhenGone } from '../../../../http/client-gone.js'
-import { evaluatePreconditions, isConditional } from '../../../../http/preconditions.js'
-import { capabilityJsonHeaders, redirectHeaders } from '../../../../downloads/headers.js'
-import { type FoundObject, describeLink } from '../../../../downloads/links.js'
 import { DownloadLinkSchema, DownloadQuerySchema } from '../../../../schemas/download.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
-import { PreconditionFailedError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 
-const linkHeaders = { ...capabilityJsonHeaders, vary: 'accept' } as const
 const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
-  const { downloadPolicy, existence, downloadLink } = app
-
   app.get('/download', {
     exposeHeadRoute: false,
     schema: {
@@ -41,8 +33,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         },
         206: { description: 'The range of bytes that was asked for.', content: { '*/*': { schema: bytes } } },
         302: Type.Null({
-          description: 'The file is at the pre-signed URL in Location, which is for GET alone. The redirect is not to be kept; the URL ' +
-            'stays the same for a while, and so may the bytes.',
+          description: 'The file is at the pre-signed URL in Location, which is for GET alone. Do not cache the redirect; ' +
+            'the URL stays the same for a while, so the bytes can be cached.',
           headers: {
             Location: {
               type: 'string',
@@ -58,36 +50,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, (request, reply) => {
     const { objectKey, type: asked = 'attachment', as } = request.query
     const wanted = as === 'json' || prefersJson(request.headers.accept) ? 'json' : 'file'
-
-    const answer = (stored: FoundObject) => {
-      const { kind, disposition } = downloadPolicy.decide(wanted, asked, stored.contentType)
-      if (kind === 'stream') return reply.streamFile({ objectKey, asked })
-      const link = downloadLink(objectKey, stored, disposition, Date.now())
-      if (kind === 'redirect') {
-        return reply.status(302).headers(redirectHeaders).header('location', app.redirectTarget(request, link.url)).send()
-      }
-      const reachable = { ...link, url: app.reachableUrl(request, link.url) }
-      return reply.headers(linkHeaders).send(describeLink(objectKey, stored, reachable))
-    }
-    /** Of the file as it is now, not as it was found a short time ago. */
-    const answerIfAsRequired = async () => {
-      const signal = signalWhenGone(reply.raw)
-      const stored = await app.findFile(reply, objectKey, signal, () => app.objectStorage.head(objectKey, signal))
-      const outcome = evaluatePreconditions(request, stored, new Date())
-      if (outcome === 'precondition-failed') throw new PreconditionFailedError()
-      return outcome === 'not-modified' ? reply.status(304).headers(linkHeaders).send() : answer({ ...stored, links: {} })
-    }
-
-    if (downloadPolicy.streamsAnyFile(wanted)) return reply.streamFile({ objectKey, asked })
-    if (wanted === 'json' && isConditional(request)) return answerIfAsRequired()
-    const known = existence.known(objectKey)
-    // So it is for most downloads, and a promise would only cost them time.
-    if (known !== undefined) return answer(known)
-    const find = async () => {
-      const signal = signalWhenGone(reply.raw)
-      return await answer(await app.findFile(reply, objectKey, signal, async () => await existence.find(objectKey)))
-    }
-    return find()
+    return reply.answerFile({ objectKey, asked, wanted, policy: app.downloadPolicy })
   })
 }
 

@@ -13,7 +13,7 @@ import {
 import { type LinkResult, LinksRequestSchema, LinksSchema } from '../../../../schemas/links.js'
 import { reference } from '../../../../schemas/reference.js'
 
-/** Of all batches together: single downloads should not wait behind them for a connection to the store. */
+/** For all batches together: single downloads should not wait behind them for a connection to the store. */
 const LOOK_UPS_MAX_CONCURRENT = 16
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
@@ -30,11 +30,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'createLinks',
       tags: ['Files'],
       summary: 'Make links to many files',
-      description: 'The pre-signed URLs of up to 100 files at once, as a download with `Accept: application/json` gives of one. Needs no ' +
+      description: 'Pre-signed URLs of up to 100 files at once, each as a download with `Accept: application/json` would ' +
+        'answer. Needs no ' +
         'token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; ' +
         'a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`. ' +
-        'Where too many keys turn out to have no file, those not yet looked up have `TOO_MANY_REQUESTS`, and Retry-After says when ' +
-        'to send them again; where that is every result, 429 is answered.',
+        'If too many keys turn out to have no file, those not yet looked up get `TOO_MANY_REQUESTS`, and Retry-After says ' +
+        'when to send them again; if that is every result, the answer is 429.',
       security: [],
       body: reference(LinksRequestSchema),
       response: {
@@ -71,7 +72,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     }
 
     const results: LinkResult[] = []
-    // In slices: so one request leaves places to others of its client, and ends soon after the client has left.
+    // In slices, so that one request leaves places for others of its client, and ends soon after the client has left.
     for (let at = 0; at < objectKeys.length; at += LOOK_UPS_MAX_CONCURRENT) {
       results.push(...await Promise.all(objectKeys.slice(at, at + LOOK_UPS_MAX_CONCURRENT).map(resultOf)))
     }
@@ -82,7 +83,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
 export default route
 
-/** What a download of the key would be answered with; throws what is the whole request's fault. */
+/** The error that a download of the key would be answered with; throws what concerns the whole request. */
 function errorOfKey (error: unknown): DeclaredError {
   if (error instanceof ObjectStorageUnavailable) return new StoreUnavailableError()
   if (error instanceof ObjectStorageRefused) return new StoreRefusedError()

@@ -11,8 +11,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'setQuota',
       tags: ['Usage'],
       summary: 'Limit what the organisation may store',
-      description: 'Sets the quota of the token\'s organisation, or removes it. No upload is given a place beyond ' +
-        'it; files that are there already stay, and so does what was promised before.',
+      description: 'Sets the quota of the token\'s organisation, or removes it. No upload beyond it is accepted; existing ' +
+        'files stay, and so do uploads that were already granted.',
       body: reference(QuotaRequestSchema),
       response: { 200: reference(QuotaSchema), ...errorResponses(400, 401, 403, 413, 415, 'DATABASE_UNAVAILABLE') },
     },

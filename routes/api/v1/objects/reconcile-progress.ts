@@ -13,7 +13,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'readReconcileProgress',
       tags: ['Usage'],
       summary: 'See how far a reconcile has come',
-      description: 'The latest reconcile of the token\'s organisation alone, as it was written down last: every few seconds while it runs.',
+      description: 'The latest reconcile of the token\'s organisation, as last recorded: every few seconds while it runs.',
       response: {
         200: reference(ReconciliationSchema),
         ...errorResponses(401, 403, 'RECONCILIATION_NOT_FOUND', 'DATABASE_UNAVAILABLE'),

@@ -13,10 +13,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'startReconcile',
       tags: ['Usage'],
       summary: 'Make usage agree with storage',
-      description: 'Begins to compare what is counted of the token\'s organisation with the bucket, and to settle every difference. ' +
-        'Answers at once: GET tells how far it has come. One that did not finish resumes from there. ' +
-        'Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four ' +
-        'organisations at most, and answers 503 to others meanwhile.',
+      description: 'Starts comparing what is counted for the token\'s organisation with the bucket, and settles every ' +
+        'difference. Answers at once; GET shows the progress. An unfinished reconcile resumes where it stopped. If the ' +
+        'process running one was killed, the answer is 409 for up to 30 seconds. A replica works for at most four ' +
+        'organisations at a time, and answers 503 to others meanwhile.',
       response: {
         202: reference(ReconciliationSchema),
         ...errorResponses(400, 401, 403, 'RECONCILE_RUNNING', 413, 415, 429, 'OVERLOADED', 'DATABASE_UNAVAILABLE'),

@@ -1,4 +1,5 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { describeCountedFiles } from '../../../../db/digests.js'
 import { type CountedFile, listFiles } from '../../../../db/run-files.js'
 import { readCountedFile } from '../../../../db/runs/describe-file.js'
 import { listFolders } from '../../../../db/runs/folders.js'
@@ -25,10 +26,10 @@ interface Page {
   cursor: string | undefined
 }
 
-/** Of those that only lists by path, and descriptions of a file, are asked for with. */
+/** Parameters that only apply to lists by path and to a single file's description. */
 const pathParameters: ReadonlySet<string> = new Set(['prefix', 'delimiter', 'sums', 'objectKey'])
 
-/** Makes the item of a file in a list; undefined where its key has not the form. */
+/** Makes a file's list item; undefined if its key is malformed. */
 type FileOf = (file: CountedFile) => RunFile | undefined
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
@@ -36,7 +37,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
   app.get('', {
     config: { roles: ['member', 'service', 'admin'] },
-    // By key it has been listed without a limit since before there was one.
+    // Listing by key had no limit before limits were introduced, and still has none.
     onRequest: async (request, reply) => {
       if (Object.keys(request.query).some((name) => pathParameters.has(name))) await app.limits.lists.spend(request, reply)
     },
@@ -45,10 +46,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'List a run\'s files, or describe one',
       description: 'The files of one run in the token\'s organisation that are counted in its usage, up to 100 at a time, each with its ' +
-        'object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that ' +
-        'the member made. A run that is not known has no files. Media types are not known here: links tell them. With `prefix` and ' +
-        '`delimiter` it lists one folder, as S3 lists a bucket. A page is of one instant. With `objectKey` alone, it describes that file ' +
-        'to those who may list it.',
+        'object key and download link. Anyone who has those can read the file, so members get only the files that they ' +
+        'created; admins and services get all. An unknown run has no files. Media types are not included: links have them. ' +
+        'With `prefix` and `delimiter` it lists one folder, as S3 lists a bucket. Each page shows one instant. With ' +
+        '`objectKey` alone, it describes that file to those who may list it.',
       querystring: RunFilesQuerySchema,
       response: {
         200: Type.Union([reference(RunFilesSchema), reference(CataloguedFileSchema)], { description: 'A page of files, or one file.' }),
@@ -80,7 +81,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { files, hasMore } = await listFiles(app.database, prefix, { after, maxFiles: limit })
     const last = files.at(-1)
     return {
-      files: files.flatMap((file) => fileOf(file) ?? []),
+      files: await describeAll(files, fileOf),
       nextCursor: hasMore && last !== undefined ? cursors.seal(prefix, last.objectKey) : null,
     }
   }
@@ -95,19 +96,27 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { folders, files, end } = await listFolders(app.database, { ...scope, ...listed }, { after, limit })
     return {
       folders: folders.map(({ path, sums }) => ({ path, ...sums })),
-      files: files.flatMap((file) => fileOf(file) ?? []),
+      files: await describeAll(files, fileOf),
       nextCursor: end === undefined ? null : cursors.seal(cursorScope, end),
     }
   }
 
-  /** Nobody learns of a file that they may not list. */
+  const describeAll = async (files: readonly CountedFile[], fileOf: FileOf) => {
+    const digests = await describeCountedFiles(app.database, files.map(({ objectKey }) => objectKey))
+    return files.flatMap((file) => {
+      const described = fileOf(file)
+      return described === undefined ? [] : { ...described, ...digests.get(file.objectKey) }
+    })
+  }
+
+  /** Nobody must learn of a file that they may not list. */
   const describeFile = async (caller: Caller, objectKey: string, fileOf: FileOf) => {
     const parts = parseObjectKey(objectKey)
     if (parts === undefined || parts.orgKey !== caller.orgKey) throw new ObjectNotFoundError()
     const onlyCreator = onlyListedCreator(caller)
     if (onlyCreator !== undefined && onlyCreator !== parts.createdBy) throw new ObjectNotFoundError()
     const file = await readCountedFile(app.database, objectKey)
-    const listed = file && fileOf(file)
+    const [listed] = file === undefined ? [] : await describeAll([file], fileOf)
     if (listed === undefined) throw new ObjectNotFoundError()
     const { workflowId, runId } = parts
     return { ...listed, workflowId, runId, ...file?.entityTag === undefined ? {} : { entityTag: `"${file.entityTag}"` } }

@@ -18,8 +18,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Usage'],
       summary: 'Read the organisation\'s storage usage day by day',
       description: 'What the token\'s organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and ' +
-        'no more than 400 days back. Days before the organisation had its first file at the end of one are left out, as are ' +
-        'those before the service was first started. With `createdBy`, all that is said of the organisation is said of the user.',
+        'no more than 400 days back. Days before the organisation\'s first file are left out, as are days before the ' +
+        'service was first started. With `createdBy`, the same holds for that user.',
       querystring: UsageHistoryQuerySchema,
       response: { 200: reference(UsageHistorySchema), ...errorResponses(400, 401, 403, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE') },
     },

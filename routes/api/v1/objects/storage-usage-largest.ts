@@ -1,4 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { describeCountedFiles } from '../../../../db/digests.js'
 import { listLargestFiles } from '../../../../db/usage/largest-files.js'
 import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { createListingCursors } from '../../../../objects/listing-cursor.js'
@@ -20,8 +21,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Usage'],
       summary: 'List the largest files',
       description: 'The files of 1 MiB and more in the token\'s organisation, the biggest first, each with its object key and download ' +
-        'link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A page ' +
-        'is of one instant; a file that changes its size between two pages may be in both or in neither.',
+        'link. Anyone who has those can read the file, so members get only the files that they created; admins and services ' +
+        'get all. Each page shows one instant; a file whose size changes between two pages may appear on both or on neither.',
       querystring: LargestFilesQuerySchema,
       response: { 200: reference(LargestFilesSchema), ...errorResponses(400, 401, 429, 'DATABASE_UNAVAILABLE', 'NOT_READY') },
     },
@@ -31,10 +32,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const filter = { orgKey: request.user.orgKey, createdBy: onlyListedCreator(request.user) }
     const scope = JSON.stringify(['largest files', filter.orgKey, filter.createdBy ?? null])
     const { files, end } = await listLargestFiles(app.database, filter, { after: positionAfter(cursors, scope, cursor), limit })
+    const digests = await describeCountedFiles(app.database, files.map(({ objectKey }) => objectKey))
     return await reply.headers(capabilityJsonHeaders).send({
       files: files.flatMap((file) => {
         const item = runFileOf(file, (objectKey) => app.downloadUrl(request, objectKey))
-        return item === undefined ? [] : { ...item, workflowId: file.workflowId, runId: file.runId }
+        const { workflowId, runId } = file
+        return item === undefined ? [] : { ...item, workflowId, runId, ...digests.get(file.objectKey) }
       }),
       nextCursor: end === undefined ? null : cursors.seal(scope, end),
     })

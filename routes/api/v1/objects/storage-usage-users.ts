@@ -17,8 +17,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'listUserUsage',
       tags: ['Usage'],
       summary: 'List storage usage by user',
-      description: 'What each user of the token\'s organisation stores, in bytes, of those who have files. A page is of one instant; a ' +
-        'user who moves between two pages may be in both or in neither.',
+      description: 'What each user of the token\'s organisation who has files stores, in bytes. Each page shows one ' +
+        'instant; a user who moves between two pages may appear on both or on neither.',
       querystring: UserUsageQuerySchema,
       response: {
         200: reference(UserUsageListSchema), ...errorResponses(400, 401, 403, 429, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE'),

@@ -16,7 +16,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'readStorageUsage',
       tags: ['Usage'],
       summary: 'Read the organisation\'s storage usage',
-      description: 'What the token\'s organisation stores, in bytes: in all, by direction and by workflow. All figures are of one instant; `asOf` ' +
+      description: 'What the token\'s organisation stores, in bytes: in total, by direction and by workflow. All figures ' +
+        'show one instant; `asOf`, `countedAt` ' +
         'and `reconciledAt` say how fresh they are. With If-None-Match, 304 says that nothing has changed.',
       querystring: StorageUsageQuerySchema,
       response: {
@@ -32,9 +33,13 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     }
     const usage = await readStorageUsage(app.database, { orgKey: request.user.orgKey, createdBy })
     const body = {
-      ...usage, asOf: usage.asOf?.toISOString() ?? null, reconciledAt: usage.reconciledAt?.toISOString() ?? null,
+      ...usage,
+      asOf: usage.asOf?.toISOString() ?? null,
+      countedAt: usage.countedAt?.toISOString() ?? null,
+      reconciledAt: usage.reconciledAt?.toISOString() ?? null,
+      unfinishedAsOf: usage.unfinishedAsOf?.toISOString() ?? null,
     }
-    // Weak: it names what the figures are, not how they are written.
+    // Weak, since it identifies the figures and not how they are written.
     const entityTag = `W/"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
     const headers = { etag: entityTag, ...privateJsonHeaders }
     const known = parseEntityTags(request.headers['if-none-match'] ?? '')

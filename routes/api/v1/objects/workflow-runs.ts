@@ -19,9 +19,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'listRuns',
       tags: ['Files'],
       summary: 'List a workflow\'s runs',
-      description: 'The runs of a workflow of the token\'s organisation that have files, with what they store: an admin and a service get ' +
-        'those of everyone\'s files, a member those of the member\'s own, with figures of these alone. A workflow that is not known has no ' +
-        'runs. A page is of one instant; a run that moves between two pages may be in both or in neither.',
+      description: 'The runs of a workflow of the token\'s organisation that have files, with what they store. Members see ' +
+        'only their own files, in figures too; admins and services see everyone\'s. An unknown workflow has no runs. Each ' +
+        'page shows one instant; a run that moves between two pages may appear on both or on neither.',
       params: WorkflowParamsSchema,
       querystring: RunsQuerySchema,
       response: {
@@ -31,7 +31,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     },
   }, async (request, reply) => {
     await app.runs.requireCounted()
-    const { sort = 'newest', limit = PAGE_MAX, cursor } = request.query
+    const { sort = 'firstSeen', limit = PAGE_MAX, cursor } = request.query
     const query: RunsQuery = {
       orgKey: request.user.orgKey, workflowId: request.params.workflowId, createdBy: onlyListedCreator(request.user), sort,
     }

@@ -18,9 +18,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'listWorkflows',
       tags: ['Files'],
       summary: 'List workflows',
-      description: 'The workflows of the token\'s organisation that have files, with what they store: an admin and a service get those ' +
-        'of everyone\'s files, a member those of the member\'s own, with figures of these alone. A page is of one instant; a workflow that ' +
-        'moves between two pages may be in both or in neither.',
+      description: 'The workflows of the token\'s organisation that have files, with what they store. Members see only ' +
+        'their own files, in figures too; admins and services see everyone\'s. Each page shows one instant; a workflow that ' +
+        'moves between two pages may appear on both or on neither.',
       querystring: WorkflowsQuerySchema,
       response: { 200: reference(WorkflowListSchema), ...errorResponses(400, 401, 429, 'USAGE_OUT_OF_RANGE', 'DATABASE_UNAVAILABLE') },
     },

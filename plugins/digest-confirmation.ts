@@ -1,0 +1,36 @@
+import { setTimeout } from 'node:timers/promises'
+import fastifyPlugin from 'fastify-plugin'
+import { underLease } from '../db/leases.js'
+import { confirmDigests } from '../uploads/confirm-digests.js'
+
+const LEASE_NAME = 'digest-confirmation'
+const INTERVAL_MS = 10_000
+
+/** Learns, in one replica at a time, which stated checksums of files that arrived the store has checked. */
+export default fastifyPlugin(async (app) => {
+  const closing = new AbortController()
+  let underWay: Promise<void> | undefined
+  const confirm = async () => {
+    if (!app.isDatabaseMigrated()) return
+    await underLease(app.database, LEASE_NAME, async ({ lost }) =>
+      await confirmDigests(app.database, app.objectStorage, AbortSignal.any([closing.signal, lost])))
+  }
+  const confirmForever = async () => {
+    while (!closing.signal.aborted) {
+      await setTimeout(INTERVAL_MS, undefined, { signal: closing.signal }).catch(() => {})
+      try {
+        if (!closing.signal.aborted) await confirm()
+      } catch (error) {
+        if (!closing.signal.aborted) app.log.warn({ err: error }, 'could not ask the object storage which checksums it has checked')
+      }
+    }
+  }
+  // Only of a service that listens: commands build an instance, too. What is bound to no checksum is not asked about.
+  app.addHook('onListen', async () => {
+    if (app.enforcedChecksums.length > 0) underWay = confirmForever()
+  })
+  app.addHook('onClose', async () => {
+    closing.abort()
+    await underWay
+  })
+}, { name: 'digest-confirmation', dependencies: ['database', 'object-storage'] })

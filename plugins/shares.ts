@@ -1,0 +1,88 @@
+import type { FastifyReply } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { Counter } from 'prom-client'
+import { DownloadPolicy } from '../downloads/decision.js'
+import { signalWhenGone } from '../http/client-gone.js'
+import { DatabaseUnavailableError, ShareNotFoundError, SharesNotConfiguredError } from '../schemas/errors.js'
+import type { ShareContent } from '../shares/pack-share.js'
+import { createShareTexts } from '../shares/share-text.js'
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    shares: {
+      /** @throws {SharesNotConfiguredError} where the service has no secret of its own to seal links with */
+      requireConfigured: () => void
+      seal: (content: ShareContent) => string
+      /**
+       * What a share link leads to, as long as it has neither ended nor been revoked. Anything else is answered alike, and
+       * counts as a miss of its client's.
+       *
+       * @returns a promise only where it has to wait
+       * @throws {ShareNotFoundError} if it is not such a link
+       * @throws {TooManyRequestsError} if the client has missed too often
+       * @throws {DatabaseUnavailableError} if this replica never learned which links are revoked
+       */
+      open: (reply: FastifyReply, sealed: string) => ShareContent | Promise<ShareContent>
+      /** How files are answered by share links. */
+      policy: DownloadPolicy
+      /** Whether a pre-signed URL, which shows the object key, is ever given to those who open a link. */
+      showsKeys: boolean
+      /** Until when a download by a link may begin that is being revoked. */
+      bytesUntil: () => Date
+    }
+  }
+  interface FastifyRequest {
+    /** The id of the share link that was opened. */
+    shareId: string | undefined
+  }
+}
+
+/** Within it, every replica that reaches the database refuses what was revoked. */
+const REVOKED_WITHIN_MS = 1_000
+
+/** Decorates the instance with share links: sealed texts that lead to files for a time. */
+export default fastifyPlugin(async (app) => {
+  const { SHARE_MODE, DOWNLOAD_MODE, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT } = app.config
+  const mode = SHARE_MODE ?? DOWNLOAD_MODE
+  const texts = createShareTexts(app.secrets.service)
+  const opened = new Counter({
+    name: 'objects_storage_shares_opened_total',
+    help: 'Share links that were opened, or refused: forged, ended or revoked.',
+    labelNames: ['outcome'],
+    registers: [app.metrics],
+  })
+  const [open, refused] = [opened.labels('opened'), opened.labels('refused')]
+  app.decorateRequest('shareId')
+
+  /** Undefined for whatever is not to be answered, for any reason. */
+  const openNow = (reply: FastifyReply, sealed: string) => {
+    const { known } = app.shareRevocations
+    const share = texts.open(sealed)
+    if (known === undefined || share === undefined) return undefined
+    if (share.expiresAtMs <= Date.now() || known.isRevoked(share)) return undefined
+    open.inc()
+    reply.request.shareId = share.id
+    return share
+  }
+  const openOrMiss = async (reply: FastifyReply, sealed: string): Promise<ShareContent> => {
+    await app.shareRevocations.tried()
+    if (app.shareRevocations.known === undefined) throw new DatabaseUnavailableError()
+    const share = openNow(reply, sealed)
+    if (share !== undefined) return share
+    refused.inc()
+    await app.limits.downloadMisses.lookUp(reply, signalWhenGone(reply.raw), async () => undefined)
+    throw new ShareNotFoundError()
+  }
+  const requireConfigured = () => { if (!app.secrets.isServiceOwn) throw new SharesNotConfiguredError() }
+  app.decorate('shares', {
+    requireConfigured,
+    seal: texts.seal,
+    open: (reply, sealed) => {
+      requireConfigured()
+      return openNow(reply, sealed) ?? openOrMiss(reply, sealed)
+    },
+    policy: new DownloadPolicy(mode, INLINE_ACTIVE_CONTENT),
+    showsKeys: mode === 'redirect',
+    bytesUntil: () => new Date(Date.now() + REVOKED_WITHIN_MS + (mode === 'redirect' ? DOWNLOAD_URL_TTL * 1000 : 0)),
+  })
+}, { name: 'shares', dependencies: ['config', 'secrets', 'limits', 'metrics', 'share-revocations'] })

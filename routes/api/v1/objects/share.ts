@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyReply } from 'fastify'
+import { recordShare } from '../../../../db/shares/shares.js'
+import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
+import { signalWhenGone } from '../../../../http/client-gone.js'
+import { parseObjectKey } from '../../../../objects/object-key.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { InvalidRequestError, ObjectNotFoundError } from '../../../../schemas/errors.js'
+import { reference } from '../../../../schemas/reference.js'
+import { SHARE_DEFAULT_SECONDS, ShareRequestSchema, ShareSchema } from '../../../../schemas/shares.js'
+import { type Caller, onlyListedCreator } from '../../../../schemas/token-claims.js'
+import type { ShareTarget } from '../../../../shares/pack-share.js'
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  app.post('/shares', {
+    config: { roles: ['member', 'service', 'admin'] },
+    onRequest: app.limits.shares.spend,
+    schema: {
+      operationId: 'createShare',
+      tags: ['Files'],
+      summary: 'Make a share link',
+      description: 'A link to a file, or to those of a run or folder, for anyone who has it, until it ends or is revoked. It shows no object ' +
+        'key. A member\'s link covers files that they created, an admin\'s or a service\'s those of everyone in the organisation. A link to ' +
+        'a run is live: it leads to the files that are there when it is opened, and may be made before there are any.',
+      body: reference(ShareRequestSchema),
+      response: {
+        201: reference(ShareSchema),
+        ...errorResponses(400, 401, 'OBJECT_NOT_FOUND', 413, 415, 429, 'SHARES_NOT_CONFIGURED', 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE'),
+      },
+    },
+  }, async (request, reply) => {
+    app.shares.requireConfigured()
+    const { user: { orgKey, userId }, body } = request
+    const { objectKey, workflowId, runId, prefix, expiresIn = SHARE_DEFAULT_SECONDS, type: disposition = 'attachment', note = null } = body
+    const target = await targetOf(request.user, reply, { objectKey, workflowId, runId, prefix })
+    const id = randomUUID()
+    const kind = target.kind === 'file' ? 'file' : target.prefix === '' ? 'run' : 'folder'
+    const { madeAtMicros, expiresAt } = await recordShare(app.database, {
+      id, orgKey, madeBy: userId, kind, note, lifetimeSeconds: expiresIn,
+    })
+    const sealed = app.shares.seal({ id, orgKey, madeAtMicros, expiresAtMs: expiresAt.getTime(), disposition, target })
+    return await reply.status(201).headers(capabilityJsonHeaders)
+      .send({ id, url: app.shareUrl(request, sealed), kind, expiresAt: expiresAt.toISOString() })
+  })
+
+  const targetOf = async (
+    caller: Caller, reply: FastifyReply,
+    { objectKey, workflowId, runId, prefix = '' }: Record<'objectKey' | 'workflowId' | 'runId' | 'prefix', string | undefined>,
+  ): Promise<ShareTarget> => {
+    if (objectKey === undefined) {
+      if (workflowId === undefined || runId === undefined) throw new InvalidRequestError('body must name a file or a run.')
+      return { kind: 'files', workflowId, runId, createdBy: onlyListedCreator(caller), prefix }
+    }
+    if (workflowId !== undefined || runId !== undefined || prefix !== '') {
+      throw new InvalidRequestError('body/objectKey must not come with workflowId, runId or prefix.')
+    }
+    await requireSharable(caller, reply, objectKey)
+    return { kind: 'file', objectKey }
+  }
+
+  /** Nobody must learn of a file that they may not share. */
+  const requireSharable = async (caller: Caller, reply: FastifyReply, objectKey: string) => {
+    const parts = parseObjectKey(objectKey)
+    if (parts === undefined || parts.orgKey !== caller.orgKey) throw new ObjectNotFoundError()
+    const onlyCreator = onlyListedCreator(caller)
+    if (onlyCreator !== undefined && onlyCreator !== parts.createdBy) throw new ObjectNotFoundError()
+    await app.findFile(reply, objectKey, signalWhenGone(reply.raw), async () => await app.existence.find(objectKey))
+  }
+}
+
+export default route

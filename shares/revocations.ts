@@ -1,0 +1,49 @@
+import type { ShareContent } from './pack-share.js'
+
+/** A share link that was revoked before it ended. */
+export interface RevokedShare {
+  id: string
+  /** In milliseconds since 1970. */
+  expiresAtMs: number
+}
+
+/** From when on an organisation's links hold. */
+export interface ShareEpoch {
+  /** Empty: of every organisation. */
+  orgKey: string
+  /** Links made then or earlier have ended; in microseconds since 1970 by the database's clock. */
+  revokedBeforeMicros: number
+}
+
+/** Which share links have ended before their time, as this replica knows. */
+export class Revocations {
+  #revoked = new Map<string, number>()
+  readonly #epochs = new Map<string, number>()
+
+  /** How many links are remembered to be revoked. */
+  get size (): number {
+    return this.#revoked.size
+  }
+
+  /** Whether a link was revoked, by itself or with all others of its organisation. */
+  isRevoked ({ id, orgKey, madeAtMicros }: Pick<ShareContent, 'id' | 'orgKey' | 'madeAtMicros'>): boolean {
+    return this.#revoked.has(id) || madeAtMicros <= this.#epochOf(orgKey) || madeAtMicros <= this.#epochOf('')
+  }
+
+  /** Takes note of further ones; what was noted before stays. */
+  add ({ revoked, epochs }: { revoked: readonly RevokedShare[], epochs: readonly ShareEpoch[] }): void {
+    for (const { id, expiresAtMs } of revoked) this.#revoked.set(id, expiresAtMs)
+    for (const { orgKey, revokedBeforeMicros } of epochs) {
+      this.#epochs.set(orgKey, Math.max(revokedBeforeMicros, this.#epochOf(orgKey)))
+    }
+  }
+
+  /** Forgets links that have ended by themselves. */
+  forgetExpired (nowMs: number): void {
+    this.#revoked = new Map([...this.#revoked].filter(([, expiresAtMs]) => expiresAtMs > nowMs))
+  }
+
+  #epochOf (orgKey: string): number {
+    return this.#epochs.get(orgKey) ?? 0
+  }
+}

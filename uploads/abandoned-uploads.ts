@@ -1,0 +1,58 @@
+import { readDatabaseTime } from '../db/connection/database-clock.js'
+import type { DatabaseHandle } from '../db/connection/tables.js'
+import { forgetAbandonedUpload, listAbandonedUploads, postponeAbandonedUpload } from '../db/open-uploads.js'
+import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failures.js'
+import type { MultipartUploads } from '../store/multipart-uploads.js'
+
+/** Who is told what became of abandoned uploads. */
+interface Sweep {
+  /** Ends it between two uploads. */
+  signal: AbortSignal
+  onAborted: () => void
+  /** Called with the key of an upload that the store did not abort. */
+  onFailed: (objectKey: string, error: Error) => void
+}
+
+const BATCH = 100
+/** After so many, it is the store that fails rather than single uploads. */
+const FAILURES_IN_A_ROW_MAX = 10
+
+/**
+ * Aborts the recorded uploads in parts whose places are no longer kept, at the store and then in the catalogue, so that a
+ * crash between the two repeats the former. Others in the bucket are not touched.
+ *
+ * An upload that the store does not abort is put behind all others, for the next time: even where many fail, each sweep begins
+ * with those that were not tried yet.
+ *
+ * @returns how many were aborted
+ * @throws when the database does not answer, or the store failed ten times in a row; what was aborted until then stays so
+ */
+export async function abortAbandonedUploads (
+  database: DatabaseHandle, store: Pick<MultipartUploads, 'abort'>, { signal, onAborted, onFailed }: Sweep,
+): Promise<number> {
+  let abortedCount = 0
+  let failuresInARow = 0
+  const endedBy = await readDatabaseTime(database)
+  for (let isLast = false; !isLast;) {
+    const uploads = await listAbandonedUploads(database, endedBy, BATCH)
+    isLast = uploads.length < BATCH
+    for (const upload of uploads) {
+      if (signal.aborted) return abortedCount
+      try {
+        await store.abort(upload)
+      } catch (error) {
+        if (!(error instanceof ObjectStorageRefused || error instanceof ObjectStorageUnavailable)) throw error
+        await postponeAbandonedUpload(database, upload)
+        onFailed(upload.objectKey, error)
+        failuresInARow++
+        if (failuresInARow >= FAILURES_IN_A_ROW_MAX) throw error
+        continue
+      }
+      await forgetAbandonedUpload(database, upload)
+      onAborted()
+      abortedCount++
+      failuresInARow = 0
+    }
+  }
+  return abortedCount
+}

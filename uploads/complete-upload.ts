@@ -1,0 +1,49 @@
+import { PARTS_MAX, type DescribedPart, findPartFault } from '../objects/part-layout.js'
+import type { StoredPart } from '../store/multipart-documents.js'
+import type { MultipartUploads, StoreUpload } from '../store/multipart-uploads.js'
+import type { ObjectStorage } from '../store/object-storage.js'
+import type { OpenUpload } from './upload-id.js'
+
+/** What completing an upload came to; a fault can be mended, and the upload goes on. */
+export type CompletionOutcome = 'completed' | 'not-found' | { fault: string }
+
+const PAGE_PARTS = 1_000
+
+/**
+ * Makes the file of an upload's parts, if these are the file that was stated. What the store has decides, whatever the sender
+ * says of it. Where the upload is gone but its file is there, an earlier request completed it.
+ *
+ * @param options.isOpen whether its place is still kept; otherwise nothing new is completed
+ * @param options.stated the parts as the sender names them, where it does
+ * @throws as the methods of the storage do
+ */
+export async function completeUpload (
+  storage: Pick<ObjectStorage, 'multipart' | 'head'>, upload: OpenUpload,
+  { isOpen, stated }: { isOpen: boolean, stated: readonly DescribedPart[] | undefined },
+): Promise<CompletionOutcome> {
+  const parts = isOpen ? await listAllParts(storage, upload) : undefined
+  if (parts !== undefined) {
+    const fault = findPartFault(upload, parts, stated)
+    if (fault !== undefined) return { fault }
+    const outcome = await storage.multipart.complete(upload, parts)
+    if (outcome === 'completed') return 'completed'
+    if (outcome === 'other-parts') return { fault: 'a part was sent again meanwhile' }
+  }
+  return (await storage.head(upload.objectKey))?.sizeBytes === upload.sizeBytes ? 'completed' : 'not-found'
+}
+
+/** Every part that has arrived, in the order of their numbers, 10,000 at most; undefined where the upload is gone. */
+export async function listAllParts (
+  { multipart }: { multipart: Pick<MultipartUploads, 'listParts'> }, upload: StoreUpload,
+): Promise<StoredPart[] | undefined> {
+  const parts: StoredPart[] = []
+  for (let after = 0, hasMore = true; hasMore;) {
+    const page = await multipart.listParts(upload, { after, limit: PAGE_PARTS })
+    if (page === undefined) return undefined
+    parts.push(...page.parts)
+    const last = page.parts.at(-1)?.partNumber ?? PARTS_MAX
+    hasMore = page.isTruncated && last > after
+    after = last
+  }
+  return parts
+}

@@ -1,0 +1,42 @@
+import type { DatabaseHandle } from '../db/connection/tables.js'
+import { endConfirmation, keepVerifiedDigests, listConfirmableKeys } from '../db/digests.js'
+import { ObjectStorageRefused } from '../store/failures.js'
+import type { ObjectStorage } from '../store/object-storage.js'
+
+const BATCH = 100
+
+/**
+ * Asks the store about uploads that were bound to a checksum, once their files are counted: what it names of its own accord, it
+ * has checked. That holds for the entity tag in the same answer, whatever is put there later.
+ *
+ * @param signal ends it between two files
+ * @returns of how many files a digest is verified now
+ * @throws when the database or the store does not answer; the rest is done the next time
+ */
+export async function confirmDigests (
+  database: DatabaseHandle, storage: Pick<ObjectStorage, 'head'>, signal: AbortSignal,
+): Promise<number> {
+  let count = 0
+  let after = ''
+  for (let isLast = false; !isLast;) {
+    const objectKeys = await listConfirmableKeys(database, { after, limit: BATCH })
+    isLast = objectKeys.length < BATCH
+    after = objectKeys.at(-1) ?? after
+    for (const objectKey of objectKeys) {
+      if (signal.aborted) return count
+      try {
+        const stored = await storage.head(objectKey)
+        const entityTag = stored?.entityTag.replaceAll('"', '') ?? ''
+        if (stored !== undefined && entityTag !== '' && Object.keys(stored.checksums).length > 0) {
+          await keepVerifiedDigests(database, objectKey, entityTag, stored.checksums)
+          count++
+        }
+        await endConfirmation(database, objectKey)
+      } catch (error) {
+        // Perhaps only this file may not be read.
+        if (!(error instanceof ObjectStorageRefused)) throw error
+      }
+    }
+  }
+  return count
+}

@@ -1,0 +1,44 @@
+import { createSealer } from '../sealing/sealed-text.js'
+import type { SealingSecrets } from '../sealing/rotating-secrets.js'
+import type { StoreUpload } from '../store/multipart-uploads.js'
+import type { PartLayout } from '../objects/part-layout.js'
+
+/** What a multipart upload's id stands for. */
+export interface OpenUpload extends StoreUpload, PartLayout {
+  contentType: string
+}
+
+/** Who began an upload, and alone may continue it. */
+interface UploadOwner {
+  orgKey: string
+  userId: string
+}
+
+/** Seals what the service must know of an upload into the id that its sender is given. */
+export interface UploadIds {
+  seal: (owner: UploadOwner, upload: OpenUpload) => string
+  /** Undefined where the id is not one that `seal` made for the same owner. */
+  open: (owner: UploadOwner, uploadId: string) => OpenUpload | undefined
+}
+
+// None of the parts can hold it.
+const SEPARATOR = '\0'
+
+/** Makes ids that tell nothing and cannot be made up: the object key in them is a secret. */
+export function createUploadIds (secrets: SealingSecrets): UploadIds {
+  const { seal, open } = createSealer(secrets, 'upload id')
+  return {
+    seal: (owner, { objectKey, storeUploadId, sizeBytes, partSizeBytes, contentType }) =>
+      seal(scopeOf(owner), Buffer.from([objectKey, storeUploadId, sizeBytes, partSizeBytes, contentType].join(SEPARATOR))),
+    open: (owner, uploadId) => {
+      const content = open(scopeOf(owner), uploadId)?.toString()
+      if (content === undefined) return undefined
+      const [objectKey = '', storeUploadId = '', sizeBytes, partSizeBytes, contentType = ''] = content.split(SEPARATOR)
+      return { objectKey, storeUploadId, sizeBytes: Number(sizeBytes), partSizeBytes: Number(partSizeBytes), contentType }
+    },
+  }
+}
+
+function scopeOf ({ orgKey, userId }: UploadOwner): string {
+  return `${orgKey}/${userId}`
+}
