@@ -2,17 +2,17 @@ import type { Measurement } from './measure.js'
 import type { PostgresServer } from './services/postgres.js'
 import type { BenchStore } from './services/store.js'
 
-/** What a case is measured with. */
+/** What a case has to work with. */
 export interface Bench {
-  /** Undefined where only the embedded parts are wanted. */
+  /** Undefined if only the embedded parts are wanted. */
   postgres: PostgresServer | undefined
   store: BenchStore
   rounds: number
-  /** How long one measurement of a rate takes. */
+  /** How long each measurement of a rate takes, in seconds. */
   seconds: number
-  /** Also what takes many minutes: 10,000,000 rows. */
+  /** Also runs what takes many minutes: 10,000,000 rows. */
   isLong: boolean
 }
 
-/** One thing that is measured, in as many figures as it takes. It stops whatever it starts. */
+/** One subject, measured in as many figures as it takes. A case stops whatever it starts. */
 export type Case = (bench: Bench) => AsyncGenerator<Measurement, void>

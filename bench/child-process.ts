@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
-/** A server in a process of its own. */
+/** A server in its own process. */
 export interface ServerProcess {
   origin: string
   pid: number
@@ -14,21 +14,21 @@ export interface ServerProcess {
 
 const run = promisify(execFile)
 
-/** A process's resident memory, as Linux counts it. */
+/** A process's resident memory in MiB, as Linux counts it. */
 export async function residentMib (pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
-/** The arguments that run a program of `programs/`, which is not built. */
+/** The arguments that run a program in `programs/`, which is not built. */
 export function benchProgram (name: string): string[] {
   return ['--import', join(import.meta.dirname, '..', 'typescript.js'), join(import.meta.dirname, 'programs', `${name}.ts`)]
 }
 
 /**
- * Starts a Node.js program that says where it listens, as Fastify's log does.
+ * Starts a Node.js program that logs where it listens, as Fastify does.
  *
  * @param program its path and arguments
- * @throws when it ends without having listened
+ * @throws if it ends without having listened
  */
 export async function startServer (program: string[], environment: Record<string, string>): Promise<ServerProcess> {
   const child = spawn(process.execPath, program, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -45,7 +45,7 @@ async function listeningOrigin ({ stdout }: ChildProcess): Promise<string> {
   for await (const line of createInterface({ input: stdout })) {
     const origin = /listening at (http:\/\/[^"\s]+)/i.exec(line)?.[1]
     if (origin === undefined) continue
-    // The rest of the log must go somewhere, or the server would wait for a reader.
+    // The rest of the log must be read, or the server would block on a full pipe.
     stdout.resume()
     return origin
   }
@@ -53,7 +53,7 @@ async function listeningOrigin ({ stdout }: ChildProcess): Promise<string> {
 }
 
 /**
- * Runs a program of `programs/` to its end.
+ * Runs a program in `programs/` to its end.
  *
  * @param input becomes its standard input
  * @returns the numbers on the last line that it prints
@@ -70,7 +70,7 @@ export async function runProgram (
   return output.trim().split('\n').at(-1)?.split(' ').map(Number) ?? []
 }
 
-/** Requests one URL for some seconds with autocannon, over kept connections. */
+/** Requests one URL for some seconds with autocannon, over keep-alive connections. */
 export async function load (
   url: string,
   options: { connections: number, seconds: number, headers?: Record<string, string>, status: number },

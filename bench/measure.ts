@@ -5,14 +5,14 @@ export interface Spread {
   maximum: number
 }
 
-/** What was measured in a case, beside what it is to be compared with. */
+/** What a case measured, and what it is compared with. */
 export interface Measurement {
   case: string
   unit: string
   measured: Spread
   /** The floor or the rival, measured in the same rounds. */
   peer?: { name: string, measured: Spread }
-  /** Of each round: the figure over the peer's. */
+  /** The figure divided by the peer's, round by round. */
   ratio?: Spread
   target?: { text: string, isMet: boolean }
 }
@@ -27,8 +27,8 @@ export function spread (figures: readonly number[]): Spread {
 }
 
 /**
- * Measures several things in turn, round by round, so that all meet the machine in the same moods. A round before the first
- * one is not counted.
+ * Measures several things in turn, round by round, so that the machine's changing load affects them all alike. A warm-up round
+ * is not counted.
  *
  * @returns the figures of each, in the order of the rounds
  */
@@ -46,15 +46,15 @@ export async function interleave<Name extends string> (
   return figures
 }
 
-/** The ratio of two figures, round by round. */
+/** The ratios of two figures, round by round. */
 function ratioOf (figures: readonly number[], peers: readonly number[]): Spread {
   return spread(figures.map((figure, round) => figure / (peers[round] ?? NaN)))
 }
 
 /**
- * Puts figures beside those of a peer, of the same rounds.
+ * Compares figures with those of a peer from the same rounds.
  *
- * @param bound on the ratio's median, where there is a target
+ * @param bound on the ratio's median, if there is a target
  */
 export function beside (
   name: string, unit: string, figures: readonly number[], peer: { name: string, figures: readonly number[] },
@@ -81,13 +81,13 @@ export function atMost (bound: number): { text: string, isMet: (ratio: number) =
   return { text: `≤ ${bound}`, isMet: (ratio) => ratio <= bound }
 }
 
-/** What something of a size costs, in any unit. */
+/** What something of a given size costs, in any unit. */
 export interface Cost {
   size: number
   cost: number
 }
 
-/** How a cost grows with a size: 0 not at all, 1 as the size does (the exponent of the power law through both points). */
+/** How a cost grows with size: 0 is not at all, 1 is proportionally (the exponent of the power law through both points). */
 export function growth (name: string, few: Cost, many: Cost): Measurement {
   const exponent = Math.log(many.cost / few.cost) / Math.log(many.size / few.size)
   return { case: name, unit: '(exponent)', measured: spread([exponent]) }

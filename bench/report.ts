@@ -1,6 +1,6 @@
 import { type Measurement, format } from './measure.js'
 
-/** The measurements as a table in Markdown. */
+/** The measurements as a Markdown table. */
 export function table (measurements: readonly Measurement[]): string {
   const rows = measurements.map(({ case: name, unit, measured, peer, ratio, target }) => [
     name,

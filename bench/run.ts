@@ -1,10 +1,12 @@
-/* Measures the service, each case beside its floor or rival in the same run; --help says how. */
+/* Measures the service, each case compared with its floor or rival in the same run; see --help. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Bench, Case } from './bench.js'
+import { eventQueues } from './cases/event-queues.js'
 import { events } from './cases/events.js'
+import { lists } from './cases/lists.js'
 import { reconciliation } from './cases/reconcile.js'
 import { redirects } from './cases/redirects.js'
 import { slowReaders } from './cases/slow-readers.js'
@@ -21,18 +23,26 @@ const HELP = `Measures the service, each case beside its floor or rival, in turn
   npm run bench -- [--embedded] [--only CASE,…] [--rounds N] [--seconds N] [--long] [--no-results]
 
   --embedded    with the embedded store, whatever is named, and without PostgreSQL: leaves out what needs it
-  --only        of: redirects, streams, slow-readers, events, storage-usage, reconcile, start-up
+  --only        of: redirects, streams, slow-readers, events, event-queues, storage-usage, lists, reconcile, start-up
   --rounds      how often each figure is measured (5)
   --seconds     how long one measurement of a rate takes (4)
-  --long        also 10,000,000 rows of usage
+  --long        also 10,000,000 files of usage and lists
   --no-results  leaves bench/results.md as it is
 
 PostgreSQL (15 or newer) and Ceph RGW are started from Debian's packages, or are the ones that BENCH_DATABASE_URL, and
 BENCH_S3_ENDPOINT with BENCH_S3_ACCESS_KEY and BENCH_S3_SECRET_KEY, name.
-nginx and curl must be installed. Let the machine do nothing else.
+nginx and curl must be installed; nats-server and rabbitmq-server for event-queues. Let the machine do nothing else.
 `
 const cases: Record<string, Case> = {
-  redirects, streams, 'slow-readers': slowReaders, events, 'storage-usage': storageUsage, reconcile: reconciliation, 'start-up': startUp,
+  redirects,
+  streams,
+  'slow-readers': slowReaders,
+  events,
+  'event-queues': eventQueues,
+  'storage-usage': storageUsage,
+  lists,
+  reconcile: reconciliation,
+  'start-up': startUp,
 }
 
 const { values } = parseArgs({

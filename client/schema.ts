@@ -13,14 +13,14 @@ export interface paths {
         };
         /**
          * List a run's files, or describe one
-         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A run that is not known has no files. Media types are not known here: links tell them. With `prefix` and `delimiter` it lists one folder, as S3 lists a bucket. A page is of one instant. With `objectKey` alone, it describes that file to those who may list it. Open to every role.
+         * @description The files of one run in the token's organisation that are counted in its usage, up to 100 at a time, each with its object key and download link. Anyone who has those can read the file, so members get only the files that they created; admins and services get all. An unknown run has no files. Media types are not included: links have them. With `prefix` and `delimiter` it lists one folder, as S3 lists a bucket. Each page shows one instant. With `objectKey` alone, it describes that file to those who may list it. Open to every role.
          */
         get: operations["listRunFiles"];
         put?: never;
         post?: never;
         /**
          * Delete a file
-         * @description Removes a file of the token's organisation from storage and from its usage, for its creator or an admin. No new download of it begins: other replicas of the service may redirect to it for a few seconds more, but storage no longer has it. Open to every role.
+         * @description Removes a file of the token's organisation from storage and from usage; only its creator or an admin may. No new download can start: other replicas may still redirect to it for a few seconds, but storage no longer has it. Open to every role.
          */
         delete: operations["deleteFile"];
         options?: never;
@@ -46,9 +46,69 @@ export interface paths {
         options?: never;
         /**
          * Describe a file
-         * @description The headers that a streamed download has: Content-Length, Content-Type, ETag, Last-Modified, Accept-Ranges and Content-Disposition. Never a redirect. Needs no token. Parameters that are not known are ignored.
+         * @description The headers that a streamed download has: Content-Length, Content-Type, ETag, Last-Modified, Accept-Ranges, Content-Disposition, and Repr-Digest where a digest of the file is verified. Never a redirect. Needs no token. Parameters that are not known are ignored.
          */
         head: operations["describeFile"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/events/t/{token}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive bucket notifications, with the token in the path
+         * @description For stores that send no header with their notifications, such as versitygw; takes and answers what `POST /api/v1/objects/events` does. It is there only with EVENTS_PATH_TOKEN=true.
+         */
+        post: operations["receiveBucketEventsByPath"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/events/pubsub": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive bucket notifications from Google Pub/Sub
+         * @description For a push subscription of Google Pub/Sub that authenticates itself; it is there only with EVENTS_PUBSUB_AUDIENCE and EVENTS_PUBSUB_ACCOUNT. What it brings is read as `POST /api/v1/objects/events` reads it. Pub/Sub sends whatever is not answered 200 again, a message of no known form (422) too, until its time is over or it is a dead letter.
+         */
+        post: operations["receivePubSubPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/events/sns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Receive bucket notifications from Amazon SNS
+         * @description For the topics that EVENTS_SNS_TOPIC_ARN names; it is there only with that. Takes signed messages (versions 1 and 2), not raw delivery, and confirms the subscription by itself. A notification is read as `POST /api/v1/objects/events` reads it; one of no known form is answered 422, after which SNS does not send it again.
+         */
+        post: operations["receiveSnsMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
         patch?: never;
         trace?: never;
     };
@@ -63,7 +123,7 @@ export interface paths {
         put?: never;
         /**
          * Receive bucket notifications
-         * @description For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>`, bare, or as the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3, Ceph RGW, RustFS and versitygw, and their test messages. 200 means that every record is committed; one without a usable key is set aside. 422 means that the body is of no known form and nothing was kept. After any other answer the sender should send the same again: records may come in any order and any number of times.
+         * @description For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>`, bare, or as the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3, Ceph RGW, RustFS and versitygw, and their test messages; also EventBridge's events, messages of SNS and SQS as Lambda passes them on, Pub/Sub's of Google Cloud Storage, and R2's. 200 means that every record is committed; one without a usable key is set aside. 422 means that the body is of no known form and nothing was kept. After any other answer the sender should send the same again: records may come in any order and any number of times.
          */
         post: operations["receiveBucketEvents"];
         delete?: never;
@@ -83,7 +143,7 @@ export interface paths {
         put?: never;
         /**
          * Make links to many files
-         * @description The pre-signed URLs of up to 100 files at once, as a download with `Accept: application/json` gives of one. Needs no token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`. Where too many keys turn out to have no file, those not yet looked up have `TOO_MANY_REQUESTS`, and Retry-After says when to send them again; where that is every result, 429 is answered.
+         * @description Pre-signed URLs of up to 100 files at once, each as a download with `Accept: application/json` would answer. Needs no token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`. If too many keys turn out to have no file, those not yet looked up get `TOO_MANY_REQUESTS`, and Retry-After says when to send them again; if that is every result, the answer is 429.
          */
         post: operations["createLinks"];
         delete?: never;
@@ -102,7 +162,7 @@ export interface paths {
         get?: never;
         /**
          * Limit what the organisation may store
-         * @description Sets the quota of the token's organisation, or removes it. No upload is given a place beyond it; files that are there already stay, and so does what was promised before. Only a service may set a quota.
+         * @description Sets the quota of the token's organisation, or removes it. No upload beyond it is accepted; existing files stay, and so do uploads that were already granted. Only a service may set a quota.
          */
         put: operations["setQuota"];
         post?: never;
@@ -121,18 +181,106 @@ export interface paths {
         };
         /**
          * See how far a reconcile has come
-         * @description The latest reconcile of the token's organisation alone, as it was written down last: every few seconds while it runs. Only an admin may see a reconcile.
+         * @description The latest reconcile of the token's organisation, as last recorded: every few seconds while it runs. Only an admin may see a reconcile.
          */
         get: operations["readReconcileProgress"];
         put?: never;
         /**
          * Make usage agree with storage
-         * @description Begins to compare what is counted of the token's organisation with the bucket, and to settle every difference. Answers at once: GET tells how far it has come. One that did not finish resumes from there. Where a process that was at work was killed, 409 is answered for up to 30 seconds more. A replica is at work for four organisations at most, and answers 503 to others meanwhile. Only an admin may start a reconcile.
+         * @description Starts comparing what is counted for the token's organisation with the bucket, and settles every difference. Answers at once; GET shows the progress. An unfinished reconcile resumes where it stopped. If the process running one was killed, the answer is 409 for up to 30 seconds. A replica works for at most four organisations at a time, and answers 503 to others meanwhile. Only an admin may start a reconcile.
          */
         post: operations["startReconcile"];
         delete?: never;
         options?: never;
         head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List share links
+         * @description The share links that the caller made, an admin's list those of the organisation, with when and how often each was used. The links themselves and what they lead to are not kept, and so are not listed. Open to every role.
+         */
+        get: operations["listShares"];
+        put?: never;
+        /**
+         * Make a share link
+         * @description A link to a file, or to those of a run or folder, for anyone who has it, until it ends or is revoked. It shows no object key. A member's link covers files that they created, an admin's or a service's those of everyone in the organisation. A link to a run is live: it leads to the files that are there when it is opened, and may be made before there are any. Open to every role.
+         */
+        post: operations["createShare"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/shares/revoke-all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke all share links
+         * @description Ends every share link of the token's organisation that was made until now, also one that the database does not know. Within a second every replica that reaches the database refuses them. Only a service or an admin may revoke all share links.
+         */
+        post: operations["revokeAllShares"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/shares/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a share link
+         * @description Ends a share link that the caller made, or, for an admin, any of the organisation, with the links of the files that it listed. Within a second every replica that reaches the database refuses it. To revoke it again changes nothing. Open to every role.
+         */
+        delete: operations["revokeShare"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/shared/{sealed}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Open a share link
+         * @description Needs no token: the link is itself the permission, until it ends or is revoked. A file is answered as a download is, with what `type` its maker chose: a redirect, or its bytes where SHARE_MODE is `stream`, or JSON that says where it can be read from, which with `stream` is the link itself. Of a run or folder it lists the files and folders, up to 100 at a time, each with a link of its own: as HTML for browsers, as JSON for all else. What is not a link, was changed, has ended or was revoked is answered alike. Parameters that are not known are ignored.
+         */
+        get: operations["openShare"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Describe what a share link leads to
+         * @description The headers that a streamed download of the file has, or those of the page. Never a redirect, and not counted as a use. Needs no token.
+         */
+        head: operations["describeShare"];
         patch?: never;
         trace?: never;
     };
@@ -145,7 +293,7 @@ export interface paths {
         };
         /**
          * Read the organisation's storage usage day by day
-         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. Days before the organisation had its first file at the end of one are left out, as are those before the service was first started. With `createdBy`, all that is said of the organisation is said of the user. Open to every role.
+         * @description What the token's organisation stored at the end of each day (UTC), in bytes: at most 400 days in one answer, and no more than 400 days back. Days before the organisation's first file are left out, as are days before the service was first started. With `createdBy`, the same holds for that user. Open to every role.
          */
         get: operations["readStorageUsageHistory"];
         put?: never;
@@ -165,7 +313,7 @@ export interface paths {
         };
         /**
          * List the largest files
-         * @description The files of 1 MiB and more in the token's organisation, the biggest first, each with its object key and download link. Anyone who has those may read the file: an admin and a service get all of them, a member those that the member made. A page is of one instant; a file that changes its size between two pages may be in both or in neither. Open to every role.
+         * @description The files of 1 MiB and more in the token's organisation, the biggest first, each with its object key and download link. Anyone who has those can read the file, so members get only the files that they created; admins and services get all. Each page shows one instant; a file whose size changes between two pages may appear on both or on neither. Open to every role.
          */
         get: operations["listLargestFiles"];
         put?: never;
@@ -185,7 +333,7 @@ export interface paths {
         };
         /**
          * List storage usage by user
-         * @description What each user of the token's organisation stores, in bytes, of those who have files. A page is of one instant; a user who moves between two pages may be in both or in neither. Only an admin may see what each user stores.
+         * @description What each user of the token's organisation who has files stores, in bytes. Each page shows one instant; a user who moves between two pages may appear on both or on neither. Only an admin may see what each user stores.
          */
         get: operations["listUserUsage"];
         put?: never;
@@ -205,7 +353,7 @@ export interface paths {
         };
         /**
          * Read the organisation's storage usage
-         * @description What the token's organisation stores, in bytes: in all, by direction and by workflow. All figures are of one instant; `asOf` and `reconciledAt` say how fresh they are. With If-None-Match, 304 says that nothing has changed. Open to every role.
+         * @description What the token's organisation stores, in bytes: in total, by direction and by workflow. All figures show one instant; `asOf`, `countedAt` and `reconciledAt` say how fresh they are. With If-None-Match, 304 says that nothing has changed. Open to every role.
          */
         get: operations["readStorageUsage"];
         put?: never;
@@ -226,10 +374,58 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Make a place for a file
-         * @description Mints an object key and a pre-signed PUT for one file of a run, made by the token's user. The PUT must send the headers given: the URL is valid for that content type, and that exact size where one was stated, only. Where the organisation has a quota the size must be stated; it is then reserved until the file arrives or the URL expires. Open to every role.
+         * Request an upload
+         * @description Mints an object key and a pre-signed PUT for one file of a run, created by the token's user. The PUT must send the given headers: the URL is valid only for that content type and, if one was stated, that exact size. If the organisation has a quota, the size must be stated; it is then reserved until the file arrives or the URL expires. Checksums that are stated are enforced by the storage where it can, as `enforced` says. With `multipart` the file is sent in parts, straight to the store as well: the answer has an `uploadId`, the parts' size, and URLs of the first parts; once all have been sent, `POST /uploads/complete` makes the file of them. Open to every role.
          */
         post: operations["createUpload"];
+        /**
+         * Abort an upload
+         * @description Gives up an upload that was begun with `multipart`: its parts are removed, and its place in the quota is free. It may be repeated. What a completed upload has made is a file, which is deleted as such. Open to every role.
+         */
+        delete: operations["abortUpload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/uploads/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Complete an upload
+         * @description Makes the file of an upload's parts, once these are just the bytes that were stated; until then the answer is 409 `UPLOAD_INCOMPLETE`, which says what is wrong, and the upload goes on. The file is counted when it answers 200. It may be repeated after an answer that was lost. Open to every role.
+         */
+        post: operations["completeUpload"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/objects/uploads/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List parts that have arrived
+         * @description What the store has of an upload that was begun with `multipart`, so that a broken upload can go on with the rest. Open to every role.
+         */
+        get: operations["listParts"];
+        put?: never;
+        /**
+         * Request URLs of parts
+         * @description Pre-signed PUTs for up to 100 parts of an upload that was begun with `multipart`; also of parts that are sent again. It keeps the upload open. Open to every role.
+         */
+        post: operations["createPartUrls"];
         delete?: never;
         options?: never;
         head?: never;
@@ -265,7 +461,7 @@ export interface paths {
         };
         /**
          * List a workflow's runs
-         * @description The runs of a workflow of the token's organisation that have files, with what they store: an admin and a service get those of everyone's files, a member those of the member's own, with figures of these alone. A workflow that is not known has no runs. A page is of one instant; a run that moves between two pages may be in both or in neither. Open to every role.
+         * @description The runs of a workflow of the token's organisation that have files, with what they store. Members see only their own files, in figures too; admins and services see everyone's. An unknown workflow has no runs. Each page shows one instant; a run that moves between two pages may appear on both or on neither. Open to every role.
          */
         get: operations["listRuns"];
         put?: never;
@@ -285,7 +481,7 @@ export interface paths {
         };
         /**
          * List workflows
-         * @description The workflows of the token's organisation that have files, with what they store: an admin and a service get those of everyone's files, a member those of the member's own, with figures of these alone. A page is of one instant; a workflow that moves between two pages may be in both or in neither. Open to every role.
+         * @description The workflows of the token's organisation that have files, with what they store. Members see only their own files, in figures too; admins and services see everyone's. Each page shows one instant; a workflow that moves between two pages may appear on both or on neither. Open to every role.
          */
         get: operations["listWorkflows"];
         put?: never;
@@ -305,7 +501,7 @@ export interface paths {
         };
         /**
          * Whether the service runs
-         * @description Answers as long as the process does, whatever the state of object storage and database. Needs no token.
+         * @description Answers as long as the process runs, whatever the state of object storage and database. Needs no token.
          */
         get: operations["checkLiveness"];
         put?: never;
@@ -325,7 +521,7 @@ export interface paths {
         };
         /**
          * Whether the service should get requests
-         * @description For load balancers. 200 also where only the database or the identity provider is away, since downloads need neither. The parts are asked at most once a second, and for at most two seconds.
+         * @description For load balancers. Answers 200 even if the database or the identity provider is down, since downloads need neither. The parts are checked at most once a second, for at most two seconds.
          */
         get: operations["checkReadiness"];
         put?: never;
@@ -358,7 +554,7 @@ export interface components {
             /** @description What went wrong, for people. */
             message: string;
         };
-        /** @description A notification as the object store sends it. Anything else is refused. */
+        /** @description A notification as the object store sends it, or a message of another known form. Anything else is refused. */
         BucketNotification: {
             /** @description The kind of event; sent by MinIO. */
             EventName?: string;
@@ -373,11 +569,56 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
+        /** @description A message as Amazon SNS sends it to an address, without raw delivery. */
+        SnsMessage: {
+            /** @description What the message is for. */
+            Type: "Notification" | "SubscriptionConfirmation" | "UnsubscribeConfirmation";
+            /** @description The message's own identifier. */
+            MessageId: string;
+            /** @description One of EVENTS_SNS_TOPIC_ARN. */
+            TopicArn: string;
+            /** @description What was published: a notification of any known form, as text. */
+            Message: string;
+            /** @description What S3 publishes has `Amazon S3 Notification`. */
+            Subject?: string;
+            /** @description When it was published. Messages may come late, and come again. */
+            Timestamp: string;
+            /** @description Confirms the subscription. Not in a `Notification`. */
+            Token?: string;
+            /** @description Is fetched to confirm the subscription. Not in a `Notification`. */
+            SubscribeURL?: string;
+            /** @description 1 is SHA-1, 2 is SHA-256. */
+            SignatureVersion: "1" | "2";
+            /** @description Of all of the above, in base64. */
+            Signature: string;
+            /** @description Where SNS of the topic's region has its certificate. */
+            SigningCertURL: string;
+        } & {
+            [key: string]: unknown;
+        };
+        /** @description A message as Google Pub/Sub pushes it, wrapped, of a notification of Cloud Storage. */
+        PubSubPush: {
+            /** @description The message. */
+            message: {
+                /** @description What happened to which object: `eventType`, `bucketId`, `objectId`, `eventTime`. */
+                attributes?: {
+                    [key: string]: unknown;
+                };
+                /** @description The object as JSON, in base64, where notifications are configured to have it. */
+                data?: string;
+            } & {
+                [key: string]: unknown;
+            };
+            /** @description Who pushes it; not read. */
+            subscription?: string;
+        } & {
+            [key: string]: unknown;
+        };
         /** @description What became of the records; everything is committed. */
         BucketEvents: {
-            /** @description Changes that usage now accounts for; also those that it did before. */
+            /** @description Changes that usage now accounts for, including those that it already did. */
             applied: number;
-            /** @description Records without a usable key: the first 100 are kept for a person to look at. */
+            /** @description Records without a usable key: the first 100 are kept for inspection. */
             setAside: number;
             /** @description Records of other buckets, other kinds of event and other keys. */
             ignored: number;
@@ -414,6 +655,14 @@ export interface components {
             contentType: string;
             /** @description The file's entity tag, quoted (RFC 9110, 8.8.3). */
             etag: string;
+            /** @description SHA-256 of the file's bytes in hexadecimal, once the storage or `npm run verify` has computed it over them. */
+            sha256?: string;
+            /** @description MD5 of the file's bytes, likewise. */
+            md5?: string;
+            /** @description CRC-32C of the file's bytes, likewise. */
+            crc32c?: string;
+            /** @description SHA-256 as it was stated when the upload was requested, unless it is `sha256`: nobody has checked it, or the file turned out to have another one. */
+            claimedSha256?: string;
         };
         /** @description What one workflow stores. */
         WorkflowUsage: {
@@ -436,42 +685,60 @@ export interface components {
             outputBytes: number;
             /** @description Number of files. */
             fileCount: number;
-            /** @description Bytes that the organisation may store. Only where that is limited, and not with `createdBy`. */
+            /** @description Bytes that the organisation may store. Only if that is limited, and not with `createdBy`. */
             quotaBytes?: number;
-            /** @description When the newest event happened that these figures hold; null where none does. */
+            /** @description Time of the newest event in these figures; null if there is none. */
             asOf: string | null;
+            /** @description When the event of `asOf` was counted, by the database's clock: events that arrive late show here. Null if unknown. */
+            countedAt: string | null;
             /** @description When the last complete reconcile of the organisation began; null where none has completed. */
             reconciledAt: string | null;
+            /** @description Bytes of parts in the storage whose uploads are not completed, whoever began them, as of `unfinishedAsOf`; with `createdBy`, under that user's keys. They cost money, but are in no other figure and in no quota. Null until the first look. */
+            unfinishedBytes: number | null;
+            /** @description When the last look at unfinished uploads began; null where there was none. */
+            unfinishedAsOf: string | null;
             /** @description Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals. */
             breakdown: components["schemas"]["WorkflowUsage"][];
         };
-        /** @description A file to make a place for: it has either a `path` or a `fileName`. */
+        /** @description The file to upload, with either a `path` or a `fileName`. */
         UploadRequest: {
             workflowId: components["schemas"]["SentUuid"];
             runId: components["schemas"]["SentUuid"];
             direction: components["schemas"]["Direction"];
             /**
-             * @description The file's name with the folders that it is in, separated by single slashes: 1 to 400 bytes of UTF-8. Each name is as `fileName`.
+             * @description The file's folders and name, separated by single slashes: 1 to 400 bytes of UTF-8. Each part must be valid as a `fileName`.
              * @example plots/2026/a.png
              */
             path?: string;
             /** @description The name of a file without folders: 1 to 255 bytes of UTF-8 without `/` or control characters, not `.` or `..`. */
             fileName?: string;
-            /** @description The media type that the file is stored with (RFC 9110, 8.3.1); the upload must send just this one. */
+            /** @description The media type to store the file with (RFC 9110, 8.3.1); the upload must send exactly this one. */
             contentType: string;
-            /** @description The file's exact size, which the upload must then have: at most 5 GiB, as S3 allows in one PUT. */
+            /** @description The file's exact size, which the upload must then have: at most 5 GiB, as S3 allows in one PUT, or 5 TiB in parts. */
             sizeBytes?: number;
+            /** @description Whether the URL is good for one file only: once there is one, the storage answers a further PUT with 412. A client whose PUT was not answered may then send it again, and takes 412 for success. Not with `multipart`. */
+            ifAbsent?: boolean;
+            /** @description The file's SHA-256 in hexadecimal, as `sha256sum` prints it. `enforced` in the answer says whether the storage takes only a file that has it; otherwise it is a claim, `claimedSha256` of the file until it is verified. */
+            sha256?: string;
+            /** @description The file's MD5 in hexadecimal, as `md5sum` prints it; like `sha256`. */
+            md5?: string;
+            /** @description The file's CRC-32C (RFC 3720, 12.1) in eight hexadecimal digits; like `sha256`. */
+            crc32c?: string;
+            /** @description Whether to send the file in parts, which may be sent side by side, again, and after a break. `sizeBytes` must then be stated, and be at least 1. */
+            multipart?: boolean;
+            /** @description How big each part is, but for the last one, with `multipart`. By default 5 MiB, or more where the file would have more than 10,000 parts. */
+            partSizeBytes?: number;
         } & (unknown | unknown);
-        /** @description A place for one file. */
+        /** @description Where to upload one file. */
         Upload: {
             /** @description The key of the future file. Anyone who knows it may download the file. */
             objectKey: string;
             /**
              * Format: uri
-             * @description Send the file here with PUT, and with the headers below.
+             * @description Send the file here with PUT, and with the headers below; in parts, the first of them.
              */
             url: string;
-            /** @description Headers that the PUT must send with just these values. Content-Length is not among them, since every HTTP client sends it by itself and browsers forbid to set it; where a size was stated, storage refuses any other. */
+            /** @description Headers that the PUT must send with exactly these values. Content-Length is not among them, since HTTP clients set it themselves and browsers forbid setting it; if a size was stated, storage refuses any other. */
             headers: {
                 [key: string]: string;
             };
@@ -483,6 +750,86 @@ export interface components {
             /**
              * Format: uri
              * @description The file's download link, once it is there.
+             */
+            downloadUrl: string;
+            /** @description Where checksums were stated: those by which the storage refuses any other file. Their headers are among those above. The others are claims; with `multipart` all are, since the storage checks no file in parts as a whole. */
+            enforced?: ("sha256" | "md5" | "crc32c")[];
+            /** @description With `multipart`: names the upload to this service. */
+            uploadId?: string;
+            /** @description With `multipart`: how big each part is, but for the last one. */
+            partSizeBytes?: number;
+            /** @description With `multipart`: where to send the first parts, up to 10; `POST /uploads/parts` has those that follow. */
+            parts?: {
+                /** @description The part's place in the file, from 1. */
+                partNumber: number;
+                /** @description Exactly how many bytes to send. */
+                sizeBytes: number;
+                /**
+                 * Format: uri
+                 * @description Send the part here with PUT; the answer's ETag is its tag.
+                 */
+                url: string;
+            }[];
+        };
+        /** @description Parts to send. */
+        PartUrlsRequest: {
+            /** @description Names the upload to this service; of use to the user that began it, and to nobody else. */
+            uploadId: string;
+            partNumbers: number[];
+        };
+        /** @description Where to send parts. */
+        PartUrls: {
+            /** @description In the order asked for. */
+            parts: {
+                /** @description The part's place in the file, from 1. */
+                partNumber: number;
+                /** @description Exactly how many bytes to send. */
+                sizeBytes: number;
+                /**
+                 * Format: uri
+                 * @description Send the part here with PUT; the answer's ETag is its tag.
+                 */
+                url: string;
+            }[];
+            /**
+             * Format: date-time
+             * @description When these URLs stop working.
+             */
+            expiresAt: string;
+        };
+        /** @description Parts that have arrived. */
+        Parts: {
+            /** @description In the order of their numbers. */
+            parts: {
+                /** @description The part's place in the file, from 1. */
+                partNumber: number;
+                sizeBytes: number;
+                /** @description As the store answered to the part, without quotes. */
+                entityTag: string;
+            }[];
+            /** @description Asks for the page after this one; null on the last page. */
+            nextAfter: number | null;
+        };
+        /** @description An upload whose parts have all been sent. */
+        CompletionRequest: {
+            /** @description Names the upload to this service; of use to the user that began it, and to nobody else. */
+            uploadId: string;
+            /** @description The parts as they were sent, in the order of their numbers: others are then not taken for the file. Without it, those that have arrived are. */
+            parts?: {
+                /** @description The part's place in the file, from 1. */
+                partNumber: number;
+                /** @description As the store answered to the part, with or without quotes. */
+                entityTag: string;
+            }[];
+        };
+        /** @description The file that an upload has become. */
+        Completion: {
+            /** @description The file's key. */
+            objectKey: string;
+            sizeBytes: number;
+            /**
+             * Format: uri
+             * @description The file's download link.
              */
             downloadUrl: string;
         };
@@ -500,7 +847,7 @@ export interface components {
         /** @description How far a comparison of the catalogue with the bucket has come. */
         Reconciliation: {
             /**
-             * @description After `interrupted` and `failed`, the next one resumes where this one stopped, within a day.
+             * @description After `interrupted` or `failed`, the next one resumes where this one stopped, within a day.
              * @enum {string}
              */
             status: "running" | "complete" | "interrupted" | "failed";
@@ -508,7 +855,7 @@ export interface components {
             startedAt: string;
             /**
              * Format: date-time
-             * @description When the figures below were written down.
+             * @description When the figures below were recorded.
              */
             updatedAt: string;
             /** @description Null unless it is complete. */
@@ -521,9 +868,9 @@ export interface components {
             removed: number;
             /** @description Files that were counted with another size or content. */
             corrected: number;
-            /** @description Differences that came from changes made meanwhile: their events settle them. */
+            /** @description Differences caused by changes made in the meantime: their events settle them. */
             left: number;
-            /** @description Differences that are still there. */
+            /** @description Differences that remain. */
             unsettled: number;
             /** @description Objects whose keys are not of this service's form. They are not counted in usage. */
             foreignObjects: number;
@@ -548,7 +895,7 @@ export interface components {
             outputBytes: number;
             /** @description Number of files. */
             fileCount: number;
-            /** @description True where the service missed the end of the day, and filled the day with the figures of when it was back. */
+            /** @description True if the service missed the end of the day and filled it in with the figures from when it was back. */
             isFilled: boolean;
         };
         /** @description What the organisation, or one user of it, stored day by day. */
@@ -566,7 +913,7 @@ export interface components {
              * @example 2026-01-31
              */
             to: string;
-            /** @description The days that are known, oldest first. Today is among them with the figures of now. Days before the service began to remember, and those more than 400 days ago, are left out; of one user, also those that a version before 0.2 kept. */
+            /** @description The known days, oldest first. Today is included with its current figures. Days before the service kept history, and days more than 400 days ago, are left out; so are, for one user, days recorded by a version before 0.2. */
             days: components["schemas"]["UsageDay"][];
         };
         /** @description It runs. */
@@ -574,7 +921,7 @@ export interface components {
             /** @enum {string} */
             status: "ok";
         };
-        /** @description Whether the service can do its work, and which part keeps it from that. */
+        /** @description Whether the service can do its work, and if not, which part prevents it. */
         Readiness: {
             /**
              * @description `degraded`: downloads work, but not what needs the part that is down, or not ready yet.
@@ -588,7 +935,7 @@ export interface components {
                  */
                 objectStorage: "up" | "down";
                 /**
-                 * @description Without it downloads work. One that can only be read, such as a standby, is down.
+                 * @description Downloads work without it. A read-only one, such as a standby, counts as down.
                  * @enum {string}
                  */
                 database: "up" | "down";
@@ -597,6 +944,11 @@ export interface components {
                  * @enum {string}
                  */
                 identityProvider?: "up" | "down";
+                /**
+                 * @description Only where the bucket's notifications are taken from queues: whether all of them could be reached when that was last tried. Without them usage stands still, and the queues keep what happens.
+                 * @enum {string}
+                 */
+                eventQueues?: "up" | "down";
                 /**
                  * @description Only after an update, while the files that were stored before it are being counted in their runs: until then lists of runs and files answer `NOT_READY`. All else works.
                  * @enum {string}
@@ -621,12 +973,12 @@ export interface components {
             objectKeys: components["schemas"]["ObjectKey"][];
             type?: components["schemas"]["Disposition"];
         };
-        /** @description Of one key: either a link, or the error that a download of it would be answered with. */
+        /** @description For one key: either a link, or the error that its download would answer. */
         LinkResult: {
             link?: components["schemas"]["DownloadLink"];
             error?: components["schemas"]["ErrorBody"];
         };
-        /** @description Where files can be read from. One file that is not there does not keep others from being. */
+        /** @description Where files can be read from. A missing file does not affect the others. */
         Links: {
             /** @description A result for each key, in the order of the request. */
             results: components["schemas"]["LinkResult"][];
@@ -651,10 +1003,18 @@ export interface components {
              * @description The file's download link.
              */
             downloadUrl: string;
+            /** @description SHA-256 of the file's bytes in hexadecimal, once the storage or `npm run verify` has computed it over them. */
+            sha256?: string;
+            /** @description MD5 of the file's bytes, likewise. */
+            md5?: string;
+            /** @description CRC-32C of the file's bytes, likewise. */
+            crc32c?: string;
+            /** @description SHA-256 as it was stated when the upload was requested, unless it is `sha256`: nobody has checked it, or the file turned out to have another one. */
+            claimedSha256?: string;
         };
-        /** @description A folder of a run, which is there as long as files are in it. */
+        /** @description A folder of a run; it exists as long as there are files in it. */
         Folder: {
-            /** @description The folders' names; ends with `/`. As `prefix`, it lists what is in there. */
+            /** @description The folder's path, ending with `/`. Pass it as `prefix` to list its contents. */
             path: string;
             /** @description Bytes of all files below it. Only with `sums`. */
             bytes?: number;
@@ -682,7 +1042,7 @@ export interface components {
         RunFiles: {
             /** @description In the order of their paths. Only with `prefix`, `delimiter` or `sums`. */
             folders?: components["schemas"]["Folder"][];
-            /** @description Up to `limit` files, folders included. In the order of their object keys: by user, then inputs before outputs; with `prefix`, `delimiter` or `sums` in the order of the bytes of their paths, where those of one path follow each other. */
+            /** @description Up to `limit` entries, folders included. In the order of their object keys: by user, then inputs before outputs; with `prefix`, `delimiter` or `sums` in the byte order of their paths; files with the same path are adjacent. */
             files: components["schemas"]["RunFile"][];
             /** @description Asks for the page after this one; null on the last page. */
             nextCursor: string | null;
@@ -707,6 +1067,14 @@ export interface components {
              * @description The file's download link.
              */
             downloadUrl: string;
+            /** @description SHA-256 of the file's bytes in hexadecimal, once the storage or `npm run verify` has computed it over them. */
+            sha256?: string;
+            /** @description MD5 of the file's bytes, likewise. */
+            md5?: string;
+            /** @description CRC-32C of the file's bytes, likewise. */
+            crc32c?: string;
+            /** @description SHA-256 as it was stated when the upload was requested, unless it is `sha256`: nobody has checked it, or the file turned out to have another one. */
+            claimedSha256?: string;
             /** @description The workflow that the file belongs to. */
             workflowId: components["schemas"]["Uuid"];
             /** @description The workflow's run. */
@@ -723,7 +1091,7 @@ export interface components {
             bytes: number;
             /** @description Number of its files. */
             fileCount: number;
-            /** @description When the newest event happened that these figures hold; null where only a reconcile found the files. */
+            /** @description Time of the newest event in these figures; null if only a reconcile found the files. */
             newestEventAt: string | null;
         };
         /** @description A page of the workflows that have files. */
@@ -749,7 +1117,7 @@ export interface components {
              * @description The earliest time of a file that was counted in it: when it was put into storage, or found there by a reconcile.
              */
             firstSeenAt: string;
-            /** @description When the newest event happened that these figures hold; null where only a reconcile found the files. */
+            /** @description Time of the newest event in these figures; null if only a reconcile found the files. */
             newestEventAt: string | null;
         };
         /** @description A page of a workflow's runs that have files. */
@@ -771,7 +1139,7 @@ export interface components {
             outputBytes: number;
             /** @description Number of files. */
             fileCount: number;
-            /** @description When the newest event happened that these figures hold; null where only a reconcile found the files. */
+            /** @description Time of the newest event in these figures; null if only a reconcile found the files. */
             newestEventAt: string | null;
         };
         /** @description A page of the users who have files. */
@@ -801,6 +1169,14 @@ export interface components {
              * @description The file's download link.
              */
             downloadUrl: string;
+            /** @description SHA-256 of the file's bytes in hexadecimal, once the storage or `npm run verify` has computed it over them. */
+            sha256?: string;
+            /** @description MD5 of the file's bytes, likewise. */
+            md5?: string;
+            /** @description CRC-32C of the file's bytes, likewise. */
+            crc32c?: string;
+            /** @description SHA-256 as it was stated when the upload was requested, unless it is `sha256`: nobody has checked it, or the file turned out to have another one. */
+            claimedSha256?: string;
             /** @description The workflow that the file belongs to. */
             workflowId: components["schemas"]["Uuid"];
             /** @description The workflow's run. */
@@ -808,8 +1184,157 @@ export interface components {
         };
         /** @description A page of the largest files. */
         LargestFiles: {
-            /** @description Up to `limit` files of 1 MiB and more, the biggest first. Those of one size are in an order that stays the same. */
+            /** @description Up to `limit` files of 1 MiB and more, the biggest first. Files of the same size are in a stable order. */
             files: components["schemas"]["LargestFile"][];
+            /** @description Asks for the page after this one; null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description What to share: either a file, by its `objectKey`, or files of a run, by `workflowId` and `runId`. */
+        ShareRequest: {
+            /** @description The file to share; without the three below. */
+            objectKey?: components["schemas"]["ObjectKey"];
+            /** @description The workflow whose run to share; with `runId`. */
+            workflowId?: components["schemas"]["SentUuid"];
+            /** @description The run to share: its files as they are when the link is opened. */
+            runId?: components["schemas"]["SentUuid"];
+            /** @description Only the run's files whose path begins with it: a folder including its slash, or the beginning of a name. */
+            prefix?: string;
+            /** @description Seconds until the link ends: 60 to 2592000, 30 days; 604800, a week, by default. */
+            expiresIn?: number;
+            type?: components["schemas"]["Disposition"];
+            /** @description What the link is for, to find it again. It is shown to its maker and to admins, never to those who open the link. */
+            note?: string;
+        } & (unknown | unknown);
+        /** @description A share link. */
+        Share: {
+            /** @description Names the link, to revoke it. It opens nothing. */
+            id: components["schemas"]["Uuid"];
+            /**
+             * Format: uri
+             * @description The link: anyone who has it may read what it leads to. It is not kept, and so cannot be shown again.
+             */
+            url: string;
+            /**
+             * @description What the link leads to: a file, the files of a run, or those of them whose path begins with a prefix.
+             * @enum {string}
+             */
+            kind: "file" | "run" | "folder";
+            /**
+             * Format: date-time
+             * @description When the link ends, unless it is revoked before.
+             */
+            expiresAt: string;
+        };
+        /** @description What is known of a share link. What it leads to is in the link alone. */
+        ListedShare: {
+            /** @description Names the link, to revoke it. It opens nothing. */
+            id: components["schemas"]["Uuid"];
+            /**
+             * @description What the link leads to: a file, the files of a run, or those of them whose path begins with a prefix.
+             * @enum {string}
+             */
+            kind: "file" | "run" | "folder";
+            /** @description What its maker noted of it; null for nothing. */
+            note: string | null;
+            /** @description The user who made the link. */
+            madeBy: components["schemas"]["Uuid"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            createdAt: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself.
+             */
+            expiresAt: string;
+            /** @description When it was revoked, by itself or with all others; null if it was not. */
+            revokedAt: string | null;
+            /** @description How many requests it answered: of a run or folder, for pages and for files. It is a few seconds behind, and a replica that is killed loses those. */
+            useCount: number;
+            /** @description When it was used last; null for never. */
+            lastUsedAt: string | null;
+        };
+        /** @description A page of share links, those that ended in the last 30 days among them. */
+        ShareList: {
+            /** @description The newest first. */
+            shares: components["schemas"]["ListedShare"][];
+            /** @description Asks for the page after this one; null on the last page. */
+            nextCursor: string | null;
+        };
+        /** @description What was revoked, and when that takes full effect. */
+        Revocation: {
+            /**
+             * Format: date-time
+             * @description Since when it has been revoked, by the database's clock.
+             */
+            revokedAt: string;
+            /**
+             * Format: date-time
+             * @description Until when a download may still begin: by then every replica refuses the link, and the last pre-signed URL that it led to has expired. One that has begun continues to its end.
+             */
+            bytesUntil: string;
+        };
+        /** @description A folder that a share link leads to. */
+        SharedFolder: {
+            /** @description The folder's path within the run, ending with `/`. */
+            path: string;
+            /**
+             * Format: uri
+             * @description The folder's own link, which ends with the one that listed it.
+             */
+            url: string;
+        };
+        /** @description A file that a share link leads to. */
+        SharedFile: {
+            /** @description The file's name: the last part of its path. */
+            fileName: string;
+            /** @description The file's folders and name within the run, separated by `/`. */
+            path: string;
+            direction: components["schemas"]["Direction"];
+            /** @description Size of the file in bytes. */
+            bytes: number;
+            /** @description When the file was put into storage, as storage reported it; null where a reconcile found the file. */
+            createdAt: string | null;
+            /**
+             * Format: uri
+             * @description The file's own link, which ends with the one that listed it.
+             */
+            url: string;
+        };
+        /**
+         * @description A page of what a share link to a run or folder leads to.
+         * @example {
+         *       "folders": [
+         *         {
+         *           "path": "plots/2026/",
+         *           "url": "https://files.example.com/api/v1/objects/shared/AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS"
+         *         }
+         *       ],
+         *       "files": [
+         *         {
+         *           "fileName": "a.png",
+         *           "path": "plots/a.png",
+         *           "direction": "outputs",
+         *           "bytes": 48213,
+         *           "createdAt": "2026-01-31T11:59:58.000Z",
+         *           "url": "https://files.example.com/api/v1/objects/shared/AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS"
+         *         }
+         *       ],
+         *       "expiresAt": "2026-02-01T12:00:00.000Z",
+         *       "nextCursor": null
+         *     }
+         */
+        SharedFiles: {
+            /** @description In the order of their paths. */
+            folders: components["schemas"]["SharedFolder"][];
+            /** @description In the order of their paths. */
+            files: components["schemas"]["SharedFile"][];
+            /**
+             * Format: date-time
+             * @description When the link ends, and those of the files with it.
+             */
+            expiresAt: string;
             /** @description Asks for the page after this one; null on the last page. */
             nextCursor: string | null;
         };
@@ -849,7 +1374,7 @@ export interface components {
          * @description What went wrong, for programs: stable across releases.
          * @enum {string}
          */
-        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "EVENTS_NOT_UNDERSTOOD" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "NOT_READY";
+        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "SIGNATURE_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "SHARE_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "UPLOAD_NOT_FOUND" | "UPLOAD_COMPLETED" | "UPLOAD_INCOMPLETE" | "OPEN_UPLOADS_EXCEEDED" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "EVENTS_NOT_UNDERSTOOD" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "SHARES_NOT_CONFIGURED" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "NOT_READY";
     };
     responses: {
         /** @description `INVALID_REQUEST`: a parameter or the body is missing, malformed or unknown. */
@@ -1006,6 +1531,17 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
+        /** @description `TOKEN_INVALID`: the bearer token is malformed, expired, wrongly signed, or lacks a claim. */
+        TokenInvalid: {
+            headers: {
+                /** @description The scheme of tokens (RFC 6750, 3). */
+                "WWW-Authenticate"?: "Bearer";
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
         /** @description `EVENTS_NOT_UNDERSTOOD`: the body is not JSON, or not a bucket notification in a known form; nothing of it is kept. */
         EventsNotUnderstood: {
             headers: {
@@ -1020,6 +1556,28 @@ export interface components {
             headers: {
                 /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
                 "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `EVENTS_NOT_APPLIED`: the events could not be applied now: send them again. `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. */
+        StoreUnavailableOrEventsNotAppliedOrOverloadedOrTokenKeysUnavailableOrDatabaseUnavailable: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `SIGNATURE_INVALID`: a message of Amazon SNS is not signed, wrongly signed, or of a topic that is not configured. */
+        SignatureInvalid: {
+            headers: {
+                /** @description The scheme of tokens (RFC 6750, 3). */
+                "WWW-Authenticate"?: "Bearer";
                 [name: string]: unknown;
             };
             content: {
@@ -1066,8 +1624,75 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
+        /** @description `SHARES_NOT_CONFIGURED`: there are no share links, since the service has no secret of its own. */
+        SharesNotConfigured: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `SHARE_NOT_FOUND`: the share link is not one that was made here, has ended, was revoked, or its file is gone; of an id: none of the caller's. */
+        ShareNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `DATABASE_UNAVAILABLE`: the database does not answer. */
+        StoreUnavailableOrOverloadedOrDatabaseUnavailable: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `DATABASE_UNAVAILABLE`: the database does not answer. `NOT_READY`: after an update, the files that were stored before it are still being counted in their runs. */
+        StoreUnavailableOrOverloadedOrDatabaseUnavailableOrNotReady: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `UPLOAD_NOT_FOUND`: the upload's id is not one that this user was given, or the upload was aborted or given up. */
+        UploadNotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `UPLOAD_COMPLETED`: the upload is complete, and what it made is a file now. */
+        UploadCompleted: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
         /** @description `INVALID_REQUEST`: a parameter or the body is missing, malformed or unknown. `SIZE_REQUIRED`: the organisation has a quota, and the upload does not state its size. */
         InvalidRequestOrSizeRequired: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `OPEN_UPLOADS_EXCEEDED`: the user has reserved too much of the quota for uploads that have not arrived. */
+        OpenUploadsExceeded: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1084,6 +1709,26 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
+        /** @description `UPLOAD_INCOMPLETE`: the parts that have arrived are not the file that was stated; once they are, the upload can be completed. */
+        UploadIncomplete: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. */
+        StoreUnavailableOrOverloadedOrTokenKeysUnavailable: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
     };
     parameters: {
         /**
@@ -1091,14 +1736,25 @@ export interface components {
          * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
          */
         ObjectKeyParameter: components["schemas"]["ObjectKey"];
-        /** @description What a page holds at most; without it, 100. */
+        /** @description The most entries a page may hold; 100 by default. */
         LimitParameter: number;
-        /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+        /** @description `nextCursor` of the previous page, with the same parameters except `limit`; without it, the first page. */
         CursorParameter: string;
         /** @description `attachment` saves the file, `inline` shows it where that is safe. */
         DispositionParameter: components["schemas"]["Disposition"];
-        /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same. */
+        /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file either way. */
         AsParameter: "json";
+        /** @description `json` asks for JSON, whatever Accept says: of a file, where it can be read from. */
+        AsQueryParameter: "json";
+        /** @description Of a run or folder: `nextCursor` of the previous page. */
+        CursorQueryParameter: string;
+        /**
+         * @description The end of a share link.
+         * @example AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS
+         */
+        SealedParameter: string;
+        /** @description Names the upload to this service; of use to the user that began it, and to nobody else. */
+        UploadIdParameter: string;
         /**
          * @description A UUID.
          * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
@@ -1124,20 +1780,20 @@ export interface operations {
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
                 runId?: components["schemas"]["SentUuid"];
-                /** @description Only files whose path begins with it: a folder with its slash, or any beginning of a name. Files are then in the order of their paths, also where it is empty. */
+                /** @description Only files whose path begins with it: a folder including its slash, or the beginning of a name. Files are then in the order of their paths, even if it is empty. */
                 prefix?: string;
-                /** @description Files that have it in their path, after the prefix, are listed as the folder that they are in. Files and folders are in the order of their paths. */
+                /** @description Files with a slash in their path after the prefix are grouped into folders. Files and folders are in the order of their paths. */
                 delimiter?: "/";
-                /** @description Whether to add up what is in each folder, which takes as long as there are files in it. */
+                /** @description Whether to add up the contents of each folder, at a cost that grows with the number of files in it. */
                 sums?: boolean;
                 /**
                  * @description Describes this one file; without any other parameter.
                  * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
                  */
                 objectKey?: components["schemas"]["ObjectKey"];
-                /** @description What a page holds at most; without it, 100. */
+                /** @description The most entries a page may hold; 100 by default. */
                 limit?: components["parameters"]["LimitParameter"];
-                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                /** @description `nextCursor` of the previous page, with the same parameters except `limit`; without it, the first page. */
                 cursor?: components["parameters"]["CursorParameter"];
             };
             header?: never;
@@ -1211,7 +1867,7 @@ export interface operations {
                 objectKey: components["parameters"]["ObjectKeyParameter"];
                 /** @description `attachment` saves the file, `inline` shows it where that is safe. */
                 type?: components["parameters"]["DispositionParameter"];
-                /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same. */
+                /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file either way. */
                 as?: components["parameters"]["AsParameter"];
             };
             header?: never;
@@ -1239,7 +1895,7 @@ export interface operations {
                     "*/*": string;
                 };
             };
-            /** @description The file is at the pre-signed URL in Location, which is for GET alone. The redirect is not to be kept; the URL stays the same for a while, and so may the bytes. */
+            /** @description The file is at the pre-signed URL in Location, which is for GET alone. Do not cache the redirect; the URL stays the same for a while, so the bytes can be cached. */
             302: {
                 headers: {
                     /** @description A pre-signed URL, valid for DOWNLOAD_URL_TTL seconds at most; relative where the object storage is embedded. */
@@ -1276,7 +1932,7 @@ export interface operations {
                 objectKey: components["parameters"]["ObjectKeyParameter"];
                 /** @description `attachment` saves the file, `inline` shows it where that is safe. */
                 type?: components["parameters"]["DispositionParameter"];
-                /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file all the same. */
+                /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file either way. */
                 as?: components["parameters"]["AsParameter"];
             };
             header?: never;
@@ -1307,6 +1963,111 @@ export interface operations {
             500: components["responses"]["InternalError"];
             502: components["responses"]["StoreRefused"];
             503: components["responses"]["StoreUnavailableOrOverloaded"];
+        };
+    };
+    receiveBucketEventsByPath: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description EVENTS_TOKEN of the service's configuration, percent-encoded. */
+                token: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BucketNotification"];
+            };
+        };
+        responses: {
+            /** @description What became of the records; everything is committed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketEvents"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenInvalid"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["EventsNotUnderstood"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrEventsNotAppliedOrOverloadedOrDatabaseUnavailable"];
+        };
+    };
+    receivePubSubPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PubSubPush"];
+            };
+        };
+        responses: {
+            /** @description What became of the records; everything is committed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketEvents"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["EventsNotUnderstood"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrEventsNotAppliedOrOverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    receiveSnsMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnsMessage"];
+            };
+        };
+        responses: {
+            /** @description What became of the records; everything is committed. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BucketEvents"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["SignatureInvalid"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["EventsNotUnderstood"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrEventsNotAppliedOrOverloadedOrDatabaseUnavailable"];
         };
     };
     receiveBucketEvents: {
@@ -1467,16 +2228,262 @@ export interface operations {
             503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
         };
     };
+    listShares: {
+        parameters: {
+            query?: {
+                /** @description The most entries a page may hold; 100 by default. */
+                limit?: components["parameters"]["LimitParameter"];
+                /** @description `nextCursor` of the previous page, with the same parameters except `limit`; without it, the first page. */
+                cursor?: components["parameters"]["CursorParameter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of share links, those that ended in the last 30 days among them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShareList"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            501: components["responses"]["SharesNotConfigured"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    createShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShareRequest"];
+            };
+        };
+        responses: {
+            /** @description A share link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["ObjectNotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            501: components["responses"]["SharesNotConfigured"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    revokeAllShares: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was revoked, and when that takes full effect. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revocation"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            501: components["responses"]["SharesNotConfigured"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    revokeShare: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The link's id.
+                 * @example 0b8f4a5e-6c1d-4e2f-9a3b-7c8d9e0f1a2b
+                 */
+                id: components["schemas"]["SentUuid"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was revoked, and when that takes full effect. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Revocation"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["ShareNotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            501: components["responses"]["SharesNotConfigured"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    openShare: {
+        parameters: {
+            query?: {
+                /** @description `json` asks for JSON, whatever Accept says: of a file, where it can be read from. */
+                as?: components["parameters"]["AsQueryParameter"];
+                /** @description Of a run or folder: `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["CursorQueryParameter"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The end of a share link.
+                 * @example AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS
+                 */
+                sealed: components["parameters"]["SealedParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file's bytes, or where it can be read from, or a page of files. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DownloadLink"] | components["schemas"]["SharedFiles"];
+                    "text/html": string;
+                    "*/*": string;
+                };
+            };
+            /** @description The range of bytes that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "*/*": string;
+                };
+            };
+            /** @description The file is at the pre-signed URL in Location, which is for GET alone, and shows the file's object key. */
+            302: {
+                headers: {
+                    /** @description A pre-signed URL; relative where the object storage is embedded. */
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has the file as it is now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["ShareNotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            501: components["responses"]["SharesNotConfigured"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrDatabaseUnavailableOrNotReady"];
+        };
+    };
+    describeShare: {
+        parameters: {
+            query?: {
+                /** @description `json` asks for JSON, whatever Accept says: of a file, where it can be read from. */
+                as?: components["parameters"]["AsQueryParameter"];
+                /** @description Of a run or folder: `nextCursor` of the previous page. */
+                cursor?: components["parameters"]["CursorQueryParameter"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The end of a share link.
+                 * @example AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS
+                 */
+                sealed: components["parameters"]["SealedParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file is there, or the link leads to a run or folder. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has the file as it is now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["ShareNotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            501: components["responses"]["SharesNotConfigured"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrDatabaseUnavailable"];
+        };
+    };
     readStorageUsageHistory: {
         parameters: {
             query?: {
-                /** @description The first day, in UTC; 29 days before the last one where it is left out. */
+                /** @description The first day, in UTC; by default 29 days before the last one. */
                 from?: string;
-                /** @description The last day, in UTC, at most 399 days after the first; today where it is left out. */
+                /** @description The last day, in UTC, at most 399 days after the first; by default today. */
                 to?: string;
                 /** @description Only the files of this workflow. */
                 workflowId?: components["schemas"]["SentUuid"];
-                /** @description Only the files that this user made, not together with `workflowId`. An admin may name anyone, anyone else only themselves. */
+                /** @description Only files created by this user; cannot be combined with `workflowId`. Admins may name anyone, others only themselves. */
                 createdBy?: components["schemas"]["SentUuid"];
             };
             header?: never;
@@ -1506,9 +2513,9 @@ export interface operations {
     listLargestFiles: {
         parameters: {
             query?: {
-                /** @description What a page holds at most; without it, 100. */
+                /** @description The most entries a page may hold; 100 by default. */
                 limit?: components["parameters"]["LimitParameter"];
-                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                /** @description `nextCursor` of the previous page, with the same parameters except `limit`; without it, the first page. */
                 cursor?: components["parameters"]["CursorParameter"];
             };
             header?: never;
@@ -1537,9 +2544,9 @@ export interface operations {
     listUserUsage: {
         parameters: {
             query?: {
-                /** @description What a page holds at most; without it, 100. */
+                /** @description The most entries a page may hold; 100 by default. */
                 limit?: components["parameters"]["LimitParameter"];
-                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                /** @description `nextCursor` of the previous page, with the same parameters except `limit`; without it, the first page. */
                 cursor?: components["parameters"]["CursorParameter"];
             };
             header?: never;
@@ -1569,7 +2576,7 @@ export interface operations {
     readStorageUsage: {
         parameters: {
             query?: {
-                /** @description Only the files that this user made. An admin may name anyone, anyone else only themselves. */
+                /** @description Only files created by this user. Admins may name anyone, others only themselves. */
                 createdBy?: components["schemas"]["SentUuid"];
             };
             header?: never;
@@ -1616,7 +2623,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description A place for one file. */
+            /** @description Where to upload one file. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -1627,13 +2634,150 @@ export interface operations {
             };
             400: components["responses"]["InvalidRequestOrSizeRequired"];
             401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            409: components["responses"]["OpenUploadsExceeded"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+            507: components["responses"]["QuotaExceeded"];
+        };
+    };
+    abortUpload: {
+        parameters: {
+            query: {
+                /** @description Names the upload to this service; of use to the user that began it, and to nobody else. */
+                uploadId: components["parameters"]["UploadIdParameter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Nothing of the upload is left. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["UploadNotFound"];
+            409: components["responses"]["UploadCompleted"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    completeUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompletionRequest"];
+            };
+        };
+        responses: {
+            /** @description The file that an upload has become. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completion"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["UploadNotFound"];
+            409: components["responses"]["UploadIncomplete"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    listParts: {
+        parameters: {
+            query: {
+                /** @description Names the upload to this service; of use to the user that began it, and to nobody else. */
+                uploadId: components["parameters"]["UploadIdParameter"];
+                /** @description `nextAfter` of the previous page; without it, the first page. */
+                after?: number;
+                /** @description The most parts a page may hold; 1,000 by default. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Parts that have arrived. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Parts"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["UploadNotFound"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalError"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrTokenKeysUnavailable"];
+        };
+    };
+    createPartUrls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PartUrlsRequest"];
+            };
+        };
+        responses: {
+            /** @description Where to send parts. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PartUrls"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["UploadNotFound"];
             413: components["responses"]["BodyTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
             431: components["responses"]["HeadersTooLarge"];
             500: components["responses"]["InternalError"];
             503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
-            507: components["responses"]["QuotaExceeded"];
         };
     };
     nameWorkflow: {
@@ -1678,11 +2822,11 @@ export interface operations {
     listRuns: {
         parameters: {
             query?: {
-                /** @description What they are sorted by, the most or the latest first, then by identifier. `newest` takes the newest event, or the first file where there is none. Only `id` costs the same however many runs the workflow has. */
-                sort?: "newest" | "firstSeen" | "bytes" | "files" | "id";
-                /** @description What a page holds at most; without it, 100. */
+                /** @description Sort order, largest or latest first, then by identifier. `firstSeen` is when the run was first counted, by the time of that file; an earlier file that comes later does not move the run. `newest` is the newest event, or the first file if there is none. `firstSeen` and `id` cost the same however many runs the workflow has. */
+                sort?: "firstSeen" | "newest" | "bytes" | "files" | "id";
+                /** @description The most entries a page may hold; 100 by default. */
                 limit?: components["parameters"]["LimitParameter"];
-                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                /** @description `nextCursor` of the previous page, with the same parameters except `limit`; without it, the first page. */
                 cursor?: components["parameters"]["CursorParameter"];
             };
             header?: never;
@@ -1717,13 +2861,13 @@ export interface operations {
     listWorkflows: {
         parameters: {
             query?: {
-                /** @description Only workflows with this in their name or identifier, in whatever case. */
+                /** @description Only workflows with this text in their name or identifier, ignoring case. */
                 search?: string;
-                /** @description What they are sorted by, the most or the latest first; then by identifier. */
+                /** @description Sort order, largest or latest first; then by identifier. */
                 sort?: "bytes" | "files" | "newest";
-                /** @description What a page holds at most; without it, 100. */
+                /** @description The most entries a page may hold; 100 by default. */
                 limit?: components["parameters"]["LimitParameter"];
-                /** @description `nextCursor` of the page before, asked for with the same parameters but for `limit`; without it, the first page. */
+                /** @description `nextCursor` of the previous page, with the same parameters except `limit`; without it, the first page. */
                 cursor?: components["parameters"]["CursorParameter"];
             };
             header?: never;

@@ -12,14 +12,14 @@ import { describeStartFailure } from '../startup/failure.js'
 import { CannotMintError, mintDemoToken } from './mint-token.js'
 import { addressOfService } from './running-service.js'
 
-const HELP = `Puts, overwrites and removes files for a while, so that one can watch the usage move.
+const HELP = `Puts, overwrites and removes files for a while, so that you can watch usage change.
 
   npm run demo:traffic -- [--url URL] [--seconds 30] [--token JWT] [--keep]
 
   --url      the running service; by default that of DATA_DIR, or at HOST and PORT
   --seconds  how long
   --token    whose files; by default the demo organisation's admin's, signed as by npm run token
-  --keep     leave the files there
+  --keep     leave the files in place
 
 At the end, and after the first Ctrl-C, it removes the files that it put. A second Ctrl-C ends it at once.
 `
@@ -80,7 +80,7 @@ async function readUsage (client: ObjectsClient) {
   return await answerOf('GET /storage-usage', client.GET('/api/v1/objects/storage-usage'))
 }
 
-/** A bar on a terminal, and plain lines elsewhere, until it is told to stop. */
+/** Shows a bar on a terminal, and plain lines elsewhere, until it is told to stop. */
 async function showProgress (client: ObjectsClient, traffic: Traffic, seconds: number, stop: AbortSignal): Promise<void> {
   const bar = process.stdout.isTTY
     ? new cliProgress.SingleBar({ format: '{bar} {value}/{total} s | {state}', barsize: 20, hideCursor: true })
@@ -102,7 +102,7 @@ async function showProgress (client: ObjectsClient, traffic: Traffic, seconds: n
   }
 }
 
-/** Says whether the service comes to count just this; another's traffic in the same organisation makes a difference, too. */
+/** Reports whether the service comes to count exactly this; other traffic in the same organisation changes the result too. */
 async function expectTotals (client: ObjectsClient, expected: { fileCount: number, totalBytes: number }): Promise<void> {
   const deadlineMs = performance.now() + SETTLE_TIMEOUT_MS
   for (;;) {

@@ -12,14 +12,14 @@ const HELP = `Writes the documents that follow from the code: .env.example, docs
 Exit code: 0 they are as they should be, 1 one differs.
 `
 
-/** What is written from the code: a file, and its text as it should be, from its text as it is. */
+/** The files generated from the code, each with how its new text follows from its current text. */
 const documents: Array<{ path: string, render: (current: string) => string }> = [
   { path: '.env.example', render: environmentExample },
   { path: 'docs/configuration.md', render: (current) => replaceGenerated(current, settingsTables()) },
   { path: 'docs/errors.md', render: (current) => replaceGenerated(current, errorsTable()) },
 ]
 
-/** Replaces what stands between the two comments that enclose the generated part of a page. */
+/** Replaces what is between the two comments that enclose the generated part of a page. */
 function replaceGenerated (page: string, text: string): string {
   return page.replace(/(<!-- generated: [^\n]* -->\n).*(<!-- end of what is generated -->)/s,
     (_whole, begin: string, end: string) => `${begin}\n${text}\n${end}`)

@@ -3,23 +3,24 @@ import { ConfigError } from '../config.js'
 import { examine } from '../doctor/examine.js'
 import type { Finding } from '../doctor/finding.js'
 import { PROBE_ORG_KEY } from '../doctor/probe.js'
-import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError, runCommand, withService } from './command.js'
+import { runCommand, withService } from './command.js'
+import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError } from './outcome.js'
 
-const HELP = `Looks a deployment over, with the service's own configuration, and says what to change.
+const HELP = `Checks a deployment, using the service's own configuration, and says what to change.
 
   npm run doctor -- [--wait SECONDS] [--json]
 
   --wait   how long to wait for a notification (15)
   --json   the result as JSON
 
-It puts small files into the bucket, of an organisation of its own named ${PROBE_ORG_KEY}, and removes them again. Whether
-notifications arrive shows only while the service runs; with the embedded parts the doctor is the service for that time.
+It creates small files in an organisation named ${PROBE_ORG_KEY} and removes them again. Whether notifications arrive
+can be checked only while the service is running; with the embedded parts the doctor stands in for it.
 
-Exit code: 0 nothing has to be changed, 1 something has, 2 it could not run.
+Exit code: 0 nothing needs changing, 1 something does, 2 it could not run.
 `
 const symbols = { ok: 'ok     ', warning: 'warning', failed: 'FAILED ', skipped: 'skipped' }
 
-runCommand(async (signal) => {
+runCommand(HELP, async (signal) => {
   const { values } = parseArgs({
     options: {
       wait: { type: 'string', default: '15' },
@@ -27,10 +28,7 @@ runCommand(async (signal) => {
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  if (values.help) {
-    console.log(HELP)
-    return EXIT_CLEAN
-  }
+  if (values.help) return undefined
   const waitSeconds = Number(values.wait)
   if (!(waitSeconds > 0 && waitSeconds <= 3600)) throw new UsageError('--wait must be a number of seconds, an hour at most.')
 

@@ -5,8 +5,9 @@ import { type UsageComparison, compareUsage } from '../reconcile/compare-usage.j
 import type { DirectionTallies, Tally, UsageScope } from '../db/usage/tallies.js'
 import { redactObjectKey } from '../objects/redacted-key.js'
 import { OrgKeySchema, UuidSchema } from '../schemas/identifiers.js'
-import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError, runCommand, withService } from './command.js'
+import { runCommand, withService } from './command.js'
 import { showProgress } from './progress.js'
+import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError } from './outcome.js'
 
 const HELP = `Shows where an organisation's figures come from: the kept sums, those of runs, the sums over rows,
 and the bucket's listing.
@@ -32,12 +33,9 @@ interface Options {
   asJson: boolean
 }
 
-runCommand(async (signal) => {
+runCommand(HELP, async (signal) => {
   const options = readOptions()
-  if (options === undefined) {
-    console.log(HELP)
-    return EXIT_CLEAN
-  }
+  if (options === undefined) return undefined
   const { scope, limit, asJson } = options
   const comparison = await withService(async (app) => {
     const progress = asJson ? undefined : showProgress(await countCataloguedFiles(app.database, scope.orgKey))
@@ -125,7 +123,7 @@ function totalOf ({ inputs, outputs }: DirectionTallies): Tally {
   return { fileCount: inputs.fileCount + outputs.fileCount, sizeBytes: inputs.sizeBytes + outputs.sizeBytes }
 }
 
-/** Sums are text, since they may exceed what a JSON number states exactly. */
+/** Sums are text, since they may exceed what a JSON number can state exactly. */
 function jsonOf ({ scope, revealKeys }: Options, comparison: UsageComparison, agrees: boolean) {
   const amount = ({ fileCount, sizeBytes }: Tally) => ({ files: String(fileCount), bytes: String(sizeBytes) })
   return {

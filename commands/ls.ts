@@ -2,29 +2,30 @@ import { parseArgs } from 'node:util'
 import type { ObjectsClient } from '../client/index.js'
 import { loadConfig } from '../config.js'
 import { answerOf, connectTraffic } from '../embedded/demo/traffic-client.js'
-import { EXIT_CLEAN, UsageError, runCommand } from './command.js'
+import { runCommand } from './command.js'
 import { mintDemoToken } from './mint-token.js'
 import { addressOfService } from './running-service.js'
+import { EXIT_CLEAN, UsageError } from './outcome.js'
 
 const HELP = `Lists what a running service counts: workflows, the runs of one, or the folders and files of a run.
 
   npm run --silent ls -- [WORKFLOW [RUN [PREFIX]]] [--url URL] [--token JWT] [--json]
 
-  WORKFLOW  a workflow's UUID: lists its runs, the newest first
+  WORKFLOW  a workflow's UUID: lists its runs, latest first
   RUN       a run's UUID: lists its folders and files
   PREFIX    only those whose path begins with it, as reports/2026/
 
   --url     the running service; by default that of DATA_DIR, or at HOST and PORT
   --token   who asks; by default the demo organisation's admin, signed as by npm run token
-  --json    an object of JSON a line, as the service answers
+  --json    one JSON object per line, as the service answered it
 
-Of each it prints the bytes, the number of files, the time of the newest one, and the name.
+For each it prints the bytes, the number of files, the time of the newest one, and the name.
 
 Exit code: 0 it did, 2 it could not.
 `
 const TOKEN_LIFETIME_SECONDS = 3_600
 
-/** What is listed, as the service answers and as a line of text. */
+/** A listed entry, as the service returns it and as a line of text. */
 interface Entry {
   answer: object
   bytes: number | undefined
@@ -33,7 +34,7 @@ interface Entry {
   name: string
 }
 
-runCommand(async (signal) => {
+runCommand(HELP, async (signal) => {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
@@ -43,10 +44,7 @@ runCommand(async (signal) => {
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  if (values.help) {
-    console.log(HELP)
-    return EXIT_CLEAN
-  }
+  if (values.help) return undefined
   if (positionals.length > 3) throw new UsageError('There are at most three arguments: a workflow, a run and a prefix.')
   if (values.url !== undefined && !URL.canParse(values.url)) throw new UsageError('--url must be an address such as http://127.0.0.1:3000.')
   const config = loadConfig(process.env)
@@ -120,7 +118,7 @@ async function * pages (
   }
 }
 
-/** Control characters have no place in names, so that none reaches the terminal. */
+/** Control characters have no place in a name; none of them must reach the terminal. */
 function lineOf ({ bytes, fileCount, time, name }: Entry): string {
   return [String(bytes ?? '-').padStart(16), String(fileCount ?? '-').padStart(9), (time ?? '-').padEnd(24), name].join('  ')
 }

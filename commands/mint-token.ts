@@ -5,13 +5,13 @@ import { DEMO_ADMIN, DEMO_ORG_KEY } from '../embedded/demo/organisation.js'
 import { readEmbeddedSecrets } from '../embedded/secrets.js'
 import { type Caller, writeClaims } from '../schemas/token-claims.js'
 
-/** No token can be signed here; the message says who can. */
+/** No token can be signed here; the message says who can sign one. */
 export class CannotMintError extends Error {
   override name = 'CannotMintError'
 }
 
 /**
- * Signs a token that a service with this configuration accepts. The service may run at the same time, or not.
+ * Signs a token that a service with this configuration accepts. The service need not be running.
  *
  * @throws {CannotMintError}
  * @throws {SecretsUnreadableError}

@@ -7,6 +7,15 @@ import { loadConfig } from '../config.js'
 
 const FILE = 'openapi.yaml'
 
+/** The document is of every operation, so of those too that are there only where they are configured. */
+const EVERY_DOOR = {
+  EVENTS_TOKEN: 'token-of-no-service',
+  EVENTS_PATH_TOKEN: 'true',
+  EVENTS_SNS_TOPIC_ARN: 'arn:aws:sns:us-east-1:123456789012:objects',
+  EVENTS_PUBSUB_AUDIENCE: 'https://files.example.com',
+  EVENTS_PUBSUB_ACCOUNT: 'objects@example.com',
+}
+
 const HELP = `Writes the OpenAPI document of this version to ${FILE}.
 
   npm run openapi -- [--check]
@@ -25,7 +34,7 @@ async function main (): Promise<void> {
     return
   }
   const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-openapi-'))
-  const app = build(loadConfig({ DATA_DIR: dataDirectory, LOG_LEVEL: 'warn' }))
+  const app = build(loadConfig({ DATA_DIR: dataDirectory, LOG_LEVEL: 'warn', ...EVERY_DOOR }))
   try {
     await app.ready()
     const document = app.swagger({ yaml: true })

@@ -1,6 +1,8 @@
 import cliProgress from 'cli-progress'
 
-/** Shows how far some work has come: a bar on a terminal, plain lines elsewhere. On standard error: results go elsewhere. */
+/**
+ * Shows the progress of some work: a bar on a terminal, plain lines elsewhere. On standard error, which keeps results apart.
+ */
 export interface ProgressDisplay {
   update (doneCount: number, state: string): void
   stop (): void
@@ -8,21 +10,24 @@ export interface ProgressDisplay {
 
 const LINE_EVERY_MS = 2_000
 
-/** @param expectedCount how much there will be, as far as one knows; the bar grows with what there is */
-export function showProgress (expectedCount: number): ProgressDisplay {
+/**
+ * @param expectedCount the estimated total; the bar grows if there is more
+ * @param what is counted
+ */
+export function showProgress (expectedCount: number, what = 'objects'): ProgressDisplay {
   if (!process.stderr.isTTY) {
     let shownAtMs = performance.now()
     return {
       update: (doneCount, state) => {
         if (performance.now() - shownAtMs < LINE_EVERY_MS) return
         shownAtMs = performance.now()
-        console.error(`${doneCount.toLocaleString('en')} of about ${expectedCount.toLocaleString('en')} objects: ${state}`)
+        console.error(`${doneCount.toLocaleString('en')} of about ${expectedCount.toLocaleString('en')} ${what}: ${state}`)
       },
       stop: () => {},
     }
   }
   const bar = new cliProgress.SingleBar({
-    format: '{bar} {percentage} % | {value} of about {total} objects | {state}', hideCursor: true, stream: process.stderr,
+    format: `{bar} {percentage} % | {value} of about {total} ${what} | {state}`, hideCursor: true, stream: process.stderr,
   })
   bar.start(expectedCount, 0, { state: '' })
   return {

@@ -6,10 +6,9 @@ import type { ReconcileRequest, ReconcileResult } from '../reconcile/run.js'
 import { orgKeyOfPrefix, prefixOf } from '../objects/object-key.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
 import { redactObjectKey } from '../objects/redacted-key.js'
-import {
-  EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_DIFFERENCES, UsageError, runCommand, withService,
-} from './command.js'
+import { runCommand, withService } from './command.js'
 import { showProgress } from './progress.js'
+import { EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_DIFFERENCES, UsageError } from './outcome.js'
 
 const HELP = `Makes what is counted agree with what the bucket holds: adds what is missing, removes what is gone, corrects sizes.
 
@@ -17,19 +16,19 @@ const HELP = `Makes what is counted agree with what the bucket holds: adds what 
                        [--show-foreign [--reveal-keys]] [--json]
 
   --org           only this organisation's files
-  --prefix        only files whose object keys begin so
-  --dry-run       count the differences, and leave them
-  --rate          look at no more than so many objects in a second
-  --restart       start over where the last one stopped half-way; otherwise it resumes from there
-  --allow-empty   continue although the bucket is empty while files are counted; otherwise it is taken for the wrong one
-  --show-foreign  name some of the objects whose keys are not of this service's form
+  --prefix        only files whose object keys begin with this
+  --dry-run       count the differences without settling them
+  --rate          look at no more than this many objects per second
+  --restart       start from the beginning, even if the last one stopped half-way; otherwise it resumes from there
+  --allow-empty   continue even though the bucket is empty while files are counted; otherwise it is taken for the wrong one
+  --show-foreign  name some of the objects whose keys do not have this service's form
   --reveal-keys   name them by their keys, not by a hash
   --json          the result as JSON
 
-It is safe beside the running service. With the embedded database the service must not run: then let it do the work itself,
-POST /api/v1/objects/reconcile. Ctrl-C stops it, and the next one resumes from there.
+It is safe beside the running service, except with the embedded database: then use POST /api/v1/objects/reconcile instead.
+Ctrl-C stops it, and the next one resumes from there.
 
-Exit code: 0 nothing differs (any more), 1 differences are left, 2 it could not run.
+Exit code: 0 nothing differs (any more), 1 differences remain, 2 it could not run.
 `
 const FOREIGN_SHOWN = 20
 
@@ -47,12 +46,9 @@ interface Outcome {
   foreign: Array<{ key: string, bytes: number }>
 }
 
-runCommand(async (signal) => {
+runCommand(HELP, async (signal) => {
   const options = readOptions()
-  if (options === undefined) {
-    console.log(HELP)
-    return EXIT_CLEAN
-  }
+  if (options === undefined) return undefined
   return await withService(async (app) => {
     const outcome = await run(app, options, signal)
     if (outcome === undefined) {
@@ -153,7 +149,7 @@ function describe ({ request, showForeign }: Options, { counts, isResumed, isInt
       ? [`${foreignCount} objects of ${foreignBytes.toLocaleString('en')} bytes have keys of another form, and are not counted` +
           `${showForeign ? ':' : ' (--show-foreign names some).'}`]
       : [],
-    // A key of another form may hold what a terminal would obey.
+    // A key of another form may contain control characters that a terminal would obey.
     ...foreign.map(({ key, bytes }) => `  ${key.replace(/\p{Cc}/gu, '\uFFFD')}  ${bytes.toLocaleString('en')} bytes`),
     ...isInterrupted ? ['It was stopped; the next one resumes from here.'] : [],
   ].join('\n')

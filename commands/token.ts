@@ -3,8 +3,10 @@ import { parseArgs } from 'node:util'
 import { Value } from '@sinclair/typebox/value'
 import { loadConfig } from '../config.js'
 import { CallerSchema } from '../schemas/token-claims.js'
-import { EXIT_CLEAN, UsageError, runCommand } from './command.js'
+import { runCommand } from './command.js'
+import { readLifetime } from './lifetime.js'
 import { mintToken } from './mint-token.js'
+import { EXIT_CLEAN, UsageError } from './outcome.js'
 
 const HELP = `Signs a token with the service's own secret: JWT_SECRET, or that of its data directory.
 
@@ -19,10 +21,9 @@ It prints the token and nothing else. Anyone who has it may do what its role may
 
 Exit code: 0 it did, 2 it could not.
 `
-const SECONDS = new Map([['s', 1], ['m', 60], ['h', 3600], ['d', 86400]])
-const YEAR_SECONDS = 366 * 86400
+const YEAR_DAYS = 366
 
-runCommand(async () => {
+runCommand(HELP, async () => {
   const { values } = parseArgs({
     options: {
       role: { type: 'string' },
@@ -32,13 +33,10 @@ runCommand(async () => {
       help: { type: 'boolean', short: 'h', default: false },
     },
   })
-  if (values.help) {
-    console.log(HELP)
-    return EXIT_CLEAN
-  }
+  if (values.help) return undefined
   const caller = { roles: [values.role], orgKey: values.org, userId: values.user.toLowerCase() }
   if (!Value.Check(CallerSchema, caller)) throw new UsageError(wrongOption(Value.Errors(CallerSchema, caller).First()?.path))
-  console.log(await mintToken(loadConfig(process.env), caller, readLifetime(values['expires-in'])))
+  console.log(await mintToken(loadConfig(process.env), caller, readLifetime(values['expires-in'], YEAR_DAYS)))
   return EXIT_CLEAN
 })
 
@@ -48,12 +46,4 @@ function wrongOption (path: string | undefined): string {
     case '/orgKey': return '--org must be an organisation\'s key: lower-case letters, digits and hyphens, 63 at most.'
     default: return '--user must be a UUID.'
   }
-}
-
-/** @returns seconds */
-function readLifetime (text: string): number {
-  const [, count, unit = ''] = /^([1-9]\d{0,8})([smhd])$/.exec(text) ?? []
-  const seconds = Number(count) * (SECONDS.get(unit) ?? NaN)
-  if (!(seconds <= YEAR_SECONDS)) throw new UsageError('--expires-in must be a time such as 90s, 15m, 12h or 30d, a year at most.')
-  return seconds
 }

@@ -7,12 +7,12 @@ import { type Finding, ok, warning } from './finding.js'
 interface Subscription {
   kinds: string[]
   isFiltered: boolean
-  /** Where it leads, without credentials; undefined where the store does not tell. */
+  /** Where it leads, without credentials; undefined if the store does not say. */
   address: string | undefined
 }
 
 const EVENTS_PATH = '/api/v1/objects/events'
-/** What usage depends on. */
+/** The kinds of events that usage depends on. */
 const neededKinds = {
   's3:ObjectCreated:*': ['s3:ObjectCreated:Put', 's3:ObjectCreated:Post', 's3:ObjectCreated:Copy', 's3:ObjectCreated:CompleteMultipartUpload'],
   's3:ObjectRemoved:*': ['s3:ObjectRemoved:Delete', 's3:ObjectRemoved:DeleteMarkerCreated'],
@@ -20,10 +20,10 @@ const neededKinds = {
 const ADVICE = 'let it send ObjectCreated and ObjectRemoved of all keys (docs/notifications.md). Until then only a reconcile settles what is missed: set RECONCILE_CRON.'
 
 /**
- * Whether the bucket is configured to tell the service of what usage depends on. Some stores notify by a setting of the whole
- * server, so that nothing here is more than a warning: whether notifications arrive is tried elsewhere.
+ * Checks whether the bucket is configured to notify the service of what usage depends on. Some stores notify by a server-wide
+ * setting, so that anything found here is only a warning; another check tries whether notifications arrive.
  *
- * @returns with the finding the kinds of events that may reach the service
+ * @returns the finding, and the kinds of events that may reach the service
  * @throws what minio-js throws
  */
 export async function examineBucketNotification (app: FastifyInstance): Promise<{ finding: Finding, value: string[] }> {
@@ -55,18 +55,25 @@ function missingKinds (subscriptions: readonly Subscription[]): string[] {
 }
 
 async function readSubscriptions (app: FastifyInstance): Promise<Subscription[]> {
-  const { minio, storeTarget: { bucket } } = app
+  const { minio, storeTarget: { bucket, keyPrefix = '' } } = app
   const { TopicConfiguration, QueueConfiguration, CloudFunctionConfiguration } = await minio.getBucketNotification(bucket)
   const topics = TopicConfiguration.map(async (configuration) =>
-    ({ ...describe(configuration), address: await readAddress(app, configuration.Topic) }))
-  return [...await Promise.all(topics), ...[...QueueConfiguration, ...CloudFunctionConfiguration].map(describe)]
+    ({ ...describe(configuration, keyPrefix), address: await readAddress(app, configuration.Topic) }))
+  return [...await Promise.all(topics), ...[...QueueConfiguration, ...CloudFunctionConfiguration]
+    .map((configuration) => describe(configuration, keyPrefix))]
 }
 
-function describe ({ Event: events, Filter: filters }: { Event: string[], Filter: unknown[] }): Subscription {
-  return { kinds: events, isFiltered: filters.length > 0, address: undefined }
+/** @param keyPrefix of all the service's keys in the bucket: a filter that lets these through does not count as one */
+function describe ({ Event: events, Filter: rules }: { Event: string[], Filter: unknown[] }, keyPrefix: string): Subscription {
+  return { kinds: events, isFiltered: !rules.every((rule) => letsThrough(rule, keyPrefix)), address: undefined }
 }
 
-/** Where a topic of Ceph RGW leads, which has Amazon SNS's API for topics at the same address. */
+function letsThrough (rule: unknown, keyPrefix: string): boolean {
+  if (typeof rule !== 'object' || rule === null || !('Name' in rule) || !('Value' in rule)) return false
+  return String(rule.Name).toLowerCase() === 'prefix' && keyPrefix.startsWith(String(rule.Value))
+}
+
+/** Where a topic of Ceph RGW leads; RGW offers Amazon SNS's topic API at the store's own address. */
 async function readAddress (app: FastifyInstance, topic: string): Promise<string | undefined> {
   const { minio, storeTarget: { endpoint, region } } = app
   if (isAmazonEndpoint(endpoint)) return undefined
@@ -77,7 +84,7 @@ async function readAddress (app: FastifyInstance, topic: string): Promise<string
     const address = new URL(/<EndpointAddress>([^<]*)<\/EndpointAddress>/.exec(await text(answer))?.[1] ?? '')
     return `${address.origin}${address.pathname}`
   } catch {
-    // Another store, or credentials that may not: whether notifications arrive is tried all the same.
+    // It is another store, or the credentials do not allow it; another check tries whether notifications arrive.
     return undefined
   }
 }

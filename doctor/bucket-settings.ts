@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { isAbsentSetting } from '../errors/absent-setting.js'
 import { errorCode } from '../errors/error-code.js'
 import { isAmazonEndpoint } from '../store/vendor.js'
 import { examineBucketNotification } from './bucket-notification.js'
@@ -8,19 +9,17 @@ type LifecycleRule = NonNullable<Awaited<ReturnType<FastifyInstance['minio']['ge
 
 const ANSWER_TIMEOUT_MS = 10_000
 const RULES_NAMED_MAX = 5
-/** Codes of stores that have no such setting, or none that S3's API reaches. */
-const absenceCodes = new Set(['NotImplemented', 'MethodNotAllowed', 'NotSupported', 'XNotImplemented'])
 
-/** What is configured at the bucket that changes its files without this service, or that tells it of changes. */
+/** Checks the bucket's settings that change its files without this service, or that notify it of changes. */
 export async function * examineBucketSettings (app: FastifyInstance): AsyncGenerator<Finding, undefined> {
-  const { minio, config, storeTarget: { bucket } } = app
+  const { minio, config, storeTarget: { bucket, keyPrefix = '' } } = app
   if (config.S3_ENDPOINT === undefined) {
     yield skipped('bucket-settings', 'The embedded object storage has no lifecycle rules and no versions, and it notifies the service by itself.')
     return
   }
   const subscribed = yield * reading('bucket-notification', 's3:GetBucketNotification', async () => await examineBucketNotification(app))
   const rules = yield * reading('lifecycle', 's3:GetLifecycleConfiguration', async () => {
-    const rules = await activeRules(minio, bucket)
+    const rules = (await activeRules(minio, bucket)).filter((rule) => concerns(rule, keyPrefix))
     return { finding: describeRules(rules, app, subscribed ?? []), value: rules }
   })
   yield * reading('versioning', 's3:GetBucketVersioning', async () => {
@@ -29,7 +28,7 @@ export async function * examineBucketSettings (app: FastifyInstance): AsyncGener
   })
 }
 
-/** Gives what a setting is, undefined where it cannot be read, and yields what is found of it. */
+/** Returns a setting, or undefined if it cannot be read, and yields the finding about it. */
 async function * reading<Value> (
   check: string, permission: string, examine: () => Promise<{ finding: Finding, value: Value }>,
 ): AsyncGenerator<Finding, Value | undefined> {
@@ -40,13 +39,13 @@ async function * reading<Value> (
   } catch (error) {
     const code = errorCode(error)
     if (code === 'AccessDenied') yield skipped(check, `The credentials may not read this setting (${permission}), so it was not looked at.`)
-    else if (absenceCodes.has(code)) yield skipped(check, 'The object storage has no such setting.')
+    else if (isAbsentSetting(code)) yield skipped(check, 'The object storage has no such setting.')
     else yield failed(check, `The object storage does not reveal this setting: ${code || 'its answer cannot be read, or did not come in time'}.`)
     return undefined
   }
 }
 
-/** minio-js waits for an answer without end. */
+/** minio-js sets no time limit on an answer. */
 function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => { reject(new Error('There was no answer.')) }, ANSWER_TIMEOUT_MS)
@@ -56,13 +55,19 @@ function inTime<Answer> (answer: Promise<Answer>): Promise<Answer> {
 
 async function activeRules (minio: FastifyInstance['minio'], bucket: string): Promise<LifecycleRule[]> {
   try {
-    // One alone comes by itself, and of none there is not even a list.
+    // A single rule is not in an array, and if there are none there is no list at all.
     const rules = (await minio.getBucketLifecycle(bucket))?.Rule ?? []
     return [rules].flat().filter(({ Status: status }) => status === 'Enabled')
   } catch (error) {
     if (errorCode(error) === 'NoSuchLifecycleConfiguration') return []
     throw error
   }
+}
+
+/** Whether a rule may apply to this service's keys in a bucket that it shares. */
+function concerns ({ Prefix: older, Filter: filter }: LifecycleRule, keyPrefix: string): boolean {
+  const prefix = [filter?.Prefix, filter?.And?.Prefix, older].find((each) => each !== undefined && each !== '') ?? ''
+  return keyPrefix === '' || String(prefix).startsWith(keyPrefix) || keyPrefix.startsWith(String(prefix))
 }
 
 function describeRules (rules: readonly LifecycleRule[], app: FastifyInstance, subscribed: readonly string[]): Finding {

@@ -5,7 +5,7 @@ import { type Finding, failed, ok, warning } from './finding.js'
 
 const SKEW_WARNING_MS = 5_000
 
-/** Whether the database answers, has the schema, and has the same time. */
+/** Checks whether the database answers, has the schema, and agrees on the time. */
 export async function examineDatabase ({ database }: FastifyInstance): Promise<Finding> {
   try {
     const { now, migrationCount } = await readServerState(database)

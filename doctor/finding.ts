@@ -1,9 +1,9 @@
-/** What one look at the deployment found. */
+/** The result of one check of the deployment. */
 export interface Finding {
   /** Stable across releases. */
   check: string
   status: 'ok' | 'warning' | 'failed' | 'skipped'
-  /** What is so, and what to change where it should not be; holds no secrets. */
+  /** The state that was found, and what to change if it is not as it should be; holds no secrets. */
   message: string
 }
 

@@ -6,7 +6,10 @@ import { sendAsService } from './probe.js'
 
 const POLL_MS = 200
 
-/** Whether the file under the key is counted, and no longer once it is removed, without anyone but the store saying so. */
+/**
+ * Checks whether the file under the key is counted, and no longer counted once it is removed, through the store's notifications
+ * alone.
+ */
 export async function * examineNotifications (
   app: FastifyInstance, objectKey: string, waitMs: number, signal: AbortSignal,
 ): AsyncGenerator<Finding, undefined> {

@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { type Finding, failed, ok } from './finding.js'
 import { sendAsService } from './probe.js'
 
-/** Whether the credentials allow what the service does with files; leaves one under the key. */
+/** Checks whether the credentials allow what the service does with files; leaves a file under the key. */
 export async function * examineObjects (app: FastifyInstance, objectKey: string): AsyncGenerator<Finding, undefined> {
+  const { keyPrefix = '' } = app.storeTarget
   const missing = await sendAsService(app, { method: 'HEAD', objectKey })
   yield missing.status === 403
     ? failed('missing-key', 'A missing file is answered with 403 instead of 404, so that no download can tell: allow s3:ListBucket on the bucket.')
@@ -15,7 +16,7 @@ export async function * examineObjects (app: FastifyInstance, objectKey: string)
     ['s3:PutObject', 'put', { method: 'PUT', objectKey }],
     ['s3:GetObject', 'head', { method: 'HEAD', objectKey }],
     ['s3:GetObject', 'get', { method: 'GET', objectKey }],
-    ['s3:ListBucket', 'list', { method: 'GET', objectKey: '', query: { 'list-type': '2', prefix: objectKey } }],
+    ['s3:ListBucket', 'list', { method: 'GET', objectKey: '', query: { 'list-type': '2', prefix: keyPrefix + objectKey } }],
   ] as const) {
     const { status } = await sendAsService(app, request)
     yield status === 200

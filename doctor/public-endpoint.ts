@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { type Finding, failed, ok, warning } from './finding.js'
-import { REQUEST_TIMEOUT_MS, addressOf } from './probe.js'
+import { type StoreAnswer, addressOf } from './probe.js'
 
-/** How browsers name the origin of a page that another origin has redirected. */
+/** What browsers send as the origin after a redirect to another origin. */
 const REDIRECTED_ORIGIN = 'null'
 
-/** Whether a download URL of the file under the key leads to it, as a browser must get it. */
+/** Checks whether a download URL leads to the file under the key, in a form that browsers can use. */
 export async function * examinePublicEndpoint (app: FastifyInstance, objectKey: string): AsyncGenerator<Finding, undefined> {
   const [disposition, type] = ['attachment; filename="doctor.csv"', 'text/csv; charset=utf-8']
   const url = addressOf(app, app.presign({
@@ -15,9 +15,9 @@ export async function * examinePublicEndpoint (app: FastifyInstance, objectKey: 
     expiresInSeconds: 60,
     query: { 'response-content-disposition': disposition, 'response-content-type': type },
   }))
-  let response: Response
+  let response: StoreAnswer
   try {
-    response = await fetch(url, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+    response = await app.fetchFromStore(url)
     await response.arrayBuffer()
   } catch {
     yield failed('public-endpoint', 'The address that download URLs lead to does not answer from here: check S3_PUBLIC_ENDPOINT, and any proxy in front of the object storage.')
@@ -31,24 +31,71 @@ export async function * examinePublicEndpoint (app: FastifyInstance, objectKey: 
     ? ok('public-endpoint', 'A download URL works, with the file name and the type that it says.')
     : failed('public-endpoint', 'A download URL works, but its response-content-disposition or response-content-type is not honoured: files would open instead of being saved.')
   yield await examineCrossOrigin(app, url)
+  yield await examineUploadCrossOrigin(app, url)
 }
 
 /**
- * Whether scripts may read what a download URL leads to, from each origin that browsers then name: the service's own, those of
- * CORS_ORIGINS, which also get URLs as JSON, and `null`. That is what a page of another origin sends where the service has
- * redirected it (Fetch, "HTTP-redirect fetch": a redirect from one origin to another taints a request's origin).
+ * Checks whether scripts may read what a download URL leads to, from each origin that browsers then send: the service's own,
+ * those in CORS_ORIGINS, which also get URLs as JSON, and `null`. The last is what a page of another origin sends after the
+ * service has redirected it (Fetch, "HTTP-redirect fetch": a redirect from one origin to another taints a request's origin).
  */
-async function examineCrossOrigin ({ config }: FastifyInstance, url: string): Promise<Finding> {
-  const { PUBLIC_URL = 'https://files.example.com', CORS_ORIGINS = '' } = config
-  const others = CORS_ORIGINS.split(',').map((origin) => origin.trim()).filter((origin) => origin !== '' && origin !== '*')
+async function examineCrossOrigin (app: FastifyInstance, url: string): Promise<Finding> {
   const refused: string[] = []
-  for (const origin of new Set([new URL(PUBLIC_URL).origin, ...others, REDIRECTED_ORIGIN])) {
-    const response = await fetch(url, { headers: { origin }, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+  for (const origin of [...originsOfPages(app), REDIRECTED_ORIGIN]) {
+    const response = await app.fetchFromStore(url, { headers: { origin } })
     await response.arrayBuffer()
-    const allowed = response.headers.get('access-control-allow-origin')
-    if (allowed !== '*' && allowed !== origin) refused.push(origin)
+    if (!allows(response, origin)) refused.push(origin)
   }
   return refused.length === 0
     ? ok('cors', 'Scripts of web pages may follow a download\'s redirect.')
     : warning('cors', `Scripts may not read what a download redirects to where their browser names the origin ${refused.join(' or ')}; links work. A page of another origin than the service's is named null after the redirect. If web pages fetch files, allow these origins in the bucket's CORS configuration (GET, HEAD, PUT), or *.`)
+}
+
+/**
+ * Checks whether scripts of the service's own origin and of CORS_ORIGINS may send files, and read the entity tags of parts,
+ * which some (Uppy) must name to complete an upload.
+ */
+async function examineUploadCrossOrigin (app: FastifyInstance, url: string): Promise<Finding> {
+  const refused: string[] = []
+  const untagged: string[] = []
+  for (const origin of originsOfPages(app)) {
+    const preflight = await app.fetchFromStore(url, {
+      method: 'OPTIONS',
+      headers: {
+        origin, 'access-control-request-method': 'PUT', 'access-control-request-headers': 'content-type,if-none-match',
+      },
+    })
+    await preflight.arrayBuffer()
+    if (!preflight.ok || !allows(preflight, origin) || !lists(preflight, 'access-control-allow-methods', 'put')) {
+      refused.push(origin)
+      continue
+    }
+    const response = await app.fetchFromStore(url, { headers: { origin } })
+    await response.arrayBuffer()
+    if (!lists(response, 'access-control-expose-headers', 'etag')) untagged.push(origin)
+  }
+  if (refused.length > 0) {
+    return warning('cors-upload', `Scripts of ${refused.join(' or ')} may not send files. If web pages upload, allow these origins in the bucket's CORS configuration, with PUT and any header: npm run prepare-bucket -- --origin ….`)
+  }
+  return untagged.length === 0
+    ? ok('cors-upload', 'Scripts of web pages may send files and parts.')
+    : warning('cors-upload', `Scripts of ${untagged.join(' or ')} may not read the entity tags of parts, without which some, such as Uppy, do not complete an upload: expose ETag in the bucket's CORS configuration (ExposeHeader).`)
+}
+
+/** Where pages that use the service come from, as far as its settings say. */
+function originsOfPages ({ config }: FastifyInstance): Set<string> {
+  const { PUBLIC_URL = 'https://files.example.com', CORS_ORIGINS = '' } = config
+  const others = CORS_ORIGINS.split(',').map((origin) => origin.trim()).filter((origin) => origin !== '' && origin !== '*')
+  return new Set([new URL(PUBLIC_URL).origin, ...others])
+}
+
+function allows ({ headers }: StoreAnswer, origin: string): boolean {
+  const allowed = headers.get('access-control-allow-origin')
+  return allowed === '*' || allowed === origin
+}
+
+/** Whether a header lists a name; `*` is every one, since no credentials are sent. */
+function lists ({ headers }: StoreAnswer, header: string, name: string): boolean {
+  const names = (headers.get(header) ?? '').toLowerCase().split(',').map((each) => each.trim())
+  return names.includes(name) || names.includes('*')
 }

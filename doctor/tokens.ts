@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { signatureAlgorithms } from '../identity/signature-algorithm.js'
 import { type Finding, failed, ok, warning } from './finding.js'
 
-/** Whether tokens are verified with a key that nobody else has, and only those that were made for this service. */
+/** Checks whether tokens are verified with a key that nobody else has, and accepted only if they were made for this service. */
 export async function examineTokens ({ config, tokenKeys }: FastifyInstance): Promise<Finding> {
   const { JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL = '', JWT_ISSUER, JWT_AUDIENCE } = config
   if (tokenKeys !== undefined) {

@@ -1,20 +1,20 @@
 import type { FastifyInstance } from 'fastify'
 import { encodePath } from '../http/percent-encoding.js'
 import { type Finding, failed, ok, warning } from './finding.js'
-import { REQUEST_TIMEOUT_MS, addressOf, mintProbeKey, sendAsService } from './probe.js'
+import { addressOf, mintProbeKey, sendAsService } from './probe.js'
 
 const BODY = 'Put by the doctor.'
 const SIGNED_HEADERS = { 'content-type': 'text/plain', 'content-length': String(BODY.length) }
 const ADVICE = 'sign uploads with S3_UPLOAD_ACCESS_KEY and S3_UPLOAD_SECRET_KEY, which may put files and nothing else (docs/production.md).'
 
-/** What an upload URL was used for, beyond what it was signed for. */
+/** A use of an upload URL that goes beyond what it was signed for. */
 interface Misuse {
-  /** Headers that the signature does not cover, or other values of those that it covers. */
+  /** Headers that the signature does not cover, or different values for those that it covers. */
   headers?: Record<string, string>
   body?: string
 }
 
-/** What stands under a key after its upload. */
+/** What is under a key after its upload. */
 interface Outcome {
   isThere: boolean
   sizeBytes: number
@@ -22,9 +22,10 @@ interface Outcome {
 }
 
 /**
- * Whether an upload URL allows what it is signed for and no more. Each attempt has a key of its own, which is removed again.
+ * Checks whether an upload URL allows what it is signed for and no more. Each attempt has its own key, whose file is removed
+ * again.
  *
- * @param sourceKey of a file that is there, and is bigger than what is uploaded
+ * @param sourceKey of an existing file that is bigger than what is uploaded
  */
 export async function * examineUploads (app: FastifyInstance, sourceKey: string): AsyncGenerator<Finding, undefined> {
   const plain = await upload(app, {})
@@ -34,7 +35,8 @@ export async function * examineUploads (app: FastifyInstance, sourceKey: string)
   }
   yield ok('upload', 'An upload URL stores a file.')
 
-  const copied = await upload(app, { headers: { 'x-amz-copy-source': `/${app.storeTarget.bucket}/${encodePath(sourceKey)}` } })
+  const { bucket, keyPrefix = '' } = app.storeTarget
+  const copied = await upload(app, { headers: { 'x-amz-copy-source': `/${bucket}/${encodePath(keyPrefix + sourceKey)}` } })
   yield copied.isThere && copied.sizeBytes !== BODY.length
     ? failed('upload-copy', `Anyone with an upload URL can copy other files with it, of whatever size, by a header that the object storage takes unsigned (x-amz-copy-source): ${ADVICE}`)
     : ok('upload-copy', 'An upload URL copies no other file.')
@@ -55,19 +57,17 @@ export async function * examineUploads (app: FastifyInstance, sourceKey: string)
     : ok('upload-size', 'An upload URL takes no other size.')
 }
 
-/** Uses an upload URL, looks at what came of it, and removes that again. Where the store breaks off, what is there tells. */
+/** Uses an upload URL, looks at the result, and removes it again. If the store drops the connection, what is there decides. */
 async function upload (app: FastifyInstance, { headers = {}, body = BODY }: Misuse): Promise<Outcome> {
   const objectKey = mintProbeKey()
   const signedAt = new Date()
   const url = addressOf(app, app.presignUpload({ method: 'PUT', objectKey, signedAt, expiresInSeconds: 60, headers: SIGNED_HEADERS }))
   try {
-    await fetch(url, {
-      method: 'PUT', headers: { ...SIGNED_HEADERS, ...headers }, body, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-    }).then((response) => response.arrayBuffer(), () => {})
+    await app.fetchFromStore(url, { method: 'PUT', headers: { ...SIGNED_HEADERS, ...headers }, body }).then((response) => response.arrayBuffer(), () => {})
     const stored = await sendAsService(app, { method: 'HEAD', objectKey })
     const address = new URL(url)
     address.search = ''
-    const anonymous = await fetch(address, { signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })
+    const anonymous = await app.fetchFromStore(address)
     await anonymous.arrayBuffer()
     return {
       isThere: stored.status === 200,

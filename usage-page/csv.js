@@ -6,7 +6,7 @@ const needsQuotes = /[",\r\n]/
 
 /**
  * Workflows as comma-separated values (RFC 4180) with a header; bytes and counts are whole numbers. A name that a spreadsheet
- * would run as a formula gets an apostrophe before it.
+ * would run as a formula is preceded by an apostrophe.
  *
  * @param {readonly WorkflowUsage[]} workflows
  * @returns {string}

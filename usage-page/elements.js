@@ -1,11 +1,11 @@
 /**
- * The page's element with an id.
+ * Returns the page's element with an id.
  *
  * @template {Element} Kind
  * @param {string} id
  * @param {new () => Kind} kind
  * @returns {Kind}
- * @throws {Error} where the page has none of the kind
+ * @throws {Error} if the page has none of this kind
  */
 export function element (id, kind) {
   const found = document.getElementById(id)
@@ -24,7 +24,7 @@ export function write (id, text) {
 }
 
 /**
- * A new element with a class, around text or other elements.
+ * Creates an element with a class, containing text or other elements.
  *
  * @template {keyof HTMLElementTagNameMap} Name
  * @param {Name} name

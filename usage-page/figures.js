@@ -3,6 +3,8 @@ const SYMBOLS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB']
 const wholeNumber = new Intl.NumberFormat('en-GB')
 const threeDigits = new Intl.NumberFormat('en-GB', { minimumSignificantDigits: 3, maximumSignificantDigits: 3 })
 const percentage = new Intl.NumberFormat('en-GB', { style: 'percent', maximumFractionDigits: 1 })
+const inWords = (/** @type {string} */ unit) => new Intl.NumberFormat('en-GB', { style: 'unit', unit, unitDisplay: 'long' })
+const [minutesInWords, hoursInWords, daysInWords] = [inWords('minute'), inWords('hour'), inWords('day')]
 const dateAndTime = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' })
 const dayOfYear = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeZone: 'UTC' })
 const dayAndMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', timeZone: 'UTC' })
@@ -16,7 +18,7 @@ const dayAndMonth = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 's
 export function humanSize (sizeBytes) {
   let size = sizeBytes
   let unit = 0
-  // By what is shown: 999,960 rounds to 1,000 kB, which is 1.00 MB.
+  // Decided by the rounded value: 999,960 rounds to 1,000 kB, which is 1.00 MB.
   while (Number(size.toPrecision(3)) >= 1000 && unit < SYMBOLS.length - 1) {
     size /= 1000
     unit++
@@ -54,7 +56,7 @@ export function fileCountInWords (count) {
 }
 
 /**
- * What part of a whole: "64.2%". What is there is never said to be nothing.
+ * A share of a whole: "64.2%". A share that is not zero is never shown as zero.
  *
  * @param {number} part
  * @param {number} whole
@@ -67,13 +69,25 @@ export function share (part, whole) {
 }
 
 /**
- * A time of the API in the reader's time zone: "31 Jan 2026, 12:59:58".
+ * A time from the API in the reader's time zone: "31 Jan 2026, 12:59:58".
  *
  * @param {string} time ISO 8601
  * @returns {string}
  */
 export function localTime (time) {
   return dateAndTime.format(new Date(time))
+}
+
+/**
+ * How long something took, rounded down: in hours from two hours on, in days from two days on. "90 minutes", "3 hours".
+ *
+ * @param {number} durationMs
+ * @returns {string}
+ */
+export function durationInWords (durationMs) {
+  const minutes = Math.floor(durationMs / 60_000)
+  if (minutes < 120) return minutesInWords.format(minutes)
+  return minutes < 48 * 60 ? hoursInWords.format(Math.floor(minutes / 60)) : daysInWords.format(Math.floor(minutes / 1440))
 }
 
 /**

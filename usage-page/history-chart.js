@@ -3,11 +3,11 @@ import { element, make, write } from './elements.js'
 import { dayInWords, exactCount, exactSize, humanSize, shortDay } from './figures.js'
 
 const FILLED = 'The end of the day was missed: these figures are later ones.'
-// A tick is a day's, never an hour's.
+// Ticks mark days, never hours.
 const TICK_DAYS = [1, 2, 3, 5, 7, 10, 15, 30, 60, 90, 180, 360]
 const DAY_SECONDS = 86_400
 
-/** The line of what was stored at each day's end, what it says under the pointer, and the same as a table. */
+/** The chart of what was stored at the end of each day, the figures under the pointer, and the same as a table. */
 export class HistoryChart {
   /** @type {readonly UsageDay[]} */
   #days = []
@@ -17,7 +17,7 @@ export class HistoryChart {
 
   constructor () {
     new ResizeObserver(() => { this.#chart?.setSize(this.#size()) }).observe(this.#place)
-    // The line is drawn on a canvas, which no style sheet reaches.
+    // The line is drawn on a canvas, to which style sheets do not apply.
     window.matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { this.#chart?.redraw(false) })
   }
 
@@ -50,10 +50,10 @@ export class HistoryChart {
     return new uPlot({
       ...this.#size(),
       legend: { show: false },
-      // The newest day's name is centred on the end of the line.
+      // The newest day's label is centred on the end of the line.
       padding: [8, 28, 0, 0],
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 9, width: 2, fill: () => colour('--ground') } },
-      // Days are in UTC; the local midnight may be that of another day.
+      // Days are in UTC; local midnight may belong to another day.
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
       scales: { y: { range: (_chart, _least, most) => [0, most === 0 ? 1 : most * 1.05] } },
       axes: [
@@ -81,11 +81,11 @@ export class HistoryChart {
     ], this.#place)
   }
 
-  /** A filled day was not measured at its end, so the line passes it without a point. */
+  /** A filled day was not measured at its end, so the line has no point there. */
   #ownDays = () => this.#days.flatMap(({ isFilled }, index) => isFilled ? [] : [index])
 
   /**
-   * Says the figures of a day, or of the newest one.
+   * Shows the figures of a day, or of the newest one.
    *
    * @param {number | undefined} index
    */
@@ -110,7 +110,7 @@ function row ({ date, totalBytes, fileCount, isFilled }) {
 }
 
 /**
- * What the line shows, for who does not see it.
+ * What the line shows, for anyone who cannot see it.
  *
  * @param {readonly UsageDay[]} days
  * @returns {string}

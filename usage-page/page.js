@@ -10,7 +10,7 @@ import { WorkflowTable } from './workflow-table.js'
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 const NOT_A_TOKEN = 'This is not a token: a JSON Web Token is three parts of letters and digits with dots between them.'
 
-/** The page from opening to leaving. What it knows is in this object and in the document, and nowhere that outlives them. */
+/** The page, from opening to leaving. What it knows is in this object and in the document only, and goes with them. */
 class UsagePage {
   /** @type {string | undefined} */
   #token
@@ -40,13 +40,13 @@ class UsagePage {
     onClick('forget', () => { this.#askForToken() })
     onClick('export', () => { download(this.#fileName, workflowsAsCsv(this.#table.workflows)) })
     element('history', HTMLElement).addEventListener('change', () => this.#refreshHistory())
-    // A link that is followed from the page to itself changes nothing but the fragment.
+    // Following a link from the page to itself changes only the fragment.
     window.addEventListener('hashchange', () => { this.#receiveToken() })
     window.addEventListener('online', () => { if (this.#token !== undefined) this.#refresh() })
     if (!this.#receiveToken()) this.#askForToken()
   }
 
-  /** Takes a token from the address, where it has one. */
+  /** Takes a token from the address, if it has one. */
   #receiveToken () {
     if (!new URLSearchParams(window.location.hash.slice(1)).has('token')) return false
     const token = takeTokenFromAddress()
@@ -56,9 +56,9 @@ class UsagePage {
   }
 
   /**
-   * Forgets the token there was and all that was shown for it, and asks for another.
+   * Forgets the current token and everything shown with it, and asks for another.
    *
-   * @param {string} [message] why, where something is wrong
+   * @param {string} [message] why, if something is wrong
    */
   #askForToken (message) {
     this.#reading.abort()
@@ -100,7 +100,7 @@ class UsagePage {
     this.#refresh()
   }
 
-  /** Reads the figures and shows them. Of several readings at a time, only the last is shown. */
+  /** Reads the figures and shows them. Of several concurrent readings, only the last is shown. */
   async #refresh () {
     const token = this.#token
     if (token === undefined) return
@@ -119,7 +119,7 @@ class UsagePage {
     }
   }
 
-  /** Reads the days of the chosen period and draws them. They are the organisation's, whichever user made the files. */
+  /** Reads the days of the chosen period and draws them. They are the organisation's totals, over all users. */
   async #refreshHistory () {
     this.#readingHistory.abort()
     const { signal } = this.#readingHistory = new AbortController()
@@ -160,7 +160,7 @@ class UsagePage {
     if (!isFromBefore) element('retry', HTMLButtonElement).focus()
   }
 
-  /** @param {string} [message] what is wrong; nothing where all is well */
+  /** @param {string} [message] what is wrong; omitted if nothing is */
   #say (message = '') {
     write('message-text', message)
     element('message-text', HTMLElement).hidden = message === ''
@@ -198,7 +198,7 @@ function onSubmit (id, action) {
 }
 
 /**
- * Saves text as a file of the reader's.
+ * Saves text as a file on the reader's machine.
  *
  * @param {string} fileName
  * @param {string} csv
@@ -209,7 +209,7 @@ function download (fileName, csv) {
   link.href = url
   link.download = fileName
   link.click()
-  // Some browsers only begin to read it after this.
+  // Some browsers begin to read it only after this returns.
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
 

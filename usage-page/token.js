@@ -1,8 +1,8 @@
-// RFC 6750, 2.1; what else is in a header field would not even be sent.
+// RFC 6750, 2.1; anything else could not even be sent in a header field.
 const bearerToken = /^(?:Bearer\s+)?([A-Za-z0-9._~+/-]+=*)$/i
 
 /**
- * The token in a text that was pasted, with or without its scheme.
+ * The token in pasted text, with or without its scheme.
  *
  * @param {string} text
  * @returns {string | undefined} undefined without one
@@ -15,7 +15,7 @@ export function parseToken (text) {
  * Takes the token out of the address (`#token=…`), so that it is neither seen, bookmarked nor copied with it. The fragment
  * of an address is never sent to a server (RFC 3986, 3.5).
  *
- * @returns {string | undefined} undefined where the address has none
+ * @returns {string | undefined} undefined if the address has none
  */
 export function takeTokenFromAddress () {
   const { hash, pathname, search } = window.location
@@ -26,8 +26,8 @@ export function takeTokenFromAddress () {
 }
 
 /**
- * Whether a token's user may be an admin: only to know what to offer, since the service judges each request itself. A token
- * without a `role` that is known may say it in a claim of another name, or by another value.
+ * Whether a token's user may be an admin. This only decides what to offer, since the service checks each request itself. A
+ * token without a known `role` may state it in a claim of another name, or by another value.
  *
  * @param {string} token
  * @returns {boolean}

@@ -7,7 +7,7 @@ const TIMEOUT_MS = 30_000
 const DAY_MS = 86_400_000
 const objects = new URL('../api/v1/objects/', import.meta.url)
 
-/** The API gave no figures; the message says why, for people. */
+/** The API returned no figures; the message tells people why. */
 export class ApiError extends Error {
   /**
    * @param {string} message
@@ -21,7 +21,7 @@ export class ApiError extends Error {
 }
 
 /**
- * What the token's organisation stores, or one user of it.
+ * Reads what the token's organisation, or one of its users, stores.
  *
  * @param {string} token
  * @param {string | undefined} createdBy user id
@@ -35,7 +35,7 @@ export async function readStorageUsage (token, createdBy, signal) {
 }
 
 /**
- * What the token's organisation stored day by day, up to today.
+ * Reads what the token's organisation stored day by day, up to today.
  *
  * @param {string} token
  * @param {number} dayCount
@@ -73,7 +73,7 @@ async function read (path, token, signal) {
 }
 
 /**
- * The message of an error of the service; a proxy's has none.
+ * The message of an error from the service; one from a proxy has none.
  *
  * @param {string} body
  * @returns {string | undefined}

@@ -7,7 +7,7 @@ import { exactCount, exactSize, humanSize, share } from './figures.js'
 
 const byName = new Intl.Collator('en', { numeric: true })
 
-/** The table of workflows, in the order that the reader chose: at first the largest on top. */
+/** The table of workflows, in the order that the reader chose: initially the largest first. */
 export class WorkflowTable {
   /** @type {Column} */
   #column = 'bytes'
@@ -48,7 +48,7 @@ export class WorkflowTable {
 
   /** @param {Column} column */
   #sortBy (column) {
-    // Names from A, figures from the largest; once more turns it round.
+    // Names start from A, figures from the largest; choosing the column again reverses the order.
     this.#isDescending = column === this.#column ? !this.#isDescending : column !== 'workflowName'
     this.#column = column
     for (const [name, header] of this.#headers) {

@@ -4,7 +4,7 @@ import { onDatabase } from '../services/postgres.js'
 const WORKFLOWS = 200
 const USERS = 10
 
-/** Puts files of an organisation into the catalogue, over 200 workflows of a run each and 10 users, and their sums. */
+/** Adds an organisation's files, and their sums, to the catalogue: by 10 users, in 200 workflows of one run each. */
 export async function fillCatalogue (databaseUrl: string, orgKey: string, fileCount: number): Promise<void> {
   await onDatabase(databaseUrl, `
     insert into runs (org_key, workflow_id, run_id, prefix)
@@ -12,7 +12,7 @@ export async function fillCatalogue (databaseUrl: string, orgKey: string, fileCo
     from (
       select (lpad(n::text, 8, '0') || '-0000-4000-8000-000000000001')::uuid as workflow from generate_series(0, ${WORKFLOWS - 1}) as n
     ) as workflows`, [orgKey])
-  // With a revision of this build, since the database counts what builds before runs write itself, one by one.
+  // With a revision of this build: rows without one are counted by the triggers for older builds, one by one.
   await onDatabase(databaseUrl, `
     insert into objects (
       object_key, org_key, workflow_id, run_id, created_by, direction, run_ref, path, size_bytes, event_source, event_time, revision)

@@ -12,8 +12,9 @@ const SHARED_BATCH = 64
 const BIG_BATCH = 1_000
 
 /**
- * How fast bucket notifications are counted: one, 8 and 64 posters of one record, and records in thousands; beside the bare
- * statement that writes a batch of 64. Two replicas over one database beside one.
+ * How fast bucket notifications are counted: with 1, 8 and 64 senders of one record at a time, and with thousands of records
+ * per notification, compared with the bare statement that writes a batch of 64; and two replicas on one database compared with
+ * one.
  */
 export const events: Case = async function * (bench) {
   const { postgres, rounds } = bench

@@ -5,7 +5,7 @@ const RUNS_OF_WORKFLOW = 20
 /** How many object keys lie under one workflow. */
 export const OBJECTS_OF_WORKFLOW = FILES_OF_RUN * RUNS_OF_WORKFLOW
 
-/** The object keys of a bucket of one organisation, in the order of a listing: of a thousand files to a run. */
+/** The object keys of a one-organisation bucket in listing order, a thousand files to a run. */
 export function objectKeyAt (index: number): string {
   const run = Math.floor(index / FILES_OF_RUN)
   const file = String(index).padStart(22, '0')

@@ -5,7 +5,7 @@ import { NO_DATABASE, downloadUrl, startService } from '../services/service.js'
 
 const CONNECTIONS = 32
 const UNIT = 'requests/s'
-// Node.js has compiled most of what a look-up runs after some thousands of them.
+// It takes Node.js some thousands of look-ups to compile most of what they run.
 const COLD_KEYS_PER_MEASUREMENT = 8_000
 const WARM_KEYS = 5_000
 const FOREIGN_KEY = 'somebody-elses/file.txt'
@@ -16,11 +16,11 @@ interface RequestOptions {
 }
 
 /**
- * Downloads that redirect, beside a bare Fastify route that checks the same query and answers a fixed 302 under the same
- * logger and settings, and beside two simple designs: minio-js signs for each request; PostgreSQL is asked for each one. A
- * key that nobody has asked for yet costs a signed HEAD at the store: it stands beside the bare HEAD.
+ * Downloads that redirect, compared with a bare Fastify route that checks the same query and answers a fixed 302 under the same
+ * logger and settings, and with two simple designs: one has minio-js sign each request, the other asks PostgreSQL for each one.
+ * A key that has not been asked for before costs a signed HEAD at the store, so it is compared with the bare HEAD.
  *
- * Each round has new processes: two of the same program may differ by a tenth for as long as they run.
+ * Each round starts new processes: two processes of the same program may differ by a tenth for as long as they run.
  */
 export const redirects: Case = async function * (bench) {
   const rounds: Array<Record<string, number>> = []
@@ -43,7 +43,7 @@ export const redirects: Case = async function * (bench) {
     { size: 1, cost: 1 / spread(of('oneWarm')).median }, { size: WARM_KEYS, cost: 1 / spread(of('manyWarm')).median })
 }
 
-/** Measures everything once, after a time that does not count, and gives the figures by name: a second, or milliseconds. */
+/** Measures everything once, after a warm-up, and returns the figures by name: requests per second, or milliseconds. */
 async function measureRound (bench: Bench): Promise<Record<string, number>> {
   const { store, postgres } = bench
   const servers: ServerProcess[] = []
@@ -85,10 +85,10 @@ async function measureRound (bench: Bench): Promise<Record<string, number>> {
   }
 }
 
-/** What costs the store a HEAD, beside the bare HEAD: a key that nobody has asked for yet, and the HEAD of a file. */
+/** Measures what costs the store a HEAD (a key not asked for before, and the HEAD of a file) and the bare HEAD itself. */
 async function measureLookUps ({ store }: Bench, service: ServerProcess): Promise<Record<string, number>> {
   const objectKeys: string[] = []
-  // Of three things, twice.
+  // Three measurements, two times.
   while (objectKeys.length < COLD_KEYS_PER_MEASUREMENT * 3 * 2) {
     objectKeys.push(...await Promise.all(Array.from({ length: 64 }, () => store.put('cold.bin', 10))))
   }
@@ -107,7 +107,7 @@ async function measureLookUps ({ store }: Bench, service: ServerProcess): Promis
   return { cold, described, heads }
 }
 
-/** Redirects of one key, and of many, each of them found before. */
+/** Measures redirects of one key, and of many, all of them found before. */
 async function measureWarmKeys (bench: Bench): Promise<Record<string, number>> {
   const service = await startService(bench, { DATABASE_URL: NO_DATABASE, EXISTENCE_TTL: '600' })
   try {

@@ -15,11 +15,11 @@ const MEMORY_MAX_MIB = 64
 const MIB = 1024 * 1024
 
 /**
- * What slow readers of a streamed file of 100 MiB cost the service: memory added, and the rate of other requests meanwhile.
- * Memory is read before the service has been under load, since what a load leaves behind would make room for the readers;
- * and after a collection of garbage, which no reader causes.
+ * What slow readers of a streamed file of 100 MiB cost the service: the memory they add, and the rate of other requests
+ * meanwhile. Memory is read before the service has been under load, since memory freed after a load would make room for the
+ * readers, and after a garbage collection, since garbage is not the readers' doing.
  *
- * The store is the embedded one: each reader keeps a request to it open, and Ceph RGW may stop answering others then.
+ * The store is the embedded one: each reader keeps a request to it open, and Ceph RGW may then stop answering others.
  */
 export const slowReaders: Case = async function * ({ seconds }) {
   const store = await startStore({ isEmbedded: true })
@@ -69,7 +69,7 @@ export const slowReaders: Case = async function * ({ seconds }) {
   }
 }
 
-/** Asks for a file on a connection that is read from only when somebody reads. */
+/** Requests a file on a connection that is read from only on demand. */
 async function openReader (url: URL): Promise<Socket> {
   const socket = connect(Number(url.port), url.hostname)
   await once(socket, 'connect')
@@ -78,7 +78,7 @@ async function openReader (url: URL): Promise<Socket> {
   return socket
 }
 
-/** The process's resident memory after a collection of garbage. */
+/** The process's resident memory in MiB after a garbage collection. */
 async function collectedMib (pid: number): Promise<number> {
   process.kill(pid, 'SIGWINCH')
   await setTimeout(1_000)

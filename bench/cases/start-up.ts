@@ -12,12 +12,14 @@ const START_MAX_MS = 1_000
 const CATALOGUES = [10_000, 1_000_000] as const
 const RESTING_MAX_MIB = 120
 
-/** How long a start takes until the service is ready, and its memory at rest: with real parts, and with embedded ones. */
+/**
+ * How long the service takes to become ready, and its memory at rest: with a real database and bucket, and with embedded ones.
+ */
 export const startUp: Case = async function * (bench) {
   const { postgres, rounds } = bench
   const kinds = [
     ...postgres === undefined ? [] : [{ name: 'configured', environment: { DATABASE_URL: await postgres.createDatabase() }, isTarget: true }],
-    // A variable that is empty counts as unset.
+    // An empty variable counts as unset.
     {
       name: 'embedded',
       environment: { DATABASE_URL: '', S3_ENDPOINT: '', S3_ACCESS_KEY: '', S3_SECRET_KEY: '', S3_BUCKET: '' },
@@ -53,7 +55,7 @@ export const startUp: Case = async function * (bench) {
   if (postgres !== undefined) yield await growthOfStart(bench, postgres)
 }
 
-/** How the start grows with the files that are counted. */
+/** How the start-up time grows with the number of files counted. */
 async function growthOfStart (bench: Bench, postgres: PostgresServer): Promise<Measurement> {
   const measures: Record<string, Measure> = {}
   for (const size of CATALOGUES) {

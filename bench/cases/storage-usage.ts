@@ -12,8 +12,8 @@ const READS = 100
 const orgKey = 'bench'
 
 /**
- * Whether reading storage usage takes the same time however many files there are, and how long the same takes where nothing
- * is kept: SUM over the rows, on the same connection. The request adds what any answer costs, wherever its figures are from.
+ * Whether reading storage usage takes the same time however many files there are, and how long it takes without kept sums: SUM
+ * over the rows, on the same connection. The request adds the cost of any answer, whatever its figures come from.
  */
 export const storageUsage: Case = async function * ({ isLong, rounds, ...bench }) {
   const { postgres } = bench

@@ -8,7 +8,7 @@ import { NO_DATABASE, type ServiceProcess, downloadUrl, startService } from '../
 
 const KIB = 1024
 const MIB = 1024 * KIB
-/** Files of a measurement: so many that it lasts long enough. */
+/** File sizes, with counts that make each measurement last long enough. */
 const sizes = [
   { name: '1 KiB', sizeBytes: KIB, count: 500 },
   { name: '1 MiB', sizeBytes: MIB, count: 50 },
@@ -17,7 +17,9 @@ const sizes = [
 const RANGES = 100
 const run = promisify(execFile)
 
-/** Files that the service streams, beside nginx that passes the same bytes on from the same store; ranges of big files. */
+/**
+ * Files streamed by the service, compared with nginx passing the same bytes on from the same store; and ranges of big files.
+ */
 export const streams: Case = async function * (bench) {
   const { store, rounds } = bench
   const service = await startService(bench, { DATABASE_URL: NO_DATABASE, DOWNLOAD_MODE: 'stream' })
@@ -67,7 +69,7 @@ async function * ranges ({ store, rounds }: Bench, service: ServiceProcess): Asy
   }
 }
 
-/** Downloads a file several times with one curl, over one connection. */
+/** Downloads a file several times with a single curl, over one connection. */
 async function filesPerSecond (url: string, sizeBytes: number, count: number): Promise<number> {
   const { stdout } = await run('curl', [
     '-sf', ...Array.from({ length: count }, () => ['-o', '/dev/null', url]).flat(), '-w', '%{size_download} %{time_total}\n',

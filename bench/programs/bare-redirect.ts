@@ -1,5 +1,5 @@
 /*
- * What a redirect costs at the least: a bare Fastify route with a fixed 302, under the service's logger and settings, which
+ * The least that a redirect can cost: a bare Fastify route with a fixed 302, under the service's logger and settings, which
  * checks its query as the service must. For redirects.ts.
  */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'

@@ -1,4 +1,4 @@
-/* The embedded object store in a process of its own, for the benchmarks. Credentials come from the environment. */
+/* The embedded object store in its own process, for the benchmarks. Credentials come from the environment. */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

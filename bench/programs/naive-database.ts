@@ -1,4 +1,4 @@
-/* A download that asks PostgreSQL for each request, and answers a fixed 302. A rival for redirects.ts. */
+/* A download that asks PostgreSQL about each request and answers a fixed 302. A rival for redirects.ts. */
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import fastify from 'fastify'
 import pg from 'pg'

@@ -1,6 +1,6 @@
 /*
- * Imports a bucket of so many synthetic objects into an empty database, and compares it once more; says the most memory that
- * this process took, in MiB. Argument: how many. For reconcile.ts.
+ * Imports a bucket of synthetic objects into an empty database, compares it once more, and prints this process's peak memory in
+ * MiB. Argument: the number of objects. For reconcile.ts.
  */
 import { connectPostgres } from '../../db/connection/pool.js'
 import { migrateToLatest } from '../../db/connection/migrate.js'

@@ -1,7 +1,7 @@
 /*
- * A load generator in a process of its own: requests each of the URLs that come as lines on standard input once, by a number
- * of concurrent clients over kept connections, and prints how many a second. A program for redirects.ts.
- * Arguments: method, concurrency, expected status.
+ * A load generator in its own process: requests each URL that it reads as a line from standard input once, by a number of
+ * concurrent clients over keep-alive connections, and prints the requests per second. For redirects.ts. Arguments: method,
+ * concurrency, expected status.
  */
 import { createInterface } from 'node:readline'
 import { Pool } from 'undici'
@@ -17,7 +17,7 @@ const paths = urls.map((url) => url.slice(origin.length))
 const startedAt = performance.now()
 await Promise.all(Array.from({ length: Number(concurrency) }, async () => {
   for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-    // By default, undici gives up a connection after each HEAD.
+    // By default, undici gives up a connection after every HEAD.
     const { statusCode, body } = await pool.request({ method, path, reset: false })
     if (statusCode !== Number(expectedStatus)) throw new Error(`The answer is ${statusCode}.`)
     await body.dump()

@@ -1,6 +1,9 @@
 import { runNginx } from '../../test/support/nginx.js'
 
-/** nginx (Debian's nginx-light) as a proxy of one URL, with its defaults for buffering and a kept connection to the store. */
+/**
+ * Starts nginx (Debian's nginx-light) as a proxy of one URL, with its default buffering and a keep-alive connection to the
+ * store.
+ */
 export async function startNginx (target: string): Promise<{ url: string, stop: () => Promise<void> }> {
   const { host, pathname, search } = new URL(target)
   const { origin, stop } = await runNginx(({ port }) => `

@@ -2,19 +2,19 @@ import { randomUUID } from 'node:crypto'
 import pg from 'pg'
 import { findPostgres, startLocalPostgres } from '../../test/support/postgres-server.js'
 
-/** A PostgreSQL server that databases may be made on. */
+/** A PostgreSQL server on which databases can be created. */
 export interface PostgresServer {
   version: string
-  /** Makes a database and gives its URL. */
+  /** Creates a database and returns its URL. */
   createDatabase: () => Promise<string>
   stop: () => Promise<void>
 }
 
 /**
- * Takes the server that a URL names, or starts the newest one that is installed in a temporary folder, with its default
- * settings but for the address.
+ * Uses the server that a URL names, or starts the newest one installed, in a temporary folder and with its default settings
+ * apart from the address.
  *
- * @throws where there is neither
+ * @throws if there is neither
  */
 export async function startPostgres (url: string | undefined): Promise<PostgresServer> {
   if (url !== undefined) return { ...await describe(url), stop: async () => {} }
@@ -30,7 +30,7 @@ export async function startPostgres (url: string | undefined): Promise<PostgresS
   }
 }
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on its own connection. */
 export async function onDatabase<Row extends pg.QueryResultRow> (
   url: string, statement: string, parameters: unknown[] = [],
 ): Promise<Row[]> {

@@ -5,19 +5,19 @@ import { join } from 'node:path'
 import { type ServerProcess, startServer } from '../child-process.js'
 import type { Bench } from '../bench.js'
 
-/** The built service in a process of its own. */
+/** The built service in its own process. */
 export interface ServiceProcess extends ServerProcess {
   eventsToken: string
   jwtSecret: string
 }
 
-/** A database where there is none: downloads need none, and the memory of the embedded one would blur what they take. */
+/** A URL without a database behind it: downloads need none, and an embedded one would blur their memory use. */
 export const NO_DATABASE = 'postgres://nobody@127.0.0.1:1/none'
 
-// docs/production.md recommends it where the service streams, and only there: it costs memory.
+// docs/production.md recommends it only where the service streams, since it costs memory.
 const STREAMING_ENVIRONMENT = { MALLOC_TRIM_THRESHOLD_: '134217728' }
 
-/** Starts the built service beside the benchmarks' store, with a folder of its own. */
+/** Starts the built service with the benchmarks' store and a folder of its own. */
 export async function startService (
   { store }: Pick<Bench, 'store'>, environment: Record<string, string>, nodeOptions: string[] = [],
 ): Promise<ServiceProcess> {
@@ -30,7 +30,7 @@ export async function startService (
     DATA_DIR: dataDirectory,
     EVENTS_TOKEN: eventsToken,
     JWT_SECRET: jwtSecret,
-    // All load comes from one address.
+    // All load comes from a single address.
     DOWNLOAD_MISS_LIMIT: '0',
     ...environment.DOWNLOAD_MODE === 'stream' ? STREAMING_ENVIRONMENT : {},
     ...environment,
@@ -46,7 +46,7 @@ export async function startService (
   }
 }
 
-/** The URL that downloads a file from a service, or from one that answers like it. */
+/** The URL that downloads a file from a service, or from a program that answers like one. */
 export function downloadUrl ({ origin }: ServerProcess, objectKey: string): string {
   return `${origin}/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}`
 }

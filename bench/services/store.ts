@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { Client } from 'minio'
 import { mintObjectKey } from '../../objects/object-key.js'
+import { FixedCredentials } from '../../store/credentials.js'
 import { type Presign, createPresign } from '../../store/presigning.js'
 import { hasCeph, startCeph } from '../../test/support/ceph-server.js'
 import { benchProgram, startServer } from '../child-process.js'
@@ -9,10 +10,10 @@ import { benchProgram, startServer } from '../child-process.js'
 /** An S3 endpoint with a bucket for the benchmarks. */
 export interface BenchStore {
   version: string
-  /** Settings of the service. */
+  /** Settings for the service. */
   environment: { S3_ENDPOINT: string, S3_BUCKET: string, S3_ACCESS_KEY: string, S3_SECRET_KEY: string }
   presign: Presign
-  /** Puts a file of so many bytes and gives its object key. */
+  /** Uploads a file of the given size and returns its object key. */
   put: (fileName: string, sizeBytes: number) => Promise<string>
   stop: () => Promise<void>
 }
@@ -28,7 +29,7 @@ interface S3Server {
 const MIB = 1024 * 1024
 const ids = [randomUUID(), randomUUID(), randomUUID()] as const
 
-/** Starts the embedded store, or takes the one that the variables `BENCH_S3_…` name, or starts Ceph RGW. */
+/** Starts the embedded store, or uses the one that the variables `BENCH_S3_…` name, or starts Ceph RGW. */
 export async function startStore ({ isEmbedded }: { isEmbedded: boolean }): Promise<BenchStore> {
   const bucket = `bench-${randomUUID()}`
   const { BENCH_S3_ENDPOINT: named } = process.env
@@ -48,7 +49,7 @@ export async function startStore ({ isEmbedded }: { isEmbedded: boolean }): Prom
   return {
     version,
     environment: { S3_ENDPOINT: endpoint, S3_BUCKET: bucket, S3_ACCESS_KEY: accessKey, S3_SECRET_KEY: secretKey },
-    presign: createPresign({ endpoint, region: 'us-east-1', bucket, accessKey, secretKey }),
+    presign: createPresign({ endpoint, region: 'us-east-1', bucket, credentials: new FixedCredentials({ accessKey, secretKey }) }),
     put: async (fileName, sizeBytes) => {
       const objectKey = mintObjectKey({
         orgKey: 'bench', workflowId: ids[0], runId: ids[1], createdBy: ids[2], direction: 'outputs', path: fileName,

@@ -1,0 +1,93 @@
+import { createInterface } from 'node:readline'
+import { connect } from '../../transfer/connection.js'
+import { openDisplay } from '../../transfer/display.js'
+import { TransferError } from '../../transfer/failures.js'
+import { getFiles } from '../../transfer/get-files.js'
+import { shown } from '../../transfer/local-files.js'
+import { type WantedFile, filesOfLinks, filesOfRun } from '../../transfer/wanted-files.js'
+import { EXIT_CLEAN } from '../outcome.js'
+import { EXIT_INCOMPLETE, type Subcommand, readOptions, readParallel, readRun } from './subcommand.js'
+
+const HELP = `Fetches files by their download links, or all files of a run.
+
+  npx objects-storage get LINK… [--to FOLDER] [--force] [--parallel 4] [--json]
+  npx objects-storage get --workflow UUID --run UUID [--outputs] [--inputs] [--url URL] [--to FOLDER] …
+
+  LINK        a download link; with "-", links are read from standard input, one a line
+  --workflow  the workflow; --run WORKFLOW/RUN names both
+  --run       its run: its files keep their folders, below "inputs" and "outputs"
+  --outputs   only what the run has made
+  --inputs    only what it works on
+  --to        where the files go; by default the current folder
+  --force     replace other files of the same names
+  --url       the service's address; by default OBJECTS_STORAGE_URL
+  --parallel  how many files are fetched at a time
+  --json      one JSON object per file
+
+A run's files need a token, in OBJECTS_STORAGE_TOKEN or in the file that OBJECTS_STORAGE_TOKEN_FILE names. Links need none.
+
+A file gets its name once it is whole, with the time that the storage has; one of the same size and time is taken to be there. If
+it is interrupted, the same command goes on from the hidden files ".objects-storage-….part".
+
+Exit code: 0 all files are there, 1 some are not, 2 it could not run, 130 it was stopped.
+`
+
+export const get: Subcommand = {
+  help: HELP,
+  run: async (args, signal) => {
+    const { values, positionals } = readOptions(args, [])
+    if (values.help) return undefined
+    const parallel = readParallel(values.parallel)
+    const files = await findWanted(values, positionals, signal)
+
+    const display = openDisplay()
+    let [gotCount, thereCount] = [0, 0]
+    try {
+      const { wantedCount, failedCount } = await getFiles({
+        files,
+        folder: values.to ?? '.',
+        force: values.force,
+        parallel,
+        display,
+        onFile: ({ path, sizeBytes, wasThere }) => {
+          if (wasThere) thereCount++
+          else gotCount++
+          display.result(values.json ? JSON.stringify({ path, sizeBytes }) : shown(path))
+        },
+        signal,
+      })
+      if (wantedCount === 0) display.note('The run has no such files.')
+      const there = thereCount === 0 ? '' : `, ${thereCount.toLocaleString('en')} were there`
+      const failed = failedCount === 0 ? '' : `, ${failedCount.toLocaleString('en')} could not be`
+      display.note(`${gotCount.toLocaleString('en')} files fetched${there}${failed}.`)
+      return failedCount === 0 ? EXIT_CLEAN : EXIT_INCOMPLETE
+    } finally {
+      display.stop()
+    }
+  },
+}
+
+async function findWanted (
+  values: ReturnType<typeof readOptions>['values'], positionals: readonly string[], signal: AbortSignal,
+): Promise<AsyncGenerator<WantedFile, undefined>> {
+  const isRun = values.run !== undefined || values.workflow !== undefined
+  if (isRun === (positionals.length > 0)) throw new TransferError('Name either download links, or a run.')
+  if (isRun) {
+    const isAll = values.inputs === values.outputs
+    const directions = new Set(isAll ? ['inputs', 'outputs'] : [values.inputs ? 'inputs' : 'outputs'])
+    const run = { ...readRun(values), directions }
+    return filesOfRun(await connect(values.url, process.env), run, signal)
+  }
+  const links = positionals.length === 1 && positionals[0] === '-' ? await readLines() : positionals
+  return each(filesOfLinks(links))
+}
+
+async function readLines (): Promise<string[]> {
+  const lines: string[] = []
+  for await (const line of createInterface({ input: process.stdin })) if (line.trim() !== '') lines.push(line.trim())
+  return lines
+}
+
+async function * each<Item> (items: readonly Item[]): AsyncGenerator<Item, undefined> {
+  yield * items
+}

@@ -1,0 +1,53 @@
+import { readFile } from 'node:fs/promises'
+import { type ErrorBody, type ObjectsClient, createClient } from '../client/index.js'
+import { errorCode } from '../errors/error-code.js'
+import { TransferError, TransferStoppedError } from './failures.js'
+
+/** Where the service is, and how it is reached. */
+export interface Connection {
+  address: string
+  /** Makes a client of its own for someone who wants to see its answers. */
+  createClient: () => ObjectsClient
+}
+
+/**
+ * Connects to the service that is named. A file with the token is read for every request, since it may be replaced before the
+ * token expires.
+ *
+ * @param address the service's; by default that of the environment
+ * @throws {TransferError} where the address or a token is missing
+ */
+export async function connect (address: string | undefined, environment: NodeJS.ProcessEnv): Promise<Connection> {
+  const { OBJECTS_STORAGE_URL, OBJECTS_STORAGE_TOKEN = '', OBJECTS_STORAGE_TOKEN_FILE = '' } = environment
+  const url = address ?? OBJECTS_STORAGE_URL ?? ''
+  if (url === '') throw new TransferError('Name the service\'s address with --url, or set OBJECTS_STORAGE_URL.')
+  if (!/^https?:\/\/[^\s?#@]+$/.test(url) || !URL.canParse(url)) {
+    throw new TransferError('The service\'s address must be one such as https://files.example.com.')
+  }
+  if (OBJECTS_STORAGE_TOKEN === '' && OBJECTS_STORAGE_TOKEN_FILE === '') {
+    throw new TransferError('Set OBJECTS_STORAGE_TOKEN to a token, or OBJECTS_STORAGE_TOKEN_FILE to a file that has one.')
+  }
+  const fixed = OBJECTS_STORAGE_TOKEN === '' ? undefined : requireToken(OBJECTS_STORAGE_TOKEN.trim(), 'OBJECTS_STORAGE_TOKEN')
+  const token = fixed ?? (() => readToken(OBJECTS_STORAGE_TOKEN_FILE))
+  // Said at once where it cannot be read, rather than after requests that are tried again.
+  if (fixed === undefined) await readToken(OBJECTS_STORAGE_TOKEN_FILE)
+  return { address: url.replace(/\/+$/, ''), createClient: () => createClient({ baseUrl: url, token }) }
+}
+
+async function readToken (location: string): Promise<string> {
+  const text = await readFile(location, 'utf8').catch((error: unknown) => {
+    throw new TransferStoppedError(`OBJECTS_STORAGE_TOKEN_FILE cannot be read (${errorCode(error)}).`)
+  })
+  return requireToken(text.trim(), 'OBJECTS_STORAGE_TOKEN_FILE')
+}
+
+/** A header with anything else would be refused in words that repeat it. */
+function requireToken (text: string, name: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw new TransferStoppedError(`${name} has no token.`)
+}
+
+/** What a service answered that is no result, in words. */
+export function describeRefusal (error: ErrorBody | undefined, response: Response): string {
+  return error?.code === undefined ? `The service answers with status ${response.status}.` : `${error.code}: ${error.message}`
+}

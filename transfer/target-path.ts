@@ -1,0 +1,45 @@
+import { lstat, mkdir, realpath } from 'node:fs/promises'
+import { join, sep } from 'node:path'
+import { errorCode } from '../errors/error-code.js'
+import { isPath } from '../objects/object-key.js'
+import { TransferError } from './failures.js'
+
+// Microsoft, "Naming Files, Paths, and Namespaces": with any extension, these are devices.
+const windowsDevice = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i
+// A colon would name a drive or a stream, a backslash a folder; a last point or space is dropped.
+const windowsForbidden = /[<>:"\\|?*]|[. ]$/
+
+/**
+ * The names of folders and file in a path of the service's, as this machine can have them. The service makes no other paths,
+ * but what answers at an address may be anything.
+ *
+ * @throws {TransferError} if one would lead elsewhere
+ */
+export function localNamesOf (path: string, platform: NodeJS.Platform = process.platform): string[] {
+  const names = path.split('/')
+  const isLocal = isPath(path) &&
+    (platform !== 'win32' || names.every((name) => !windowsDevice.test(name) && !windowsForbidden.test(name)))
+  if (!isLocal) throw new TransferError('This machine can have no file of such a name.')
+  return names
+}
+
+/**
+ * Makes the folders that a file goes into, all of them inside `root`, whatever symbolic links are there already.
+ *
+ * @param root an existing folder, without symbolic links
+ * @returns where the file goes
+ * @throws {TransferError} if a folder leads out of `root`, or is no folder
+ */
+export async function prepareTarget (root: string, names: readonly string[]): Promise<string> {
+  let folder = root
+  for (const name of names.slice(0, -1)) {
+    const next = join(folder, name)
+    await mkdir(next).catch((error: unknown) => {
+      if (errorCode(error) !== 'EEXIST') throw new TransferError(`A folder cannot be made (${errorCode(error)}).`)
+    })
+    folder = await realpath(next).catch(() => next)
+    if (!folder.startsWith(root.endsWith(sep) ? root : root + sep)) throw new TransferError('A symbolic link leads out of the folder.')
+    if (!(await lstat(folder)).isDirectory()) throw new TransferError('There is a file where a folder of that name should be.')
+  }
+  return join(folder, names.at(-1) ?? '')
+}

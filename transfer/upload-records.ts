@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { mkdir, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { ResumePoint, UploadedFile } from '../client/index.js'
+import type { LocalFile } from './local-files.js'
+
+/** What is known of a file that was sent, wholly or in part, by an earlier run of the same command. */
+export interface UploadRecord {
+  /** What an upload in parts needs to go on. */
+  begun?: ResumePoint
+  /** Where the file is, or was going to be. */
+  file?: UploadedFile
+}
+
+/** For how long a command that was not run again is remembered. No upload lasts as long unless the service is set to. */
+const KEPT_MS = 30 * 86_400_000
+
+/**
+ * What has to be known to go on with a command that was interrupted: a folder for each command, in it a small file for each
+ * file that it has begun to send. The records hold links and ids of uploads, so that only their owner may read them. A
+ * record belongs to a file of a certain size and time: one that changed since has none.
+ */
+export class UploadRecords {
+  readonly #folder
+
+  private constructor (folder: string) {
+    this.#folder = folder
+  }
+
+  /**
+   * Opens the records of a command, and forgets those of commands that were given up.
+   *
+   * @param command what makes it this command: what it sends, and where to
+   * @throws if the folder cannot be made
+   */
+  static async open (stateFolder: string, command: readonly string[]): Promise<UploadRecords> {
+    const all = join(stateFolder, 'uploads')
+    const folder = join(all, hashOf(command))
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    for (const name of await readdir(all)) {
+      const stats = await stat(join(all, name)).catch(() => undefined)
+      const isOld = stats !== undefined && Date.now() - stats.mtimeMs > KEPT_MS
+      if (isOld) await rm(join(all, name), { recursive: true, force: true })
+    }
+    return new UploadRecords(folder)
+  }
+
+  async read (file: LocalFile): Promise<UploadRecord | undefined> {
+    try {
+      return JSON.parse(await readFile(this.#locationOf(file), 'utf8'))
+    } catch {
+      return undefined
+    }
+  }
+
+  /** A kill leaves the former record or this one. */
+  async write (file: LocalFile, record: UploadRecord): Promise<void> {
+    const location = this.#locationOf(file)
+    await writeFile(`${location}.new`, JSON.stringify(record), { mode: 0o600 })
+    await rename(`${location}.new`, location)
+  }
+
+  async remove (file: LocalFile): Promise<void> {
+    await rm(this.#locationOf(file), { force: true })
+  }
+
+  /** Forgets the command, which has done all it had to. */
+  async forget (): Promise<void> {
+    await rm(this.#folder, { recursive: true, force: true })
+  }
+
+  #locationOf ({ location, path, sizeBytes, modifiedMs }: LocalFile): string {
+    return join(this.#folder, `${hashOf([location, path, String(sizeBytes), String(modifiedMs)])}.json`)
+  }
+}
+
+/** Where commands keep what they need to go on: as the XDG Base Directory Specification and Windows have it. */
+export function stateFolderOf ({ XDG_STATE_HOME = '', LOCALAPPDATA = '' }: NodeJS.ProcessEnv, homeFolder: string): string {
+  if (process.platform === 'win32' && LOCALAPPDATA !== '') return join(LOCALAPPDATA, 'objects-storage')
+  // "All paths must be absolute. If an implementation encounters a relative path it should ignore it."
+  return join(XDG_STATE_HOME.startsWith('/') ? XDG_STATE_HOME : join(homeFolder, '.local', 'state'), 'objects-storage')
+}
+
+function hashOf (texts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(texts)).digest('hex').slice(0, 32)
+}
