@@ -92,13 +92,13 @@ t.test('the service', async (t) => {
       })
     }
 
-    t.test('to a HEAD that is no HTTP no body is sent', async (t) => {
+    t.test('no body is sent in answer to a HEAD that is not HTTP', async (t) => {
       const { head, body } = await exchange('HEAD /health/live?\xff HTTP/1.1\r\nHost: a\r\n\r\n')
       t.match(head, /^HTTP\/1\.1 400 /)
       t.equal(body, '')
     })
 
-    t.test('a path out of the folder of Swagger UI is no route', async (t) => {
+    t.test('a path out of the folder of Swagger UI is not a route', async (t) => {
       const { head, body } = await exchange('GET /documentation/static//.. HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n')
       t.match(head, /^HTTP\/1\.1 404 /)
       t.match(JSON.parse(body), { code: 'ROUTE_NOT_FOUND' })

@@ -7,7 +7,7 @@ import t from 'tap'
 import { rooms } from '../../eslint.rooms.js'
 
 const run = promisify(execFile)
-// The project itself, also where this is compiled to another folder, with links to its files.
+// The project itself, even if this is compiled to another folder, with links to its files.
 const root = dirname(await realpath(new URL('../../package.json', import.meta.url)))
 
 t.test('what has not changed is not built again, and what has is', async (t) => {
@@ -28,7 +28,7 @@ t.test('what has not changed is not built again, and what has is', async (t) => 
   t.match(await build(), built, 'a source has changed')
   await rm(join(folder, 'dist/server.js'))
   t.match(await build(), built, 'a part of what was built is gone')
-  // Nothing of what builds is needed where nothing is to be built.
+  // If nothing is to be built, nothing that builds is needed.
   await rm(join(folder, 'node_modules'))
   t.equal(await build(), '')
 })

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers'
 import t, { type Test } from 'tap'
 import { Agent, request } from 'undici'
 import { startEmbeddedStore } from '../../embedded/s3/object-store.js'
+import { FixedCredentials } from '../../store/credentials.js'
 import { createPresign } from '../../store/presigning.js'
 import { mintObjectKey } from '../../objects/object-key.js'
 import { compileCommands } from '../support/command-process.js'
@@ -17,7 +18,7 @@ const SIZE_BYTES = 16 * 1024 * 1024
 const mint = (path: string) =>
   mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path })
 
-/** The service in a process of its own, which streams files from a store behind a proxy. */
+/** The service in its own process, which streams files from a store behind a proxy. */
 async function start (t: Test, environment: Record<string, string> = {}) {
   const account = { accessKey: 'test', secretKey: randomUUID() }
   const store = await startEmbeddedStore({ directory: t.testdir(), bucket: 'test', region: 'us-east-1', ...account })
@@ -38,7 +39,7 @@ async function start (t: Test, environment: Record<string, string> = {}) {
   })
   const objectKey = mint('file.bin')
   const content = randomBytes(SIZE_BYTES)
-  const presign = createPresign({ endpoint: store.endpoint, region: 'us-east-1', bucket: 'test', ...account })
+  const presign = createPresign({ endpoint: store.endpoint, region: 'us-east-1', bucket: 'test', credentials: new FixedCredentials(account) })
   const url = presign({ method: 'PUT', objectKey, signedAt: new Date(), expiresInSeconds: 60 })
   const put = await fetch(url, { method: 'PUT', body: content })
   t.equal(put.status, 200)
@@ -52,7 +53,7 @@ t.test('a slow download under way when SIGTERM comes is sent to its end, and the
   const { child, exited, logged, get, downloadPath, content } = await start(t)
   const { statusCode, body } = await get(downloadPath)
   t.equal(statusCode, 200)
-  // Nothing is read yet, so most of the file waits on the other side.
+  // Nothing has been read yet, so most of the file is still waiting on the other side.
   child.kill('SIGTERM')
   await logged('stopping')
   t.ok(content.equals(await buffer(body)), 'every byte came')
@@ -119,18 +120,17 @@ t.test('notifications that are being taken in when SIGTERM comes are committed a
       }],
     }),
   })
-  // While this transaction has the sums, no batch can be committed.
+  // As long as this transaction holds the sums, no batch can be committed.
   const answers = await database.transaction().execute(async (transaction) => {
     await transaction.insertInto('usage_sums').values({
       org_key: 'acme', workflow_id: workflowId, created_by: member.userId, direction: 'outputs', size_bytes: 0n, file_count: 0n,
     }).execute()
     const first = notify('first')
-    // The second would else go into the same batch, and nothing ever wait.
-    // The batch of the first waits for the sums.
+    // The batch of the first waits for the sums. Otherwise the second would join that batch, and nothing would ever wait.
     await lockWaits(database)
     const second = notify('second')
     const hasOneQueued = async () => /^objects_storage_event_records_queued 1$/m.test(await (await get('/metrics')).body.text())
-    while (!await hasOneQueued()) { /* until the second waits for the batch after */ }
+    while (!await hasOneQueued()) { /* until the second waits for the following batch */ }
     child.kill('SIGTERM')
     await logged('stopping')
     return [first, second]

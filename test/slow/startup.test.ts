@@ -23,7 +23,7 @@ async function makeFolder (t: Pick<Test, 'teardown'>): Promise<string> {
   return folder
 }
 
-/** Starts the service with these settings, and expects that it ends at once with one line. */
+/** Starts the service with these settings, and expects it to end at once with one line. */
 async function expectRefusal (t: Test, environment: Record<string, string>, line: RegExp) {
   const { exitCode, output, errors } = await commands.run('../server', [], environment)
   t.equal(exitCode, 1)
@@ -61,7 +61,7 @@ t.test('a data directory that cannot be used is told', async (t) => {
 
 const programs = await findPostgres()
 
-t.test('a database that does not let the service in is told, without its password', {
+t.test('a database that does not admit the service is reported, without its password', {
   skip: programs === undefined && 'no PostgreSQL server is installed',
 }, async (t) => {
   const folder = await makeFolder(t)
@@ -83,8 +83,8 @@ t.test('a database that does not let the service in is told, without its passwor
   const cases: Array<[Record<string, string>, RegExp]> = [
     [url((url) => { url.username = 'stranger'; url.password = 'hidden' }), /^DATABASE_URL: The database refuses: password authentication failed/],
     [url((url) => { url.pathname = '/nothing' }), /^DATABASE_URL: The database refuses: database "nothing" does not exist/],
-    [url((url) => { url.search = '?sslmode=verify-full' }), /^DATABASE_URL: There is no TLS connection to the database: self-signed certificate\..*sslrootcert/],
-    [url((url) => { url.search = '?sslmode=verify-full&sslrootcert=/no/such/file.pem' }), /^DATABASE_URL: The database refuses: .*\/no\/such\/file\.pem/],
+    [url((url) => { url.search = '?sslmode=verify-full' }), /^DATABASE_URL: There is no TLS connection to the database: self-signed certificate\. DATABASE_CA, or sslrootcert/],
+    [url((url) => { url.search = '?sslmode=verify-full&sslrootcert=/no/such/file.pem' }), /^DATABASE_URL: sslrootcert cannot be read: ENOENT, \/no\/such\/file\.pem\.\n$/],
     [{ ...url(() => {}), DATABASE_URL: 'postgres://user:hid#den@127.0.0.1/x' }, /^DATABASE_URL must be a URL/],
   ]
   for (const [environment, line] of cases) {
@@ -96,17 +96,20 @@ t.test('a database that does not let the service in is told, without its passwor
   }
 })
 
+/** What commands share. */
+const notCommands = new Set(['command', 'duration', 'lifetime', 'mint-token', 'outcome', 'progress', 'running-service', 'share-links'])
+
 t.test('every command says how it is used while the service runs', async (t) => {
   const DATA_DIR = await makeFolder(t)
   t.teardown(claimDataDirectory(DATA_DIR))
   const sources = await readdir(new URL('../../commands/', import.meta.url))
   const names = sources.filter((name) => name.endsWith('.ts')).map((name) => name.replace(/\.ts$/, ''))
-    .filter((name) => !['command', 'mint-token', 'progress', 'running-service'].includes(name))
+    .filter((name) => !notCommands.has(name))
   t.ok(names.includes('migrate'))
   for (const name of names) {
     const { exitCode, output, errors } = await commands.run(name, ['--help'], { DATA_DIR })
     t.strictSame([exitCode, errors], [0, ''], name)
-    t.match(output, /\n {2}npm run /, name)
+    t.match(output, /\n {2}np(?:m run|x objects-storage) /, name)
   }
 })
 
@@ -115,7 +118,7 @@ t.test('the file .env beside the code is read, what is set wins over it, and non
   await createEmbeddedDirectory(join(DATA_DIR, 'database'))
   await writeFile(join(commands.folder, '.env'), `DATA_DIR=${DATA_DIR}\nPORT=not a port\nLOG_LEVEL=debug\nS3_ENDPIONT=http://127.0.0.1:1\n`)
   t.teardown(() => rm(join(commands.folder, '.env')))
-  // Where it were not read, there would be no such address.
+  // If it were not read, there would be no such address.
   await expectRefusal(t, { HOST: '192.0.2.1' }, /^PORT must be a whole number/)
   const { origin, child, exited, logged } = await startServiceProcess(t, commands, { LOG_LEVEL: 'info' })
   await logged('the variable S3_ENDPIONT is not a setting: is S3_ENDPOINT meant?')

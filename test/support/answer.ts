@@ -3,7 +3,7 @@ const ASK_INTERVAL_MS = 50
 /**
  * Waits until a server answers, whatever it says.
  *
- * @throws where it has not by then
+ * @throws if it has not by then
  */
 export async function untilAnswered (url: string, name: string, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs

@@ -1,19 +1,19 @@
 import type { Observation } from '../../events/order.js'
 
-/** The stores whose record forms are known. */
+/** The stores whose record formats are known. */
 export type Vendor = 'aws' | 'minio' | 'ceph' | 'versitygw' | 'embedded'
 
 /** What happens to one key of the bucket. */
 export type Operation =
   | { kind: 'put', sizeBytes: number, by: 'Put' | 'Post' | 'Copy' | 'CompleteMultipartUpload' }
-  /** Without a version's identifier: makes a delete marker in a versioned bucket. */
+  /** Without a version's identifier: creates a delete marker in a versioned bucket. */
   | { kind: 'delete', by: 'request' | 'lifecycle' }
-  /** Deletes one of the key's versions, or delete markers, for good; `index` picks it, modulo their number. */
+  /** Permanently deletes one of the key's versions or delete markers; `index` selects it, modulo their number. */
   | { kind: 'delete version', index: number }
 
-/** When an operation happens, and what the clock of the node that performs it shows. */
+/** When an operation happens, and the error of the clock of the node that performs it. */
 export interface Timing {
-  /** Since the operation before. */
+  /** Since the previous operation. */
   afterMs: number
   nodeClockErrorMs: number
 }
@@ -27,14 +27,14 @@ interface Version {
 const EMPTY_ENTITY_TAG = 'd41d8cd98f00b204e9800998ecf8427e'
 
 /**
- * A bucket in memory that knows the truth: it performs operations on keys, reports each of them in its vendor's record
- * form, and says what a key is when asked. Its time is its own.
+ * An in-memory bucket that knows the truth: it performs operations on keys, reports each of them in its vendor's record format,
+ * and says what a key is when asked. It has its own time.
  */
 export class BucketModel {
   readonly name = 'objects'
   readonly vendor: Vendor
   readonly #versioned: boolean
-  /** Of each key, oldest first; the last one is current. */
+  /** For each key, oldest first; the last one is current. */
   readonly #versions = new Map<string, Version[]>()
   #timeMs: number
   #operationCount = 0
@@ -45,7 +45,7 @@ export class BucketModel {
     this.#timeMs = options.startedAt.getTime()
   }
 
-  /** @returns the body of the notification; undefined where the operation did nothing */
+  /** @returns the body of the notification; undefined if the operation did nothing */
   perform (objectKey: string, operation: Operation, timing: Timing): unknown {
     const effect = this.#change(objectKey, operation)
     if (effect === undefined) return undefined
@@ -53,12 +53,12 @@ export class BucketModel {
     return this.#notification(objectKey, { ...effect, time: new Date(this.#timeMs + timing.nodeClockErrorMs) })
   }
 
-  /** The size of the key's file now; undefined where there is none. */
+  /** The current size of the key's file; undefined if there is none. */
   sizeOf (objectKey: string): number | undefined {
     return this.#versions.get(objectKey)?.at(-1)?.file?.sizeBytes
   }
 
-  /** What HEAD says, with the clock of a node in error by so much. */
+  /** What HEAD says, with the clock of a node that is off by the given time. */
   observe (objectKey: string, nodeClockErrorMs = 0): Observation {
     const file = this.#versions.get(objectKey)?.at(-1)?.file
     // The Date header has whole seconds.
@@ -108,7 +108,7 @@ export class BucketModel {
           key: formEncodedKey.replaceAll('%2F', '/'),
           ...created,
           ...versionId === '' ? {} : { versionId },
-          // Of different lengths, to be padded at the right.
+          // Of different lengths, to be padded on the right.
           sequencer: `0061ABCD${number.toString(16).toUpperCase().padStart(8, '0')}${'5'.repeat(number % 3)}`,
         })],
       }
@@ -128,7 +128,7 @@ export class BucketModel {
           sequencer: littleEndian(time),
         })],
       }
-      // It takes Amazon's name, encodes no keys, writes whole seconds of its local time, and counts from 1 at each start: here,
+      // It uses Amazon's name, encodes no keys, writes whole seconds of its local time, and counts from 1 at each start: here,
       // after every 17 changes.
       case 'versitygw': return {
         Records: [record({ eventSource: 'aws:s3', eventTime: localTime(time), eventName: `s3:${eventName}` }, {
@@ -156,7 +156,7 @@ function littleEndian (time: Date): string {
   return bytes.toString('hex').toUpperCase()
 }
 
-/** With the offset of a zone that is three and a half hours ahead. */
+/** In a time zone that is three and a half hours ahead. */
 function localTime (time: Date): string {
   return new Date(time.getTime() + 3.5 * 3_600_000).toISOString().replace(/\.\d+Z$/, '+03:30')
 }

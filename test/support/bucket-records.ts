@@ -1,4 +1,4 @@
-/** A record of a bucket notification in the form that stores of no known kind share. */
+/** A record of a bucket notification in the format common to stores of no known kind. */
 export function bucketRecord (
   objectKey: string,
   { bucket, eventName = 's3:ObjectCreated:Put', sizeBytes = 5, entityTag = 'abc', at = new Date() }:

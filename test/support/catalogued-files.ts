@@ -7,16 +7,16 @@ import { applyObservations } from '../../reconcile/apply-observations.js'
 /** What becomes of a file in the catalogue. */
 export interface TestFile {
   objectKey: string
-  /** undefined where the file is removed. */
+  /** undefined if the file is removed. */
   sizeBytes: number | undefined
-  /** When its event happened; undefined where a reconcile found the file. */
+  /** When its event happened; undefined if a reconcile found the file. */
   eventTime?: Date | undefined
 }
 
 const CLOCK_SKEW_MS = 5_000
 const bounds = { clockSkewMs: CLOCK_SKEW_MS, tombstoneRetentionMs: 30 * 24 * 3600 * 1000, isAmazonS3: false }
 
-/** Has the catalogue count files, or no longer, as events and reconciles do: rows and all sums. */
+/** Makes the catalogue count files, or stop counting them, as events and reconciles do: rows and all sums. */
 export async function catalogueFiles (database: Kysely<Database>, files: readonly TestFile[]): Promise<void> {
   const described = files.map(({ objectKey, sizeBytes, eventTime }) => {
     const parts = parseObjectKey(objectKey)

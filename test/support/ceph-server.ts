@@ -8,30 +8,35 @@ import { promisify } from 'node:util'
 import { untilAnswered } from './answer.js'
 import { freePort } from './free-port.js'
 
-/** A Ceph cluster of one node, and an account of its S3 gateways. */
+/** A single-node Ceph cluster, and an account on its S3 gateways. */
 export interface CephServer {
   version: string
   endpoint: string
   accessKey: string
   secretKey: string
   /**
-   * Starts one more gateway of the same cluster, whose clock runs ahead by so many seconds (with Debian's faketime).
+   * Starts another gateway of the same cluster, whose clock is ahead by the given number of seconds (using Debian's faketime).
    *
    * @returns its endpoint
-   * @throws where it does not start within a minute, or its clock is another
+   * @throws if it ends, does not start within two minutes, or its clock shows another time
    */
-  startGateway: (aheadSeconds?: number) => Promise<string>
-  /** Makes credentials of the account that may put files and no more: a subuser with `--access=write`. */
+  startGateway: (aheadSeconds?: number, settings?: readonly string[]) => Promise<string>
+  /** Runs radosgw-admin. */
+  administer: (options: string[]) => Promise<void>
+  /** Creates credentials of the account that may only put files: a subuser with `--access=write`. */
   createUploadKeys: () => Promise<{ accessKey: string, secretKey: string }>
   /** Ends its processes and removes what it stored. */
   stop: () => Promise<void>
 }
 
 const GATEWAY = '/usr/bin/radosgw'
-// The dynamic linker puts the folder of the machine's kind in the place of $LIB.
+// The dynamic linker replaces $LIB with the folder for the machine's architecture.
 const FAKETIME = '/usr/$LIB/faketime/libfaketimeMT.so.1'
-const START_TIMEOUT_MS = 60_000
-// What a Date header may lack of a second, and what the answer may take.
+// For one attempt, which fails if another process has taken a port meanwhile, or if a daemon is too slow for the others.
+const START_TIMEOUT_MS = 120_000
+const START_ATTEMPTS = 3
+const SAID_MAX_LENGTH = 2_000
+// A Date header may be up to a second behind, and the answer takes time.
 const CLOCK_TOLERANCE_MS = 3_000
 const run = promisify(execFile)
 
@@ -43,9 +48,21 @@ export async function hasCeph (): Promise<boolean> {
 /**
  * Starts Ceph RGW over one monitor and one storage daemon that keeps everything in memory, on the loopback address.
  *
- * @throws where it does not start within a minute
+ * @throws if it fails to start three times, with what its daemons wrote
  */
 export async function startCeph (): Promise<CephServer> {
+  const failures: unknown[] = []
+  while (failures.length < START_ATTEMPTS) {
+    try {
+      return await startCluster()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  throw new AggregateError(failures, `Ceph did not start: ${failures.join('; ')}`)
+}
+
+async function startCluster (): Promise<CephServer> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-ceph-'))
   await Promise.all(['monitor', 'storage', 'run', 'log', 'crash'].map((name) => mkdir(join(directory, name))))
   const configuration = join(directory, 'ceph.conf')
@@ -57,25 +74,34 @@ export async function startCeph (): Promise<CephServer> {
   const environment = { ...process.env, CEPH_CONF: configuration }
   const finish = (program: string, options: string[]) => run(program, options, { env: environment, timeout: START_TIMEOUT_MS })
   const daemons: ChildProcess[] = []
+  const ended: Array<Promise<never>> = []
   const begin = (program: string, options: string[], variables: Record<string, string> = {}) => {
-    daemons.push(spawn(program, [...options, '-f'], { env: { ...environment, ...variables }, stdio: 'ignore' }))
+    const daemon = spawn(program, [...options, '-f'], { env: { ...environment, ...variables }, stdio: ['ignore', 'ignore', 'pipe'] })
+    daemons.push(daemon)
+    let said = ''
+    daemon.stderr.on('data', (bytes: Buffer) => { said = (said + bytes.toString()).slice(-SAID_MAX_LENGTH) })
+    const end = once(daemon, 'close').then(([code, signal]) => { throw new Error(`${program} ended (${code ?? signal}): ${said}`) })
+    end.catch(() => {})
+    ended.push(end)
   }
+  /** @throws if a daemon ends before the work is done */
+  const orEnded = async <Result>(work: Promise<Result>): Promise<Result> => await Promise.race([work, ...ended])
   const stop = async () => {
     for (const daemon of daemons.reverse()) {
       if (daemon.exitCode !== null || daemon.signalCode !== null) continue
       daemon.kill('SIGKILL')
-      await once(daemon, 'exit')
+      await once(daemon, 'close')
     }
     await rm(directory, { recursive: true, force: true })
   }
-  const startGateway = async (aheadSeconds = 0) => {
+  const startGateway = async (aheadSeconds = 0, settings: readonly string[] = []) => {
     const port = await freePort()
     const endpoint = `http://127.0.0.1:${port}`
-    // A small answer over a kept connection would wait 40 ms for an acknowledgement without tcp_nodelay.
-    const options = ['-n', `client.rgw-${port}`, '--rgw-frontends', `beast endpoint=127.0.0.1:${port} tcp_nodelay=1`]
+    // Without tcp_nodelay, a small answer over a keep-alive connection would wait 40 ms for an acknowledgement.
+    const options = ['-n', `client.rgw-${port}`, '--rgw-frontends', `beast endpoint=127.0.0.1:${port} tcp_nodelay=1`, ...settings]
     const clock = { LD_PRELOAD: FAKETIME, FAKETIME: `${aheadSeconds < 0 ? '' : '+'}${aheadSeconds}s`, DONT_FAKE_MONOTONIC: '1' }
     begin('radosgw', options, aheadSeconds === 0 ? {} : clock)
-    await untilAnswered(endpoint, 'Ceph RGW', START_TIMEOUT_MS)
+    await orEnded(untilAnswered(endpoint, 'Ceph RGW', START_TIMEOUT_MS))
     const { headers } = await fetch(endpoint, { method: 'HEAD' })
     const aheadMs = Date.parse(headers.get('date') ?? '') - Date.now()
     if (!(Math.abs(aheadMs - aheadSeconds * 1000) < CLOCK_TOLERANCE_MS)) {
@@ -91,20 +117,26 @@ export async function startCeph (): Promise<CephServer> {
     return { accessKey, secretKey }
   }
 
-  try {
+  const start = async () => {
     const map = join(directory, 'monitors')
     await finish('monmaptool', ['--create', '--addv', 'a', addresses, '--fsid', clusterId, map])
     await finish('ceph-mon', ['--mkfs', '-i', 'a', '--monmap', map])
     begin('ceph-mon', ['-i', 'a'])
-    await finish('ceph', ['osd', 'new', storageId, '0'])
+    await orEnded(finish('ceph', ['osd', 'new', storageId, '0']))
     await finish('ceph-osd', ['-i', '0', '--mkfs', '--osd-uuid', storageId])
     begin('ceph-osd', ['-i', '0'])
     const endpoint = await startGateway()
     const [accessKey, secretKey] = [randomUUID(), randomUUID()]
     const user = ['--uid=tests', '--display-name=tests', `--access-key=${accessKey}`, `--secret-key=${secretKey}`]
-    await finish('radosgw-admin', ['user', 'create', ...user])
+    await orEnded(finish('radosgw-admin', ['user', 'create', ...user]))
+    return { endpoint, accessKey, secretKey }
+  }
+
+  try {
+    const account = await start()
     const [version = ''] = /\d+\.\d+\.\d+/.exec((await finish('radosgw', ['--version'])).stdout) ?? []
-    return { version: `Ceph RGW ${version}`, endpoint, accessKey, secretKey, startGateway, createUploadKeys, stop }
+    const administer = async (options: string[]) => { await finish('radosgw-admin', options) }
+    return { version: `Ceph RGW ${version}`, ...account, startGateway, administer, createUploadKeys, stop }
   } catch (error) {
     await stop()
     throw error

@@ -1,14 +1,14 @@
 import type { Test } from 'tap'
 
-/** To the service, it is later by so many seconds until the test ends. */
+/** Makes the service believe, until the test ends, that it is later by the given number of seconds. */
 export function pass (t: Pick<Test, 'intercept'>, seconds: number): void {
   t.intercept(Date, 'now', { value: () => performance.timeOrigin + performance.now() + seconds * 1000 })
 }
 
 /**
- * To the service, it is a time of the test's until the test ends, however long the test takes.
+ * Makes the service see only the time that the test sets, until the test ends, however long it takes.
  *
- * @returns sets it to so many milliseconds after `startMs`, which is where it begins
+ * @returns a function that sets the time to this many milliseconds after `startMs`, where it begins
  */
 export function stopClock (t: Pick<Test, 'intercept'>, startMs = Date.now()): (elapsedMs: number) => void {
   let now = startMs

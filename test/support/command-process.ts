@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { bundle } from '../../bundle.js'
+import { hashSources } from '../../hash-sources.js'
+import { keepFolder } from './kept-folder.js'
 
 interface CommandResult {
   exitCode: number | null
@@ -15,9 +17,9 @@ interface CommandResult {
   errors: string
 }
 
-/** The service's commands, each to be run in a process of its own with the given environment variables alone. */
+/** The service's commands, each run in its own process with only the given environment variables. */
 export interface Commands {
-  /** Where they are built to, as the project's root is to dist/. */
+  /** Where they are built to, in the role of dist/. */
   folder: string
   start: (
     name: string, options: readonly string[], environment: Record<string, string>,
@@ -31,9 +33,10 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Commands> {
   const folder = await mkdtemp(join(tmpdir(), 'objects-storage-commands-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
-  await bundle(folder)
+  const commands = await keepFolder('commands', (await hashSources()).slice(0, 16), bundle)
+  await cp(commands, folder, { recursive: true })
   for (const name of ['embedded', 'node_modules', 'usage-page']) await symlink(join(root, name), join(folder, name))
-  // No link: the file `.env` that is read is the one beside it.
+  // Copied rather than linked, since the file `.env` is read from beside it.
   await cp(join(root, 'package.json'), join(folder, 'package.json'), { dereference: true })
 
   const start: Commands['start'] = (name, options, environment) => {

@@ -2,17 +2,19 @@ import { once } from 'node:events'
 import { type Socket, connect, createServer } from 'node:net'
 import type { Test } from 'tap'
 
-/** A way to a PostgreSQL server that can be closed. */
+/** A route to a PostgreSQL server that can be closed. */
 export interface DatabaseGate {
-  /** Of the database, by this way. */
+  /** The database's URL by this route. */
   url: string
-  /** Lets connections through, as it does at first only where it is told. */
+  /** Lets connections through; at first it does so only if told to. */
   open: () => void
+  /** Ends all connections, and lets no others through. */
+  close: () => void
   /** Passes nothing on, in either direction, until it is opened; connections stay. */
   freeze: () => void
 }
 
-/** Opens a way to a database for the time of a test. A way that is not open ends every connection at once. */
+/** Opens a route to a database for the duration of a test. While it is closed, it ends every connection at once. */
 export async function startDatabaseGate (
   t: Pick<Test, 'teardown'>, databaseUrl: string, { isOpen = true } = {},
 ): Promise<DatabaseGate> {
@@ -49,6 +51,10 @@ export async function startDatabaseGate (
     open: () => {
       state = 'open'
       for (const socket of sockets) socket.resume()
+    },
+    close: () => {
+      state = 'closed'
+      for (const socket of sockets) socket.destroy()
     },
     freeze: () => {
       state = 'frozen'

@@ -10,22 +10,22 @@ import { migrateToLatest } from '../../db/connection/migrate.js'
 import { connectEmbeddedPostgres } from '../../embedded/postgres/pool.js'
 import { createEmbeddedDirectory } from './embedded-template.js'
 
-/** A PostgreSQL server that tests may make databases on; undefined where none is configured. */
+/** A PostgreSQL server that tests may create databases on; undefined if none is configured. */
 export const testDatabaseUrl = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL
 
-/** A migrated database of a test's own. */
+/** A migrated database for one test. */
 export interface TestDatabase {
-  /** `embedded` is PostgreSQL in process, `server` a real one. */
+  /** `embedded` is in-process PostgreSQL, `server` a real one. */
   kind: 'embedded' | 'server'
   database: Kysely<Database>
-  /** Opens a further pool of connections, as another replica of the service has one; `close` closes it. */
+  /** Opens another pool of connections, as another replica of the service would; `close` closes it. */
   connect: () => Kysely<Database>
   /** Where the database is; undefined for an embedded one. */
   url: string | undefined
   close: () => Promise<void>
 }
 
-/** Makes a migrated embedded database in a folder that `close` removes. All its connections are one, as in the service. */
+/** Creates a migrated embedded database in a folder that `close` removes. All its connections are one, as in the service. */
 async function createEmbeddedDatabase (): Promise<TestDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   await createEmbeddedDirectory(directory)
@@ -38,7 +38,7 @@ async function createEmbeddedDatabase (): Promise<TestDatabase> {
   return { kind: 'embedded', database, connect: () => database, url: undefined, close }
 }
 
-/** Makes a migrated database on the server that `TEST_DATABASE_URL` names, and drops it on `close`. */
+/** Creates a migrated database on the server that `TEST_DATABASE_URL` names, and drops it on `close`. */
 export async function createServerDatabase (serverUrl: string): Promise<TestDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   await onServer(serverUrl, `create database ${name}`)
@@ -61,15 +61,15 @@ export async function createServerDatabase (serverUrl: string): Promise<TestData
 
 /** A kind of database that tests run on. */
 export interface DatabaseKind {
-  /** `role` is a server's, as a role with hostile settings. */
+  /** `role` is a server's database used as a role with hostile settings. */
   kind: TestDatabase['kind'] | 'role'
-  /** As the names of tests end. */
+  /** Ends the names of tests. */
   name: string
   skip: string | false
   create: () => Promise<TestDatabase>
 }
 
-/** The kinds of database that tests run on here: always an embedded one, and a real server where one is configured. */
+/** The kinds of database that tests run on here: always an embedded one, and a real server if one is configured. */
 export const databaseKinds: readonly DatabaseKind[] = [
   {
     kind: 'embedded',
@@ -85,7 +85,7 @@ export const databaseKinds: readonly DatabaseKind[] = [
   },
 ]
 
-/** Runs one statement on a connection of its own. */
+/** Runs one statement on its own connection. */
 export async function onServer (url: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -98,11 +98,11 @@ export async function onServer (url: string, statement: string): Promise<void> {
 
 /** Empties every table. */
 export async function emptyTables (database: Kysely<Database>): Promise<void> {
-  await sql`truncate orgs, objects, usage_sums, runs, run_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, user_usage_snapshots, usage_history_start, leases`
+  await sql`truncate orgs, objects, usage_sums, runs, run_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, user_usage_snapshots, usage_history_start, leases, shares, share_epochs, digests, verifications, unfinished_looks, unfinished_sums`
     .execute(database)
 }
 
-/** Resolves once so many connections to the same database as `database` wait for locks. */
+/** Resolves once this many connections to the same database as `database` are waiting for locks. */
 export async function lockWaits (database: Kysely<Database>, waitingCount = 1): Promise<void> {
   for (let found = 0n; found < waitingCount;) {
     const { rows: [row] } = await sql<{ count: bigint }>`

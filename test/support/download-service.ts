@@ -5,7 +5,7 @@ import { FaultProxy } from './fault-proxy.js'
 import { type TestService, startService } from './service.js'
 import { type OpenStore, type StoreKind } from './stores.js'
 
-/** What the service answered, read to its end. */
+/** The service's answer, read to its end. */
 export interface Answer {
   status: number
   headers: Dispatcher.ResponseData['headers']
@@ -22,15 +22,15 @@ export interface DownloadService extends TestService {
   origin: string
   proxy: FaultProxy
   store: OpenStore
-  /** Sends a request to a path of the service, or to a whole URL, and reads the answer. Redirects are not followed. */
+  /** Sends a request to a path of the service, or to a complete URL, and reads the answer. Redirects are not followed. */
   ask: (path: string, options?: RequestOptions) => Promise<Answer>
   /** Sends a request and leaves the body to the caller. */
   open: (path: string, options?: RequestOptions & { signal?: AbortSignal }) => Promise<Dispatcher.ResponseData>
 }
 
 /**
- * Starts the service in front of a store of the kind given, and ends both with the test. URLs are signed for the store
- * itself, so that following one does not go through the proxy. Nothing here needs the database, so there is none.
+ * Starts the service in front of a store of the given kind, and ends both with the test. URLs are signed for the store itself,
+ * so following one does not go through the proxy. Nothing here needs the database, so there is none.
  */
 export async function startDownloadService (
   t: Pick<Test, 'teardown'>, kind: StoreKind, environment: Record<string, string> = {},
@@ -69,12 +69,12 @@ export function json ({ body }: Answer): unknown {
   return JSON.parse(body.toString())
 }
 
-/** Headers that are the same in any two answers of the same meaning. */
+/** Headers that are the same in any two equivalent answers. */
 export function steadyHeaders ({ headers: { date, connection, 'keep-alive': keepAlive, 'x-request-id': requestId, ...headers } }: Answer) {
   return headers
 }
 
-/** Ends all faults, and lets the service ask the store again: to it, a while has passed. */
+/** Ends all faults, and lets the service ask the store again by making it believe that a while has passed. */
 export async function recover (t: Pick<Test, 'intercept'>, { ask, proxy }: DownloadService, path: string): Promise<void> {
   proxy.heal()
   const { restore } = t.intercept(Date, 'now', { value: () => performance.timeOrigin + performance.now() + 2000 })

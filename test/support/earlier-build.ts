@@ -10,13 +10,13 @@ import { parseObjectKey } from '../../objects/object-key.js'
 /** A file's size, or null for none. */
 type FileSize = number | null
 
-/** The statements of version 0.1, as its own tests had recorded them. */
+/** The statements of version 0.1, as recorded by its own tests. */
 const statement = (name: string) => readFileSync(new URL(`../fixtures/version-0.1/${name}.sql`, import.meta.url), 'utf8')
 
 const run = async (database: Kysely<Database>, name: string, rows: readonly object[]) =>
   await database.executeQuery(CompiledQuery.raw(statement(name), [JSON.stringify(rows)]))
 
-/** Takes a migrated database back to the schema of version 0.1, with the rows that it has. */
+/** Takes a migrated database back to the schema of version 0.1, keeping its rows. */
 export async function downgradeToFirstVersion (database: Kysely<Database>): Promise<void> {
   await sql`drop trigger objects_place_in_run on objects`.execute(database)
   await sql`drop trigger objects_count_in_run on objects`.execute(database)
@@ -27,12 +27,17 @@ export async function downgradeToFirstVersion (database: Kysely<Database>): Prom
   await sql`drop function refuse_negative_sum`.execute(database)
   await sql`alter table usage_days drop column has_users`.execute(database)
   await sql`drop table user_usage_snapshots`.execute(database)
+  await sql`alter table usage_sums drop column newest_event_counted_at`.execute(database)
+  await sql`alter table uploads drop column store_upload_id`.execute(database)
+  await sql`drop table digests, verifications`.execute(database)
+  await sql`drop table shares, share_epochs`.execute(database)
+  await sql`drop table unfinished_sums, unfinished_looks`.execute(database)
   await sql`delete from kysely_migration where name >= '0009'`.execute(database)
 }
 
 /**
- * Empties the catalogue and lets something be written as if nothing counted runs yet: the backfill is to begin, as on a
- * database that was just migrated from version 0.1.
+ * Empties the catalogue and lets `write` write as if nothing counted runs yet: the backfill then begins as on a database that
+ * was just migrated from version 0.1.
  */
 export async function writeBeforeRuns (database: Kysely<Database>, write: () => Promise<void>): Promise<void> {
   await sql`truncate objects, usage_sums, run_sums, runs`.execute(database)
@@ -43,8 +48,8 @@ export async function writeBeforeRuns (database: Kysely<Database>, write: () => 
 }
 
 /**
- * Writes as version 0.1 writes what an event tells: one statement, which changes a row only as long as it is what was read.
- * Where another one was faster, it reads again.
+ * Writes what an event says as version 0.1 does: in one statement, which changes a row only if it is still as it was read. If
+ * another statement was faster, it reads again.
  */
 export async function writeEventAsFirstVersion (database: Kysely<Database>, objectKey: string, size: FileSize): Promise<void> {
   for (;;) {
@@ -56,14 +61,14 @@ export async function writeEventAsFirstVersion (database: Kysely<Database>, obje
       }])
       if (rows.length === 0) return
     } catch (error) {
-      // A row that another one made meanwhile comes with times, as text of whatever form.
+      // A row that another statement created meanwhile is returned with times as text, in any format.
       const isOfRace = error instanceof TypeError || ['40P01', '40001'].includes(sqlState(error))
       if (!isOfRace) throw error
     }
   }
 }
 
-/** Writes as version 0.1 writes what a reconcile saw: rows are locked first, in a transaction of several statements. */
+/** Writes what a reconcile saw as version 0.1 does: rows are locked first, in a transaction of several statements. */
 export async function writeObservationAsFirstVersion (
   database: Kysely<Database>, objectKey: string, size: FileSize,
 ): Promise<void> {

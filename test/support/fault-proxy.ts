@@ -6,21 +6,23 @@ import { setTimeout } from 'node:timers/promises'
 export type Fault =
   /** The request is read and the connection reset. */
   | { kind: 'reset' }
+  /** The request is passed on, and the connection reset in place of the answer. */
+  | { kind: 'lose' }
   /** The request is read and never answered. */
   | { kind: 'mute' }
   /** The request is passed on once this resolves. */
   | { kind: 'hold', until: Promise<unknown> }
-  /** An S3 error answers in the store's place. */
+  /** An S3 error is sent in place of the store's answer. */
   | { kind: 'answer', statusCode: number, code: string }
-  /** An S3 error begins to answer, and its body never comes. */
+  /** An S3 error begins to arrive, but its body never comes. */
   | { kind: 'answer-unended', statusCode: number }
-  /** The answer stops after so many bytes of the body, and the connection stays open. */
+  /** The answer stops after this many bytes of the body, and the connection stays open. */
   | { kind: 'stall', afterBytes: number }
-  /** The answer stops after so many bytes of the body, and the connection is closed. */
+  /** The answer stops after this many bytes of the body, and the connection is closed. */
   | { kind: 'truncate', afterBytes: number }
-  /** The body comes at this speed. */
+  /** The body arrives at this speed. */
   | { kind: 'slow', bytesPerSecond: number }
-  /** Content-Length promises so many bytes more than come; the connection stays open, as one that is kept alive does. */
+  /** Content-Length announces this many bytes too many; the connection stays open, like a keep-alive one. */
   | { kind: 'overstate', bytes: number }
   /** The answer comes without this header. */
   | { kind: 'omit', header: string }
@@ -28,8 +30,10 @@ export type Fault =
 /** A request that the service made. */
 export interface ProxiedRequest {
   method: string
+  /** As it was sent, with the query. */
+  path: string
   headers: IncomingMessage['headers']
-  /** Otherwise it is about the bucket itself. */
+  /** Otherwise it concerns the bucket itself. */
   isForObject: boolean
 }
 
@@ -42,8 +46,8 @@ interface Injected {
 const SLOW_STEP_MS = 20
 
 /**
- * A proxy between the service and its object store, with faults that can be switched while it runs. It passes the Host
- * header on as it came, since that is signed.
+ * A proxy between the service and its object store, with faults that can be switched while it runs. It passes the Host header
+ * on unchanged, since that is signed.
  */
 export class FaultProxy {
   /** Every request since `forgetRequests`, faulty or not. */
@@ -71,12 +75,12 @@ export class FaultProxy {
     return proxy
   }
 
-  /** The origin that the service is to take for the store's. */
+  /** The origin that the service is given as the store's. */
   get endpoint (): string {
     return `http://127.0.0.1:${this.#port}`
   }
 
-  /** Listens, where it did not. */
+  /** Listens, unless it already does. */
   async accept (): Promise<void> {
     this.#server.listen(this.#port, '127.0.0.1')
     await once(this.#server, 'listening')
@@ -85,7 +89,7 @@ export class FaultProxy {
     this.#port = address.port
   }
 
-  /** Refuses connections from now on, and breaks off those that there are. */
+  /** Refuses connections from now on, and breaks existing ones. */
   async refuse (): Promise<void> {
     const closed = once(this.#server, 'close')
     this.#server.close()
@@ -93,12 +97,12 @@ export class FaultProxy {
     await closed
   }
 
-  /** Makes requests fail: all of them until `heal`, or so many of those that come next. The latest fault goes first. */
+  /** Makes requests fail: all of them until `heal`, or this many of the next ones. The latest fault takes precedence. */
   inject (fault: Fault, { method, times = Infinity }: { method?: string, times?: number } = {}): void {
     this.#injected.unshift({ fault, method, timesLeft: times })
   }
 
-  /** Ends all faults but for requests that are under way. */
+  /** Ends all faults except for requests in progress. */
   heal (): void {
     this.#injected = []
   }
@@ -113,12 +117,12 @@ export class FaultProxy {
     return this.requests.filter((made) => made.isForObject && (method === undefined || made.method === method)).length
   }
 
-  /** Resolves when the next request has arrived, or the next with this method. */
+  /** Resolves when the next request has arrived, or the next one with this method. */
   async arrival (method?: string): Promise<void> {
     await once(this.#events, method === undefined ? 'arrival' : `arrival ${method}`)
   }
 
-  /** Resolves when the service next breaks a request off. */
+  /** Resolves when the service next aborts a request. */
   async cancellation (): Promise<void> {
     await once(this.#events, 'cancellation')
   }
@@ -130,7 +134,7 @@ export class FaultProxy {
 
   async #handle (message: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = message
-    this.requests.push({ method, headers, isForObject: /^\/[^/?]+\/[^?]/.test(url) })
+    this.requests.push({ method, path: url, headers, isForObject: /^\/[^/?]+\/[^?]/.test(url) })
     const fault = this.#takeFault(method)
     response.once('close', () => {
       if (!response.writableFinished && !this.#brokenOff.has(response)) this.#events.emit('cancellation')
@@ -165,6 +169,7 @@ export class FaultProxy {
     message.pipe(outgoing)
     const [answer]: IncomingMessage[] = await once(outgoing, 'response')
     if (answer === undefined) return
+    if (fault?.kind === 'lose') return this.#reset(response)
     response.writeHead(answer.statusCode ?? 502, distortHeaders(answer.rawHeaders, fault))
     let endOfBody = Infinity
     if (fault?.kind === 'stall' || fault?.kind === 'truncate') {
@@ -221,7 +226,7 @@ function sendError (response: ServerResponse, statusCode: number, code: string):
   response.writeHead(statusCode, { 'content-type': 'application/xml', 'content-length': body.length }).end(body)
 }
 
-/** Flat pairs of names and values, as Node has them. */
+/** Alternating names and values, as in Node. */
 function distortHeaders (rawHeaders: string[], fault: Fault | undefined): string[] {
   const headers: string[] = []
   for (let index = 0; index < rawHeaders.length; index += 2) {

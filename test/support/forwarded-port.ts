@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { type AddressInfo, type Socket, connect, createServer } from 'node:net'
 import type { Test } from 'tap'
 
-/** A port of this machine that leads to another one, as `ssh -L` or a container's published port; closed with the test. */
+/** A port of this machine that leads to another one, like `ssh -L` or a container's published port; closed with the test. */
 export async function forwardPort (t: Pick<Test, 'teardown'>, to: number): Promise<number> {
   const sockets = new Set<Socket>()
   const server = createServer((near) => {

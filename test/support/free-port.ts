@@ -1,13 +1,13 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-// Below the ports that systems give to outgoing connections, and to those who ask for one: a server that is stopped for a while
-// finds its own still free, and nobody who tries to reach it meanwhile connects to itself.
+// Below the ports that systems assign to outgoing connections, and to programs that ask for any: a server that is stopped for a
+// while finds its own port still free, and nobody who tries to connect to it meanwhile connects to themselves.
 const FIRST_PORT = 29_500
 const LAST_PORT = 32_499
 const ATTEMPTS = 20
 
-/** A port on the loopback address that nobody listens on. For servers that cannot be told to take any. */
+/** A free port on the loopback address, for servers that cannot be told to choose one themselves. */
 export async function freePort (): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT + 1))

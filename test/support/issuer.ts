@@ -9,20 +9,20 @@ export interface IssuerKey {
   privateKey: KeyObject
   publicKey: KeyObject
   algorithm: string
-  /** As it stands in the key set. */
+  /** As it appears in the key set. */
   jwk: Record<string, unknown>
 }
 
-/** An identity provider on loopback, whose key set and manners a test can change. */
+/** An identity provider on loopback, whose key set and behaviour a test can change. */
 export interface Issuer {
   url: string
-  /** What it answers with. */
+  /** Sets the keys that it answers with. */
   publish: (...keys: Array<Record<string, unknown>>) => void
-  /** How it answers, from now on. */
+  /** Sets how it answers from now on. */
   behave: (answer: (response: ServerResponse) => void) => void
-  /** How often it was asked. */
+  /** How many requests it has received. */
   requests: () => number
-  /** Resolves when it is asked the next time. */
+  /** Resolves at the next request. */
   asked: () => Promise<void>
 }
 

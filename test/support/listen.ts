@@ -3,7 +3,7 @@ import type { Server } from 'node:http'
 import type { Test } from 'tap'
 
 /**
- * Has a server listen on a free port of this machine, and closes it with the test, whoever is connected.
+ * Makes a server listen on a free port of this machine, and closes it with the test, even with open connections.
  *
  * @returns its origin
  */

@@ -3,15 +3,15 @@ import { createServer } from 'node:http'
 import type { Test } from 'tap'
 import { listenLocally } from './listen.js'
 
-/** A store that has a listing, and says what it has when asked for a key. */
+/** A store that has a listing, and describes its objects on request. */
 export interface ListingServer {
   /** Environment variables that point the service at it. */
   environment: Record<string, string>
   /** `start-after` of every listing that was begun. */
   begun: string[]
-  /** Pages that are answered before the store falls silent; more may be allowed later. */
+  /** The number of pages to answer before the store falls silent; more may be allowed later. */
   allowPages: (count: number) => void
-  /** Resolves when a page is asked for that is not answered. */
+  /** Resolves when a page is requested that is not answered. */
   silent: () => Promise<unknown>
 }
 
@@ -19,7 +19,7 @@ const BUCKET = 'objects'
 const PAGE_KEYS = 1000
 
 /**
- * Starts a store with objects of one byte, and closes it with the test.
+ * Starts a store with one-byte objects, and closes it with the test.
  *
  * @param keys in the order that the store lists them; may be changed meanwhile
  */

@@ -6,14 +6,14 @@ import { join } from 'node:path'
 import { untilAnswered } from './answer.js'
 import { freePort } from './free-port.js'
 
-/** Where Debian's nginx-light has it. */
+/** Where Debian's nginx-light installs it. */
 export const NGINX = '/usr/sbin/nginx'
 const START_TIMEOUT_MS = 60_000
 
 /**
  * Starts nginx on a free port of this machine, with one worker.
  *
- * @param http what its `http` block says besides, for the port and with a folder to keep files in
+ * @param http further contents of its `http` block, given the port and a folder to keep files in
  */
 export async function runNginx (
   http: (place: { port: number, directory: string }) => string,

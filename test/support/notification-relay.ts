@@ -5,19 +5,26 @@ import type { FastifyInstance } from 'fastify'
 import { NotificationConfig, TopicConfig } from 'minio'
 
 /**
- * A server that passes notifications on with the token, which Ceph RGW cannot be told over plain HTTP.
+ * A server that passes notifications on with the token, which Ceph RGW cannot be made to send over plain HTTP.
  *
- * @param answers gets the status of every answer
+ * @param answers receives the status of every answer; the server then emits `answered`
+ * @param isInPath whether the token goes into the path, as for stores that send no header, and not into a header
  */
-export async function startRelay (app: FastifyInstance, token: string, answers: number[]): Promise<Server> {
+export async function startRelay (
+  app: FastifyInstance, token: string, answers: number[], isInPath = false,
+): Promise<Server> {
   const pass = async (request: IncomingMessage, response: ServerResponse) => {
     const { statusCode, body } = await app.inject({
       method: 'POST',
-      url: '/api/v1/objects/events',
-      headers: { authorization: `Bearer ${token}`, 'content-type': request.headers['content-type'] ?? '' },
+      url: `/api/v1/objects/events${isInPath ? `/t/${token}` : ''}`,
+      headers: {
+        'content-type': request.headers['content-type'] ?? '',
+        ...isInPath ? {} : { authorization: `Bearer ${token}` },
+      },
       payload: await buffer(request),
     })
     answers.push(statusCode)
+    server.emit('answered')
     response.writeHead(statusCode).end(body)
   }
   const server = createServer((request, response) => {
@@ -36,7 +43,7 @@ interface WantedNotification {
   prefix: string
 }
 
-/** Has the store send its notifications to a server; false where it has no topics, as others than Ceph RGW do not. */
+/** Makes the store send its notifications to a server; false if it has no topics, which only Ceph RGW has. */
 export async function subscribe (
   app: FastifyInstance, server: Server,
   { path = '/', kinds = ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'], prefix = '' }: Partial<WantedNotification> = {},

@@ -5,24 +5,24 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { freePort } from './free-port.js'
 
-/** A PostgreSQL server that runs in a temporary folder, on the loopback address. */
+/** A PostgreSQL server in a temporary folder, on the loopback address. */
 export interface LocalPostgres {
   url: string
-  /** The process that all others of the server come from. */
+  /** The parent of all the server's other processes. */
   postmasterId: () => Promise<number>
   /** Starts it again. Resolves once it listens. */
   start: () => Promise<void>
-  /** `immediate` ends it as a crash would. */
+  /** `immediate` ends it like a crash would. */
   stop: (mode: 'fast' | 'immediate') => Promise<void>
-  /** Removes the folder of a server that is stopped. */
+  /** Removes the folder of a stopped server. */
   remove: () => Promise<void>
-  /** Makes and starts a hot standby that follows it. */
+  /** Creates and starts a hot standby that follows it. */
   startStandby: () => Promise<Omit<LocalPostgres, 'startStandby'>>
 }
 
 const INSTALLED = '/usr/lib/postgresql'
 
-/** The folder of the newest PostgreSQL server's programs (Debian's packages), 15 or later; undefined where there is none. */
+/** The folder of the newest PostgreSQL server's programs (Debian's packages), 15 or later; undefined if there is none. */
 export async function findPostgres (): Promise<string | undefined> {
   const versions = await readdir(INSTALLED).catch(() => [])
   const [newest] = versions.map(Number).filter((version) => version >= 15).sort((left, right) => right - left)
@@ -30,10 +30,10 @@ export async function findPostgres (): Promise<string | undefined> {
 }
 
 /**
- * Makes and starts a server, as the user postgres where this is root, who may not.
+ * Creates and starts a server; if this process is root, which may not run one, as the user postgres.
  *
- * @param programs as `findPostgres` gives them
- * @param settings beside the address, as `name=value`; all others are the server's defaults
+ * @param programs as returned by `findPostgres`
+ * @param settings besides the address, as `name=value`; all others are the server's defaults
  */
 export async function startLocalPostgres (programs: string, settings: readonly string[] = []): Promise<LocalPostgres> {
   const server = await startServer(programs, settings, (data) => [

@@ -17,10 +17,10 @@ export const withoutNginx = !existsSync(NGINX) && `${NGINX} is not installed`
 export const withoutVarnish = !existsSync(VARNISH) && `${VARNISH} is not installed`
 
 /**
- * Starts nginx (Debian's nginx-light) with a cache in front of a service, and ends it with the test. Answers say in `x-cache`
- * what the cache had.
+ * Starts nginx (Debian's nginx-light) with a cache in front of a service, and ends it with the test. The header `x-cache` of an
+ * answer gives the cache's status.
  *
- * @param directives of the location that is the service's API
+ * @param directives for the location of the service's API
  * @returns its origin
  */
 export async function startNginx (t: Pick<Test, 'teardown'>, origin: string, directives: string): Promise<string> {
@@ -41,7 +41,7 @@ export async function startNginx (t: Pick<Test, 'teardown'>, origin: string, dir
 /**
  * Starts Varnish in front of a service, and ends it with the test.
  *
- * @param statements of the subroutine that receives a request
+ * @param statements for the subroutine that receives a request
  * @returns its origin
  */
 export async function startVarnish (t: Pick<Test, 'teardown'>, origin: string, statements: string): Promise<string> {

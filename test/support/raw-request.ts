@@ -2,9 +2,9 @@ import { connect } from 'node:net'
 import { text } from 'node:stream/consumers'
 
 /**
- * Sends a request as it is written, which HTTP clients would put right, and gives the whole answer.
+ * Sends a request exactly as written, which HTTP clients would correct, and returns the whole answer.
  *
- * @param lines the request line and headers but for Host and Connection, and after an empty one the body
+ * @param lines the request line and headers except Host and Connection, then an empty line and the body
  */
 export async function sendRaw (origin: string, lines: readonly string[]): Promise<string> {
   const { hostname, port } = new URL(origin)

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import { freePort } from './free-port.js'
 
-/** Why there is no Redis to test with; false where there is one. */
+/** Why Redis cannot be used for tests here; false if it can. */
 export const redisSkip = spawnSync('redis-server', ['--version']).error === undefined ? false as const : 'redis-server is not installed'
 
 export interface TestRedis {
@@ -12,11 +12,11 @@ export interface TestRedis {
   freeze: () => void
   thaw: () => void
   stop: () => Promise<void>
-  /** Starts it again at the same address, with nothing in it. */
+  /** Starts it again at the same address, empty. */
   restart: () => Promise<void>
 }
 
-/** Starts a Redis of the test's own that keeps nothing on disk, and ends it with the test. */
+/** Starts a Redis for one test, which keeps nothing on disk, and ends it with the test. */
 export async function startRedis (t: Pick<Test, 'teardown'>): Promise<TestRedis> {
   const port = await freePort()
   let server = await start(port)

@@ -4,7 +4,7 @@ import { connectPostgres } from '../../db/connection/pool.js'
 import type { Database } from '../../db/connection/tables.js'
 import { type DatabaseKind, type TestDatabase, createServerDatabase, databaseKinds, onServer, testDatabaseUrl } from './database.js'
 
-/** Settings under which PostgreSQL writes values, reads text or plans in other ways than usual. */
+/** Settings under which PostgreSQL writes values, reads text or plans in unusual ways. */
 export const hostileSettings: Readonly<Record<string, string>> = {
   DateStyle: 'German, DMY',
   TimeZone: 'Pacific/Apia',
@@ -31,15 +31,15 @@ export const hostileSettings: Readonly<Record<string, string>> = {
   lc_messages: 'C',
   lc_numeric: 'C',
   row_security: 'off',
-  // The service's connections say how long a statement may take.
-  statement_timeout: '1',
+  // The service's connections set their own statement timeout, with their first statement.
+  statement_timeout: '500',
   // Tables are found where they were made, although new ones would be made elsewhere.
   search_path: 'elsewhere, public',
 }
-// Lists of names, which quotes would make one.
+// Lists of names, which quotes would turn into a single one.
 const unquotedSettings = new Set(['DateStyle', 'search_path'])
 
-/** Makes a migrated database, and a role that connects to it with settings of its own; `close` drops both. */
+/** Creates a migrated database, and a role that connects to it with its own settings; `close` drops both. */
 export async function createRoleDatabase (settings: Readonly<Record<string, string>>): Promise<TestDatabase> {
   const serverUrl = testDatabaseUrl ?? ''
   const owned = await createServerDatabase(serverUrl)
@@ -66,8 +66,8 @@ export async function createRoleDatabase (settings: Readonly<Record<string, stri
   return { kind: 'server', database: connect(), connect, url: url.href, close }
 }
 
-// Serializable transactions undo each other more often than they are repeated, where many of one tenant's meet: such results
-// are test/service/db/role-settings.test.ts's.
+// Serializable transactions are rolled back more often than they are repeated if many of one tenant's run at once:
+// test/service/db/role-settings.test.ts covers that.
 const { default_transaction_isolation: _, ...sharedSettings } = hostileSettings
 
 /** The kinds of database that tests run on, and a server's as a role with hostile settings. */

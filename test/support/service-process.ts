@@ -3,17 +3,17 @@ import { createInterface } from 'node:readline'
 import type { Test } from 'tap'
 import type { Commands } from './command-process.js'
 
-/** The service in a process of its own. */
+/** The service in its own process. */
 export interface ServiceProcess {
   child: ChildProcess
   origin: string
   /** Resolves with its exit code, or the signal that ended it. */
   exited: Promise<number | string | null>
-  /** Resolves once a line of the log holds a text. */
+  /** Resolves once a line of the log contains the text. */
   logged: (text: string) => Promise<void>
 }
 
-/** Starts the service with just the given environment, and resolves once it listens. It is killed with the test. */
+/** Starts the service with only the given environment, and resolves once it listens. It is killed with the test. */
 export async function startServiceProcess (
   t: Pick<Test, 'teardown'>, { start }: Commands, environment: Record<string, string>,
 ): Promise<ServiceProcess> {

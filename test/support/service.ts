@@ -8,6 +8,7 @@ import pino from 'pino'
 import type { Test } from 'tap'
 import { build } from '../../app.js'
 import { loadConfig } from '../../config.js'
+import type { FetchText } from '../../identity/amazon-sns/fetch-text.js'
 import { loggerOptions } from '../../logging.js'
 import { mintObjectKey } from '../../objects/object-key.js'
 import { type Caller, writeClaims } from '../../schemas/token-claims.js'
@@ -20,30 +21,30 @@ export const admin: Caller = { userId: '6b1d0c9e-2a3b-4c5d-8e7f-90a1b2c3d4e5', o
 export const service: Caller = { userId: '7c2e1daf-3b4c-4d5e-9f80-a1b2c3d4e5f6', orgKey: 'acme', roles: ['service'] }
 /** Another member of the same organisation. */
 export const colleague: Caller = { userId: '4d1c0b9a-3e5f-4a6b-9c7d-8e9f0a1b2c3d', orgKey: 'acme', roles: ['member'] }
-/** People of another organisation with the same ids: whatever forgets the organisation takes them for its own. */
+/** People of another organisation with the same ids: code that forgets the organisation would confuse the two. */
 export const foreignMember: Caller = { ...member, orgKey: 'globex' }
 export const foreignAdmin: Caller = { ...admin, orgKey: 'globex' }
 export const dispositions = ['attachment', 'inline'] as const
-/** What services under test verify tokens with. */
+/** The secret with which services under test verify tokens. */
 export const TOKEN_SECRET = 'secret-of-the-tokens-that-tests-sign'
 
-/** What requests name as the service's origin that no socket carries. */
+/** The service's origin in requests that are injected rather than sent through a socket. */
 const INJECTED_ORIGIN = 'http://localhost'
 
-/** The whole service with a database and a store of its own. */
+/** The whole service with its own database and store. */
 export interface TestService {
   app: FastifyInstance
-  /** Everything that was logged, at level trace, one line of JSON each. */
+  /** Everything that was logged, down to level trace, one line of JSON each. */
   log: string[]
-  /** Resolves with the next line from now on that the condition holds for. */
+  /** Resolves with the next line, from now on, that satisfies the condition. */
   nextLine: (condition: (line: LogLine) => boolean) => Promise<LogLine>
   /** Headers that authorise as someone. */
   authorise: (caller: Caller) => { authorization: string }
-  /** Puts a file straight into the store and gives its object key. */
+  /** Puts a file directly into the store and returns its object key. */
   putFile: (body: string | Buffer, file?: Partial<StoredFile>) => Promise<string>
   /**
-   * Fetches a URL that the service gave out, as an answer's body or header has it. Those to the service itself go to a port
-   * that it then listens on.
+   * Fetches a URL that the service returned, as it appears in an answer's body or header. URLs of the service itself go to a
+   * port that it then listens on.
    */
   follow: (url: string, init?: RequestInit) => Promise<Response>
   /** The path and query that download a file. */
@@ -67,8 +68,12 @@ interface StoredFile {
 
 /**
  * Builds the service on embedded parts in a folder of its own, or on what `environment` names, and closes it with the test.
+ *
+ * @param options.fetchText answers in place of Amazon SNS
  */
-export async function startService (t: Pick<Test, 'teardown'>, environment: Record<string, string> = {}): Promise<TestService> {
+export async function startService (
+  t: Pick<Test, 'teardown'>, environment: Record<string, string> = {}, options: { fetchText?: FetchText } = {},
+): Promise<TestService> {
   const dataDirectory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   if (environment.DATABASE_URL === undefined) await createEmbeddedDirectory(join(dataDirectory, 'database'))
   const log: string[] = []
@@ -83,7 +88,7 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
   const config = loadConfig({
     DATA_DIR: dataDirectory,
     LOG_LEVEL: 'trace',
-    // Tests send more wrong requests in a minute than anybody.
+    // Tests send more invalid requests in a minute than anyone else would.
     DOWNLOAD_MISS_LIMIT: '0',
     AUTH_FAILURE_LIMIT: '0',
     // The machine may be busy with other tests.
@@ -91,7 +96,7 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
     ...environment.JWT_PUBLIC_KEY === undefined && environment.JWT_JWKS_URL === undefined ? { JWT_SECRET: TOKEN_SECRET } : {},
     ...environment,
   })
-  const app = build(config, { logger: pino(loggerOptions(config.LOG_LEVEL), stream) })
+  const app = build(config, { ...options, logger: pino(loggerOptions(config.LOG_LEVEL), stream) })
   t.teardown(async () => {
     await app.close()
     await rm(dataDirectory, { recursive: true, force: true })
@@ -123,7 +128,8 @@ export async function startService (t: Pick<Test, 'teardown'>, environment: Reco
       const objectKey = file.objectKey ??
         mintObjectKey({ orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: fileName })
       const bytes = Buffer.from(body)
-      await app.minio.putObject(app.storeTarget.bucket, objectKey, bytes, bytes.length, {
+      const { bucket, keyPrefix = '' } = app.storeTarget
+      await app.minio.putObject(bucket, keyPrefix + objectKey, bytes, bytes.length, {
         ...metadata, ...contentType === null ? {} : { 'Content-Type': contentType },
       })
       return objectKey

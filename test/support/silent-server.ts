@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Test } from 'tap'
 
-/** Starts a server that takes connections and says nothing, until the end of the test. Gives its URL. */
+/** Starts a server that accepts connections and says nothing, until the end of the test. Returns its URL. */
 export async function startSilentServer (t: Pick<Test, 'teardown'>): Promise<string> {
   const server = createServer(() => {}).listen(0, '127.0.0.1')
   await once(server, 'listening')

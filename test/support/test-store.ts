@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { type Test } from 'tap'
 import { type BucketNotificationRecord } from '../../embedded/s3/bucket-notification.js'
 import { type EmbeddedStore, type EmbeddedStoreOptions, startEmbeddedStore } from '../../embedded/s3/object-store.js'
+import { FixedCredentials } from '../../store/credentials.js'
 import { type PresignedRequest, type SigningTarget, createPresign } from '../../store/presigning.js'
 
 export const options = { bucket: 'embedded', region: 'eu-test-1', accessKey: 'access', secretKey: 'secret' }
@@ -12,7 +13,7 @@ export interface TestStore extends EmbeddedStore {
   target: SigningTarget
   events: BucketNotificationRecord[]
   errors: unknown[]
-  /** A URL that is valid now, for five minutes unless it says otherwise. */
+  /** Signs a URL that is valid now, for five minutes unless stated otherwise. */
   presign: (request: Partial<PresignedRequest> & Pick<PresignedRequest, 'method' | 'objectKey'>) => string
 }
 
@@ -38,7 +39,8 @@ export async function openStore (
     return closed
   }
   t.teardown(close)
-  const target = { ...options, endpoint: store.endpoint }
+  const { bucket, region, ...account } = { ...options, ...rest }
+  const target = { bucket, region, endpoint: store.endpoint, credentials: new FixedCredentials(account) }
   const presign = createPresign(target)
   return {
     endpoint: store.endpoint,
@@ -57,7 +59,7 @@ export async function filesUnder (folder: string): Promise<string[]> {
   return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
 }
 
-/** The files under a folder that this process has open, where the system tells. */
+/** The files under a folder that this process has open, if the system can tell. */
 export async function openFilesUnder (folder: string): Promise<string[]> {
   const descriptors = await readdir('/proc/self/fd')
   const paths = await Promise.all(descriptors.map((descriptor) => readlink(`/proc/self/fd/${descriptor}`).catch(() => '')))

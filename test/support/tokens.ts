@@ -1,7 +1,7 @@
 import { type KeyObject, constants, createHmac, sign } from 'node:crypto'
 import { member } from './service.js'
 
-/** Claims of a valid token of the member's, good for an hour. */
+/** Claims of a valid token of the member's, valid for an hour. */
 export function validClaims (): Record<string, unknown> {
   return { sub: member.userId, orgKey: member.orgKey, role: member.roles[0], exp: secondsFromNow(3600) }
 }
@@ -10,12 +10,12 @@ export function secondsFromNow (seconds: number): number {
   return Math.floor(Date.now() / 1000) + seconds
 }
 
-/** A part of a token: JSON of a value, or text as it is. */
+/** A part of a token: a value as JSON, or text as it is. */
 export function encode (part: object | string): string {
   return Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
 }
 
-/** A token whose signature is right for the algorithm and the key given, whatever its header and payload say. */
+/** A token whose signature is correct for the given algorithm and key, whatever its header and payload say. */
 export function signToken (
   key: KeyObject | string, payload: object | string, header: object | string = { alg: 'HS256' }, algorithm = 'HS256',
 ): string {

@@ -4,7 +4,7 @@ import pino from 'pino'
 import t, { type Test } from 'tap'
 import { RequestLines, loggerOptions } from '../../logging.js'
 
-/** What is logged of requests to a few routes, on a terminal. */
+/** What is logged on a terminal for requests to a few routes. */
 async function linesOf (t: Test, level: 'info' | 'debug', paths: string[]): Promise<string[]> {
   const lines: string[] = []
   const stream = new Writable({

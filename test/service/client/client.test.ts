@@ -12,7 +12,7 @@ async function startListening (t: Test) {
   return { app, baseUrl, token: authorise(member).authorization.replace('Bearer ', '') }
 }
 
-/** A server that answers every request with an empty object, and the Authorization headers that it saw. */
+/** A server that answers every request with an empty object, and records the Authorization headers it received. */
 async function startOtherServer (t: Test) {
   const seen: Array<string | undefined> = []
   const server = createServer((request, response) => {

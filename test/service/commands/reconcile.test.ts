@@ -18,13 +18,13 @@ const keys = Array.from({ length: 6_000 }, (_, index) => keyOf(index))
 const commands = await compileCommands(t)
 const foreignKeys = ['zz/secret\u{1b}[31m', 'zz/two']
 
-/** Opens the database that commands were run on. */
+/** Opens the database that the commands were run on. */
 function open (environment: Record<string, string>): Kysely<Database> {
   const { DATABASE_URL, DATA_DIR = '' } = environment
   return DATABASE_URL === undefined ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database')) : connectPostgres(DATABASE_URL, () => {})
 }
 
-/** Moves to when the lease of a process that was killed has run out. */
+/** Simulates that the lease of a killed process has expired. */
 async function endLeases (environment: Record<string, string>): Promise<void> {
   const database = open(environment)
   try {
@@ -68,13 +68,13 @@ for (const { kind, skip, create } of databaseKinds) {
       t.equal(exitCode, 0, errors)
       const result = JSON.parse(output)
       t.match(result, { status: 'complete', resumed: true, listed: 6000, removed: 0, corrected: 0, left: 0, unsettled: 0 })
-      // The killed process may have committed more than it could write down.
+      // The killed process may have committed more than it had recorded.
       t.ok(result.added >= 2000 && result.added <= 6000, `${result.added} added`)
       t.ok(keys.indexOf(store.begun[1] ?? '') >= 999, 'the second listing begins where the first one was settled')
       t.strictSame(await inspect(environment), { fileCount: 6000, totalBytes: 6000, isReconciled: true, differences: [] })
     })
 
-    // Starting a process takes its time; the database makes no difference here.
+    // Starting a process takes a while, and the kind of database makes no difference here.
     const isCounted = kind === 'embedded'
     t.test('a dry run counts the differences and leaves them', { skip: !isCounted && 'done once' }, async (t) => {
       const store = await startListingServer(t, [...keys.slice(0, 10), ...foreignKeys])

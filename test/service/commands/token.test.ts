@@ -27,7 +27,7 @@ t.test('without JWT_SECRET the running service\'s own secret signs', async (t) =
   t.match((await app.inject({ url: '/api/v1/objects/storage-usage', headers })).json(), { orgKey: 'acme', fileCount: 0 })
 })
 
-t.test('where it cannot sign it says who can, in one line', async (t) => {
+t.test('if it cannot sign it says who can, in one line', async (t) => {
   const pem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()
   const directory = t.testdir({ damaged: { 'secrets.json': '{}' }, empty: {} })
   for (const [environment, message] of [

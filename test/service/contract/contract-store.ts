@@ -7,31 +7,33 @@ import { buffer } from 'node:stream/consumers'
 import { Client } from 'minio'
 import { startEmbeddedStore } from '../../../embedded/s3/object-store.js'
 import { encodePath } from '../../../http/percent-encoding.js'
+import { FixedCredentials } from '../../../store/credentials.js'
 import { type PresignedRequest, type SigningTarget, createPresign } from '../../../store/presigning.js'
 import {
   SIGNATURE_ALGORITHM, canonicalQuery, deriveSigningKey, formatScope, formatTimestamp, listSignedHeaders, sign,
 } from '../../../store/signature-v4.js'
 
-/** A bucket of an S3 endpoint that the contract is tried on. */
+/** A bucket of an S3 endpoint against which the contract is checked. */
 export interface ContractStore {
   target: SigningTarget
   client: Client
-  /** Whether it is another's server, whose known deviations are allowed for. */
+  /** Whether it is another vendor's server, whose known deviations are allowed for. */
   isReal: boolean
-  /** Signs a URL that is valid now, for five minutes unless it says otherwise. */
+  /** Signs a URL that is valid now, for five minutes unless stated otherwise. */
   presign: (request: Partial<PresignedRequest> & Pick<PresignedRequest, 'method' | 'objectKey'>) => string
-  /** Removes the bucket and what it holds. */
+  /** Removes the bucket and its contents. */
   remove: () => Promise<void>
 }
 
-/** An embedded store in a folder of its own. */
+/** An embedded store in its own folder. */
 export async function openEmbeddedStore (): Promise<ContractStore> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-contract-'))
-  const target = { bucket: 'contract', region: 'us-east-1', accessKey: 'contract', secretKey: randomUUID() }
-  const store = await startEmbeddedStore({ directory, ...target })
+  const target = { bucket: 'contract', region: 'us-east-1' }
+  const account = { accessKey: 'contract', secretKey: randomUUID() }
+  const store = await startEmbeddedStore({ directory, ...target, ...account })
   const { endpoint } = store
   return {
-    ...describe({ ...target, endpoint }),
+    ...describe({ ...target, endpoint, credentials: new FixedCredentials(account) }),
     isReal: false,
     remove: async () => {
       await store.close()
@@ -47,7 +49,8 @@ export async function openRealStore (endpoint: string): Promise<ContractStore> {
     TEST_S3_SECRET_KEY: secretKey = '',
     TEST_S3_REGION: region = 'us-east-1',
   } = process.env
-  const store = describe({ endpoint, region, accessKey, secretKey, bucket: `contract-${randomUUID()}` })
+  const credentials = new FixedCredentials({ accessKey, secretKey })
+  const store = describe({ endpoint, region, credentials, bucket: `contract-${randomUUID()}` })
   const { client, target: { bucket } } = store
   await client.makeBucket(bucket)
   return {
@@ -69,8 +72,8 @@ function describe (target: SigningTarget): Pick<ContractStore, 'target' | 'clien
       endPoint: hostname,
       ...port === '' ? {} : { port: Number(port) },
       useSSL: protocol === 'https:',
-      accessKey: target.accessKey,
-      secretKey: target.secretKey,
+      accessKey: target.credentials.current.accessKey,
+      secretKey: target.credentials.current.secretKey,
       region: target.region,
       pathStyle: true,
       partSize: 5 * 1024 ** 2,
@@ -79,23 +82,23 @@ function describe (target: SigningTarget): Pick<ContractStore, 'target' | 'clien
   }
 }
 
-/** A response that was read whole. */
+/** A response that was read in full. */
 export interface RawResponse {
   status: number
   headers: IncomingHttpHeaders
   body: Buffer
-  /** Of an error; undefined where there is none. */
+  /** Of an error; undefined if there is none. */
   code: string | undefined
 }
 
-/** A request beside its URL. */
+/** A request apart from its URL. */
 export interface RawRequest {
   method?: string
   headers?: OutgoingHttpHeaders
   body?: string | Buffer
 }
 
-/** Sends a request just as it is given: no header is added but host and length, and no path normalised. */
+/** Sends a request exactly as given: no header is added except host and length, and no path is normalised. */
 export function send (url: string, { method = 'GET', headers = {}, body = '' }: RawRequest = {}): Promise<RawResponse> {
   const { origin } = new URL(url)
   const withLength = ['PUT', 'POST'].includes(method) && !('transfer-encoding' in headers)
@@ -115,7 +118,7 @@ export function send (url: string, { method = 'GET', headers = {}, body = '' }: 
   })
 }
 
-/** A request whose signature stands in its Authorization header. */
+/** A request whose signature is in its Authorization header. */
 export interface HeaderSignedRequest {
   method: string
   /** Empty for the bucket. */
@@ -127,13 +130,13 @@ export interface HeaderSignedRequest {
   /** Default the body's SHA-256. */
   payloadHash?: string
   signedAt?: Date
-  /** The Date header of the same time, which then stands for x-amz-date. */
+  /** The Date header of the same time, sent in place of x-amz-date. */
   date?: string
 }
 
-/** The URL and all headers of such a request, together with what a chunked payload's signatures continue from. */
+/** The URL and all headers of such a request, and what a chunked payload's signatures continue from. */
 export function signHeaders (target: SigningTarget, signedRequest: HeaderSignedRequest) {
-  const { bucket, endpoint, region, accessKey, secretKey } = target
+  const { bucket, endpoint, region, credentials: { current: { accessKey, secretKey } } } = target
   const { method, objectKey, query = {}, headers = {}, body = '', signedAt = new Date(), date } = signedRequest
   const payloadHash = signedRequest.payloadHash ?? createHash('sha256').update(body).digest('hex')
   const timestamp = formatTimestamp(signedAt)
@@ -163,7 +166,7 @@ export function sendSigned (store: Pick<ContractStore, 'target'>, signedRequest:
   return send(url, { method: signedRequest.method, headers, body: signedRequest.body ?? '' })
 }
 
-/** Puts an object by a pre-signed URL. */
+/** Puts an object using a pre-signed URL. */
 export function put (store: Pick<ContractStore, 'presign'>, objectKey: string, body: string | Buffer): Promise<RawResponse> {
   return send(store.presign({ method: 'PUT', objectKey }), { method: 'PUT', body })
 }

@@ -2,7 +2,7 @@ import { XMLParser } from 'fast-xml-parser'
 import { type Test } from 'tap'
 import { type ContractStore, put, sendSigned } from './contract-store.js'
 
-/** In the order of their UTF-8 bytes, which UTF-16 does not have: U+FFFF comes before the characters past it. */
+/** In the order of their UTF-8 bytes, which differs from that of UTF-16: U+FFFF sorts before the characters past it. */
 const keys = [
   'list/ a', 'list/%', 'list/%41', 'list/+', 'list/A', 'list/B', 'list/a', 'list/a b', 'list/a+b', 'list/a/', 'list/a/1', 'list/a/2/3',
   'list/a0', 'list/b/1', 'list/é', 'list/\ue000', 'list/\uffff', 'list/\u{10000}', 'list/😀', 'list/\u{10ffff}',
@@ -90,7 +90,7 @@ export default async function listing (t: Test, store: ContractStore): Promise<v
   })
 
   t.test('minio-js lists by either version of the operation', async (t) => {
-    // With a bare percent sign minio-js fails where a store does not URL-encode, as Ceph RGW with the second version.
+    // minio-js fails on a bare percent sign if a store does not URL-encode, like Ceph RGW with the second version.
     const prefix = 'list/a'
     const expected = keys.filter((key) => key.startsWith(prefix))
     const names = async (stream: AsyncIterable<{ name?: string }>) => {

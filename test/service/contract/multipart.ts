@@ -6,7 +6,7 @@ import { type ContractStore, send, sendSigned } from './contract-store.js'
 
 const PART_BYTES = 5 * 1024 ** 2
 
-/** Multipart uploads, as minio-js makes them and as they can go wrong. */
+/** Multipart uploads, as minio-js makes them and as they can fail. */
 export default async function multipart (t: Test, store: ContractStore): Promise<void> {
   const { client, presign, target: { bucket } } = store
   const md5 = (data: Buffer) => createHash('md5').update(data).digest()
@@ -30,7 +30,7 @@ export default async function multipart (t: Test, store: ContractStore): Promise
     await client.putObject(bucket, 'multipart/stream', Readable.from(pieces(body)), body.length, metadata)
     t.ok((await buffer(await client.getObject(bucket, 'multipart/stream'))).equals(body))
     const stat = await client.statObject(bucket, 'multipart/stream')
-    // minio-js sometimes makes one part of two.
+    // minio-js sometimes merges two parts into one.
     t.match(stat, { size: body.length, etag: /^[0-9a-f]{32}-[123]$/, metaData: { 'content-type': 'application/pdf', colour: 'blue' } })
     const range = `bytes=${PART_BYTES - 2}-${PART_BYTES + 1}`
     const across = await send(presign({ method: 'GET', objectKey: 'multipart/stream' }), { headers: { range } })
@@ -102,7 +102,7 @@ export default async function multipart (t: Test, store: ContractStore): Promise
 
   t.test('an upload that is not there is refused', async (t) => {
     t.match(await uploadPart('multipart/absent', 'absent', 1, 'x'), { status: 404, code: 'NoSuchUpload' })
-    // Ceph RGW fails on it.
+    // Ceph RGW fails on this.
     const absent = store.isReal ? { status: 500 } : { status: 404, code: 'NoSuchUpload' }
     t.match(await complete('multipart/absent', 'absent', [[1, 'x']]), absent)
     const uploadId = await initiate('multipart/mine')
@@ -119,7 +119,7 @@ export default async function multipart (t: Test, store: ContractStore): Promise
   })
 }
 
-/** As a stream from a file or a client comes: in pieces that do not fit the parts. */
+/** In pieces that do not match the parts, like a stream from a file or a client. */
 function * pieces (body: Buffer): Generator<Buffer> {
   for (let start = 0; start < body.length; start += 60_000) yield body.subarray(start, start + 60_000)
 }

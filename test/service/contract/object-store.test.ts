@@ -7,9 +7,9 @@ import signatures from './signatures.js'
 import writing from './writing.js'
 
 /*
- * What the service relies on in an object store, tried on the embedded store always and on a real one where
- * TEST_S3_ENDPOINT, TEST_S3_ACCESS_KEY and TEST_S3_SECRET_KEY (and TEST_S3_REGION) name it. It was written beside Ceph RGW,
- * and says where that differs from S3.
+ * What the service relies on in an object store, always checked on the embedded store, and on a real one if TEST_S3_ENDPOINT,
+ * TEST_S3_ACCESS_KEY and TEST_S3_SECRET_KEY (and TEST_S3_REGION) name it. It was written against Ceph RGW, and notes where that
+ * differs from S3.
  */
 
 const parts = { signatures, reading, writing, listing, multipart }

@@ -8,7 +8,7 @@ import { type ContractStore, put, send, sendSigned } from './contract-store.js'
 const objectKey = 'reading/hello world.txt'
 const body = '0123456789'
 
-/** GetObject and HeadObject: ranges, preconditions, overrides, and what a reader keeps while others write. */
+/** GetObject and HeadObject: ranges, preconditions, overrides, and what a reader sees while others write. */
 export default async function reading (t: Test, store: ContractStore): Promise<void> {
   const { presign, client, target: { bucket } } = store
   const read = (headers: Record<string, string> = {}, method: 'GET' | 'HEAD' = 'GET') =>
@@ -90,7 +90,7 @@ export default async function reading (t: Test, store: ContractStore): Promise<v
       for (const method of ['GET', 'HEAD'] as const) {
         const response = await read(headers, method)
         t.equal(response.status, status, method)
-        // Ceph RGW leaves the entity tag off, against RFC 9110, 15.4.5.
+        // Ceph RGW omits the entity tag, contrary to RFC 9110, 15.4.5.
         if (status === 304) t.match(response, { headers: store.isReal ? {} : { etag }, body: Buffer.alloc(0) })
       }
     })
@@ -147,7 +147,7 @@ export default async function reading (t: Test, store: ContractStore): Promise<v
   })
 }
 
-/** Begins a download and reads none of it yet. */
+/** Begins a download without reading any of it yet. */
 async function open (url: string): Promise<IncomingMessage> {
   const [response]: IncomingMessage[] = await once(get(url, { agent: false }), 'response')
   if (response === undefined) throw new Error('There was no response.')

@@ -79,7 +79,7 @@ export default async function writing (t: Test, store: ContractStore): Promise<v
     t.match(await read('writing/unknown-length'), { status: 404 })
   })
 
-  t.test('If-None-Match: * writes only where there is no object', async (t) => {
+  t.test('If-None-Match: * writes only if there is no object', async (t) => {
     const write = (body: string) =>
       sendSigned(store, { method: 'PUT', objectKey: 'writing/once', headers: { 'if-none-match': '*' }, body })
     t.match(await write('first'), { status: 200 })
@@ -101,7 +101,7 @@ export default async function writing (t: Test, store: ContractStore): Promise<v
     t.match(await upload(['hello ', 'world'], ['hello ', 'world']), { status: 200 })
     const { body, headers } = await read('writing/chunks')
     t.equal(body.toString(), 'hello world')
-    // Ceph RGW keeps what says that the payload came in chunks, and calls a wrong signature of one a wrong hash.
+    // Ceph RGW keeps the coding of a chunked payload, and reports a chunk's wrong signature as a wrong hash.
     t.equal(headers['content-encoding'], store.isReal ? 'aws-chunked,gzip' : 'gzip')
     t.match(await upload(['hello ', 'World'], ['hello ', 'world']), store.isReal
       ? { status: 400, code: 'XAmzContentSHA256Mismatch' }
@@ -146,14 +146,14 @@ export default async function writing (t: Test, store: ContractStore): Promise<v
     for (const body of ['', 'rubbish', '<Delete><Object><Key>batch/kept</Key></Object>']) {
       const headers = { 'content-md5': createHash('md5').update(body).digest('base64') }
       const response = await sendSigned(store, { method: 'POST', objectKey: '', query: { delete: '' }, headers, body })
-      // Ceph RGW gives no code.
+      // Ceph RGW returns no code.
       t.match(response, store.isReal ? { status: 400 } : { status: 400, code: 'MalformedXML' }, body)
     }
     t.equal((await read('batch/kept')).status, 200)
   })
 }
 
-/** Uploads in chunks, each with the signature of another where that is asked for (Amazon S3, "sigv4-streaming"). */
+/** Uploads in chunks, each signed as if it had other content if `signed` says so (Amazon S3, "sigv4-streaming"). */
 function sendChunks ({ target }: ContractStore, objectKey: string, sent: string[], signed: string[]) {
   const hash = (data: string) => createHash('sha256').update(data).digest('hex')
   const { url, headers, signature, signingKey, scope, timestamp } = signHeaders(target, {

@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { type CompiledQuery, type Kysely, type RawBuilder, sql } from 'kysely'
+import { type CompiledQuery, type Kysely, type RawBuilder, type Transaction, sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../../db/connection/tables.js'
+import { preparedName } from '../../../db/connection/prepared-statement.js'
 import { listFoldersQuery } from '../../../db/runs/folders.js'
 import { listRunsQuery } from '../../../db/runs/workflow-runs.js'
 import { largestFilesQuery } from '../../../db/usage/largest-files.js'
@@ -10,7 +11,7 @@ import { createServerDatabase, testDatabaseUrl } from '../../support/database.js
 const id = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
 const skip = testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set'
 
-/** A node of a plan, as `explain (format json)` gives it. */
+/** A node of a plan, as returned by `explain (format json)`. */
 interface PlanNode {
   'Node Type': string
   'Index Name'?: string
@@ -19,7 +20,7 @@ interface PlanNode {
   Plans?: PlanNode[]
 }
 
-/** 20,000 files of two organisations, three users each, in folders of ten runs, among 2,000 runs of two workflows. */
+/** 20,000 files of two organisations, by three users each, in folders of ten runs, among 2,000 runs of two workflows. */
 async function fill (database: Kysely<Database>): Promise<void> {
   await sql`
     insert into runs (org_key, workflow_id, run_id, prefix)
@@ -53,12 +54,31 @@ async function fill (database: Kysely<Database>): Promise<void> {
   await sql`vacuum analyze`.execute(database)
 }
 
-/** The nodes of a plan, with the indexes that they read: what it does, without what it costs. */
+/** A plan's nodes, with the indexes that they read: what it does, without what it costs. */
 function shapeOf (node: PlanNode, depth = 0): string {
   const { 'Node Type': type, 'Index Name': index, 'CTE Name': part, 'Subplan Name': subplan, Plans: plans = [] } = node
   const line = `${'  '.repeat(depth)}${type}${index === undefined ? '' : ` using ${index}`}${part === undefined ? '' : ` on ${part}`}` +
     (subplan === undefined ? '' : ` (${subplan.replace(/ \(.*/, '')})`)
   return [line, ...plans.map((plan) => shapeOf(plan, depth + 1))].join('\n')
+}
+
+async function planOf (transaction: Transaction<Database>, query: CompiledQuery): Promise<PlanNode | undefined> {
+  const { rows: [row] } = await transaction.executeQuery<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
+    ...query, sql: `explain (format json) ${query.sql}`,
+  })
+  return row?.['QUERY PLAN'][0].Plan
+}
+
+/** The plan for whatever parameters. */
+async function planOfPrepared (
+  transaction: Transaction<Database>, { sql: text, parameters }: CompiledQuery,
+): Promise<PlanNode | undefined> {
+  await sql`set local plan_cache_mode = force_generic_plan`.execute(transaction)
+  await sql`prepare planned as ${sql.raw(text)}`.execute(transaction)
+  const execution = sql`execute planned(${sql.join(parameters.map((parameter) => sql.lit(parameter)))})`
+  const plan = await planOf(transaction, execution.compile(transaction))
+  await sql`deallocate planned`.execute(transaction)
+  return plan
 }
 
 t.test('every list is read as it was reviewed', { skip }, async (t) => {
@@ -68,13 +88,19 @@ t.test('every list is read as it was reviewed', { skip }, async (t) => {
   const raw = (query: RawBuilder<unknown>) => query.compile(database)
   const run = { orgKey: 'acme', workflowId: id(1), runId: id(4) }
   const runs = { orgKey: 'acme', workflowId: id(1) }
-  /** Those of `inIndexOrder` are read by `readInIndexOrder`. */
+  /** Those with `inIndexOrder` are read by `readInIndexOrder`. */
   const statements: Record<string, { query: CompiledQuery, inIndexOrder: boolean }> = {
+    'list-runs': {
+      query: raw(listRunsQuery({ ...runs, createdBy: undefined, sort: 'firstSeen' }, { after: `1 ${id(1)}`, limit: 101 })), inIndexOrder: true,
+    },
+    'list-runs-of-a-user': {
+      query: raw(listRunsQuery({ ...runs, createdBy: id(1), sort: 'firstSeen' }, { after: undefined, limit: 101 })), inIndexOrder: true,
+    },
     'list-runs-by-id': {
-      query: raw(listRunsQuery({ ...runs, createdBy: undefined, sort: 'id' }, { after: id(1), limit: 101 })), inIndexOrder: false,
+      query: raw(listRunsQuery({ ...runs, createdBy: undefined, sort: 'id' }, { after: `0 ${id(1)}`, limit: 101 })), inIndexOrder: true,
     },
     'list-runs-of-a-user-by-id': {
-      query: raw(listRunsQuery({ ...runs, createdBy: id(1), sort: 'id' }, { after: undefined, limit: 101 })), inIndexOrder: false,
+      query: raw(listRunsQuery({ ...runs, createdBy: id(1), sort: 'id' }, { after: undefined, limit: 101 })), inIndexOrder: true,
     },
     'list-folders': {
       query: raw(listFoldersQuery(
@@ -105,10 +131,7 @@ t.test('every list is read as it was reviewed', { skip }, async (t) => {
   for (const [name, { query, inIndexOrder }] of Object.entries(statements)) {
     const plan = await database.transaction().execute(async (transaction) => {
       if (inIndexOrder) await sql`set local enable_sort = off`.execute(transaction)
-      const { rows: [row] } = await transaction.executeQuery<{ 'QUERY PLAN': [{ Plan: PlanNode }] }>({
-        ...query, sql: `explain (format json) ${query.sql}`,
-      })
-      return row?.['QUERY PLAN'][0].Plan
+      return preparedName(query.sql) === undefined ? await planOf(transaction, query) : await planOfPrepared(transaction, query)
     })
     if (plan === undefined) throw new Error('PostgreSQL gave no plan.')
     const file = new URL(`golden/plans/${name}.txt`, import.meta.url)

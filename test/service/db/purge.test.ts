@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto'
 import { type Kysely, sql } from 'kysely'
 import t from 'tap'
 import type { Database } from '../../../db/connection/tables.js'
+import { claimDigests, keepVerifiedDigests } from '../../../db/digests.js'
 import { type PurgeCounts, type PurgeRetention, purge } from '../../../db/purge.js'
 import { createServerDatabase, emptyTables, testDatabaseUrl } from '../../support/database.js'
 import { databaseKindsAndRole } from '../../support/role-database.js'
@@ -24,16 +26,24 @@ const upload = (name: string, expiresAt: Date) =>
   ({ object_key: name, org_key: 'acme', created_by: id, content_type: 'text/plain', expires_at: expiresAt })
 const lease = (name: string, expiresAt: Date) => ({ name, holder: id, token: 1n, expires_at: expiresAt })
 
-// Each kind is kept for another time, so that one that is purged by another's shows.
+const share = (note: string, expiresAt: Date) => ({
+  id: randomUUID(), org_key: 'acme', made_by: id, kind: 'file' as const, note, created_at: expiresAt, expires_at: expiresAt,
+})
+
+// Each kind has its own retention, so that a mix-up would show.
 const retention: PurgeRetention = {
   tombstonesMs: 2 * HOUR_MS,
   uploadsMs: 3 * HOUR_MS,
   setAsideEventsMs: 5 * HOUR_MS,
   leasesMs: 7 * HOUR_MS,
+  sharesMs: 11 * HOUR_MS,
+  verificationsMs: 11 * HOUR_MS,
 }
-const nothing: PurgeCounts = { tombstones: 0, uploads: 0, setAsideEvents: 0, leases: 0, runSums: 0 }
+const nothing: PurgeCounts = {
+  tombstones: 0, uploads: 0, setAsideEvents: 0, leases: 0, shares: 0, verifications: 0, runSums: 0,
+}
 
-/** What is purged by its age: how long it is kept, a row of it that is kept since a time, and the names of its rows. */
+/** For what is purged by age: how long it is kept, how to insert a row of a given age, and the names of its rows. */
 const kinds: Record<Exclude<keyof PurgeCounts, 'runSums'>, {
   keptMs: number
   insert: (database: Kysely<Database>, name: string, since: Date) => Promise<unknown>
@@ -61,6 +71,16 @@ const kinds: Record<Exclude<keyof PurgeCounts, 'runSums'>, {
     names: async (database) => (await database.selectFrom('leases').select('name').execute())
       .map(({ name }) => ({ name: name.replace('reconcile/', '') })),
   },
+  shares: {
+    keptMs: retention.sharesMs,
+    insert: (database, name, since) => database.insertInto('shares').values(share(name, since)).execute(),
+    names: async (database) => (await database.selectFrom('shares').select('note').execute()).map(({ note }) => ({ name: note ?? '' })),
+  },
+  verifications: {
+    keptMs: retention.verificationsMs,
+    insert: (database, name, since) => database.insertInto('verifications').values({ scope: name, updated_at: since }).execute(),
+    names: (database) => database.selectFrom('verifications').select('scope as name').execute(),
+  },
 }
 
 for (const { name, skip, create } of databaseKindsAndRole) {
@@ -74,9 +94,23 @@ for (const { name, skip, create } of databaseKindsAndRole) {
         await insert(database, 'old', new Date(Date.now() - keptMs - MINUTE_MS))
         await insert(database, 'young', new Date(Date.now() - keptMs + MINUTE_MS))
       }
-      t.strictSame(await purge(database, retention), { ...nothing, tombstones: 1, uploads: 1, setAsideEvents: 1, leases: 1 })
+      t.strictSame(await purge(database, retention), {
+        ...nothing, tombstones: 1, uploads: 1, setAsideEvents: 1, leases: 1, shares: 1, verifications: 1,
+      })
       for (const [kind, { names }] of Object.entries(kinds)) t.strictSame(await names(database), [{ name: 'young' }], kind)
       t.strictSame(await purge(database, retention), nothing)
+    })
+
+    t.test('digests go with the file that they are of, and claims with the upload that brought none', async (t) => {
+      const old = new Date(0)
+      await database.insertInto('objects').values([row('gone', old), row('present', null)]).execute()
+      await database.insertInto('uploads').values(['gone', 'present', 'never'].map((name) => upload(name, old))).execute()
+      await database.insertInto('uploads').values(upload('awaited', new Date())).execute()
+      for (const key of ['gone', 'present', 'never', 'awaited']) await claimDigests(database, key, { md5: '0'.repeat(32) }, [])
+      await keepVerifiedDigests(database, 'gone', 'tag', { sha256: '0'.repeat(64) })
+      t.match(await purge(database, retention), { tombstones: 1, uploads: 3 })
+      t.strictSame(await database.selectFrom('digests').select('object_key').orderBy('object_key').execute(),
+        [{ object_key: 'awaited' }, { object_key: 'present' }])
     })
 
     t.test('leaves files that are there, and leases of the whole, however old', async (t) => {

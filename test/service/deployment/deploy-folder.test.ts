@@ -5,6 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import t from 'tap'
 import { parse } from 'yaml'
 import { ConfigError, ConfigSchema, loadConfig } from '../../../config.js'
+import { freePort } from '../../support/free-port.js'
 import { startService } from '../../support/service.js'
 
 const deploy = new URL('../../../deploy/', import.meta.url)
@@ -90,7 +91,10 @@ t.test('every manifest names its kind', async (t) => {
 })
 
 t.test('on the running service', async (t) => {
-  const { app } = await startService(t)
+  // With a queue, that nobody serves, it has the metrics of one.
+  const { app } = await startService(t, {
+    EVENTS_NATS_URL: `nats://127.0.0.1:${await freePort()}`, EVENTS_NATS_STREAM: 'A', EVENTS_NATS_CONSUMER: 'b',
+  })
   await app.listen({ host: '127.0.0.1', port: 0 })
 
   t.test('probes and scrapes are answered', async (t) => {

@@ -8,7 +8,7 @@ import { openEmbeddedStore, storeKinds } from '../../support/stores.js'
 const noDatabase = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
 const eventsPath = '/api/v1/objects/events'
 
-/** The service on a store, and what is found of its bucket, by check. */
+/** Starts the service on a store; returns the findings about its bucket, by check. */
 async function startExamined (t: Test, environment: Record<string, string>) {
   const { app } = await startService(t, { ...noDatabase, ...environment })
   return {
@@ -34,7 +34,7 @@ t.test('what is configured at the bucket of a real store', { skip: real?.skip ??
   const { minio, storeTarget: { bucket } } = app
   const rule = (id: string, more: object) => ({ ID: id, Status: 'Enabled', Filter: { Prefix: 'tmp/' }, ...more })
   const setRules = async (...rules: object[]) => {
-    // Its types know no rule without days, and want one of each kind.
+    // minio-js's types require days in every rule, and one rule of each kind.
     await Reflect.apply(minio.setBucketLifecycle, minio, [bucket, { Rule: rules }])
   }
   const expiring = rule('old files', { Expiration: { Days: 30 } })
@@ -66,7 +66,7 @@ t.test('what is configured at the bucket of a real store', { skip: real?.skip ??
     t.match((await examine()).lifecycle, { status: 'ok' })
   })
 
-  t.test('versions that are kept, that come to an end, and that are suspended', async (t) => {
+  t.test('versioning that is kept, that expires, and that is suspended', async (t) => {
     await minio.setBucketVersioning(bucket, { Status: 'Enabled' })
     t.match((await examine()).versioning, { status: 'warning', message: /neither counted.*NoncurrentVersionExpiration/ })
     await setRules(endingVersions)
@@ -94,6 +94,23 @@ t.test('what is configured at the bucket of a real store', { skip: real?.skip ??
     t.match(await notification({ path: eventsPath, prefix: 'acme/' }), {
       status: 'warning', message: /does not send s3:ObjectCreated:\* and s3:ObjectRemoved:\*, or not for every key: .*RECONCILE_CRON/,
     })
+  })
+
+  t.test('of a bucket that is shared, what concerns the service\'s part', async (t) => {
+    const shared = await startExamined(t, { ...environment, S3_PREFIX: 'team/files/' })
+    const prefixed = (prefix: string) => rule(prefix, { Expiration: { Days: 30 }, Filter: { Prefix: prefix } })
+    await setRules(prefixed('other/'), prefixed('team/file-drop/'))
+    t.match((await shared.examine()).lifecycle, { status: 'ok' })
+    for (const prefix of ['team/', 'team/files/tmp/']) {
+      await setRules(prefixed(prefix), prefixed('other/'))
+      t.match((await shared.examine()).lifecycle, { status: 'warning', message: new RegExp(`files \\("${prefix}"\\),`) })
+    }
+    const relay = await startRelay(app, 'token', [])
+    t.teardown(() => { relay.close() })
+    for (const [prefix, status] of [['team/', 'ok'], ['team/files/', 'ok'], ['team/files/tmp/', 'warning'], ['other/', 'warning']] as const) {
+      if (!await subscribe(app, relay, { path: eventsPath, prefix })) return t.comment('the store has no topics')
+      t.match((await shared.examine())['bucket-notification'], { status }, prefix)
+    }
   })
 })
 

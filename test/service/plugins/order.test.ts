@@ -14,7 +14,7 @@ t.test('hooks on a request run in the order that plugins/order.ts states', async
   t.teardown(async () => { await app.close() })
   const addHook = app.addHook
   const added: unknown[] = []
-  // Plugins that share the instance add their hooks here; those in a scope of their own, which concern few routes, do not.
+  // Plugins that share the instance add their hooks here; those in their own scope, which concern few routes, do not.
   Object.defineProperty(app, 'addHook', {
     value (this: unknown, ...args: unknown[]) {
       if (this === app && args[0] === 'onRequest') added.push(app.pluginName.split(' -> ').at(-1))
@@ -27,7 +27,7 @@ t.test('hooks on a request run in the order that plugins/order.ts states', async
 
 t.test('every answer has the request\'s id, and a page of another origin may read it', async (t) => {
   const { app, authorise, downloadPath } = await startService(t, { ...settings, DOWNLOAD_MISS_LIMIT: '1' })
-  // The others are answered by a service that is never too busy, however busy the machine is.
+  // The other requests go to a service that is never too busy, however busy the machine is.
   const { app: busy } = await startService(t, { ...settings, MAX_EVENT_LOOP_DELAY: '0.02' })
   const id = 'a-request-of-mine'
   const headers = { origin, 'x-request-id': id }

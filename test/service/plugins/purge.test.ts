@@ -9,14 +9,14 @@ const DAY_MS = 24 * HOUR_MS
 const id = '00000000-0000-4000-8000-000000000001'
 const purged = ({ msg }: { msg: string }) => msg === 'purged expired rows'
 
-/** Intervals come when the test says so. */
+/** Intervals elapse only when the test says so. */
 function stopIntervals (t: Test): (elapsedMs: number) => void {
   mock.timers.enable({ apis: ['setInterval'] })
   t.teardown(() => { mock.timers.reset() })
   return (elapsedMs) => { mock.timers.tick(elapsedMs) }
 }
 
-/** Makes a row of each kind, of an age in milliseconds: since its removal, its expiry or its arrival. */
+/** Inserts a row of each kind, with an age in milliseconds since its removal, expiry or arrival. */
 async function insertRows (
   database: Kysely<Database>, name: string, ages: Record<keyof typeof retention, number>,
 ): Promise<void> {
@@ -32,7 +32,7 @@ async function insertRows (
     values (${`reconcile/${name}`}, ${id}, 1, ${at(ages.leases)})`.execute(database)
 }
 
-/** What is kept, and for how long at the least. */
+/** What is kept, and the minimum time for which it is. */
 const retention = { tombstones: 30 * DAY_MS, uploads: DAY_MS, setAsideEvents: 90 * DAY_MS, leases: DAY_MS }
 const ages = (moreMs: number) => ({
   tombstones: retention.tombstones + moreMs,

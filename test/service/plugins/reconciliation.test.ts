@@ -32,7 +32,7 @@ t.test('of several replicas one keeps the appointment', { skip: testDatabaseUrl 
   const environment = { ...store.environment, DATABASE_URL: url, RECONCILE_CRON: '* * * * * *' }
   const replicas = [await startService(t, environment), await startService(t, environment)]
   await Promise.all(replicas.map(({ app }) => app.listen({ host: '127.0.0.1', port: 0 })))
-  // Appointments of the replicas are at the same moments as these.
+  // The replicas' schedule has the same moments as these.
   await new Promise<void>((resolve) => {
     const ticks = new Cron('* * * * * *', { maxRuns: 4 }, () => { if (!ticks.nextRun()) resolve() })
   })
@@ -43,7 +43,7 @@ t.test('of several replicas one keeps the appointment', { skip: testDatabaseUrl 
   t.strictSame(runs.toSorted(), [0, 1])
 })
 
-t.test('an empty bucket is taken for the wrong one, unless it is said to be right', async (t) => {
+t.test('an empty bucket is taken for the wrong one, unless told otherwise', async (t) => {
   const { app, authorise } = await startService(t)
   const key = mintObjectKey({
     orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'gone.txt',
@@ -56,7 +56,7 @@ t.test('an empty bucket is taken for the wrong one, unless it is said to be righ
       eventName: 's3:ObjectCreated:Put',
       s3: { bucket: { name: bucket }, object: { key: encodeURIComponent(key), size: 7, eTag: 'e', sequencer: '17F427499AC0BA8F' } },
     }],
-  })
+  }, 'http')
   const fileCount = async () => {
     const answer = await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(admin) })
     return answer.json().fileCount
@@ -72,7 +72,7 @@ t.test('an empty bucket is taken for the wrong one, unless it is said to be righ
   t.match(await agreeing?.done, { removedCount: 0, listedCount: 0 }, 'where nothing is counted there is nothing to lose')
 })
 
-t.test('a schedule that is none is refused', async (t) => {
+t.test('an invalid schedule is refused', async (t) => {
   t.throws(() => loadConfig({ RECONCILE_CRON: 'every night' }), new ConfigError('RECONCILE_CRON must be a schedule as in crontab, such as `0 3 * * *`.'))
   t.equal(loadConfig({ RECONCILE_CRON: '0 3 * * *' }).RECONCILE_CRON, '0 3 * * *')
 })

@@ -21,7 +21,7 @@ const ExportSchema = Type.Object({
   })),
 })
 
-/** Receives what is sent by OTLP over HTTP. */
+/** Receives what is sent as OTLP over HTTP. */
 async function startReceiver (t: Test) {
   const received: string[] = []
   const server: Server = createServer((request, response) => {
@@ -41,22 +41,22 @@ async function startReceiver (t: Test) {
   return { received, spans, endpoint: `http://127.0.0.1:${address.port}` }
 }
 
-t.test('requests are traced by their routes, within their callers\' traces, and without a word of what was asked for', async (t) => {
+t.test('requests are traced by their routes, within their callers\' traces, without revealing what was asked for', async (t) => {
   const { endpoint, received, spans } = await startReceiver(t)
   const { app, putFile, downloadPath, authorise } = await startService(t, {
     OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: 'files-of-acme', DOWNLOAD_URL_TTL: '10',
   })
-  const objectKey = await putFile('hello', { fileName: 'secret-name.txt' })
+  const objectKey = await putFile('hello', { fileName: 'hidden-name.txt' })
   const traceId = '0af7651916cd43dd8448eb211c80319c'
   const headers = {
-    traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'vendor=secret-state', cookie: 'secret-cookie', 'user-agent': 'secret-agent',
+    traceparent: `00-${traceId}-b7ad6b7169203331-01`, tracestate: 'vendor=hidden-state', cookie: 'hidden-cookie', 'user-agent': 'hidden-agent',
   }
   const redirect = await app.inject({ url: downloadPath(objectKey), headers })
   t.equal(redirect.statusCode, 302)
-  await app.inject({ url: downloadPath(objectKey.replace('secret-name', 'secret-other')), headers })
+  await app.inject({ url: downloadPath(objectKey.replace('hidden-name', 'hidden-other')), headers })
   await app.inject({ url: downloadPath(objectKey).replace('objectKey=', 'objectKey=%zz'), headers })
-  await app.inject({ url: `${downloadPath(objectKey)}&secret-parameter=1`, headers })
-  await app.inject({ url: '/secret-path', headers })
+  await app.inject({ url: `${downloadPath(objectKey)}&hidden-parameter=1`, headers })
+  await app.inject({ url: '/hidden-path', headers })
   await app.inject({ url: '/health/live', headers })
   const token = authorise(member)
   await app.inject({ url: '/api/v1/objects/storage-usage', headers: { ...headers, ...token } })
@@ -64,7 +64,7 @@ t.test('requests are traced by their routes, within their callers\' traces, and 
     method: 'DELETE', url: `/api/v1/objects?objectKey=${encodeURIComponent(objectKey)}`, headers: { ...headers, ...token },
   })
   await app.objectStorage.close()
-  t.equal((await app.inject({ url: downloadPath(objectKey.replace('secret-name', 'secret-third')), headers })).statusCode >= 500, true)
+  t.equal((await app.inject({ url: downloadPath(objectKey.replace('hidden-name', 'hidden-third')), headers })).statusCode >= 500, true)
   await app.close()
 
   const names = new Set(spans().map(({ name }) => name))
@@ -90,7 +90,7 @@ t.test('requests are traced by their routes, within their callers\' traces, and 
   t.match(everything, '/v1/traces')
   const [, token64 = ''] = token.authorization.split(' ')
   const parts = objectKey.split('/').filter((part) => part.length > 16)
-  for (const secret of ['secret-', 'X-Amz', 'objectKey', 'zz', token64, member.userId, app.storeTarget.secretKey, ...parts]) {
+  for (const secret of ['hidden-', 'X-Amz', 'objectKey', 'zz', token64, member.userId, app.storeTarget.credentials.current.secretKey, ...parts]) {
     t.notOk(everything.includes(secret), secret)
   }
 })

@@ -16,7 +16,7 @@ t.test('the first day is the one of the first start, and is taken once it has en
   await takeDueSnapshots(app.database)
   const today = await readToday(app.database)
   t.match(await daysOf(service), [{ date: today, totalBytes: 1 }])
-  // As if it had been started yesterday.
+  // As if the service had been started yesterday.
   await sql`update usage_history_start set began_on = began_on - 1`.execute(app.database)
   const taken = nextLine(({ msg }) => msg === 'took the day\'s snapshot of usage')
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -26,7 +26,7 @@ t.test('the first day is the one of the first start, and is taken once it has en
   t.match(await daysOf(service), [{ date: yesterday, totalBytes: 1 }, { date: today, totalBytes: 1 }])
 })
 
-t.test('a database that does not answer costs a warning, and the service goes on', async (t) => {
+t.test('a database that does not answer costs a warning, and the service continues', async (t) => {
   const { app, nextLine } = await startService(t, { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
   const warned = nextLine(({ msg }) => msg === 'could not take the snapshot of usage')
   await app.listen({ host: '127.0.0.1', port: 0 })
@@ -43,7 +43,7 @@ t.test('whether a day has ended is looked at every five minutes, on the clock\'s
   mock.timers.enable({ apis: ['setTimeout', 'Date'], now: Date.UTC(2026, 0, 1, 23, 52, 30) })
   t.teardown(() => { mock.timers.reset() })
   const elapse = async (seconds: number) => {
-    // A second at a time: a timer that is set by another one is run by the next tick.
+    // A second at a time: a timer set by another timer runs at the next tick.
     for (let second = 0; second < seconds; second++) mock.timers.tick(1_000)
     await setImmediate()
     return lookCount

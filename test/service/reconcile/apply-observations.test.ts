@@ -24,7 +24,7 @@ function partsOf (objectKey: string) {
   return parts
 }
 
-/** @param atSeconds after the test's start of time, an hour ago */
+/** @param atSeconds after the test's start time, which is an hour ago */
 function seen (name: string, atSeconds: number, change: Observation['change']) {
   const objectKey = keyOf(name)
   return { objectKey, parts: partsOf(objectKey), observation: { change, observedAt: new Date(startedAt + atSeconds * 1000) } }

@@ -28,7 +28,7 @@ async function startOn (t: Test, keys: string[]) {
 }
 
 t.test('a store that lists one organisation after the other in another order is reconciled whole', async (t) => {
-  // As one that walks through folders: `-` comes before `/`.
+  // Like a store that walks through folders: `-` sorts before `/`.
   const keys = [...keysOf('acme', 1_100), ...keysOf('acme-eu', 1_100), 'notes.txt', ...keysOf('zulu', 1)]
   const { app, run, fileCount, last, usage } = await startOn(t, keys)
   t.match(await run({ dryRun: true }), { addedCount: 2_201, listedCount: 2_201, disorderedOrgKeys: [] })
@@ -49,7 +49,7 @@ t.test('an organisation whose own keys are not listed in order is left out and n
   const keys = [...keysOf('acme', 2), ...bad, ...keysOf('zulu', 2)]
   const { app, run, log, fileCount, last, usage } = await startOn(t, keys)
   await run()
-  // Two keys changed places, and a file of each organisation went.
+  // Two keys changed places, and one file of each organisation is gone.
   keys.splice(0, keys.length, keyOf('acme', 1), keyOf('bad', 2), keyOf('bad', 1), keyOf('zulu', 1))
   const { reconciledAt: before } = await usage('bad')
   t.match(await run(), { removedCount: 2, disorderedOrgKeys: ['bad'] })
@@ -78,7 +78,7 @@ t.test('stopped between two organisations, it continues there, and remembers whi
   const stop = new AbortController()
   await t.rejects(run({
     signal: stop.signal,
-    // All of `acme`, and a page of `zulu`.
+    // All of `acme`, and one page of `zulu`.
     onProgress: ({ listedCount }) => { if (listedCount > 1_500) stop.abort(new Error('enough')) },
   }))
   t.match(await last(), { status: 'interrupted', isByOrganisation: true, disorderedOrgKeys: ['bad'], checkpoint: /^zulu\// })
@@ -89,7 +89,7 @@ t.test('stopped between two organisations, it continues there, and remembers whi
   t.strictSame([await fileCount('acme'), await fileCount('bad'), await fileCount('zulu')], [1_500, 0, 2_500])
 })
 
-t.test('where no organisation is listed in order, it fails as the bucket does, and the next one begins anew', async (t) => {
+t.test('if no organisation is listed in order, it fails as the bucket does, and the next run starts over', async (t) => {
   const keys = [keyOf('acme', 1), keyOf('acme', 0), keyOf('zulu', 1), keyOf('zulu', 0)]
   const { run, last, fileCount } = await startOn(t, keys)
   await t.rejects(run(), DisorderedListingError)

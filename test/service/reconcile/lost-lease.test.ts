@@ -18,7 +18,7 @@ const id = '00000000-0000-4000-8000-000000000001'
 const objectKey = `acme/workflows/${id}/runs/${id}/users/${id}/outputs/AAAAAAAAAAAAAAAAAAAAAA/a.txt`
 const gone: Observation['change'] = { kind: 'removed' }
 
-/** Counts a file of ten bytes, as of now: no clock can tell whether it changed before the bucket was listed. */
+/** Counts a file of ten bytes, dated now: no clock can tell whether it changed before the bucket was listed. */
 async function countFile (database: Kysely<Database>): Promise<void> {
   const parts = parseObjectKey(objectKey)
   if (parts === undefined) throw new TypeError('The key is not valid.')
@@ -44,7 +44,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))
     const fileCount = async () => (await readStorageUsage(database, { orgKey: 'acme' })).fileCount
-    /** @param whileAsking happens after it was decided what to ask about, and before the answer is written */
+    /** @param whileAsking runs after it was decided what to ask about, and before the answer is written */
     const run = async (lease: LeaseClaim, whileAsking: () => Promise<void>) => {
       const context = {
         database,

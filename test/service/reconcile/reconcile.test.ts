@@ -21,7 +21,7 @@ const removed = { kind: 'removed' } as const
 const created = (sizeBytes: number) => ({ kind: 'created', sizeBytes, entityTag: `tag-${sizeBytes}` }) as const
 const listed = (objectKey: string, sizeBytes = 1): ListedObject => ({ objectKey, sizeBytes, entityTag: `tag-${sizeBytes}` })
 
-/** Counts what happened to a file, an hour ago unless it says otherwise. */
+/** Counts what happened to a file, an hour ago unless stated otherwise. */
 async function report (database: Kysely<Database>, objectKey: string, change: ObjectChange, ageMs = HOUR_MS): Promise<void> {
   const parts = parseObjectKey(objectKey)
   if (parts === undefined) throw new TypeError('The key is not valid.')
@@ -71,7 +71,7 @@ for (const { kind, skip, create } of databaseKinds) {
     t.beforeEach(() => emptyTables(database))
     t.afterEach(async () => { t.strictSame(await auditSums(database), [], 'the sums are those of the rows') })
 
-    /** Files of each kind; the names say what they are. */
+    /** Files of each kind; their names say which. */
     const mixed = async () => {
       for (const [name, sizeBytes] of [['same', 1], ['corrected', 1], ['gone', 1], ['gone-2', 7]] as const) {
         await report(database, keyOf(name), created(sizeBytes))
@@ -84,7 +84,7 @@ for (const { kind, skip, create } of databaseKinds) {
       ...noCounts, listedCount: 7, addedCount: 3, removedCount: 2, correctedCount: 1, foreignCount: 2, foreignBytes: 42n,
     }
 
-    t.test('each difference is settled and counted as what it is, and none is left', async (t) => {
+    t.test('each difference is settled and counted for what it is, and none remains', async (t) => {
       const objects = await mixed()
       const foreign: unknown[] = []
       const onForeign = (object: unknown) => { foreign.push(object) }
@@ -103,7 +103,7 @@ for (const { kind, skip, create } of databaseKinds) {
       t.strictSame(await countedKeys(database), before)
     })
 
-    t.test('files in folders are counted, as many as a dry run says, and what is no path stays foreign', async (t) => {
+    t.test('files in folders are counted, as many as a dry run says, and what is not a path stays foreign', async (t) => {
       const counted = ['plots/2026/a.png', 'plots/2026/ä b+c%.png'].map((path) => listed(keyOf(path), 3))
       const objects = [...counted, ...['plots//a', 'plots/../a', 'plots/a/'].map((path) => listed(keyOf(path)))]
         .toSorted((one, other) => one.objectKey < other.objectKey ? -1 : 1)
@@ -166,7 +166,7 @@ for (const { kind, skip, create } of databaseKinds) {
       t.strictSame(await countedKeys(database), [hot])
     })
 
-    t.test('a row that goes while the store is asked about it is decided about anew', async (t) => {
+    t.test('a row that is removed while the store is asked about it is decided about again', async (t) => {
       await report(database, keyOf('a'), removed, 0)
       const askStore = async () => {
         await database.deleteFrom('objects').execute()
@@ -201,7 +201,7 @@ for (const { kind, skip, create } of databaseKinds) {
   })
 }
 
-/** The monotonic clock stands still, but for what the test adds. */
+/** The monotonic clock stands still, except for what the test adds. */
 function stopMonotonicClock (t: Test): (elapsedMs: number) => void {
   const start = performance.now()
   let elapsed = 0
@@ -214,7 +214,9 @@ t.test('a pace', async (t) => {
   if (embedded === undefined) throw new Error('There is always an embedded database.')
   const { database, close } = await embedded.create()
   t.teardown(close)
-  /** Looks at 1,000 objects at ten a second when so much time has passed, and tells whether it then asks for the next page. */
+  /**
+   * Looks at 1,000 objects at ten per second once this much time has passed; returns whether it then requests the next page.
+   */
   const goesOnAfter = async (t: Test, elapsedMs: number): Promise<boolean> => {
     const stop = new AbortController()
     const elapse = stopMonotonicClock(t)
@@ -255,7 +257,7 @@ t.test('a batch is not written before the one before it', { skip: testDatabaseUr
     })()
     // The first batch waits for the row.
     await lockWaits(database)
-    // Time for the second one to be compared, which it may be, and to be written, which it may not.
+    // Time for the second batch to be compared, which is allowed, and to be written, which is not.
     for (let turn = 0; turn < 30; turn++) await sql`select pg_sleep(0.01)`.execute(database)
     t.strictSame(await countedKeys(database), [keyOf('00000')])
     t.ok(reported.every((checkpoint) => checkpoint === ''), 'nor is anything reported')

@@ -35,10 +35,10 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       const { totalBytes, fileCount } = await readStorageUsage(database, { orgKey: 'acme' })
       return [totalBytes, fileCount]
     }
-    /** Takes an event in when the database's clock shows a time. */
+    /** Takes in an event while the database's clock shows `now`. */
     const report = (change: ObjectChange, eventTime: Date, now: Date) =>
       applyRecords(database, [{ event: event(change, eventTime), record: null }], bounds, { now: () => now })
-    /** @param answer what the bucket holds under the key; by a node whose clock shows `at` */
+    /** @param answer what the bucket holds under the key, according to a node whose clock shows `at` */
     const run = async (answer: Observation['change'], { at = new Date(), dryRun = false } = {}) => {
       const listBucket: ListBucket = async function * () {
         yield { objects: answer.kind === 'created' ? [{ objectKey, ...answer }] : [], observedAt: at, isLast: true }

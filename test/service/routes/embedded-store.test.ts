@@ -41,7 +41,7 @@ async function useAt (t: Test, origin: string, headers: Record<string, string>, 
   return here(json.url)
 }
 
-/** Sends a request as no fetch would: with any Host header, and an Expect. */
+/** Sends a request that fetch could not: with any Host header, and with Expect. */
 async function sendRaw (url: string, options: { method?: string, headers?: Record<string, string>, body?: string }) {
   const request = httpRequest(url, { method: options.method ?? 'GET', headers: options.headers ?? {} })
   let continues = 0
@@ -91,7 +91,7 @@ t.test('one port of the service leads to the embedded store', async (t) => {
     t.equal(await file.text(), 'hello')
   })
 
-  /** A file of five bytes, put by its URL. */
+  /** Uploads a file of five bytes to its URL. */
   async function upload5 (authorization: Record<string, string>, contentType = 'text/plain') {
     const { url, headers: toSend, objectKey } = (await app.inject({
       method: 'POST', url: '/api/v1/objects/uploads', headers: authorization, payload: { ...upload, contentType },
@@ -179,7 +179,7 @@ t.test('one port of the service leads to the embedded store', async (t) => {
     await (await fetch(url)).text()
     const text = log.join('')
     t.match(text, '"route":"/store/*"')
-    for (const secret of [objectKey, encodeURIComponent(objectKey), new URL(url).searchParams.get('X-Amz-Signature') ?? '', app.storeTarget.secretKey]) {
+    for (const secret of [objectKey, encodeURIComponent(objectKey), new URL(url).searchParams.get('X-Amz-Signature') ?? '', app.storeTarget.credentials.current.secretKey]) {
       t.notOk(text.includes(secret))
     }
   })
@@ -218,7 +218,7 @@ t.test('an upload may take longer than other requests, and is cut off only where
   const { app } = await startService(t)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const port = portOf(app)
-  // Node.js looks at its connections every thirty seconds; what it finds late is told to the server by this event.
+  // Node.js checks its connections every thirty seconds, and reports late ones to the server by this event.
   const tooLate = Object.assign(new Error('Request timeout'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' })
   const url = app.presign({ method: 'PUT', objectKey: 'slow', signedAt: new Date(), expiresInSeconds: 60 })
   const body = randomBytes(100_000)
@@ -235,7 +235,7 @@ t.test('an upload may take longer than other requests, and is cut off only where
   response.resume()
 })
 
-t.test('with a store of its own, the service has no such path', async (t) => {
+t.test('with its own store, the service has no such path', async (t) => {
   const { app } = await startService(t, { S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY: 'a', S3_SECRET_KEY: 's' })
   t.equal((await app.inject('/store/objects/key')).statusCode, 404)
 })

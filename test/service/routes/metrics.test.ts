@@ -56,10 +56,37 @@ t.test('metrics tell how the service fares, and hold nothing secret', async (t) 
     const counted = (outcome: string) => value(`objects_storage_event_records_total{outcome="${outcome}"}`)
     const [applied = 0, late = 0, setAside = 0] = [await counted('applied'), await counted('late'), await counted('set_aside')]
     const key = encodeURIComponent(objectKey.replace('hello', 'hullo').replace('a secret', 'another secret'))
-    await app.bucketEvents.receive({ Records: [record(key)] })
-    await app.bucketEvents.receive({ Records: [record(key)] })
-    await app.bucketEvents.receive({ Records: [{ s3: { secret: 1 } }] })
+    await app.bucketEvents.receive({ Records: [record(key)] }, 'http')
+    await app.bucketEvents.receive({ Records: [record(key)] }, 'http')
+    await app.bucketEvents.receive({ Records: [{ s3: { secret: 1 } }] }, 'http')
     t.strictSame([await counted('applied'), await counted('late'), await counted('set_aside')], [applied + 1, late + 1, setAside + 1])
+  })
+
+  t.test('of how late events are, by what brought them: from the time that they name to their commit', async (t) => {
+    const began = Date.now()
+    const record = (name: string, eventTime: string) => ({
+      eventSource: 'aws:s3',
+      eventName: 'ObjectCreated:Put',
+      eventTime,
+      s3: { bucket: { name: 'objects' }, object: { key: encodeURIComponent(objectKey.replace('secret', name)), size: 5, eTag: 'e' } },
+    })
+    const lateness = async (channel: string) => {
+      const sample = (name: string, more = '') => value(`objects_storage_event_lateness_seconds_${name}{${more}channel="${channel}"}`)
+      return { within: await sample('bucket', 'le="300",'), beyond: await sample('count'), seconds: await sample('sum') }
+    }
+    t.strictSame(await lateness('sqs'), { within: undefined, beyond: undefined, seconds: undefined })
+    const http = await lateness('http')
+    const hourAgo = new Date(began - 3_600_000).toISOString()
+    // One of a time ahead is not early, and of one without a time nothing is known. The others are measured.
+    const records = [record('in time', new Date(began).toISOString()), record('ahead', new Date(began + 2_000).toISOString()),
+      record('an hour late', hourAgo), record('without', '')]
+    await app.bucketEvents.receive({ Records: records }, 'sqs')
+    const { within, beyond, seconds = 0 } = await lateness('sqs')
+    t.strictSame([within, beyond], [2, 3])
+    const [atLeast, atMost] = [3_600, 3_600 + 3 * (Date.now() + 2_000 - began) / 1000]
+    t.ok(seconds >= atLeast - 1 && seconds <= atMost + 1, `${seconds} seconds`)
+    t.strictSame(await lateness('http'), http)
+    t.ok(await value('objects_storage_event_lateness_seconds_count{channel="embedded"}'), 'the embedded store\'s are measured, too')
   })
 
   t.test('of drift that a reconcile found', async (t) => {

@@ -5,7 +5,7 @@ t.test('the usage page', async (t) => {
   const { app } = await startService(t)
   const files = ['/usage', '/usage/page.js', '/usage/page.css', '/usage/icon.svg', '/usage/uplot.js', '/usage/uplot.css']
 
-  t.test('is there for everybody, without a token', async (t) => {
+  t.test('is available to everyone, without a token', async (t) => {
     for (const [path, type] of [
       ['/usage', 'text/html; charset=utf-8'],
       ['/usage/page.js', 'application/javascript; charset=utf-8'],

@@ -1,5 +1,6 @@
 import { createServer } from 'node:http'
 import t, { type Test } from 'tap'
+import { FixedCredentials } from '../../../store/credentials.js'
 import { createBucketListing, createPrefixListing } from '../../../store/bucket-listing.js'
 import { DisorderedListingError } from '../../../store/distinct-keys.js'
 import type { ListingPage } from '../../../store/listing-pages.js'
@@ -118,7 +119,7 @@ t.test('a key whose bucket has its versioning suspended is listed once, as it is
   }
 })
 
-/** A store that gives the same listing to every request for one, and says of every key that it has nine bytes. */
+/** A store that answers every listing request with the same listing, and says that every key has nine bytes. */
 async function startStore (t: Test, keys: string[], headStatus = 200): Promise<SigningTarget> {
   const server = createServer(({ method }, response) => {
     if (method === 'HEAD') return response.writeHead(headStatus, { 'content-length': 9 }).end()
@@ -129,7 +130,8 @@ async function startStore (t: Test, keys: string[], headStatus = 200): Promise<S
   t.teardown(() => new Promise((resolve) => { server.close(resolve) }))
   const address = server.address()
   const port = typeof address === 'object' ? address?.port : undefined
-  return { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket: 'objects', accessKey: 'access', secretKey: 'secret' }
+  const credentials = new FixedCredentials({ accessKey: 'access', secretKey: 'secret' })
+  return { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket: 'objects', credentials }
 }
 
 t.test('a store that does not URL-encode its listing is noticed', async (t) => {

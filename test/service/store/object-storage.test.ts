@@ -9,13 +9,13 @@ import { makeFolder, openStore, options } from '../../support/test-store.js'
 const timeouts = { connectTimeoutMs: 1_000, firstByteTimeoutMs: 300, idleTimeoutMs: 1_000 }
 const nobodyLeaves = new AbortController().signal
 
-/** A store in trouble as a test wants it, with one file, and the client of it; each test has its own circuit. */
+/** A faulty store with one file, and a client of it; each test has its own circuit. */
 async function open (t: Pick<Test, 'teardown'>, { bucket = options.bucket } = {}) {
-  const { endpoint, presign } = await openStore(t, await makeFolder(t))
+  const { endpoint, presign, target: storeTarget } = await openStore(t, await makeFolder(t))
   const proxy = await FaultProxy.start(endpoint)
   t.teardown(() => proxy.close())
   const attempts: StoreAttempt[] = []
-  const target = { ...options, bucket, endpoint: proxy.endpoint }
+  const target = { ...storeTarget, bucket, endpoint: proxy.endpoint }
   const storage = new ObjectStorage(target, timeouts, (attempt) => { attempts.push(attempt) })
   t.teardown(() => storage.close())
   const put = async (objectKey: string, body: string, headers: Record<string, string> = {}) => {
@@ -27,7 +27,7 @@ async function open (t: Pick<Test, 'teardown'>, { bucket = options.bucket } = {}
 
 const fileTag = '"781e5e245d69b566979b86e28d23f2c7"'
 
-t.test('what the store says of a file is told, and of none nothing', async (t) => {
+t.test('what the store says about a file is reported, and nothing for a missing one', async (t) => {
   const { storage } = await open(t)
   const before = Math.floor(Date.now() / 1000) * 1000
   const { stored, observedAt } = await storage.observe('a/file')
@@ -52,7 +52,7 @@ t.test('a file is read whole or in part, and only where it is still the one that
   t.equal(await read({}, 'a/none'), undefined)
 })
 
-t.test('a file is removed, and one that is not there is no error', async (t) => {
+t.test('a file is removed, and a missing one is not an error', async (t) => {
   const { storage, proxy } = await open(t)
   await storage.remove('a/file')
   t.equal(await storage.head('a/file'), undefined)
@@ -102,7 +102,7 @@ t.test('a store that fails for a moment is asked again, three times at most', as
   }
 })
 
-t.test('what will not get better is not asked again', async (t) => {
+t.test('what will not get better is not retried', async (t) => {
   const { storage, proxy, statuses } = await open(t)
   proxy.inject({ kind: 'answer', statusCode: 501, code: 'NotImplemented' })
   await t.rejects(storage.read('a/file', { signal: nobodyLeaves }),
@@ -131,7 +131,7 @@ t.test('a store that says nothing is given up', async (t) => {
   await t.rejects(storage.read('a/file', { signal: nobodyLeaves }), ObjectStorageUnavailable, 'nor where its body never begins')
 })
 
-t.test('anyone who leaves ends the request, and is no failure of the store', async (t) => {
+t.test('a client that leaves ends the request, which is not a failure of the store', async (t) => {
   const { storage, proxy, attempts } = await open(t)
   const reason = new Error('gone')
   for (let time = 0; time < 6; time++) {

@@ -82,7 +82,7 @@ t.test('a leaked EVENTS_TOKEN removes no file', async (t) => {
       [md5('hello'), 'forged'].map((entityTag) => ({ eventName, sizeBytes, entityTag }))))
   const lie = async (objectKey: string) => {
     for (const [index, forged] of lies.entries()) {
-      // A minute apart each, so that the event is believed.
+      // A minute apart from each other, so that the event is believed.
       t.equal((await report(objectKey, { ...forged, at: laterBy(10 * (index + 1)) })).statusCode, 200)
     }
   }
@@ -98,7 +98,7 @@ t.test('a leaked EVENTS_TOKEN removes no file', async (t) => {
     t.not((await metric('objects_storage_uploads_copied_total'))[0], 'objects_storage_uploads_copied_total 0')
   })
 
-  t.test('whose URL has expired, even where the file is bigger than reserved', async (t) => {
+  t.test('whose URL has expired, even if the file is bigger than reserved', async (t) => {
     const { objectKey } = await reserve(4)
     await sql`update uploads set expires_at = now() where object_key = ${objectKey}`.execute(app.database)
     await putFile('hello', { objectKey, contentType: 'image/png' })
@@ -165,7 +165,7 @@ t.test('a reconcile has a file removed that is bigger than its upload was allowe
     await proxy.close()
     await store.close()
   })
-  // This store's events reach nobody.
+  // Nobody receives this store's events.
   const started = await startService(t, { ...store.environment, S3_ENDPOINT: proxy.endpoint })
   const { app, putFile, nextLine } = started
   const { reserve, isThere, usage, setQuota, metric } = actions(started)
@@ -181,7 +181,7 @@ t.test('a reconcile has a file removed that is bigger than its upload was allowe
   t.test('whose event was lost', async (t) => {
     const kept = [
       await putOver(11), await putOver(12), await putOver(), await putOver(5, { isExpired: true }),
-      // Only a copy's event tells that it may be one.
+      // Only a copy's event reveals that it may be one.
       await putOver(11, { contentType: 'image/png' }),
       await putFile('no upload of anybody'),
     ]

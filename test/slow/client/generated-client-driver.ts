@@ -1,7 +1,7 @@
 import { createClient } from './sdk/client/index.js'
 import { createUpload, downloadFile, type ErrorCode, readStorageUsage } from './sdk/index.js'
 
-/** A service, and what the driver must wait for between an upload and the usage that accounts for it. */
+/** A service, and what the driver must wait for between an upload and the usage that includes it. */
 export interface Service {
   baseUrl: string
   token: string
@@ -30,7 +30,7 @@ export async function followFile (service: Service, content: string) {
 
   const link = await downloadFile({ client, query: { objectKey, type: 'inline' } })
   if (link.error) throw new Error(link.error.message)
-  // The type is that of every way to answer, of which the Accept header chooses one.
+  // The type covers every kind of answer, of which the Accept header selects one.
   if (link.data instanceof Blob) throw new Error('The service sent bytes to one who accepts JSON alone.')
   const { fileName, bytes, contentType } = link.data
   const downloaded = await (await fetch(link.data.url)).text()
@@ -42,7 +42,7 @@ export async function followFile (service: Service, content: string) {
   return { status, fileName, bytes, contentType, downloaded, totalBytes, fileCount, workflowBytes: workflow?.bytes }
 }
 
-/** The codes of what the service refuses. */
+/** The error codes of what the service refuses. */
 export async function collectErrorCodes (service: Service): Promise<Array<ErrorCode | undefined>> {
   const client = connect(service)
   const missing = await downloadFile({ client, query: { objectKey: 'none/of/ours' } })

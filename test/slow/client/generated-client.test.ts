@@ -10,7 +10,7 @@ const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../../', import.meta.url))
 const content = 'Hello, storage!\n'
 
-/** The compiler's settings for a generated client: strict, but for the project's own additions to that. */
+/** Compiler settings for a generated client: strict, without the project's own additions. */
 const sdkConfig = {
   compilerOptions: {
     composite: true,
@@ -29,7 +29,7 @@ const driverConfig = {
   extends: join(root, 'tsconfig.json'),
   compilerOptions: { rootDir: '.', outDir: 'dist' },
   include: ['generated-client-driver.ts'],
-  // The project leaves the folder out that tests have theirs in.
+  // The project excludes the folder in which tests keep theirs.
   exclude: [],
   references: [{ path: 'tsconfig.sdk.json' }],
 }

@@ -7,13 +7,13 @@ import t, { type Test } from 'tap'
 import { member, startService } from '../../support/service.js'
 
 const run = promisify(execFile)
-// The project itself, also where this is compiled to another folder, with links to its files.
+// The project itself, even if this is compiled to another folder, with links to its files.
 const root = dirname(await realpath(new URL('../../../package.json', import.meta.url)))
 const clients = await readFile(join(root, 'docs/clients.md'), 'utf8')
 
-/** The first code that docs/clients.md shows in a language. */
-function recipe (language: string): string {
-  return new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'ms').exec(clients)?.[1] ?? ''
+/** The code that docs/clients.md shows in a language: the first, or a later one. */
+function recipe (language: string, index = 0): string {
+  return [...clients.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\`$`, 'gms'))][index]?.[1] ?? ''
 }
 
 async function makeFolder (t: Test): Promise<string> {
@@ -22,10 +22,10 @@ async function makeFolder (t: Test): Promise<string> {
   return folder
 }
 
-/** Packs the client without a build before: the path of the tarball. */
+/** Packs the client without building it first; returns the path of the tarball. */
 async function pack (folder: string): Promise<string> {
   await rm(join(root, 'client/dist'), { recursive: true, force: true })
-  // What is built and packed is told on the same output.
+  // The build and the packing print to the same output.
   const { stdout } = await run('npm', ['pack', '--silent', '--offline', '--pack-destination', folder], { cwd: join(root, 'client') })
   return join(folder, stdout.trim().split('\n').at(-1) ?? '')
 }
@@ -40,15 +40,22 @@ t.test('the TypeScript of docs/clients.md compiles strictly against the packed c
   for (const name of ['openapi-fetch', '@types']) await symlink(join(root, 'node_modules', name), join(project, 'node_modules', name))
   await writeFile(join(project, 'package.json'), '{ "type": "module" }')
   await writeFile(join(project, 'main.ts'), recipe('ts'))
+  await writeFile(join(project, 'upload.ts'), recipe('ts', 1))
 
   const compiler = [join(root, 'node_modules/typescript/bin/tsc'), '--module', 'nodenext', '--target', 'es2023', '--types', 'node',
-    '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', 'main.ts']
+    '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', 'main.ts', 'upload.ts']
   const compiled = await run(process.execPath, compiler, { cwd: project }).catch((error) => error)
   t.equal(compiled.stdout, '')
   const { PATH = '' } = process.env
   const TOKEN = authorise(member).authorization.replace('Bearer ', '')
   const { stdout } = await run(process.execPath, ['main.js'], { cwd: project, env: { PATH, API, TOKEN } })
   t.match(stdout, /^Hello, storage!\n\n\d+ bytes in \d+ files\nThere is no such file\.\n$/)
+
+  await writeFile(join(project, 'weights.bin'), new Uint8Array(17 * 1024 ** 2))
+  const uploaded = await run(process.execPath, ['upload.js'], { cwd: project, env: { PATH, API, TOKEN } })
+  t.match(uploaded.stdout, /^0 %\n(?:\d+ %\n){3}100 %\n17825792 bytes at http:/)
+  const refused = await run(process.execPath, ['upload.js'], { cwd: project, env: { PATH, API, TOKEN: 'none' } }).catch((error) => error)
+  t.match(refused, { code: 1, stderr: /^TOKEN_INVALID: / })
 })
 
 const withoutRequests = spawnSync('python3', ['-c', 'import requests']).status !== 0 && 'Python has no requests'

@@ -21,7 +21,7 @@ function recipe (language: string, content: string): string {
   return found[0]?.text ?? ''
 }
 
-/** Runs a recipe's commands in an empty folder, as someone does who has just that. */
+/** Runs a recipe's commands in an empty folder, as a reader with nothing else would. */
 async function runShell (folder: string, text: string, environment: Record<string, string> = {}): Promise<string> {
   const { PATH = '', HOME = '' } = process.env
   return (await run('sh', ['-e', '-c', text], { cwd: folder, env: { PATH, HOME, ...environment } })).stdout
@@ -34,7 +34,7 @@ async function makeFolder (t: Test): Promise<string> {
 }
 
 t.test('docs/clients.md has no recipe that no test runs', async (t) => {
-  t.strictSame(recipes.map(({ language }) => language), ['ts', 'sh', 'ts', 'sh', 'python'])
+  t.strictSame(recipes.map(({ language }) => language), ['ts', 'ts', 'sh', 'ts', 'sh', 'python'])
 })
 
 t.test('the generator makes a client in an empty folder, with which the recipe compiles and runs', { skip: withoutRegistry }, async (t) => {
@@ -48,7 +48,7 @@ t.test('the generator makes a client in an empty folder, with which the recipe c
   await writeFile(join(folder, 'main.ts'), recipe('ts', './sdk/'))
   await mkdir(join(folder, 'node_modules'))
   await symlink(join(root, 'node_modules/@types'), join(folder, 'node_modules/@types'))
-  // Where no tsconfig.json says otherwise, what is generated is for a bundler.
+  // Without a tsconfig.json that says otherwise, the generated code is for a bundler.
   const compiler = [join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler',
     '--target', 'es2023', '--lib', 'es2023,dom,dom.iterable', '--types', 'node', '--strict', 'main.ts']
   const compiled = await run(process.execPath, compiler, { cwd: folder }).catch((error) => error)

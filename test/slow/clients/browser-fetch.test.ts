@@ -12,7 +12,7 @@ if (embedded === undefined) throw new Error('There is always an embedded store.'
 t.test('scripts in Chromium', { skip: withoutChromium }, async (t) => {
   const browser = await launchChromium(t)
 
-  /** A page of an origin, which the service knows nothing of, with an HTTP cache of its own. */
+  /** A page of an origin that the service does not know, with its own HTTP cache. */
   const pageAt = async (t: Test, address: string) => {
     const context = await browser.newContext()
     t.teardown(() => context.close())
@@ -57,7 +57,7 @@ t.test('scripts in Chromium', { skip: withoutChromium }, async (t) => {
     const store = await startServer(t)
     const service = await startDownloadService(t, embedded, { CORS_ORIGINS: '*', S3_PUBLIC_ENDPOINT: store.origin })
     const url = `${service.origin}${service.downloadPath(await service.putFile('a file'))}`
-    // Each page has a cache of its own, so both ask the store.
+    // Each page has its own cache, so both ask the store.
     for (const [address, expected] of [[(await startServer(t)).origin, 'null'], [`${service.origin}/health/live`, service.origin]] as const) {
       const page = await pageAt(t, address)
       store.requests.length = 0
@@ -84,7 +84,7 @@ async function fetchIn (page: Page, url: string, options: object = {}): Promise<
     .then(async (answer) => ({ status: answer.status, text: await answer.text() }))`)
 }
 
-/** A server of an origin of its own, which lets everyone in, remembers the requests, and has a page that is a year old. */
+/** A server with its own origin, which admits everyone, remembers the requests, and has a page that is a year old. */
 async function startServer (t: Test): Promise<{ origin: string, requests: IncomingHttpHeaders[] }> {
   const requests: IncomingHttpHeaders[] = []
   const yearOld = new Date(Date.now() - 365 * 24 * 3600_000).toUTCString()

@@ -6,10 +6,10 @@ import { type DownloadService, startDownloadService } from '../../support/downlo
 import { storeKinds } from '../../support/stores.js'
 import { launchChromium, withoutChromium } from './chromium.js'
 
-// Chromium itself replaces what joins the parts of an emoji, so there is none.
+// Chromium itself replaces the joiners within emoji, so the name has none.
 const FILE_NAME = 'Übersicht 報告 🚀.txt'
 
-/** A report that tries all it can to reach the origin that it came from. */
+/** A report that tries everything to reach the origin it came from. */
 function hostileReport (origin: string): string {
   const usage = `${origin}/api/v1/objects/storage-usage`
   return `<!doctype html><title>Report</title><h1 style="color: rgb(1, 2, 3)">All is well</h1>
@@ -31,11 +31,11 @@ function hostileReport (origin: string): string {
     </script>`
 }
 
-/** The routes that the service was asked for since a place in its log. */
+/** The routes requested from the service since a position in its log. */
 function routesAsked (log: string[], from: number): string[] {
   return log.slice(from).map((line) => JSON.parse(line)).filter(({ msg }) => msg === 'incoming request')
     .map(({ req }) => String(req.route))
-    // Browsers ask for it beside any page.
+    // Browsers also request a favicon with any page.
     .filter((route) => route !== 'null')
 }
 

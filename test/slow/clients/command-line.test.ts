@@ -15,7 +15,7 @@ interface Outcome {
   errors: string
 }
 
-/** Runs a program in a folder, to its end. */
+/** Runs a program to its end in a folder. */
 function run (program: string, args: string[], folder: string): Promise<Outcome> {
   return new Promise((resolve) => {
     const done = (error: ExecFileException | null, output: Buffer, errors: Buffer) => {
@@ -75,7 +75,7 @@ async function useCurl (t: Test, service: DownloadService, url: string) {
   await t.test('-z gets the file only if it is younger', async (t) => {
     const folder = t.testdir()
     const inline = `${service.origin}${service.downloadPath(await service.putFile('young', { contentType: 'text/html' }), 'inline')}`
-    // Streamed in either mode: behind a redirect it is the store that answers.
+    // Streamed in either mode, since behind a redirect it is the store that answers.
     const dayMs = 24 * 60 * 60 * 1000
     const at = (offsetMs: number) => new Date(Date.now() + offsetMs).toUTCString()
     const code = ['-o', 'file', '-w', '%{http_code}']

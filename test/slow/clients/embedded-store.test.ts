@@ -23,7 +23,7 @@ function silence (): Buffer {
   return Buffer.concat([header, samples])
 }
 
-/** A page's recording of a square that moves, in WebM and base64. */
+/** Records a moving square in a page, as base64-encoded WebM. */
 const recordVideo = `(async () => {
   const canvas = Object.assign(document.createElement('canvas'), { width: 64, height: 48 })
   const recorder = new MediaRecorder(canvas.captureStream(), { mimeType: 'video/webm' })
@@ -57,7 +57,7 @@ t.test('files in the embedded store, in Chromium', { skip: withoutChromium }, as
   const context = await browser.newContext()
   await context.addCookies([{ name: 'session', value: 'secret', url: origin }])
 
-  /** The URL at which a file is shown as what it is: the service gives none such for active content. */
+  /** The URL at which a file is shown as what it is; the service has no such URL for active content. */
   const store = async (body: Buffer | string, contentType: string) => {
     const query = { 'response-content-type': contentType, 'response-content-disposition': 'inline' }
     const objectKey = await putFile(body, { contentType })
@@ -68,7 +68,7 @@ t.test('files in the embedded store, in Chromium', { skip: withoutChromium }, as
     await page.goto(await store(body, contentType))
     return page
   }
-  /** The routes that are asked for by what is done. */
+  /** The routes requested during an action. */
   const routesAskedIn = async (action: () => Promise<unknown>) => {
     const from = log.length
     await action()
@@ -137,7 +137,7 @@ t.test('files in the embedded store, in Chromium', { skip: withoutChromium }, as
   await t.test('a PDF is shown', async (t) => {
     const page = await show(demoFiles().summaryPdf.body, 'application/pdf')
     const looker = await context.newPage()
-    // Chromium's viewer is out of a page's reach, so that only a picture tells: its paper is white on dark grey.
+    // Scripts cannot look into Chromium's viewer, so only a screenshot can tell: its paper is white on dark grey.
     const isWhite = async () => {
       const picture = (await page.screenshot()).toString('base64')
       return await looker.evaluate(`(async () => {
@@ -147,7 +147,7 @@ t.test('files in the embedded store, in Chromium', { skip: withoutChromium }, as
         return [...context.getImageData(picture.width * 0.6, picture.height * 0.9, 1, 1).data].every((value) => value === 255)
       })()`)
     }
-    while (!await isWhite()) { /* until it is drawn */ }
+    while (!await isWhite()) { /* until it has been drawn */ }
     t.pass('the page is drawn')
   })
 })

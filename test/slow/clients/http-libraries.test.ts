@@ -106,7 +106,7 @@ async function usePython (t: Test, service: TestService, origin: string, link: s
   })
 }
 
-/** What deletes a file that is there. */
+/** The path that deletes an existing file. */
 async function pathOfFile ({ putFile }: TestService, origin: string): Promise<string> {
   return `${origin}/api/v1/objects?objectKey=${encodeURIComponent(await putFile(FILE))}`
 }

@@ -55,7 +55,7 @@ t.test('a proxy that caches turns HEAD into GET, as the documents warn', async (
   }
 })
 
-/** Every request for a file reaches the service, which looks it up again once it is gone. */
+/** Checks that every request for a file reaches the service, which looks it up again once it is gone. */
 async function answersAnew (t: Test, { app, putFile, downloadPath }: DownloadService, origin: string) {
   const objectKey = await putFile('a file')
   const url = origin + downloadPath(objectKey)

@@ -19,7 +19,7 @@ t.test('Swagger UI in Chromium', { skip: withoutChromium }, async (t) => {
   const address = /http\S+\/documentation/.exec(printed)?.[0] ?? ''
 
   const { page, complaints } = await openAddress(t, browser, address, { viewport: { width: 1280, height: 1100 } })
-  /** Opens an operation and executes it; what is shown of the answer. */
+  /** Opens an operation and executes it; returns what is shown of the answer. */
   const execute = async (operation: Locator, fill = async () => {}) => {
     await operation.locator('.opblock-summary-control').click()
     await fill()
@@ -70,7 +70,9 @@ t.test('Swagger UI in Chromium', { skip: withoutChromium }, async (t) => {
     t.strictSame(await page.evaluate('[...document.querySelectorAll(".opblock-tag")].map((tag) => tag.dataset.tag)'), ['Files', 'Usage', 'Events', 'Operation'])
     const ids = await page.evaluate('[...document.querySelectorAll(".opblock")].map((block) => block.id.replace(/^.*-/, ""))')
     t.match(ids, [
-      'createUpload', 'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
+      'createUpload', 'createPartUrls', 'listParts', 'completeUpload', 'abortUpload',
+      'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
+      'createShare', 'listShares', 'revokeShare', 'revokeAllShares', 'openShare', 'describeShare',
       'readStorageUsage',
     ])
     t.equal(await page.locator('section.models').getAttribute('class'), 'models', 'schemas are folded')

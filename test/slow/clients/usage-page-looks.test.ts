@@ -5,7 +5,7 @@ import { launchChromium, withoutChromium } from './chromium.js'
 import { digits, openAddress, overflowsSideways, settled, violations } from './usage-page.js'
 import { startUsageService } from './usage-service.js'
 
-// The README's picture is `light.png` of these.
+// `light.png` in this folder is the picture in README.md.
 const pictures = new URL('../../../test-output/usage-page/', import.meta.url)
 const picture = (name: string) => new URL(`${name}.png`, pictures).pathname
 
@@ -54,7 +54,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
 
   await t.test('with today alone there is a word in place of a line', async (t) => {
     const { page, complaints } = await openAddress(t, browser, 'about:blank')
-    // Counted back from then, the first day is today.
+    // Thirty days back from this time, the first day is today.
     await page.clock.setFixedTime(Date.now() + 29 * 86_400_000)
     await page.goto(linkOf(planet))
     await settled(page)
@@ -65,7 +65,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
 
   await t.test('the newest day is named in full at the end of the line', async (t) => {
     const { page } = await openAddress(t, browser, 'about:blank')
-    // Counted back from then, the first day is yesterday.
+    // Thirty days back from this time, the first day is yesterday.
     await page.clock.setFixedTime(Date.now() + 28 * 86_400_000)
     await page.goto(linkOf(planet))
     await settled(page)

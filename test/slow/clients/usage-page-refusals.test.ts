@@ -12,7 +12,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     await page.locator('#entry').waitFor()
     return await page.locator('#message-text').innerText()
   }
-  await t.test('a token that is none, wrong or expired is refused with the reason', async (t) => {
+  await t.test('a malformed, wrong or expired token is refused with the reason', async (t) => {
     const { page } = await openAddress(t, browser, `${origin}/usage#token=nonsense%20nonsense`)
     t.match(await entryMessage(page), /not a token/)
     t.equal(page.url(), `${origin}/usage`)
@@ -38,10 +38,10 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.equal(await page.title(), 'Storage usage')
   })
 
-  await t.test('to refresh, or to forget the token, ends what is being read, which is never shown then', async (t) => {
+  await t.test('refreshing, or forgetting the token, ends what is being read, which is then never shown', async (t) => {
     const { page } = await openAddress(t, browser, linkOf(planet))
     await settled(page)
-    // None is answered.
+    // These are never answered.
     await page.route(/\/storage-usage(\/history)?(\?|$)/, () => {})
     const whileReading = async (press: () => Promise<void>) => {
       const asked = page.waitForRequest(/\/storage-usage(\/history)?(\?|$)/)

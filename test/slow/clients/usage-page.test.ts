@@ -3,7 +3,7 @@ import t from 'tap'
 import { DEMO_MEMBER } from '../../../embedded/demo/organisation.js'
 import { admin, member } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { digits, openAddress, overflowsSideways, settled, shownWorkflows } from './usage-page.js'
+import { digits, openAddress, overflowsSideways, settled, shownWorkflows, violations } from './usage-page.js'
 import { countSums, startUsageService } from './usage-service.js'
 
 t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
@@ -34,6 +34,39 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.strictSame(times, [(await usage(tokenOf(planet))).asOf, reconciledAt.toISOString()])
   })
 
+  await t.test('a newest event that took long to arrive is told by how long, in the organisation that it is of, until one comes in time', async (t) => {
+    const late = { ...admin, orgKey: 'late' }
+    await countSums(app, late, [{ name: 'Everything', inputBytes: 1n, outputBytes: 1n, fileCount: 2n }])
+    const setTimes = async (happenedAt: Date, countedAt: Date | null) => {
+      await app.database.updateTable('usage_sums').set({ newest_event_at: happenedAt, newest_event_counted_at: countedAt })
+        .where('org_key', '=', late.orgKey).execute()
+    }
+    const happenedAt = new Date('2026-01-31T12:00:00.000Z')
+    await setTimes(happenedAt, new Date('2026-01-31T15:30:00.000Z'))
+    const { page, complaints } = await openAddress(t, browser, linkOf(late))
+    await settled(page)
+    t.equal(await page.locator('#freshness').innerText(), 'Counts every event up to 31 Jan 2026, 12:00:00. ' +
+      'The newest event took 3 hours to arrive: newer changes may not be counted yet. Not yet compared with the bucket.')
+    t.strictSame(await violations(page), [])
+    await page.emulateMedia({ colorScheme: 'dark' })
+    t.strictSame(await violations(page), [], 'the warning can be read in the dark, too')
+    const refreshed = async () => {
+      await page.getByRole('button', { name: 'Refresh' }).click()
+      await settled(page)
+      return await page.locator('#freshness .late').count()
+    }
+    for (const countedAt of [null, happenedAt, new Date('2026-01-31T12:01:00.000Z')]) {
+      await setTimes(happenedAt, countedAt)
+      t.equal(await refreshed(), 0, `counted at ${countedAt?.toISOString()}`)
+    }
+    await setTimes(happenedAt, new Date('2026-01-31T12:01:01.000Z'))
+    t.equal(await refreshed(), 1)
+    await page.evaluate(`location.href = ${JSON.stringify(linkOf(planet))}`)
+    await page.locator('#organisation', { hasText: 'planet' }).waitFor()
+    t.equal(await page.locator('#freshness .late').count(), 0)
+    t.strictSame(complaints, [])
+  })
+
   await t.test('the token is nowhere but in memory', async (t) => {
     const { page } = await openAddress(t, browser, demoLink)
     await settled(page)
@@ -45,7 +78,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     ]))()`)
     const signature = demoToken.split('.')[2] ?? ''
     t.notMatch(kept, signature)
-    // Whoever goes back, or opens the browser's history, must not come upon it either.
+    // Going back, or opening the browser's history, must not reveal it either.
     const { entries } = await (await page.context().newCDPSession(page)).send('Page.getNavigationHistory')
     t.strictSame(entries.map(({ url }) => url).filter((url) => url.includes(signature)), [])
     t.equal(entries.at(-1)?.url, `${origin}/usage`)
@@ -55,7 +88,7 @@ t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {
     t.equal(await page.locator('#usage').isVisible(), false, 'it is gone after a reload')
   })
 
-  await t.test('who may be an admin is told by whatever a token says of roles', async (t) => {
+  await t.test('what a token says about roles decides who may be an admin', async (t) => {
     const { page } = await openAddress(t, browser, `${origin}/usage`)
     for (const [role, expected] of [
       ['admin', true], ['member', false], [['member', 'admin'], true], [['member', 'offline_access'], false], [['Everyone', 'Files Admins'], true],

@@ -5,7 +5,7 @@ import type { Test } from 'tap'
 
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
-/** A page in a browser context of its own, and all that the browser found wrong with it. */
+/** A page in its own browser context, and everything that the browser found wrong with it. */
 export interface OpenedPage {
   page: Page
   complaints: string[]
@@ -33,7 +33,7 @@ export async function settled (page: Page): Promise<void> {
   await page.locator('main[aria-busy=false]').waitFor()
 }
 
-/** The digits of what an element says. */
+/** The digits in an element's text. */
 export async function digits (page: Page, selector: string): Promise<number> {
   return Number((await page.locator(selector).innerText()).replaceAll(/\D/g, ''))
 }

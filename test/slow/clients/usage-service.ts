@@ -15,12 +15,12 @@ export interface UsageService {
   /** The link to the usage page that `npm start` prints, and the token in it. */
   demoLink: string
   demoToken: string
-  /** An admin of the organisation that stores a lot, of which half a year is known. */
+  /** An admin of the organisation that stores a lot, with half a year of known usage. */
   planet: Caller
   reconciledAt: Date
   tokenOf: (caller: Caller) => string
   linkOf: (caller: Caller) => string
-  /** What the API answers to anyone who has the token. */
+  /** What the API answers to a holder of the token. */
   usage: (token: string, query?: string) => Promise<StorageUsage>
 }
 
@@ -40,7 +40,7 @@ export async function startUsageService (t: Pick<Test, 'teardown'>): Promise<Usa
     { name: 'Quarterly sales report', inputBytes: 67_867_967n, outputBytes: 941_083_981n, fileCount: 148n },
   ])
   await rememberDays(app, planet.orgKey, Array.from({ length: 180 }, (_, ago) => ({
-    // Grows by the day, and was tidied up once.
+    // Grows day by day, and was tidied up once.
     bytes: (1236n - 7n * BigInt(ago) + (ago > 17 ? 190n : 0n)) * GB, isFilled: ago === 12,
   })))
   const reconciledAt = new Date(Date.now() - DAY_MS / 2)
@@ -68,7 +68,7 @@ interface StoredSum {
   fileCount: bigint
 }
 
-/** Has the service count files that are not there: workflows of any size, each with a name. */
+/** Makes the service count files that do not exist: workflows of any size, each with a name. */
 export async function countSums (
   { database }: FastifyInstance, owner: { orgKey: string, userId: string }, sums: readonly StoredSum[],
 ): Promise<void> {
@@ -91,7 +91,7 @@ export async function countSums (
   }
 }
 
-/** Has the service remember the days before today: how many bytes were stored at each one's end, the newest first. */
+/** Makes the service remember the days before today: the bytes stored at the end of each, newest first. */
 async function rememberDays (
   { database }: FastifyInstance, orgKey: string, days: ReadonlyArray<{ bytes: bigint, isFilled: boolean }>,
 ): Promise<void> {

@@ -17,7 +17,7 @@ const HOUR_MS = 60 * 60 * 1000
 const DAY_MS = 24 * HOUR_MS
 const TOMBSTONE_RETENTION_DAYS = 30
 const EVENTS_TOKEN = 'a-token-of-the-object-store'
-// The dynamic linker puts the folder of the machine's kind in the place of $LIB.
+// The dynamic linker replaces $LIB with the folder for the machine's architecture.
 const FAKETIME = '/usr/$LIB/faketime/libfaketimeMT.so.1'
 const isInstalled = await access('/usr/bin/faketime').then(() => true, () => false)
 const skip = testDatabaseUrl === undefined
@@ -85,7 +85,14 @@ t.test('a service whose clock is wrong does what the database\'s clock says', { 
         }),
       })
       t.equal(told.status, 200)
-      const retention = { tombstonesMs: DAY_MS, uploadsMs: DAY_MS, setAsideEventsMs: DAY_MS, leasesMs: DAY_MS }
+      const retention = {
+        tombstonesMs: DAY_MS,
+        uploadsMs: DAY_MS,
+        setAsideEventsMs: DAY_MS,
+        leasesMs: DAY_MS,
+        sharesMs: DAY_MS,
+        verificationsMs: DAY_MS,
+      }
       t.match(await purge(database, retention), { tombstones: 1 })
       t.strictSame(await tombstones(), [objectKey], 'its own are as old as the database says')
 
@@ -95,7 +102,9 @@ t.test('a service whose clock is wrong does what the database\'s clock says', { 
       const reserved = await ask(member, 'POST', '/uploads', upload)
       t.equal(reserved.status, 201, reserved.body.code)
       t.ok(Math.abs(reserved.date - Date.now() - aheadMs) < 60_000, 'its clock is wrong')
-      t.match(await purge(database, { tombstonesMs: 0, uploadsMs: 0, setAsideEventsMs: 0, leasesMs: 0 }), { uploads: 0 })
+      t.match(await purge(database, {
+        tombstonesMs: 0, uploadsMs: 0, setAsideEventsMs: 0, leasesMs: 0, sharesMs: 0, verificationsMs: 0,
+      }), { uploads: 0 })
       const { rows: [reservation] } = await sql<{ is_near: boolean }>`
         select expires_at between now() and now() + interval '7 days' as is_near from uploads`.execute(database)
       t.strictSame(reservation, { is_near: true })

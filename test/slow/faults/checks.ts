@@ -4,10 +4,10 @@ import { auditSums } from '../../../db/usage/audit.js'
 import type { Database } from '../../../db/connection/tables.js'
 import type { Load } from './load.js'
 
-/** Connecting to PostgreSQL takes 3 seconds at most, a statement 12; the rest is for a machine that is busy. */
+/** Connecting to PostgreSQL takes at most 3 seconds, a statement 12; the rest is a reserve for a busy machine. */
 const LONGEST_ANSWER_MS = 25_000
 
-/** Tells how the requests of a fault ended, and that none took too long. */
+/** Reports how the requests during a fault ended, and checks that none took too long. */
 function checkAnswers (t: Test, load: Load, allowed: number[]): void {
   const counts: Record<string, number> = {}
   for (const { what, status, code } of load.ended) {
@@ -22,13 +22,13 @@ function checkAnswers (t: Test, load: Load, allowed: number[]): void {
   load.ended = []
 }
 
-/** Waits until all goes well again, and checks how the requests of a fault ended. */
+/** Waits until everything works again, and checks how the requests during a fault ended. */
 export async function checkRecovery (t: Test, load: Load, allowed: number[]): Promise<void> {
   await load.recovery()
   checkAnswers(t, load, allowed)
 }
 
-/** Checks that every file that the load has put into the store is counted, once. */
+/** Checks that every file that the load has put into the store is counted once. */
 export async function checkCounted (t: Test, load: Load, database: Kysely<Database>): Promise<void> {
   t.same(await auditSums(database), [])
   const rows = await database.selectFrom('objects').select(['object_key', 'size_bytes']).where('removed_at', 'is', null).execute()

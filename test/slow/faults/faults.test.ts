@@ -29,13 +29,13 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     ...runSettings,
     S3_ENDPOINT: store.target.endpoint,
     S3_BUCKET: store.target.bucket,
-    S3_ACCESS_KEY: store.target.accessKey,
-    S3_SECRET_KEY: store.target.secretKey,
+    S3_ACCESS_KEY: store.target.credentials.current.accessKey,
+    S3_SECRET_KEY: store.target.credentials.current.secretKey,
     DATABASE_URL: postgres.url,
     JWT_SECRET,
     LOG_LEVEL: 'info',
   }
-  // It ends with the whole test, also where one of the faults starts it.
+  // It ends with the whole test, even if one of the faults starts it.
   const startService = () => startServiceProcess(t, commands, environment)
   let service = await startService()
   const load = new Load({
@@ -86,7 +86,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
     await store.kill()
     await load.failure('download', [503])
     await store.start()
-    // What the store was writing when it was killed may be gone.
+    // What the store was writing when it was killed may be lost.
     await checkRecovery(t, load, [404, 503])
   })
 
@@ -98,7 +98,7 @@ t.test('under load, faults end in bounded answers, recovery without a restart, a
       socket.write(index % 2 === 0 ? 'GET /health/li' : 'POST /api/v1/objects/events HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{')
       return socket
     }))
-    // A machine that is busy besides may be too slow for a moment, and says so.
+    // A machine that is busy otherwise may be too slow for a moment, and says so.
     await checkRecovery(t, load, [503])
     for (const socket of sockets) socket.destroy()
   })

@@ -6,7 +6,7 @@ import { createEmbeddedDirectory } from '../../support/embedded-template.js'
 import { member, runId, startService, workflowId } from '../../support/service.js'
 import { mountSmallDisk } from './small-disk.js'
 
-/** Nothing is to take nearly as long. */
+/** Nothing should take nearly this long. */
 const LONGEST_ANSWER_MS = 25_000
 const DISK_MEBIBYTES = 160
 const FILE_BYTES = 20_000

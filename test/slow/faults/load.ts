@@ -4,7 +4,7 @@ import { mintObjectKey } from '../../../objects/object-key.js'
 import { type Presign, type SigningTarget, createPresign } from '../../../store/presigning.js'
 import { member, runId, workflowId } from '../../support/service.js'
 
-/** How a request ended: with a status, or 0 where the connection broke. */
+/** How a request ended: with a status, or 0 if the connection broke. */
 interface Ended {
   what: string
   status: number
@@ -13,7 +13,7 @@ interface Ended {
   tookMs: number
 }
 
-/** Where the service is now, and how it is asked. */
+/** Where the service currently is, and how to make requests to it. */
 export interface LoadTarget {
   origin: () => string
   authorization: string
@@ -34,12 +34,12 @@ export const runSettings = {
 
 const WORKERS = 4
 const PAUSE_MS = 20
-/** Longer than anything is to take, so that a request which hangs is seen to. */
+/** Longer than anything should take, so that a hanging request is noticed. */
 const GIVE_UP_MS = 60_000
 
 /**
- * Steady use of the service: uploads, whose events are repeated until they are taken, as a store repeats them; downloads and
- * usage reads.
+ * Steady use of the service: uploads, whose events are repeated until they are accepted, as a store repeats them; downloads and
+ * usage requests.
  */
 export class Load {
   /** Sizes of the files that are in the store. */
@@ -63,22 +63,22 @@ export class Load {
     }
   }
 
-  /** Events that were not taken yet. */
+  /** Events that have not been accepted yet. */
   get queuedCount (): number {
     return this.#events.length
   }
 
-  /** Stops once every event has been taken. */
+  /** Stops once every event has been accepted. */
   async stop (): Promise<void> {
     this.#isStopping = true
     await Promise.all(this.#users)
-    // An upload that was under way adds an event even after all others have been sent.
+    // An upload in progress adds an event even after all others have been sent.
     this.#isComplete = true
     await Promise.all(this.#senders)
     await this.#dispatcher.close()
   }
 
-  /** Resolves once everything that is asked for gets a good answer again. */
+  /** Resolves once every kind of request succeeds again. */
   async recovery (): Promise<void> {
     const since = this.ended.length
     const isWell = (what: string) =>
@@ -86,14 +86,14 @@ export class Load {
     while (!['upload', 'event', 'download', 'usage'].every(isWell)) await setTimeout(PAUSE_MS)
   }
 
-  /** Resolves once some request of a kind has failed as told. */
+  /** Resolves once a request of this kind has failed with one of the statuses. */
   async failure (what: string, statuses: number[]): Promise<void> {
     const since = this.ended.length
     const hasFailed = () => this.ended.slice(since).some((one) => one.what === what && statuses.includes(one.status))
     while (!hasFailed()) await setTimeout(PAUSE_MS)
   }
 
-  /** Reads the usage so many times at once, and tells how each ended. */
+  /** Reads the usage this many times concurrently; returns how each ended. */
   async readUsage (count: number): Promise<Ended[]> {
     return await Promise.all(Array.from({ length: count }, async () => await this.#readUsage()))
   }

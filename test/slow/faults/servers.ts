@@ -6,22 +6,23 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
+import { FixedCredentials } from '../../../store/credentials.js'
 import type { SigningTarget } from '../../../store/presigning.js'
 import { freePort } from '../../support/free-port.js'
 import { startLocalPostgres } from '../../support/postgres-server.js'
 
-/** A server of the test's own, to do anything to. */
+/** A server for this test alone, which it may break at will. */
 export interface FaultyServer {
-  /** Stops all its processes where they are, without a word to anyone; connections stay open. */
+  /** Stops all its processes abruptly, as they are; connections stay open. */
   freeze: () => Promise<void>
   thaw: () => Promise<void>
-  /** Ends it at once. */
+  /** Kills it at once. */
   kill: () => Promise<void>
-  /** Starts it again, with all that it had. Resolves once it listens. */
+  /** Starts it again, with all its data. Resolves once it listens. */
   start: () => Promise<void>
 }
 
-/** Makes and starts a PostgreSQL server. */
+/** Creates and starts a PostgreSQL server. */
 export async function startPostgres (t: Pick<Test, 'teardown'>, programs: string): Promise<FaultyServer & { url: string }> {
   const { url, postmasterId, start, stop, remove } = await startLocalPostgres(programs, ['fsync=off'])
   const kill = () => stop('immediate')
@@ -37,12 +38,15 @@ export async function startPostgres (t: Pick<Test, 'teardown'>, programs: string
   return { url, freeze: () => signalAll('SIGSTOP'), thaw: () => signalAll('SIGCONT'), kill, start }
 }
 
-/** Starts the embedded object store in a process of its own. */
+/** Starts the embedded object store in its own process. */
 export async function startStore (t: Pick<Test, 'teardown'>): Promise<FaultyServer & { target: SigningTarget }> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-store-'))
   const port = await freePort()
   const target = {
-    endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1', bucket: 'objects', accessKey: 'access', secretKey: 'secret-of-the-store',
+    endpoint: `http://127.0.0.1:${port}`,
+    region: 'us-east-1',
+    bucket: 'objects',
+    credentials: new FixedCredentials({ accessKey: 'access', secretKey: 'secret-of-the-store' }),
   }
   let child: ChildProcess | undefined
   const start = async () => {
@@ -51,8 +55,8 @@ export async function startStore (t: Pick<Test, 'teardown'>): Promise<FaultyServ
       env: {
         ...process.env,
         S3_BUCKET: target.bucket,
-        S3_ACCESS_KEY: target.accessKey,
-        S3_SECRET_KEY: target.secretKey,
+        S3_ACCESS_KEY: target.credentials.current.accessKey,
+        S3_SECRET_KEY: target.credentials.current.secretKey,
         DIRECTORY: directory,
         PORT: String(port),
       },

@@ -41,7 +41,7 @@ t.test('two gateways of one cluster whose clocks are apart', { skip, timeout: 30
     }
   }
 
-  // Below what the clocks are apart, and above.
+  // Below the difference between the clocks, and above it.
   for (const [bound, bucket] of [['5', 'default-bound'], ['10', 'wide-bound']] as const) {
     t.test(`leave every key right with STORE_CLOCK_SKEW=${bound}, whichever of them puts and which deletes`, async (t) => {
       const { app, answers, send, fileCount } = await startOn(t, { ...environmentOf(ceph, bucket), STORE_CLOCK_SKEW: bound })

@@ -6,24 +6,24 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import { errorCode } from '../../../errors/error-code.js'
 
-/** A file system of a test's own, to fill. */
+/** A file system of the test's own, which it can fill. */
 export interface SmallDisk {
   directory: string
-  /** Takes all room that is left. */
+  /** Takes up all remaining room. */
   fill: () => void
-  /** Gives back what was taken. */
+  /** Releases what was taken up. */
   free: () => Promise<void>
 }
 
 const FILLER_BYTES = [1024 ** 2, 4096]
 
-/** Mounts a small file system, in memory, until the end of the test; undefined where that is not allowed: it is for root. */
+/** Mounts a small in-memory file system until the end of the test; undefined if not allowed, since only root may. */
 export async function mountSmallDisk (t: Pick<Test, 'teardown'>, sizeMebibytes: number): Promise<SmallDisk | undefined> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-disk-'))
   t.teardown(() => rmdir(directory))
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${sizeMebibytes}m`, 'tmpfs', directory])
   if (status !== 0) return undefined
-  // Also where something is still open in it.
+  // Even if something in it is still open.
   t.teardown(() => { spawnSync('umount', ['--lazy', directory]) })
   const filler = join(directory, 'filler')
   return {

@@ -1,4 +1,4 @@
-/* The embedded object store in a process of its own, always at the same address and in the same folder. */
+/* The embedded object store in its own process, always at the same address and in the same folder. */
 import { startEmbeddedStore } from '../../../embedded/s3/object-store.js'
 
 const { S3_BUCKET = '', S3_ACCESS_KEY = '', S3_SECRET_KEY = '', DIRECTORY = '', PORT = '' } = process.env

@@ -3,16 +3,16 @@ import type { Answer } from './target.js'
 import { CANARY } from './hostile-values.js'
 import type { ApiDocument, JsonSchema, Operation } from './operations.js'
 
-/** Says what is wrong with an answer; undefined where all is as documented. */
+/** Returns what is wrong with an answer; undefined if everything is as documented. */
 export interface Judge {
   ofOperation: (operation: Operation, answer: Answer) => string | undefined
-  /** For requests that are for no operation. */
+  /** For requests that match no operation. */
   ofOther: (answer: Answer) => string | undefined
 }
 
 type Validate = (value: unknown) => string | undefined
 
-/** Checks answers by the document, and that errors hold none of the secrets nor what was sent. */
+/** Creates a judge that checks answers against the document, and that errors contain neither the secrets nor what was sent. */
 export async function createJudge (document: ApiDocument, secrets: readonly string[]): Promise<Judge> {
   const compile = await createCompiler(document)
   const validators = new Map<JsonSchema, Validate>()
@@ -62,11 +62,11 @@ export async function createJudge (document: ApiDocument, secrets: readonly stri
   }
 }
 
-/** How a text may be written down: as it is, percent-encoded, in JSON, in base64 at any offset. */
+/** The ways in which a text may be written: as it is, percent-encoded, in JSON, in base64 at any offset. */
 export function spellings (text: string): string[] {
   const base64 = [0, 1, 2].map((offset) => {
     const encoded = Buffer.from(`${' '.repeat(offset)}${text}`).toString('base64').replace(/=+$/, '')
-    // The characters at the ends also depend on what stands before and after.
+    // The characters at the ends also depend on their neighbours.
     return encoded.slice(offset === 0 ? 0 : offset + 1, -1)
   })
   return [
@@ -84,7 +84,7 @@ function parseJson (body: Buffer): unknown {
   }
 }
 
-/** Compiles schemas of the document as Fastify compiles those of requests, without what it does to their values. */
+/** Compiles the document's schemas like Fastify compiles those of requests, but without changing values. */
 async function createCompiler ({ schemas }: ApiDocument): Promise<(schema: JsonSchema) => Validate> {
   const app = fastify({
     ajv: {
@@ -92,7 +92,7 @@ async function createCompiler ({ schemas }: ApiDocument): Promise<(schema: JsonS
     },
   })
   app.addSchema({ $id: 'document', components: { schemas: localReferences(schemas) } })
-  // The compiler is made for the first route that has a schema.
+  // The compiler is created for the first route that has a schema.
   app.post('/', { schema: { body: {} } }, () => {})
   await app.ready()
   return (schema) => {
@@ -107,7 +107,7 @@ async function createCompiler ({ schemas }: ApiDocument): Promise<(schema: JsonS
   }
 }
 
-/** The same, with references that are good everywhere. */
+/** The same value, with references that work everywhere. */
 function localReferences<Value> (value: Value): Value {
   return JSON.parse(JSON.stringify(value).replaceAll('"#/components/', '"document#/components/'))
 }

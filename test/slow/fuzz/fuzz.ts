@@ -4,25 +4,25 @@ import { type ApiDocument, readApiDocument } from './operations.js'
 import { otherRequests, requestsFor } from './requests.js'
 import type { Answer, FuzzRequest, Target } from './target.js'
 
-/** How requests are made up: always the same for the same seed. */
+/** How requests are generated: always the same for the same seed. */
 export interface FuzzOptions {
   /** Requests for each operation. */
   runs: number
   seed: number
-  /** Sees every answer; without it the log is forgotten after each, since that of a long run would not fit into memory. */
+  /** Receives every answer; without it the log is discarded after each, since that of a long run would not fit into memory. */
   onAnswer?: (answer: Answer) => void
 }
 
 /** What is fuzzed, and how often each status was answered. */
 export interface FuzzPart {
   name: string
-  /** @throws with the smallest request found that has an answer which is not as documented */
+  /** @throws with the smallest request found whose answer is not as documented */
   run: () => Promise<Map<number, number>>
 }
 
 const OTHER = 'any other path'
 
-/** The parts of a fuzz run: one for each operation of openapi.yaml, and one for all that is none. */
+/** The parts of a fuzz run: one for each operation of openapi.yaml, and one for everything else. */
 export async function fuzzParts (target: Target, { runs, seed, onAnswer }: FuzzOptions): Promise<FuzzPart[]> {
   const document: ApiDocument = await readApiDocument()
   const judge = await createJudge(document, target.secrets)
@@ -39,6 +39,7 @@ export async function fuzzParts (target: Target, { runs, seed, onAnswer }: FuzzO
         const wrong = ofAnswer(answer, request)
         if (wrong !== undefined) throw new Error(`${wrong}: ${answer.status} ${JSON.stringify(answer.headers)} ${answer.body.toString().slice(0, 2000)}`)
         if (request.method === 'DELETE' && answer.status < 300) await target.restoreFiles()
+        if (request.method === 'PUT' && answer.status < 300) await target.liftQuota()
         if (onAnswer === undefined) target.log.length = 0
         else onAnswer(answer)
       }), { numRuns: runs, seed, includeErrorInReport: true })
@@ -56,7 +57,7 @@ export async function fuzzParts (target: Target, { runs, seed, onAnswer }: FuzzO
   ]
 }
 
-/** Whether a path parameter is empty, so that the path is none of the operation's. */
+/** Whether a path parameter is empty, so that the path does not match the operation. */
 function isForAnotherPath (template: string, path: string): boolean {
   const pattern = template.replaceAll('.', '\\.').replaceAll(/\{[^}]+\}/g, '[^/]+')
   return !new RegExp(`^${pattern}$`).test(path.split(/[?;#]/)[0] ?? '')

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { type JsonSchema } from './operations.js'
 
-/** Stands in made-up values, so that an error that repeats what was sent shows itself. */
+/** Included in generated values, so that an error that repeats what was sent is detected. */
 export const CANARY = 'canary7f3a'
 
 const strings = [
@@ -17,7 +17,7 @@ const strings = [
 
 const lengths = [100, 101, 254, 255, 256, 257, 1023, 1024, 1025, 4096]
 
-/** Strings that something somewhere may choke on. */
+/** Strings that are likely to break something. */
 export const hostileStrings: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom(...strings) },
   fc.string({ unit: 'binary', maxLength: 40 }),
@@ -39,7 +39,7 @@ export const hostileJson: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 )
 
-/** Values just inside and outside of a schema's bounds. */
+/** Values just inside and outside a schema's bounds. */
 export function boundaryValues ({ minLength, maxLength, minimum, maximum, type }: JsonSchema): unknown[] {
   const around = (bound: number | undefined) => bound === undefined ? [] : [bound - 1, bound, bound + 1]
   const lengthsAround = [...around(minLength), ...around(maxLength)].filter((length) => length >= 0)
@@ -58,7 +58,7 @@ const brokenTexts = [
   `${'{"a":'.repeat(20_000)}`, `"${'a'.repeat(1_048_576)}"`, '\xff\xfe{}', '\xef\xbb\xbf{}', '{"a":"\xed\xa0\x80"}', '{"a":"\xff"}', '\x1f\x8b\x08',
 ]
 
-/** Bodies, one character a byte: JSON that is broken, or has had something done to it. */
+/** Bodies, one character per byte: JSON that is broken, or has been tampered with. */
 export function hostileBodies (text: string): fc.Arbitrary<string> {
   const bytes = Buffer.from(text).toString('latin1')
   return fc.oneof(

@@ -3,7 +3,7 @@ import { databaseKinds } from '../../support/database.js'
 import { fuzzParts } from './fuzz.js'
 import { startTarget } from './target.js'
 
-const options = { runs: Number(process.env.FUZZ_RUNS ?? 100), seed: 20261124 }
+const options = { runs: Number(process.env.FUZZ_RUNS ?? 60), seed: 20261124 }
 
 for (const { kind, skip, create } of databaseKinds) {
   t.test(`with the ${kind} database, whatever is sent to an operation is answered as openapi.yaml says`, { skip }, async (t) => {

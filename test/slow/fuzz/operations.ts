@@ -5,6 +5,7 @@ import { parse } from 'yaml'
 export interface JsonSchema {
   $ref?: string
   type?: string
+  description?: string
   const?: unknown
   enum?: unknown[]
   anyOf?: JsonSchema[]
@@ -38,10 +39,10 @@ export interface Operation {
   method: string
   path: string
   parameters: Parameter[]
-  /** What its body must be; undefined where none is documented. */
+  /** What its body must be; undefined if none is documented. */
   body: JsonSchema | undefined
   responses: Record<string, { content?: Content }>
-  /** Which token it wants; undefined for none. */
+  /** Which token it requires; undefined for none. */
   security: string | undefined
 }
 
@@ -69,7 +70,7 @@ interface Reference {
   $ref: string
 }
 
-/** Reads openapi.yaml, so that an operation that is documented is fuzzed with no word about it here. */
+/** Reads openapi.yaml, so that every documented operation is fuzzed without being mentioned here. */
 export async function readApiDocument (): Promise<ApiDocument> {
   const document: OpenApi = parse(await readFile(new URL('../../../openapi.yaml', import.meta.url), 'utf8'))
   const { schemas, parameters: sharedParameters = {}, responses: sharedResponses = {} } = document.components
@@ -94,7 +95,7 @@ function resolve<Component extends object> (component: Component | Reference, sh
   return referred
 }
 
-/** The schema that a schema is, or refers to. */
+/** The schema itself, or the one that it refers to. */
 export function resolveSchema (schema: JsonSchema, { schemas }: Pick<ApiDocument, 'schemas'>): JsonSchema {
   if (schema.$ref === undefined) return schema
   const referred = schemas[schema.$ref.replace('#/components/schemas/', '')]

@@ -6,14 +6,19 @@ import type { FuzzRequest, Target } from './target.js'
 import { type ValidValues, createValidValues } from './valid-values.js'
 
 /** What of the service under test the requests are made of. */
-type Known = Pick<Target, 'objectKeys' | 'tokens'>
+interface Known extends Pick<Target, 'objectKeys' | 'sealed' | 'shareIds' | 'tokens' | 'pathToken' | 'publish'> {
+  uploadIds: string[]
+}
 
-/** Requests for an operation: sound ones, and those with one or a few flaws each. */
-export function requestsFor (operation: Operation, document: ApiDocument, known: Known): fc.Arbitrary<FuzzRequest> {
+/** Requests for an operation: valid ones, and those with one or a few flaws each. */
+export function requestsFor (operation: Operation, document: ApiDocument, target: Target): fc.Arbitrary<FuzzRequest> {
+  const uploadIds = target.uploadIds(operation.operationId)
+  const known = { ...target, uploadIds }
   const { parameters, body, security } = operation
   const members = body === undefined ? [] : Object.keys(resolveSchema(body, document).properties ?? {})
-  const validValues = createValidValues(document)
-  const recorded = operation.operationId === 'receiveBucketEvents' ? readNotifications() : undefined
+  const valid = createValidValues(document)
+  const validValues: ValidValues = (schema) => isUploadId(schema) ? fc.constantFrom(...uploadIds) : valid(schema)
+  const events = eventBodies.get(operation.operationId)?.(readNotifications(), known)
   const places = [
     ...parameters.map(({ name }) => `parameter ${name}`), ...members.map((name) => `member ${name}`),
     'query', 'body', 'content type', 'headers', 'authorization',
@@ -31,9 +36,7 @@ export function requestsFor (operation: Operation, document: ApiDocument, known:
       headers: isFlawed('headers') ? hostileHeaders : soundHeaders,
       authorization: isFlawed('authorization') ? hostileAuthorization(known) : soundAuthorization(security, known),
       contentType: isFlawed('content type') ? fc.constantFrom(...contentTypes) : fc.constant('application/json'),
-      body: recorded === undefined
-        ? bodyOf(operation, document, validValues, isFlawed)
-        : notifications(recorded, known, isFlawed('body')),
+      body: events === undefined ? bodyOf(operation, document, validValues, isFlawed) : events(isFlawed),
     }).map(({ path, query, headers, authorization, contentType, body }) => ({
       method: operation.method,
       path: query === '' ? path : `${path}?${query}`,
@@ -47,14 +50,26 @@ export function requestsFor (operation: Operation, document: ApiDocument, known:
   })
 }
 
+/** Members of bodies that are valid together, if a schema cannot say so; those that are required come with each. */
+const soundMembers = new Map([
+  ['createShare', [['objectKey'], ['workflowId', 'runId'], ['workflowId', 'runId', 'prefix', 'expiresIn', 'type', 'note']]],
+  ['createUpload', [['path'], ['fileName'], ['path', 'ifAbsent'], ['fileName', 'sizeBytes', 'multipart'], ['path', 'sizeBytes']]],
+])
+
+/** Its pattern allows what only the service can make. */
+function isUploadId ({ description = '' }: JsonSchema): boolean {
+  return description.startsWith('Names the upload to this service;')
+}
+
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE']
 
-/** Requests by any method for any path: documented, hidden, or none. */
-export function otherRequests ({ operations }: ApiDocument, known: Known): fc.Arbitrary<FuzzRequest> {
-  const prefixes = [...operations.map(({ path }) => path.replace(/\{.*/, '')), '/', '/documentation/', '/documentation/static/', '/metrics', '/api/']
+/** Requests with any method for any path: documented, hidden, or nonexistent. */
+export function otherRequests ({ operations }: ApiDocument, known: Pick<Known, 'tokens'>): fc.Arbitrary<FuzzRequest> {
+  const open = ['/', '/documentation/', '/metrics', '/health/live', '/health/ready', '/usage']
+  const prefixes = [...operations.map(({ path }) => path.replace(/\{.*/, '')), '/documentation/static/', '/api/']
   return fc.record({
     method: fc.constantFrom(...methods),
-    path: fc.tuple(fc.constantFrom(...prefixes), fc.oneof(fc.constant(''), encodedStrings(hostileStrings), fc.constantFrom('%zz', '%ff', '//', '/..', '*')))
+    path: fc.tuple(fc.oneof(fc.constantFrom(...open), fc.constantFrom(...prefixes)), fc.oneof(fc.constant(''), encodedStrings(hostileStrings), fc.constantFrom('%zz', '%ff', '//', '/..', '*')))
       .map((parts) => parts.join('')),
     headers: hostileHeaders,
     authorization: hostileAuthorization(known),
@@ -67,7 +82,7 @@ export function otherRequests ({ operations }: ApiDocument, known: Known): fc.Ar
   }))
 }
 
-/** Percent-encodes UTF-8, and a lone surrogate as if it had an encoding of its own. */
+/** Percent-encodes UTF-8, and a lone surrogate as if it had its own encoding. */
 function percentEncode (text: string): string {
   return Array.from(text, (character) => {
     const point = character.codePointAt(0) ?? 0
@@ -85,12 +100,18 @@ function encodedStrings (texts: fc.Arbitrary<string>): fc.Arbitrary<string> {
   })
 }
 
-function soundValues ({ name, schema }: Parameter, validValues: ValidValues, { objectKeys }: Known): fc.Arbitrary<string> {
+function soundValues (
+  { name, schema }: Parameter, validValues: ValidValues, { objectKeys, sealed, shareIds, pathToken, uploadIds }: Known,
+): fc.Arbitrary<string> {
+  if (name === 'sealed') return fc.constantFrom(...sealed)
+  if (name === 'id' && shareIds.length > 0) return fc.constantFrom(...shareIds)
+  if (name === 'token') return fc.constant(pathToken)
+  if (name === 'uploadId') return fc.constantFrom(...uploadIds)
   const sound = validValues(schema).map(String)
   return name === 'objectKey' ? fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...objectKeys) }, sound) : sound
 }
 
-/** Values of a parameter that is flawed: near misses, too. */
+/** Flawed values of a parameter, including near misses. */
 function flawedValues ({ schema }: Parameter, { objectKeys }: Known): fc.Arbitrary<string> {
   const nearMisses = objectKeys.flatMap((key) => [`${key}x`, key.slice(0, -1), key.toUpperCase(), `/${key}`, `${key}\0`, key.replace('outputs', 'inputs')])
   return fc.oneof(hostileStrings, fc.constantFrom(...boundaryValues(schema).map(String), ...nearMisses))
@@ -128,17 +149,28 @@ function queryOf (
   return fc.tuple(...parts, extra).map((all) => all.filter((part) => part !== '').join('&'))
 }
 
-/** JSON, or something like it; undefined for none. */
+/** JSON, or something similar; undefined for none. */
 function bodyOf (
-  { method, body }: Operation, document: ApiDocument, validValues: ValidValues, isFlawed: (place: string) => boolean,
+  { operationId, method, body }: Operation,
+  document: ApiDocument,
+  validValues: ValidValues,
+  isFlawed: (place: string) => boolean,
 ): fc.Arbitrary<string | undefined> {
   if (body === undefined) {
     return isFlawed('body') || isFlawed('content type') ? fc.oneof(fc.constant('{}'), hostileBodies('{"a":1}')) : fc.constant(undefined)
   }
   const schema = resolveSchema(body, document)
-  const json = fc.record(Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, member]) =>
-    [name, isFlawed(`member ${name}`) ? flawedMember(member) : validValues(member)])),
-  { requiredKeys: (schema.required ?? []).filter((name) => !isFlawed(`member ${name}`)) })
+  const { properties = {}, required = [] } = schema
+  const recordOf = (names: readonly string[], requiredKeys: readonly string[]) => fc.record(
+    Object.fromEntries(names.flatMap((name) => {
+      const member = properties[name]
+      return member === undefined ? [] : [[name, isFlawed(`member ${name}`) ? flawedMember(member) : validValues(member)]]
+    })), { requiredKeys: requiredKeys.filter((name) => !isFlawed(`member ${name}`)) })
+  const choices = soundMembers.get(operationId)?.map((names) => [...required, ...names])
+  const all = recordOf(Object.keys(properties), required)
+  const json = choices === undefined
+    ? all
+    : fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...choices).chain((names) => recordOf(names, names)) }, all)
   const text = json.map((value) => Buffer.from(JSON.stringify(value)).toString('latin1'))
   if (!isFlawed('body')) return text
   return fc.oneof(
@@ -154,7 +186,7 @@ function flawedMember (schema: JsonSchema): fc.Arbitrary<unknown> {
   return near.length === 0 ? hostileJson : fc.oneof(hostileJson, fc.constantFrom(...near))
 }
 
-/** Notifications that were recorded of real stores, as JSON. */
+/** Notifications recorded from real stores, as JSON. */
 function readNotifications (): string[] {
   return ['aws', 'ceph', 'minio'].flatMap((vendor) => {
     const url = new URL(`../../fixtures/notifications-${vendor}.json`, import.meta.url)
@@ -163,10 +195,42 @@ function readNotifications (): string[] {
   })
 }
 
-/** Bucket notifications as stores send them, about files that are there, with any part replaced. */
-function notifications (recorded: string[], { objectKeys }: Known, isFlawed: boolean): fc.Arbitrary<string> {
-  const sound = fc.tuple(fc.constantFrom(...recorded), fc.constantFrom(...objectKeys)).map(([text, objectKey]) =>
-    text.replaceAll(/"key":"[^"]*workflows[^"]*"/g, () => `"key":${JSON.stringify(objectKey)}`))
+type EventBodies = (recorded: string[], known: Known) => (isFlawed: (place: string) => boolean) => fc.Arbitrary<string>
+
+/** Bodies of the operations that take notifications, which their schemas say little about. */
+const eventBodies = new Map<string, EventBodies>([
+  ['receiveBucketEvents', bucketEvents],
+  ['receiveBucketEventsByPath', bucketEvents],
+  ['receivePubSubPush', (_recorded, known) => bucketEvents([PUB_SUB_PUSH], known)],
+  ['receiveSnsMessage', snsMessages],
+])
+const PUB_SUB_PUSH = JSON.stringify({ message: { attributes: { eventType: 'OBJECT_DELETE', bucketId: 'objects', objectId: 'a/workflows/b' } } })
+
+function bucketEvents (recorded: string[], known: Known): ReturnType<EventBodies> {
+  const sound = soundNotifications(recorded, known)
+  return (isFlawed) => notifications(sound, isFlawed('body'))
+}
+
+/** Messages of Amazon SNS that bring notifications, with members replaced after they were signed. */
+function snsMessages (recorded: string[], known: Known): ReturnType<EventBodies> {
+  const messages = soundNotifications(recorded, known).map(known.publish)
+  return (isFlawed) => {
+    const flawed = messages.chain((message) => fc.tuple(...Object.entries(message).map(([name, value]) => {
+      const values = isFlawed(`member ${name}`) ? fc.oneof(hostileStrings, hostileJson) : fc.constant(value)
+      return values.map((chosen) => [name, chosen] as const)
+    }))).map((entries) => JSON.stringify(Object.fromEntries(entries)))
+    return notifications(flawed, isFlawed('body'))
+  }
+}
+
+/** Notifications as stores send them, about files that are there. */
+function soundNotifications (recorded: string[], { objectKeys }: Known): fc.Arbitrary<string> {
+  return fc.tuple(fc.constantFrom(...recorded), fc.constantFrom(...objectKeys)).map(([text, objectKey]) =>
+    text.replaceAll(/"(key|objectId)":"[^"]*workflows[^"]*"/g, (_whole, name) => `"${name}":${JSON.stringify(objectKey)}`))
+}
+
+/** Bodies as they are sent, with any part replaced. */
+function notifications (sound: fc.Arbitrary<string>, isFlawed: boolean): fc.Arbitrary<string> {
   const asBytes = (text: string) => Buffer.from(text).toString('latin1')
   if (!isFlawed) return sound.map(asBytes)
   const replaced = fc.tuple(sound, fc.nat(), hostileJson).map(([text, at, value]) => {
@@ -218,12 +282,12 @@ const hostileHeaders = fc.uniqueArray(fc.oneof({ weight: 2, arbitrary: fc.consta
 type Authorization = string | string[] | undefined
 
 function soundAuthorization (security: string | undefined, { tokens }: Known): fc.Arbitrary<Authorization> {
-  if (security === 'eventsToken') return fc.constantFrom(...tokens.eventsToken)
+  if (security === 'eventsToken' || security === 'pushToken') return fc.constantFrom(...tokens[security])
   return security === undefined ? fc.constant(undefined) : fc.constantFrom(...tokens.bearerAuth)
 }
 
-function hostileAuthorization ({ tokens }: Known): fc.Arbitrary<Authorization> {
-  const all = [...tokens.bearerAuth, ...tokens.eventsToken]
+function hostileAuthorization ({ tokens }: Pick<Known, 'tokens'>): fc.Arbitrary<Authorization> {
+  const all = [...tokens.bearerAuth, ...tokens.eventsToken, ...tokens.pushToken]
   const [one = ''] = all
   return fc.oneof(
     fc.constantFrom<Authorization[]>(undefined, '', 'Bearer', 'Bearer ', 'Basic Og==', 'Basic !', one.toLowerCase(), `${one}x`, one.replace(/\.[^.]*$/, '.'),

@@ -1,4 +1,4 @@
-/* A fuzz run of any length: npm run fuzz -- --runs 10000 --seed 42. Takes the database that DATABASE_URL names, if any. */
+/* A fuzz run of any length: npm run fuzz -- --runs 10000 --seed 42. Uses the database that DATABASE_URL names, if any. */
 import { parseArgs } from 'node:util'
 import { fuzzParts } from './fuzz.js'
 import { startTarget } from './target.js'

@@ -1,9 +1,13 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import { PARTS_MAX, PART_MIN_BYTES } from '../../../objects/part-layout.js'
+import { createSns } from '../../support/amazon-sns.js'
+import { everyDoor, issuePushToken } from '../../support/event-doors.js'
+import { makeKey, startIssuer } from '../../support/issuer.js'
 import { type TestService, admin, member, runId, service, startService, workflowId } from '../../support/service.js'
 
-/** A request as it is sent, one character a byte. */
+/** A request as it is sent, one character per byte. */
 export interface FuzzRequest {
   method: string
   path: string
@@ -17,17 +21,29 @@ export interface Answer {
   body: Buffer
 }
 
-/** The service that is fuzzed, behind a real socket. */
+/** The fuzzed service, behind a real socket. */
 export interface Target extends TestService {
   origin: string
-  /** @throws when there is no whole answer within ten seconds */
+  /** @throws if there is no complete answer within ten seconds */
   send: (request: FuzzRequest) => Promise<Answer>
-  /** Object keys of files that are there. */
+  /** Object keys of existing files. */
   objectKeys: string[]
-  /** Puts those files back that a request has removed. */
+  /** Restores the files that a request has removed. */
   restoreFiles: () => Promise<void>
+  /** Removes the quota that a request has set, which would refuse every upload after it. */
+  liftQuota: () => Promise<void>
+  /** Ids of uploads in parts that the operation can still do something with, of each user. */
+  uploadIds: (operationId: string) => string[]
+  /** Ends of share links that stay open, to files and to a run. */
+  sealed: string[]
+  /** Ids of share links that can be revoked, again and again; none without a database. */
+  shareIds: string[]
   /** Authorization headers of value, by the kind of token that an operation wants. */
-  tokens: { bearerAuth: string[], eventsToken: string[] }
+  tokens: { bearerAuth: string[], eventsToken: string[], pushToken: string[] }
+  /** The token that a path may hold. */
+  pathToken: string
+  /** What Amazon SNS makes of something that is published. */
+  publish: (text: string) => Record<string, string>
   /** What must not be told: credentials, tokens and object keys. */
   secrets: string[]
 }
@@ -42,9 +58,57 @@ const files = [
   { path: 'empty', contentType: null, body: '' },
 ]
 
+/** One of each user to abort, one that is complete, and one that stays open. */
+async function beginUploads ({ app, authorise }: TestService, origin: string) {
+  const uploads: Record<'abortUpload' | 'completeUpload' | 'others', string[]> = { abortUpload: [], completeUpload: [], others: [] }
+  for (const caller of [member, admin, service]) {
+    const begin = async (sizeBytes: number) => await app.inject({
+      method: 'POST',
+      url: '/api/v1/objects/uploads',
+      headers: authorise(caller),
+      payload: { workflowId, runId, direction: 'inputs', fileName: 'parts', contentType: 'text/plain', multipart: true, sizeBytes },
+    })
+    const begun = await begin(1)
+    // Without a database no upload begins.
+    if (begun.statusCode === 503) continue
+    const { uploadId, parts: [{ url }] } = begun.json()
+    // Requests that are injected come to this host, as far as they know.
+    await fetch(url.replace(/^http:\/\/localhost(?::80)?\//, `${origin}/`), { method: 'PUT', body: 'x' })
+    await app.inject({ method: 'POST', url: '/api/v1/objects/uploads/complete', headers: authorise(caller), payload: { uploadId } })
+    uploads.completeUpload.push(uploadId)
+    uploads.abortUpload.push((await begin(1)).json().uploadId)
+    uploads.others.push((await begin(PARTS_MAX * PART_MIN_BYTES)).json().uploadId)
+  }
+  return uploads
+}
+
+/** Links that no request revokes: as far as the service can tell, they are made after it. */
+function sealShares ({ app }: TestService, objectKeys: readonly string[]): string[] {
+  const targets = [
+    { kind: 'files', workflowId, runId, createdBy: undefined, prefix: '' } as const,
+    ...objectKeys.map((objectKey) => ({ kind: 'file', objectKey }) as const),
+  ]
+  const expiresAtMs = Date.now() + 24 * 3_600_000
+  return targets.map((target) => app.shares.seal({
+    id: runId, orgKey: member.orgKey, madeAtMicros: expiresAtMs * 1000, expiresAtMs, disposition: 'inline', target,
+  }))
+}
+
+/** One of each user, unless there is no database. */
+async function makeShares ({ app, authorise }: TestService): Promise<string[]> {
+  const answers = await Promise.all([member, admin, service].map(async (caller) => await app.inject({
+    method: 'POST', url: '/api/v1/objects/shares', headers: authorise(caller), payload: { workflowId, runId },
+  })))
+  return answers.flatMap((answer) => answer.statusCode === 201 ? [answer.json().id] : [])
+}
+
 /** Starts the service on embedded parts, or on what `environment` names, with a few files in its store. */
 export async function startTarget (t: Pick<Test, 'teardown'>, environment: Record<string, string> = {}): Promise<Target> {
-  const testService = await startService(t, { EVENTS_TOKEN, ...environment })
+  const [sns, issuer] = [await createSns(), await startIssuer(t)]
+  const googleKey = makeKey('RS256', 'google')
+  issuer.publish(googleKey.jwk)
+  const testService = await startService(
+    t, { ...everyDoor, EVENTS_TOKEN, EVENTS_PUBSUB_JWKS_URL: issuer.url, ...environment }, { fetchText: sns.fetchText })
   const { app, authorise, putFile } = testService
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
   const { port } = new URL(origin)
@@ -58,11 +122,15 @@ export async function startTarget (t: Pick<Test, 'teardown'>, environment: Recor
     for (const { objectKey, put } of stored) if (await app.objectStorage.head(objectKey) === undefined) await put()
   }
   await restoreFiles()
-  // So that there is one to tell of.
+  // So that there is one to report on.
   await app.inject({ method: 'POST', url: '/api/v1/objects/reconcile', headers: authorise(admin) })
   const objectKeys = stored.map(({ objectKey }) => objectKey)
+  const uploads = await beginUploads(testService, origin)
+  const sealed = sealShares(testService, objectKeys)
+  const shareIds = await makeShares(testService)
   const tokens = {
     bearerAuth: [member, admin, service].map((caller) => authorise(caller).authorization),
+    pushToken: [`Bearer ${issuePushToken(googleKey)}`],
     eventsToken: [`Bearer ${EVENTS_TOKEN}`, EVENTS_TOKEN, `Basic ${Buffer.from(`rgw:${EVENTS_TOKEN}`).toString('base64')}`],
   }
   return {
@@ -70,14 +138,22 @@ export async function startTarget (t: Pick<Test, 'teardown'>, environment: Recor
     origin,
     objectKeys,
     restoreFiles,
+    liftQuota: async () => {
+      await app.inject({ method: 'PUT', url: '/api/v1/objects/quota', headers: authorise(service), payload: { quotaBytes: null } })
+    },
+    uploadIds: (operationId) => operationId === 'abortUpload' || operationId === 'completeUpload' ? uploads[operationId] : uploads.others,
+    sealed,
+    shareIds,
     tokens,
-    secrets: [...tokens.bearerAuth.map((token) => token.slice('Bearer '.length)), EVENTS_TOKEN, app.storeTarget.secretKey, ...objectKeys],
+    pathToken: EVENTS_TOKEN,
+    publish: (text) => sns.notification(undefined, { Message: text }),
+    secrets: [...[...tokens.bearerAuth, ...tokens.pushToken].map((token) => token.slice('Bearer '.length)), EVENTS_TOKEN, app.storeTarget.credentials.current.secretKey, ...objectKeys, ...sealed],
     send: async ({ method, path, headers, body }) => await new Promise((resolve, reject) => {
       const bytes = body === undefined ? undefined : Buffer.from(body, 'latin1')
       const sent = request({
         host: '127.0.0.1',
         port,
-        // A connection each: one that is kept may be closed by the service just when the next request is sent.
+        // A new connection each: the service may close an idle one just when the next request is sent.
         agent: false,
         method,
         path,

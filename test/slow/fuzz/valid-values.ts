@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { type ApiDocument, type JsonSchema, resolveSchema } from './operations.js'
 
-/** Gives values that a schema allows, up to its bounds. */
+/** Returns values that a schema allows, up to its bounds. */
 export type ValidValues = (schema: JsonSchema) => fc.Arbitrary<unknown>
 
-/** Makes what is needed for each schema just once: a pattern takes a while to take apart. */
+/** Prepares what each schema needs just once, since parsing a pattern takes a while. */
 export function createValidValues (document: Pick<ApiDocument, 'schemas'>): ValidValues {
   const made = new Map<JsonSchema, fc.Arbitrary<unknown>>()
   const validValues: ValidValues = (given) => {
@@ -32,7 +32,7 @@ function makeValues (schema: JsonSchema, validValues: ValidValues): fc.Arbitrary
   }
 }
 
-/** Of the members that a `oneOf` requires one of, each object has just one. */
+/** If a `oneOf` requires one of several members, each object has exactly one of them. */
 function validObjects (schema: JsonSchema, validValues: ValidValues): fc.Arbitrary<unknown> {
   const { properties = {}, required = [], oneOf = [{}] } = schema
   const choices = oneOf.flatMap((choice) => choice.required ?? [])

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import t from 'tap'
+import { epochMs } from '../../../db/connection/time.js'
 import { listFolders } from '../../../db/runs/folders.js'
 import { type RunSort, listRuns } from '../../../db/runs/workflow-runs.js'
 import { type WorkflowSort, listWorkflows } from '../../../db/runs/workflows.js'
@@ -37,7 +39,7 @@ const query = fc.record({
   runSort: fc.constantFrom<RunSort>('newest', 'firstSeen', 'bytes', 'files', 'id'),
 })
 
-/** Reads a list to its end, and gives its pages. */
+/** Reads a list to its end; returns its pages. */
 async function walk<Page extends { end: string | undefined }> (
   read: (after: string | undefined) => Promise<Page>,
 ): Promise<Page[]> {
@@ -95,10 +97,20 @@ for (const { name, skip, create } of databaseKinds) {
       const expectedRuns = [...groupBy(visible.filter(({ workflowId }) => workflowId === id(0)), ({ runId }) => runId)]
       t.strictSame(listed.map(({ runId, bytes, fileCount }) => [runId, bytes, fileCount]).sort(),
         expectedRuns.map(([runId, its]) => [runId, sum(its.map(({ sizeBytes }) => sizeBytes)), its.length]).sort())
-      const rankOf = ({ newestEventAt, firstSeenAt, bytes, fileCount }: typeof listed[number]) => ({
-        newest: (newestEventAt ?? firstSeenAt).getTime(), firstSeen: firstSeenAt.getTime(), bytes, files: fileCount, id: 0,
+      const keptRuns = await database.selectFrom('runs')
+        .select(['run_id', epochMs(sql`first_seen_at`).as('first_seen_ms')])
+        .where('workflow_id', '=', id(0)).where('org_key', '=', 'acme')
+        .execute()
+      const keptFirstSeen = new Map(keptRuns.map((kept) => [kept.run_id, Number(kept.first_seen_ms)]))
+      const rankOf = ({ runId, newestEventAt, firstSeenAt, bytes, fileCount }: typeof listed[number]) => ({
+        newest: (newestEventAt ?? firstSeenAt).getTime(),
+        firstSeen: keptFirstSeen.get(runId) ?? NaN,
+        bytes,
+        files: fileCount,
+        id: 0,
       })[runSort]
-      t.strictSame(listed, listed.toSorted((one, other) => rankOf(other) - rankOf(one) || inBytes(one.runId, other.runId)))
+      const tie = (one: string, other: string) => runSort === 'firstSeen' ? inBytes(other, one) : inBytes(one, other)
+      t.strictSame(listed, listed.toSorted((one, other) => rankOf(other) - rankOf(one) || tie(one.runId, other.runId)))
 
       const ofRun = visible.filter(({ workflowId, runId, path }) =>
         workflowId === id(0) && runId === id(0) && path.startsWith(prefix))

@@ -10,8 +10,10 @@ import { admin, colleague, member, startService } from '../../support/service.js
 const FILES = Number(process.env.WALK_FILES ?? 150)
 const FILES_OF_FOLDER = 10
 const RUNS = 4
+/** Few enough that no statement exceeds the service's time limit. */
+const FILES_OF_STATEMENT = 20_000
 const id = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
-/** Files that come, change and go meanwhile have this before their path. */
+/** Prefix of the paths of files that come, change and go meanwhile. */
 const OTHERS = 'others/'
 
 interface Page {
@@ -33,19 +35,21 @@ for (const { name, skip, create } of databaseKinds) {
       insert into runs (org_key, workflow_id, run_id, prefix)
       select ${admin.orgKey}, ('00000000-0000-4000-8000-00000000000' || run / 2)::uuid, ('00000000-0000-4000-8000-00000000000' || run)::uuid, ''
       from generate_series(0, ${RUNS - 1}::int) as run`.execute(database)
-    await sql`
-      insert into objects (
-        object_key, org_key, workflow_id, run_id, created_by, direction, run_ref, path, size_bytes, observed_at, revision)
-      select
-        org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/users/' || created_by || '/outputs/' || md5(n::text) || '/' || path,
-        org_key, workflow_id, run_id, created_by::uuid, 'outputs', run_ref, path, n, now() - interval '1 hour',
-        'ffffffff-ffff-8000-8000-000000000000'
-      from (
+    for (let first = 0; first < FILES; first += FILES_OF_STATEMENT) {
+      await sql`
+        insert into objects (
+          object_key, org_key, workflow_id, run_id, created_by, direction, run_ref, path, size_bytes, observed_at, revision)
         select
-          n, n / ${FILES_OF_FOLDER}::int % 40 || '/' || n / ${FILES_OF_FOLDER}::int || '/' || n % ${FILES_OF_FOLDER - 1}::int as path,
-          case n % 2 when 0 then ${member.userId} else ${colleague.userId} end as created_by, runs.*
-        from generate_series(0, ${FILES - 1}::int) as n join runs on run_id = ('00000000-0000-4000-8000-00000000000' || n / ${FILES_OF_FOLDER}::int % ${RUNS}::int)::uuid
-      ) as files`.execute(database)
+          org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/users/' || created_by || '/outputs/' || md5(n::text) || '/' || path,
+          org_key, workflow_id, run_id, created_by::uuid, 'outputs', run_ref, path, n, now() - interval '1 hour',
+          'ffffffff-ffff-8000-8000-000000000000'
+        from (
+          select
+            n, n / ${FILES_OF_FOLDER}::int % 40 || '/' || n / ${FILES_OF_FOLDER}::int || '/' || n % ${FILES_OF_FOLDER - 1}::int as path,
+            case n % 2 when 0 then ${member.userId} else ${colleague.userId} end as created_by, runs.*
+          from generate_series(${first}::int, ${Math.min(first + FILES_OF_STATEMENT, FILES) - 1}::int) as n join runs on run_id = ('00000000-0000-4000-8000-00000000000' || n / ${FILES_OF_FOLDER}::int % ${RUNS}::int)::uuid
+        ) as files`.execute(database)
+    }
     for (const [table, key] of [['run_sums', 'run_ref'], ['usage_sums', 'org_key, workflow_id']] as const) {
       const seen = table === 'run_sums' ? ', min(observed_at)' : ''
       await sql.raw(`
@@ -54,7 +58,11 @@ for (const { name, skip, create } of databaseKinds) {
         from objects group by ${key}, created_by, direction`).execute(database)
     }
     await sql`analyze`.execute(database)
-    const keys = await database.selectFrom('objects').select(['object_key', 'created_by']).execute()
+    const keys: Array<{ object_key: string, created_by: string }> = []
+    while (keys.length < FILES) {
+      keys.push(...await database.selectFrom('objects').select(['object_key', 'created_by'])
+        .where('object_key', '>', keys.at(-1)?.object_key ?? '').orderBy('object_key').limit(FILES_OF_STATEMENT).execute())
+    }
 
     const others = Array.from({ length: 20 }, (_, index) => mintObjectKey({
       orgKey: admin.orgKey,
@@ -71,7 +79,7 @@ for (const { name, skip, create } of databaseKinds) {
     const pageMs: number[] = []
     const pages = async function * (caller: Caller, path: string): AsyncGenerator<Page> {
       for (let cursor: string | null = ''; cursor !== null;) {
-        // They come, change and go beside every fifth page.
+        // They come, change and go on every fifth page.
         const sizeBytes = [1, 2, undefined][Math.floor(pageMs.length / 5) % 3]
         if (pageMs.length % 5 === 0) underWay = underWay.then(() => change(sizeBytes))
         const startedAtMs = performance.now()
@@ -93,7 +101,7 @@ for (const { name, skip, create } of databaseKinds) {
     }
     const walk = async (caller: Caller) => {
       const seen: string[] = []
-      // On one page: they would move between two, as their files come and go.
+      // On a single page: they would move between two pages as their files come and go.
       for await (const { workflows = [] } of pages(caller, '/workflows?sort=bytes')) {
         for (const { workflowId } of workflows) {
           for await (const { runs = [] } of pages(caller, `/workflows/${workflowId}/runs?sort=id&limit=1`)) {

@@ -11,6 +11,7 @@ import { applyObservations } from '../../../reconcile/apply-observations.js'
 import { reconcile } from '../../../reconcile/reconcile.js'
 import type { ReconcileCounts } from '../../../db/reconcile/reconciliations.js'
 import { startEmbeddedStore } from '../../../embedded/s3/object-store.js'
+import { FixedCredentials } from '../../../store/credentials.js'
 import { createBucketListing } from '../../../store/bucket-listing.js'
 import { type BucketEvent, createNotificationReader } from '../../../events/notification.js'
 import { EventIntake } from '../../../events/intake.js'
@@ -28,7 +29,7 @@ const runs = Number(process.env.PROPERTY_RUNS ?? 25)
 const HOUR_MS = 3_600_000
 const fileNames = ['100%', 'a b', 'a+b', 'a%20b', 'ünïcödé', '\u{ff5e}', '\u{10348}', '文件.txt', 'a/b c+d%2F', 'z', 'z/z']
 
-/** A key of the form, or one of its organisation's that has not the form. */
+/** A valid key, or a malformed one of the same organisation. */
 function keyOf (orgKey: string, index: number): string {
   const id = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
   const name = fileNames[index % fileNames.length] ?? ''
@@ -41,19 +42,21 @@ const sizeBytes = fc.constantFrom(0, 1, 2, 300)
 const change = fc.record({ key: fc.nat(KEYS - 1), sizeBytes: fc.option(sizeBytes) })
 const history = fc.record({
   stored: fc.array(fc.option(sizeBytes), { minLength: KEYS, maxLength: KEYS }),
-  /** What the catalogue says: of each key the truth, nothing, or something else; of long ago, just now, or a time to come. */
+  /**
+   * What the catalogue says about each key: the truth, nothing, or something else; dated long ago, just now, or in the future.
+   */
   catalogued: fc.array(fc.record({
     as: fc.constantFrom('stored', 'absent', 'other'), sizeBytes, aheadHours: fc.constantFrom(-1, 0, 1),
   }), { minLength: KEYS, maxLength: KEYS }),
-  /** What happens after each page, and whether it is reported at once or in the end. */
+  /** What happens after each page, and whether it is reported at once or at the end. */
   changes: fc.array(fc.record({ atPage: fc.nat(3), at: change, isReportedAtOnce: fc.boolean() }), { maxLength: 8 }),
   pageKeys: fc.integer({ min: 1, max: 20 }),
 })
 
-/** A bucket to change, and the events that tell of it. */
+/** A bucket to change, and the events that report it. */
 interface Bucket {
   target: SigningTarget
-  /** The events since the last call; a store that sends none here has them made up. */
+  /** The events since the last call; for a store that sends none here they are made up. */
   takeEvents: (changed: readonly string[]) => BucketEvent[]
 }
 
@@ -64,16 +67,17 @@ const buckets: ReadonlyArray<{ name: string, skip: string | false, open: (t: Tes
 
 async function openEmbeddedBucket (t: Test): Promise<Bucket> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-reconcile-'))
-  const account = { bucket: 'objects', region: 'us-east-1', accessKey: 'access', secretKey: 'secret' }
+  const bucket = { bucket: 'objects', region: 'us-east-1' }
+  const account = { accessKey: 'access', secretKey: 'secret' }
   const records: unknown[] = []
-  const store = await startEmbeddedStore({ ...account, directory, onEvent: (record) => { records.push(record) } })
+  const store = await startEmbeddedStore({ ...bucket, ...account, directory, onEvent: (record) => { records.push(record) } })
   t.teardown(async () => {
     await store.close()
     await rm(directory, { recursive: true, force: true })
   })
-  const read = createNotificationReader({ bucket: account.bucket, isAmazonS3: false })
+  const read = createNotificationReader({ bucket: bucket.bucket, isAmazonS3: false })
   return {
-    target: { ...account, endpoint: store.endpoint },
+    target: { ...bucket, endpoint: store.endpoint, credentials: new FixedCredentials(account) },
     takeEvents: () => read({ Records: records.splice(0) })?.events.map(({ event }) => event) ?? [],
   }
 }
@@ -85,8 +89,7 @@ async function openRealBucket (t: Test): Promise<Bucket> {
     endpoint: variables.S3_ENDPOINT ?? '',
     region: 'us-east-1',
     bucket: variables.S3_BUCKET ?? '',
-    accessKey: variables.S3_ACCESS_KEY ?? '',
-    secretKey: variables.S3_SECRET_KEY ?? '',
+    credentials: new FixedCredentials({ accessKey: variables.S3_ACCESS_KEY ?? '', secretKey: variables.S3_SECRET_KEY ?? '' }),
   }
   await send(target, 'PUT', '')
   t.teardown(() => kind?.remove(variables))

@@ -10,6 +10,7 @@ import { Watch } from './watch.js'
 
 const FUZZ = { runs: 3, seed: 20261124 }
 const JWT_SECRET = 'jwt secret/with+what "must" be encoded & escaped'
+const SERVICE_SECRET = 'service secret of links, cursors and ids of uploads'
 const DATABASE_PASSWORD = 'database-password+9f'
 const REDIS_PASSWORD = 'redis-password+7c'
 
@@ -19,21 +20,21 @@ const storeFaults: Fault[] = [
   { kind: 'reset' },
   { kind: 'truncate', afterBytes: 0 },
 ]
-// As often as one request is tried: more would have the service leave the store alone for a while.
+// As many as the attempts at one request: after more failures the service would leave the store alone for a while.
 const TRIES = 3
 
-// So that it is known that all this was heard.
+// Proves that all this was recorded.
 const evidence = [
   'request completed', 'objects_storage_', 'compared the catalogue with the bucket', 'starting without it', 'Redis cannot be reached',
-  'new row for relation', '"object":"sha256:', 'INVALID_REQUEST', 'TOKEN_REQUIRED', 'TOKEN_INVALID', 'FORBIDDEN', 'OBJECT_NOT_FOUND', 'ROUTE_NOT_FOUND',
+  'new row for relation', '"object":"sha256:', 'INVALID_REQUEST', 'TOKEN_REQUIRED', 'TOKEN_INVALID', 'FORBIDDEN', 'OBJECT_NOT_FOUND', 'SHARE_NOT_FOUND', 'UPLOAD_NOT_FOUND', 'ROUTE_NOT_FOUND',
   'HEADERS_TOO_LARGE', 'RANGE_NOT_SATISFIABLE', 'QUOTA_EXCEEDED', 'STORE_UNAVAILABLE', 'STORE_REFUSED', 'UND_ERR_HEADERS_TIMEOUT', 'kept failing', 'DATABASE_UNAVAILABLE', 'INTERNAL_ERROR',
 ]
 
 /**
- * Uses the service in every way, with all well and with every kind of failure, and asserts that neither its log at level trace,
- * nor an error, nor a metric told a secret.
+ * Uses the service in every way, with everything working and with every kind of failure, and asserts that neither its
+ * trace-level log, nor an error, nor a metric revealed a secret.
  *
- * @param serverUrl a PostgreSQL to make a database on; undefined for the embedded one
+ * @param serverUrl a PostgreSQL server to create a database on; undefined for the embedded one
  */
 export async function proveSecrecy (t: Test, kind: StoreKind, serverUrl: string | undefined): Promise<void> {
   const watch = new Watch()
@@ -44,12 +45,13 @@ export async function proveSecrecy (t: Test, kind: StoreKind, serverUrl: string 
   t.teardown(() => proxy.close())
   const database = serverUrl === undefined ? undefined : await createServerDatabase(serverUrl)
   if (database !== undefined) t.teardown(database.close)
-  for (const secret of [JWT_SECRET, DATABASE_PASSWORD, REDIS_PASSWORD, store.environment.S3_SECRET_KEY]) watch.addSecret(secret ?? '')
+  for (const secret of [JWT_SECRET, SERVICE_SECRET, DATABASE_PASSWORD, REDIS_PASSWORD, store.environment.S3_SECRET_KEY]) watch.addSecret(secret ?? '')
 
   const start = async (environment: Record<string, string>) => {
     const target = await startTarget(t, {
       ...store.environment,
       JWT_SECRET,
+      SERVICE_SECRET,
       S3_ENDPOINT: proxy.endpoint,
       S3_PUBLIC_ENDPOINT: store.endpoint,
       EXISTENCE_TTL: '0',
@@ -109,13 +111,13 @@ export async function proveSecrecy (t: Test, kind: StoreKind, serverUrl: string 
   t.strictSame(watch.leaks(), [])
 }
 
-/** Has the database refuse every row with an object key, with an error that holds the whole row; or take them again. */
+/** Makes the database refuse every row with an object key, with an error that contains the whole row; or accept them again. */
 async function admitRows ({ app }: Target, areAdmitted: boolean): Promise<void> {
   const change = areAdmitted ? sql`drop constraint none` : sql`add constraint none check (false) not valid`
   for (const table of ['objects', 'uploads', 'set_aside_events']) await sql`alter table ${sql.table(table)} ${change}`.execute(app.database)
 }
 
-/** Lets nobody connect to a database, and ends the connections that there are; or lets them again. */
+/** Keeps everyone from connecting to a database, and ends its connections; or admits them again. */
 async function admitToDatabase (serverUrl: string, url: string, isAdmitted: boolean): Promise<void> {
   const name = new URL(url).pathname.slice(1)
   await onServer(serverUrl, `alter database ${name} allow_connections ${isAdmitted}`)

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { request } from 'undici'
 import type { Answer, FuzzRequest, Target } from '../fuzz/target.js'
 import { runId, workflowId } from '../../support/service.js'
+import { useParts, useShares } from './sealed-traffic.js'
 import type { Watch } from './watch.js'
 
 const objects = '/api/v1/objects'
@@ -15,14 +16,14 @@ interface RequestOptions {
   headers?: Record<string, string>
 }
 
-interface Caller {
+export interface Caller {
   target: Target
   watch: Watch
-  /** Sends a request and has the watch see the answer; undefined where there is no whole one. */
+  /** Sends a request and shows the answer to the watch; undefined if it is incomplete. */
   ask: (method: string, path: string, options?: RequestOptions) => Promise<Answer | undefined>
 }
 
-/** What asks the service things, and has the watch see every answer. */
+/** Makes requests to the service, and shows every answer to the watch. */
 export function createCaller (target: Target, watch: Watch): Caller {
   watch.addSecret(fileName)
   watch.addSecret(path)
@@ -40,7 +41,7 @@ export function createCaller (target: Target, watch: Watch): Caller {
         },
         ...json === undefined ? {} : { body: Buffer.from(JSON.stringify(json)).toString('latin1') },
       }
-      // A stream that the store breaks off has no whole answer.
+      // A stream that the store cuts off has no complete answer.
       const answer = await target.send(sent).catch(() => undefined)
       if (answer !== undefined) watch.see(answer)
       return answer
@@ -48,7 +49,7 @@ export function createCaller (target: Target, watch: Watch): Caller {
   }
 }
 
-/** One of everything that the service does, right and wrong, for every role; whether an upload came to its end. */
+/** Uses everything that the service does, rightly and wrongly, in every role; returns whether an upload was completed. */
 export async function useEverything (caller: Caller): Promise<boolean> {
   const { target: { objectKeys, tokens }, ask } = caller
   const [member, , service] = tokens.bearerAuth
@@ -58,6 +59,8 @@ export async function useEverything (caller: Caller): Promise<boolean> {
   for (const objectKey of keys) await download(caller, objectKey)
   const [objectKey = ''] = keys
   for (const type of ['attachment', 'inline']) await ask('POST', `${objects}/links`, { json: { objectKeys: [...keys, `${objectKey}x`], type } })
+  await useShares(caller, objectKey)
+  await useParts(caller, path)
   await notify(caller, objectKey)
   for (const authorization of tokens.bearerAuth) await askForUsage(caller, authorization, objectKey)
   await misuse(caller, objectKey)
@@ -67,7 +70,7 @@ export async function useEverything (caller: Caller): Promise<boolean> {
   return uploaded !== undefined
 }
 
-/** Everything that asks the object store, each use begun with `before`. */
+/** Uses everything that asks the object store, with `before` called before each use. */
 export async function useStore (caller: Caller, before: () => unknown): Promise<void> {
   const { target: { objectKeys, tokens, downloadPath }, ask } = caller
   const [objectKey = '', , page = ''] = objectKeys
@@ -85,7 +88,7 @@ export async function useStore (caller: Caller, before: () => unknown): Promise<
   }
 }
 
-/** Has a key minted and puts a file to it; undefined where that fails. */
+/** Has a key minted and puts a file to it; undefined if that fails. */
 async function upload ({ target: { tokens }, watch, ask }: Caller): Promise<string | undefined> {
   const [authorization] = tokens.bearerAuth
   const minted = await ask('POST', `${objects}/uploads`, {
@@ -105,7 +108,7 @@ async function download ({ target, ask }: Caller, objectKey: string): Promise<vo
     const answer = await ask('GET', path)
     if (answer?.headers.location !== undefined) await (await request(answer.headers.location)).body.dump()
     await ask('GET', path, { headers: { range: 'bytes=0-1', referer: `http://a${path}` } })
-    await ask('GET', path, { headers: { range: 'bytes=9999-', 'if-match': `"${target.app.storeTarget.secretKey}"` } })
+    await ask('GET', path, { headers: { range: 'bytes=9999-', 'if-match': `"${target.app.storeTarget.credentials.current.secretKey}"` } })
     await ask('GET', path, { headers: { accept: 'application/json' } })
     await ask('HEAD', path)
   }
@@ -148,7 +151,7 @@ async function askForUsage ({ ask }: Caller, authorization: string, objectKey: s
   await get('/reconcile')
 }
 
-/** Secrets where they do not belong. */
+/** Sends secrets where they do not belong. */
 async function misuse ({ target: { origin, tokens }, watch, ask }: Caller, objectKey: string): Promise<void> {
   const encoded = encodeURIComponent(objectKey)
   for (const authorization of tokens.bearerAuth) {
@@ -168,11 +171,11 @@ async function misuse ({ target: { origin, tokens }, watch, ask }: Caller, objec
   watch.hear(await exchange(origin, `GET ${objects}/download?objectKey=${encoded} HTTP/1.1\r\nx: ${encoded.repeat(200)}\r\n\r\n`))
 }
 
-/** Sends what may be no HTTP, and gives what comes back until the service closes the connection. */
+/** Sends what may not be HTTP, and returns what comes back until the service closes the connection. */
 async function exchange (origin: string, sent: string): Promise<string> {
   const socket = connect(Number(new URL(origin).port), '127.0.0.1')
   let answer = ''
-  // What is too much is refused before it is all read, which resets the connection.
+  // An oversized request is refused before all of it is read, which resets the connection.
   socket.on('error', () => {}).on('data', (data) => { answer += data.toString() })
   socket.write(sent)
   await once(socket, 'close')

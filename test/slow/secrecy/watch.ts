@@ -2,12 +2,12 @@ import { parseObjectKey } from '../../../objects/object-key.js'
 import { spellings } from '../fuzz/documented-answers.js'
 import type { Answer } from '../fuzz/target.js'
 
-// Of signatures that the service makes for itself, only the form is known.
+// Of the signatures that the service makes for itself, only the format is known.
 const SIGNATURE_FORM = /X-Amz-Signature|[0-9a-f]{64}/gi
 const SIGNATURES = /X-Amz-Signature=([0-9a-f]{64})/g
 const OBJECT_KEYS = /"objectKey":"((?:[^"\\]|\\.)*)"/g
 
-/** Listens to what the service tells whom it trusts with no secret, and knows the secrets. */
+/** Knows the secrets, and listens to everything that the service says where secrets must not appear. */
 export class Watch {
   readonly #secrets = new Set<string>()
   readonly #told: string[] = []
@@ -22,7 +22,7 @@ export class Watch {
     this.#told.push(...told)
   }
 
-  /** Remembers all of an answer that is an error; of any other, the secrets that it gives. */
+  /** Remembers all of an answer that is an error; of any other, the secrets that it contains. */
   see ({ status, headers, body }: Answer): void {
     const answer = `${JSON.stringify(headers)}\n${body.toString()}`
     if (status >= 400) return this.hear(answer)
@@ -34,18 +34,18 @@ export class Watch {
     if (secret !== '') this.#secrets.add(secret)
   }
 
-  /** Adds a key and its token. Its file name may be a word of the log's own. */
+  /** Adds a key and its token, but not its file name, which may be an ordinary word in the log. */
   addObjectKey (objectKey: string): void {
     this.addSecret(objectKey)
     this.addSecret(parseObjectKey(objectKey)?.token ?? '')
   }
 
-  /** Whether these words were heard or seen, as they are. */
+  /** Whether these exact words were heard or seen. */
   knows (words: string): boolean {
     return this.#told.some((part) => part.includes(words))
   }
 
-  /** The secrets that were told, in whatever spelling, and what has the form of a signature. */
+  /** The secrets that were revealed, in whatever spelling, and anything that looks like a signature. */
   leaks (): string[] {
     const told = this.#told.join('\n')
     const secrets = [...this.#secrets].filter((secret) => spellings(secret).some((spelling) => told.includes(spelling)))

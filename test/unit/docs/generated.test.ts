@@ -5,7 +5,7 @@ import { errorCodes } from '../../../schemas/errors.js'
 
 const directory = new URL('../../../', import.meta.url)
 
-/** The cells of a page's rows that begin with a value in code. */
+/** The cells of a page's table rows that begin with a value in code. */
 function rowsOf (page: string): string[][] {
   return [...page.matchAll(/^\|(.*)\|$/gm)].map(([, row]) => (row ?? '').split('|').map((cell) => cell.trim()))
 }

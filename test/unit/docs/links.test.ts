@@ -5,7 +5,7 @@ const root = new URL('../../../', import.meta.url)
 const inDocs = (await readdir(new URL('docs/', root), { recursive: true })).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
 const pages = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'deploy/README.md', ...inDocs]
 
-/** The fragments by which a page's headings are linked to, as GitHub makes them. */
+/** The fragments that link to a page's headings, as GitHub forms them. */
 function anchorsOf (page: string): string[] {
   return [...page.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
     title.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, '').replaceAll(' ', '-'))

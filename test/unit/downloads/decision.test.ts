@@ -1,7 +1,7 @@
 import t from 'tap'
 import { DownloadPolicy } from '../../../downloads/decision.js'
 
-/** Every combination: mode, setting, what is wanted, disposition asked for, type stored; and what that makes of a download. */
+/** Every combination of mode, setting, what is wanted, disposition and stored type; and how such a download is answered. */
 const table = `
 redirect sandbox    file attachment text/plain -> redirect attachment
 redirect sandbox    file attachment text/html  -> redirect attachment

@@ -2,7 +2,7 @@ import { EventEmitter, once } from 'node:events'
 import t from 'tap'
 import { ExistenceCache } from '../../../downloads/existence-cache.js'
 
-/** A bucket whose look-ups are counted, and wait where they are told to. */
+/** A bucket whose look-ups are counted, and wait if told to. */
 class Bucket {
   readonly files = new Map<string, { sizeBytes: number }>()
   readonly gates = new EventEmitter()

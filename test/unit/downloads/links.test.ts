@@ -2,19 +2,20 @@ import fc from 'fast-check'
 import t from 'tap'
 import { type FoundObject, createDownloadLinks, describeLink, downloadUrl } from '../../../downloads/links.js'
 import { contentDisposition } from '../../../http/content-disposition.js'
+import { FixedCredentials } from '../../../store/credentials.js'
 import { createPresign } from '../../../store/presigning.js'
 
-const presign = createPresign({
-  endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', bucket: 'objects', accessKey: 'access', secretKey: 'secret',
-})
+const credentials = new FixedCredentials({ accessKey: 'access', secretKey: 'secret' })
+const target = { endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', bucket: 'objects' }
+const presign = createPresign({ ...target, credentials })
 /** A file that was just found. */
 const found = (contentType = 'text/plain'): FoundObject => ({
-  contentType, contentEncoding: undefined, sizeBytes: 1, entityTag: '"e"', lastModified: new Date(0), links: {},
+  contentType, contentEncoding: undefined, sizeBytes: 1, entityTag: '"e"', lastModified: new Date(0), links: {}, checksums: {}, digests: undefined,
 })
 const ttl = fc.oneof(fc.integer({ min: 10, max: 604_800 }), fc.integer({ min: 10, max: 30 }))
 const instant = fc.integer({ min: Date.UTC(2020, 0), max: Date.UTC(2100, 0) })
 
-/** When a pre-signed URL begins and ends to be valid, as the store reads it. */
+/** The start and end of a pre-signed URL's validity, as the store reads it. */
 function validity (url: string): { from: number, until: number } {
   const { searchParams } = new URL(url)
   const iso = (searchParams.get('X-Amz-Date') ?? '').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')
@@ -24,7 +25,7 @@ function validity (url: string): { from: number, until: number } {
 
 t.test('a URL is valid already, for at least half the TTL and at most the whole', async () => {
   fc.assert(fc.property(ttl, instant, (ttlSeconds, now) => {
-    const { url, expiresAt } = createDownloadLinks(presign, ttlSeconds)('a', found(), 'attachment', now)
+    const { url, expiresAt } = createDownloadLinks(presign, credentials, ttlSeconds)('a', found(), 'attachment', now)
     const { from, until } = validity(url)
     const remainingMs = until - now
     return from <= now && remainingMs >= ttlSeconds * 500 && remainingMs <= ttlSeconds * 1000 && expiresAt.getTime() === until
@@ -33,7 +34,7 @@ t.test('a URL is valid already, for at least half the TTL and at most the whole'
 
 t.test('a URL is the same until the time that it names, and another from then on', async () => {
   fc.assert(fc.property(ttl, instant, (ttlSeconds, now) => {
-    const makeLink = createDownloadLinks(presign, ttlSeconds)
+    const makeLink = createDownloadLinks(presign, credentials, ttlSeconds)
     const file = found()
     const { url, sameUntil } = makeLink('a', file, 'attachment', now)
     const endMs = sameUntil.getTime()
@@ -44,19 +45,19 @@ t.test('a URL is the same until the time that it names, and another from then on
 
 t.test('a clock that is set back does not make a URL that is not valid yet', async () => {
   fc.assert(fc.property(ttl, instant, fc.integer({ min: 1, max: 1_000_000_000 }), (ttlSeconds, now, backMs) => {
-    const makeLink = createDownloadLinks(presign, ttlSeconds)
+    const makeLink = createDownloadLinks(presign, credentials, ttlSeconds)
     makeLink('a', found(), 'attachment', now)
     return validity(makeLink('a', found(), 'attachment', now - backMs).url).from <= now - backMs
   }))
 })
 
-t.test('a type that is none is not passed on to the store', async (t) => {
-  const { searchParams } = new URL(createDownloadLinks(presign, 300)('a', found('text/html\r\nx: y'), 'inline', 0).url)
+t.test('an invalid type is not passed on to the store', async (t) => {
+  const { searchParams } = new URL(createDownloadLinks(presign, credentials, 300)('a', found('text/html\r\nx: y'), 'inline', 0).url)
   t.equal(searchParams.get('response-content-type'), 'application/octet-stream')
 })
 
 t.test('the type and the disposition are part of what is signed', async (t) => {
-  const makeLink = createDownloadLinks(presign, 300)
+  const makeLink = createDownloadLinks(presign, credentials, 300)
   const { searchParams } = new URL(makeLink('a/b.txt', found(), 'attachment', 0).url)
   t.equal(searchParams.get('response-content-type'), 'text/plain')
   t.equal(searchParams.get('response-content-disposition'), contentDisposition('attachment', 'b.txt'))
@@ -67,7 +68,7 @@ t.test('the type and the disposition are part of what is signed', async (t) => {
 })
 
 t.test('a link is signed for reading the file, from the start of its window', async (t) => {
-  const { url, sameUntil, expiresAt } = createDownloadLinks(presign, 300)('a/b.txt', found(), 'inline', 100_000)
+  const { url, sameUntil, expiresAt } = createDownloadLinks(presign, credentials, 300)('a/b.txt', found(), 'inline', 100_000)
   t.strictSame([sameUntil, expiresAt], [new Date(150_000), new Date(300_000)])
   t.equal(url, presign({
     method: 'GET',
@@ -79,7 +80,7 @@ t.test('a link is signed for reading the file, from the start of its window', as
 })
 
 t.test('a file keeps a link of each disposition', async (t) => {
-  const makeLink = createDownloadLinks(presign, 300)
+  const makeLink = createDownloadLinks(presign, credentials, 300)
   const file = found()
   const [attachment, inline] = [makeLink('a', file, 'attachment', 0), makeLink('a', file, 'inline', 0)]
   t.not(attachment.url, inline.url)
@@ -104,4 +105,29 @@ t.test('a download link escapes the key, and all that Markdown or a chat would e
   t.equal(downloadUrl('https://files.example', 'a/b c&d'), 'https://files.example/api/v1/objects/download?objectKey=a%2Fb%20c%26d')
   t.equal(downloadUrl('https://files.example', 'It\'s (1) *new*!'),
     'https://files.example/api/v1/objects/download?objectKey=It%27s%20%281%29%20%2Anew%2A%21')
+})
+
+t.test('a URL ends with the credentials that it is signed with, and says so', async () => {
+  fc.assert(fc.property(ttl, instant, fc.integer({ min: 1_000, max: 900_000 }), (ttlSeconds, now, leftMs) => {
+    const session = new FixedCredentials({ accessKey: 'access', secretKey: 'secret', sessionToken: 'token', expiresAtMs: now + leftMs })
+    const makeLink = createDownloadLinks(createPresign({ ...target, credentials: session }), session, ttlSeconds)
+    const { url, expiresAt } = makeLink('a', found(), 'attachment', now)
+    const { until } = validity(url)
+    const isLongEnough = until > now && until > now + Math.min(leftMs - 1000, ttlSeconds * 500 - 1)
+    return until === expiresAt.getTime() && until <= now + leftMs && isLongEnough
+  }), { numRuns: 2000 })
+})
+
+t.test('a file has another URL as soon as the credentials are replaced', async (t) => {
+  const source = new FixedCredentials({ accessKey: 'first', secretKey: 'secret' })
+  const makeLink = createDownloadLinks(createPresign({ ...target, credentials: source }), source, 300)
+  const file = found()
+  const first = makeLink('a', file, 'attachment', 0)
+  source.current = { accessKey: 'second', secretKey: 'another', sessionToken: 'a token/+=', expiresAtMs: 200_000 }
+  const second = makeLink('a', file, 'attachment', 1)
+  t.match(first.url, 'X-Amz-Credential=first%2F')
+  t.notMatch(first.url, 'X-Amz-Security-Token')
+  t.match(second.url, 'X-Amz-Credential=second%2F')
+  t.match(second.url, 'X-Amz-Security-Token=a%20token%2F%2B%3D&')
+  t.equal(makeLink('a', file, 'attachment', 2), second)
 })

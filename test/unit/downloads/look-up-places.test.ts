@@ -17,7 +17,7 @@ class HeldLookUps {
     }
   }
 
-  /** Resolves when whatever follows from it has begun. */
+  /** Resolves once everything that follows from it has begun. */
   async end (name: string, error?: Error): Promise<void> {
     const held = this.#held.get(name)
     if (held === undefined) throw new Error(`${name} has not begun.`)

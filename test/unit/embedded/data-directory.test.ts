@@ -29,7 +29,7 @@ t.test('a data directory belongs to one living process', async (t) => {
   t.equal(readFileSync(file, 'utf8').split('\n')[0], String(process.pid), 'a process that was killed has no claim')
 })
 
-t.test('a number that another process has by now is no claim', { skip: process.platform === 'win32' && 'it is not told there' }, async (t) => {
+t.test('a process id that another process has by now is not a claim', { skip: process.platform === 'win32' && 'it is not told there' }, async (t) => {
   const directory = t.testdir()
   const file = join(directory, 'process-id')
   claimDataDirectory(directory)

@@ -22,7 +22,7 @@ function event (second: number, change: ObjectChange): BucketEvent {
 }
 
 const record = (second: number, change: ObjectChange): EventRecord => ({ event: event(second, change), record: { second } })
-/** A record that the bucket was asked about, and what it said. */
+/** A record that the bucket was asked about, and the bucket's answer. */
 const answered = (second: number, change: Observation['change'], revision = 'old', eventSecond = 0): EventRecord =>
   ({ ...record(eventSecond, { kind: 'unclear' }), answer: { observation: { change, observedAt: at(second) }, revision } })
 const known = (state: KnownKey['state']): KnownKey => ({ state, revision: 'old' })
@@ -75,7 +75,7 @@ t.test('an answer settles what was asked about, whatever the key was before', as
   }
 })
 
-t.test('an answer for another revision, or of a key that is not known any more, counts for nothing', async (t) => {
+t.test('an answer for another revision, or about a key that is no longer known, is ignored', async (t) => {
   t.strictSame(decide(known(event(0, created(1))), answered(30, created(7), 'older', 20)),
     { next: undefined, outcomes: [ask('old')], sources: [] })
   t.strictSame(decide(undefined, answered(30, created(7))),

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { type KindEffect, effectOfKind, isCopyKind } from '../../../events/event-kind.js'
 
-/** Every kind that Amazon S3, MinIO, Ceph RGW and RustFS document, by what it says of its key. */
+/** Every kind that Amazon S3, MinIO, Ceph RGW and RustFS document, by what it says about its key. */
 const kinds: Record<KindEffect, string[]> = {
   created: ['ObjectCreated:Put', 'ObjectCreated:Post', 'ObjectCreated:Copy', 'ObjectCreated:CompleteMultipartUpload'],
   deleted: ['ObjectRemoved:Delete', 'LifecycleExpiration:Delete'],
@@ -35,7 +35,7 @@ t.test('only a prefix is one', async (t) => {
   t.equal(effectOfKind('aws:s3:ObjectCreated:Put'), 'none')
 })
 
-t.test('a kind that is no text may be any', async (t) => {
+t.test('a kind that is not text may be any', async (t) => {
   for (const name of [undefined, null, 7, {}, ['ObjectCreated:Put']]) t.equal(effectOfKind(name), 'unclear')
 })
 

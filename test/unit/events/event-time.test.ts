@@ -13,7 +13,7 @@ t.test('a time is read in UTC or with an offset, to the millisecond', async (t) 
   t.equal(readEventTime('2026-11-24T10:27:54+01:00')?.toISOString(), '2026-11-24T09:27:54.000Z')
 })
 
-t.test('what is not a time, or cannot be this one, is none', async (t) => {
+t.test('what is not a time, or cannot be the time of an event, is ignored', async (t) => {
   const none = [
     '0.000000', '', 'yesterday', '2026-11-24', '2026-11-24T10:27:54', '2026-11-24 10:27:54Z', '2026-13-24T10:27:54Z',
     '2026-02-30T10:27:54Z', '2026-02-29T10:27:54Z', '2026-04-31T10:27:54Z', '2026-11-00T10:27:54Z', '2026-11-24T24:00:00Z',

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { GroupCommit, QueueFullError } from '../../../events/group-commit.js'
 
-/** Commits that are held until they are let go, and then give each item's double. */
+/** Commits that are held until released, and then return each item doubled. */
 class HeldCommits {
   readonly batches: number[][] = []
   readonly #held: Array<{ letGo: () => void, fail: (error: Error) => void }> = []
@@ -82,7 +82,7 @@ t.test('a batch that fails fails every sender that has items in it, and the next
   const commits = new GroupCommit(held.commit, { maxBatch: 3, maxQueued: 100 })
   const first = commits.submit([1])
   const firstBatch = await held.next()
-  // The second batch has items of three senders, of the last of them only the first item.
+  // The second batch has items of three senders; of the last sender's, only the first.
   const senders = [commits.submit([2]), commits.submit([3]), commits.submit([4, 5, 6, 7])]
   const untouched = commits.submit([8])
   const outcomes = Promise.allSettled([...senders, untouched])

@@ -3,7 +3,7 @@ import t from 'tap'
 import type { Observation } from '../../../events/order.js'
 import { StoreInquiries } from '../../../events/inquiries.js'
 
-/** A store whose answers are held until they are let go; each has another time. */
+/** A store whose answers are held until released, each with a different time. */
 class HeldStore {
   readonly asked: string[] = []
   readonly #held: Array<{ answer: () => void, fail: (error: Error) => void }> = []
@@ -14,7 +14,7 @@ class HeldStore {
     return { change: { kind: 'removed' }, observedAt: new Date(number) }
   }
 
-  /** Lets the oldest question go once there is one. */
+  /** Answers the oldest question once there is one. */
   async answer (error?: Error): Promise<void> {
     while (this.#held.length === 0) await setImmediate()
     const held = this.#held.shift()

@@ -15,7 +15,7 @@ function eventOn (name: string): EventRecord {
   return first
 }
 
-/** Says `ask` of records that have no answer, or not the wanted one, and applies the others. */
+/** Returns `ask` for records without the wanted answer, and applies the others. */
 const askUntil = (isAnswered: (record: EventRecord) => boolean) => async (records: PendingRecord[]): Promise<RecordOutcome[]> =>
   records.map((record) => {
     if (!isEventRecord(record)) return { kind: 'set_aside' }
@@ -29,7 +29,7 @@ t.test('records that need no question are counted by what became of them', async
   t.equal(intake.queuedCount, 0)
 })
 
-t.test('whose files may not be what uploads were allowed to be is told: copies, other sizes, and created ones that came late', async (t) => {
+t.test('it reports the records whose files may not be what uploads allowed: copies, other sizes, and late creations', async (t) => {
   const suspectsWhere = async (outcome: RecordOutcome, isCopy?: boolean) => {
     const intake = new EventIntake(async (records) => records.map(() => outcome), observe)
     const record = { ...eventOn('a'), isCopy }
@@ -51,7 +51,7 @@ t.test('a record that only the bucket can settle is applied with its answer', as
   t.match(applied, [{ answer: undefined }, { answer: { revision: 'r', observation: { change: { kind: 'created', sizeBytes: 1 } } } }])
 })
 
-t.test('where the bucket cannot be asked about one key, the others are settled all the same', async (t) => {
+t.test('if the bucket cannot be asked about one key, the others are settled all the same', async (t) => {
   const settled: string[] = []
   const intake = new EventIntake(async (records) => {
     const outcomes = await askUntil((record) => record.answer !== undefined)(records)
@@ -67,7 +67,7 @@ t.test('where the bucket cannot be asked about one key, the others are settled a
   t.strictSame(settled, ['b'])
 })
 
-t.test('a key that keeps changing is given up, for the sender to come again', async (t) => {
+t.test('a key that keeps changing is given up, for the sender to retry', async (t) => {
   let rounds = 0
   const intake = new EventIntake(async (records) => {
     rounds++

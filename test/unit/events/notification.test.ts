@@ -18,14 +18,14 @@ function fixture (vendor: string): Map<string, unknown> {
   return new Map(Object.entries(bodies ?? {}))
 }
 
-/** @throws where the body is of no known form */
+/** @throws if the body has no known form */
 function read (body: unknown, reader = readers.aws): BucketNotification {
   const notification = reader(body)
   if (notification === undefined) throw new Error('no notification')
   return notification
 }
 
-/** One record in Amazon's form, with some fields changed; undefined takes a field away. */
+/** One record in Amazon's form, with some fields changed; undefined removes a field. */
 function record (object: object = {}, rest: object = {}): object {
   return {
     eventSource: 'aws:s3',
@@ -142,7 +142,7 @@ t.test('everything that ordering needs is read', async (t) => {
   })
 })
 
-t.test('an identifier that is null or empty is none', async (t) => {
+t.test('an identifier that is null or empty counts as absent', async (t) => {
   for (const none of [null, '']) {
     const event = readOne({ Records: [record({ versionId: none, sequencer: none, eTag: none })] })
     t.strictSame([event.versionId, event.sequencer, event.change], [undefined, undefined, { ...five, entityTag: undefined }])
@@ -224,19 +224,18 @@ t.test('a key with bytes that were no UTF-8 is left to the bucket', async (t) =>
   t.strictSame(readOne({ Records: [record({ key: `${prefix}caf\ufffd` }, { eventSource: 'ceph:s3' })] }).change, unclear)
 })
 
-t.test('a body of no known form is no notification', async (t) => {
-  const eventBridge = { 'detail-type': 'Object Created', source: 'aws.s3', detail: { bucket: { name: 'objects' }, object: { key: 'k', size: 5 } } }
-  const sns = { Type: 'Notification', TopicArn: 'arn:aws:sns:eu-central-1:1:t', Message: JSON.stringify({ Records: [record()] }) }
-  const pubSub = { message: { attributes: { eventType: 'OBJECT_FINALIZE', objectId: 'k' }, data: 'e30=' }, subscription: 's' }
-  const r2 = { account: 'a', action: 'PutObject', bucket: 'objects', object: { key: 'k', size: 5, eTag: 'e' }, eventTime: '2026-11-24T10:27:54.147Z' }
+t.test('a body of no known form is not a notification', async (t) => {
+  const subscription = { Type: 'SubscriptionConfirmation', TopicArn: 'arn:aws:sns:eu-central-1:1:t', Token: 't', Message: 'You have …' }
   const forms = [
-    undefined, null, 'not JSON', 7, true, [], [record()], {}, { Records: 'none' }, { Records: { 0: record() } }, { Event: 's3:Unheard' },
-    { Event: 's3:TestEvent', Records: 'x' }, { EventName: 's3:ObjectCreated:Put', Key: `objects/${prefix}f` }, eventBridge, sns, pubSub, r2,
+    undefined, null, 'not JSON', 7, true, [], [[]], [7, {}], {}, { Records: 'none' }, { Records: { 0: record() } }, { Event: 's3:Unheard' },
+    { Event: 's3:TestEvent', Records: 'x' }, { EventName: 's3:ObjectCreated:Put', Key: `objects/${prefix}f` }, subscription,
+    { Type: 'Notification', Message: 'Hello' }, { Type: 'Notification', Message: '{}' }, { 'detail-type': 'Object Created', source: 'aws.ec2' },
+    { message: { data: 'e30=' } }, { action: 'PutObject', object: { key: 'k' } },
   ]
   for (const body of forms) t.equal(readers.aws(body), undefined)
 })
 
-t.test('a test message has nothing in it and is no error, no matter who sends it', async (t) => {
+t.test('a test message has no content and is not an error, whoever sends it', async (t) => {
   const nothing = { events: [], rejected: [], ignoredCount: 0, foreignCount: 0 }
   t.strictSame(read(fixture('aws').get('test')), nothing)
   t.strictSame(read({ Service: 'S3', Event: 's3:TestEvent', Time: '2026-11-24T10:27:50+01:00', Bucket: 'Test-Bucket' }), nothing)
@@ -277,4 +276,19 @@ t.test('what an event leaves open is left to the bucket', async (t) => {
     ['an expiry of a version', record({ versionId: 'v' }, { eventName: 's3:LifecycleExpiration:Delete' })],
   ]
   for (const [name, candidate] of cases) t.strictSame(readOne({ Records: [candidate] }).change, unclear, name)
+})
+
+t.test('of a shared bucket, keys below the prefix are read without it, and others are foreign', async (t) => {
+  const shared = (isAmazonS3: boolean) => createNotificationReader({ bucket: 'objects', isAmazonS3, keyPrefix: 'a.b/c/' })
+  const own = `${prefix}${awkwardName}`
+  const encoded = encodeURIComponent(`a.b/c/${own}`).replaceAll('%20', '+')
+  t.equal(readOne({ Records: [record({ key: encoded })] }, shared(true)).objectKey, own)
+  t.equal(readOne({ Records: [record({ key: `a.b/c/${own}` }, { eventSource: 'ceph:s3' })] }, shared(false)).objectKey, own)
+  // If it cannot be determined whether a key is encoded, it may be either.
+  const either = read({ Records: [record({ key: `a.b/c/${prefix}a+b` }, { eventSource: 'other:s3' })] }, shared(false))
+  t.strictSame(either.events.map(({ event }) => event.objectKey), [`${prefix}a b`, `${prefix}a+b`])
+  for (const key of [own, `a.b/${own}`, `a.b/cc/${own}`, `aXb/c/${own}`, 'a.b/c/', `x/a.b/c/${own}`]) {
+    const { events, foreignCount } = read({ Records: [record({ key: encodeURIComponent(key) })] }, shared(true))
+    t.strictSame([events.length, foreignCount], [0, 1], key)
+  }
 })

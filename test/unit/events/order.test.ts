@@ -197,7 +197,7 @@ t.test('the order of arrival makes no difference, nor do repetitions', async () 
     fc.constantFrom('aws:s3', 'minio:s3', 'ceph:s3'), fc.array(arbitraryEvent, { minLength: 1, maxLength: 5 }),
     fc.array(fc.nat(), { minLength: 15, maxLength: 15 }), fc.boolean(),
     (eventSource, given, places, isKnown) => {
-      // Amazon gives every change of a key a sequencer of its own.
+      // Amazon gives every change of a key its own sequencer.
       const events = given.map(({ atMs, change, sequencer }, index) =>
         event(atMs, change, { eventSource, sequencer: eventSource === 'aws:s3' ? sequencer + index : sequencer }))
       const known = isKnown ? observation(4_000, created(1)) : undefined

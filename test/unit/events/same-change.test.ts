@@ -6,7 +6,7 @@ const created = (sizeBytes: number, entityTag?: string) => ({ kind: 'created', s
 const removed = { kind: 'removed' } as const
 const unclear = { kind: 'unclear' } as const
 
-/** Whether each of two is said of the other by a relation that has no direction. */
+/** Whether a symmetric relation holds; checks that it gives the same in both directions. */
 function both<Value> (relation: (left: Value, right: Value) => boolean, one: Value, other: Value): boolean | undefined {
   const [forwards, backwards] = [relation(one, other), relation(other, one)]
   return forwards === backwards ? forwards : undefined
@@ -22,7 +22,7 @@ t.test('a file is the same by its size and its entity tag, of which one may not 
   }
 })
 
-t.test('sources agree where both say that there is none, and never where one says so alone', async (t) => {
+t.test('sources agree if both say that there is none, and never if only one does', async (t) => {
   t.equal(agree(removed, removed), true)
   t.equal(both(agree, removed, created(0)), false)
   t.equal(both(agree, removed, unclear), false)

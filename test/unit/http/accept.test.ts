@@ -62,7 +62,7 @@ const notJson = [
   'audio/*; q=0.2, audio/basic',
   'text/plain; q=0.5, text/html, text/x-dvi; q=0.8, text/x-c',
   'text/*, text/plain, text/plain;format=flowed, */*',
-  // malformed elements are passed over
+  // malformed elements are skipped
   'application/json;q=',
   'application/json;q=1.5',
   'application/json;q=0.0001',

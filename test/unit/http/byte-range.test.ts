@@ -124,7 +124,7 @@ t.test('If-Range with a weak tag sends the whole file even where the store\'s ow
   t.equal(selectRange({ method: 'GET', headers: { range: 'bytes=2-3', 'if-range': 'W/"xyzzy"' } }, file, now), 'whole')
 })
 
-t.test('a date in If-Range is no strong validator before its second is over', async (t) => {
+t.test('a date in If-Range is not a strong validator before its second is over', async (t) => {
   const request = { method: 'GET', headers: { range: 'bytes=2-3', 'if-range': LAST_MODIFIED } }
   const file = { ...validators, sizeBytes: 10 }
   t.equal(selectRange(request, file, new Date('1994-10-29T19:43:31.999Z')), 'whole')

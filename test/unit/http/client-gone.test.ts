@@ -15,7 +15,7 @@ t.test('the signal is aborted once the connection is closed, and not before', as
   t.equal(signal.aborted, true)
 })
 
-t.test('where the connection is closed already, the signal is aborted at once', async (t) => {
+t.test('if the connection is already closed, the signal is aborted at once', async (t) => {
   t.equal(signalWhenGone(answer().destroy()).aborted, true)
 })
 

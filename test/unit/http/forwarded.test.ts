@@ -6,7 +6,7 @@ t.test('of several schemes the client used the first, in any case', async (t) =>
   for (const sent of ['http', 'HTTP', 'http, https']) t.equal(forwardedScheme(sent), 'http', sent)
 })
 
-t.test('what is no scheme of the web says nothing', async (t) => {
+t.test('what is not a scheme of the web is ignored', async (t) => {
   for (const sent of ['', ',', ', https', 'javascript', 'wss', 'https:', 'https http', 'x, https']) t.equal(forwardedScheme(sent), undefined, sent)
 })
 

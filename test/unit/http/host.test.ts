@@ -10,7 +10,7 @@ t.test('a request names one host', async (t) => {
   }
 })
 
-t.test('a request without a host, with several, or with what is none, is told so', async (t) => {
+t.test('a request without a host, with several, or with an invalid one is told so', async (t) => {
   t.equal(fault(), 'There is no Host header.')
   t.equal(fault('a', 'b'), 'There are several Host headers.')
   t.equal(fault('a', 'a'), 'There are several Host headers.')

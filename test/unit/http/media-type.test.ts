@@ -5,7 +5,7 @@ import { codePoint } from '../../support/code-point.js'
 
 const html = { essence: 'text/html', parameters: [{ name: 'charset', value: 'utf-8' }] }
 
-// RFC 9110, section 8.3.1: "all of the following are equivalent", save the case of the charset's name.
+// RFC 9110, section 8.3.1: "all of the following are equivalent", except for the case of the charset's name.
 for (const text of ['text/html;charset=utf-8', 'Text/HTML;Charset="utf-8"', 'text/html; charset="utf-8"', 'text/html;charset=utf-8;']) {
   t.test(`${text} is read`, async (t) => {
     t.same(parseMediaType(text), html)
@@ -42,6 +42,6 @@ t.test('no text makes the reader throw', async () => {
 })
 
 t.test('a header full of blanks and semicolons is read in linear time', async (t) => {
-  // With a pattern that could part the blanks in two ways this would not end.
+  // With a pattern that could split the blanks in two ways this would never finish.
   t.equal(parseMediaType('a/b' + ' ; '.repeat(5000) + '!'), undefined)
 })

@@ -4,7 +4,7 @@ import { type ConditionalRequest, evaluatePreconditions, isConditional, type Pre
 import { codePoint } from '../../support/code-point.js'
 
 const now = new Date('2024-05-01T12:00:00Z')
-// S3 keeps milliseconds; Last-Modified shows none of them.
+// S3 keeps milliseconds, which Last-Modified does not show.
 const file = { entityTag: '"xyzzy"', lastModified: new Date('1994-10-29T19:43:31.500Z') }
 
 const EQUAL = 'Sat, 29 Oct 1994 19:43:31 GMT'

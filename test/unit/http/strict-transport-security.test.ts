@@ -6,7 +6,7 @@ t.test('where the service\'s public address is one of https, browsers keep to it
 })
 
 t.test('any other address, or none that is known, says nothing', async (t) => {
-  for (const publicUrl of [undefined, '', 'http://files.example.com', 'httpsx://files.example.com', 'http://https:']) {
+  for (const publicUrl of [undefined, 'https://example.com/files', 'http://files.example.com', 'httpsx://files.example.com', 'http://https:']) {
     t.equal(strictTransportSeconds(publicUrl), undefined, String(publicUrl))
   }
 })

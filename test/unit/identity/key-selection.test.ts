@@ -14,13 +14,13 @@ const verificationKey: fc.Arbitrary<VerificationKey> = fc.record({
 })
 const keys = fc.oneof(
   fc.array(verificationKey, { maxLength: 8 }),
-  // More of one kind than are tried.
+  // More keys of one kind than are tried.
   fc.tuple(verificationKey, fc.integer({ min: 5, max: 9 }), fc.array(verificationKey, { maxLength: 3 }))
     .map(([one, count, others]) => [...Array.from({ length: count }, () => ({ ...one })), ...others]),
 )
 const algorithm = fc.constantFrom('RS256', 'ES256', 'EdDSA', 'Ed25519', 'HS256')
 
-/** What a token is to be tried with; undefined where it is refused. */
+/** The keys that a token is tried with; undefined if it is refused. */
 function select (known: readonly VerificationKey[], wanted: { algorithm: string, keyId: string | undefined }) {
   try {
     return selectKeys(known, wanted)

@@ -25,7 +25,7 @@ async function readVectors (name: string) {
   return Value.Decode(VectorsSchema, vectors)
 }
 
-/** Whether a signature is accepted with keys, as a token's is. */
+/** Whether a signature is accepted with these keys, like a token's. */
 function accepts (keys: VerificationKey[], text: string): boolean {
   try {
     const jws = readJsonWebSignature(text)
@@ -38,7 +38,7 @@ function accepts (keys: VerificationKey[], text: string): boolean {
 
 t.test('every JSON Web Key vector is settled as it should be', async (t) => {
   const { testGroups, numberOfTests } = await readVectors('json_web_key_test.json')
-  // Their keys are symmetric ones, which a key set must not hold: anyone who reads a public set could sign with them.
+  // Their keys are symmetric, which a key set must not contain: anyone who reads a public set could sign with them.
   const otherwise = new Set([2, 13, 14, 15])
   let count = 0
   for (const { public: publicKeys, private: privateKeys, tests } of testGroups) {
@@ -71,7 +71,7 @@ t.test('every JSON Web Signature vector is settled as it should be', async (t) =
   t.equal(count, numberOfTests)
 })
 
-/** A symmetric key, as JWT_SECRET is one. */
+/** A symmetric key, such as JWT_SECRET. */
 function secretKeys (jwk: unknown): VerificationKey[] {
   if (!Value.Check(JwkSchema, jwk) || jwk.alg !== 'HS256') return []
   return [{ keyId: undefined, algorithm: 'HS256', key: createSecretKey(jwk.k ?? '', 'base64url') }]

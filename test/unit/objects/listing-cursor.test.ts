@@ -3,7 +3,7 @@ import t from 'tap'
 import { createListingCursors } from '../../../objects/listing-cursor.js'
 import { RunFilesQuerySchema } from '../../../schemas/run-files.js'
 
-const secrets = { current: 'a secret of all replicas', previous: undefined }
+const secrets = { current: 'a secret of all replicas', others: [] }
 const { seal, open } = createListingCursors(secrets)
 
 t.test('a cursor gives back the key that it was made of, on every replica with the secret', async (t) => {
@@ -14,14 +14,14 @@ t.test('a cursor gives back the key that it was made of, on every replica with t
 })
 
 t.test('a cursor outlives a change of the secret', async (t) => {
-  const after = createListingCursors({ current: 'another secret', previous: secrets.current })
+  const after = createListingCursors({ current: 'another secret', others: [secrets.current] })
   t.equal(after.open('run', seal('run', 'acme/a')), 'acme/a')
 })
 
-t.test('a cursor of another listing or another secret, and whatever was changed in one, is none', async (t) => {
+t.test('a cursor of another listing or another secret, or one changed in any way, is invalid', async (t) => {
   const cursor = seal('run', 'acme/a')
   t.equal(open('another run', cursor), undefined)
-  t.equal(createListingCursors({ current: 'another secret', previous: undefined }, 'a third').open('run', cursor), undefined)
+  t.equal(createListingCursors({ current: 'another secret', others: [] }, 'a third').open('run', cursor), undefined)
   for (let index = 0; index < cursor.length; index++) {
     const other = cursor[index] === 'A' ? 'B' : 'A'
     t.equal(open('run', cursor.slice(0, index) + other + cursor.slice(index + 1)), undefined)

@@ -14,7 +14,7 @@ const key = `${folder}/${token}/report.pdf`
 
 const uuid = fc.uuid()
 const orgKey = fc.stringMatching(new RegExp(ORG_KEY_PATTERN))
-// What a name may be, said in other words than the code's.
+// What a name may be, stated independently of the code.
 const name = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 }).filter((text) =>
   !['.', '..'].includes(text) && ![...text].some((character) => character === '/' || /\p{Cc}/u.test(character)) &&
   Buffer.byteLength(text) <= 255)
@@ -44,7 +44,7 @@ t.test('a file has the last name of its path, in the path and in the key', async
   }))
 })
 
-// Keys of version 0.1 ended with one name. Rows, links and logs hold such keys.
+// Keys of version 0.1 ended with a single name. Rows, links and logs contain such keys.
 const uuidForm = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
 const firstForm = new RegExp(`^([a-z0-9][a-z0-9-]{0,62})/workflows/(${uuidForm})/runs/(${uuidForm})/users/(${uuidForm})/` +
   '(inputs|outputs)/([A-Za-z0-9_-]{22,})/([^/]+)$', 'u')
@@ -75,7 +75,7 @@ t.test('a key without folders is read as version 0.1 read it', async (t) => {
   t.ok(readCount > 10, 'some of them are keys')
 })
 
-t.test('a path with an empty name, . or .. is none, wherever it stands', async () => {
+t.test('a path with an empty name, . or .. anywhere is not a path', async () => {
   const other = fc.array(name, { maxLength: 3 })
   fc.assert(fc.property(other, fc.constantFrom('', '.', '..'), other, (before, wrong, after) => {
     const path = [...before, wrong, ...after].join('/')

@@ -37,7 +37,7 @@ t.test('a key becomes what the bucket was seen to hold where the catalogue says 
   }
 })
 
-t.test('a key stays where the catalogue agrees, also where a tag is not known', async (t) => {
+t.test('a key stays if the catalogue agrees, even if a tag is unknown', async (t) => {
   for (const [seen, before] of [
     [removed, undefined], [removed, known(removed, 60_000)], [removed, { state: undefined, revision: 'placeholder' }],
     [created(1, 'a'), known(created(1), 0)], [created(1), known(created(1, 'a'), 60_000)],

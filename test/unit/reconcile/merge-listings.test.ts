@@ -12,7 +12,7 @@ type Side = Record<string, { sizeBytes: number, entityTag: string | undefined }>
 
 const sorted = (keys: string[]) => keys.toSorted((one, other) => Buffer.compare(Buffer.from(one), Buffer.from(other)))
 
-/** Cuts a list into pages of the given sizes, over and over; some may be empty. */
+/** Cuts a list into pages of the given sizes, repeatedly; some may be empty. */
 function pagesOf<Item> (items: Item[], sizes: number[]): Item[][] {
   const pages: Item[][] = []
   for (let [from, page] = [0, 0]; from < items.length; page++) {
@@ -77,7 +77,7 @@ t.test('a key that is gone is observed by the page whose stretch it is in', asyn
     [['a', 0], ['c', 1], ['e', 2]])
 })
 
-t.test('what is known from the future is told apart, unless it differs', async (t) => {
+t.test('what is known from the future is reported separately, unless it differs', async (t) => {
   const file = { sizeBytes: 1, entityTag: undefined }
   const ahead = { ...file, isAhead: true }
   const removed = { ...ahead, isRemoved: true }

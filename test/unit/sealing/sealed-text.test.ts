@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, hkdfSync } from 'node:crypto'
 import t from 'tap'
 import { createSealer } from '../../../sealing/sealed-text.js'
 
-const secrets = { current: 'a secret of all replicas', previous: undefined }
+const secrets = { current: 'a secret of all replicas', others: [] }
 const { seal, open } = createSealer(secrets, 'test')
 const content = Buffer.from('größe – \0 100 %')
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -22,12 +22,12 @@ t.test('it tells nothing of its content, and no two are the same', async (t) => 
 })
 
 t.test('another implementation of the form opens it, and what that seals opens', async (t) => {
-  const long = { current: 'x'.repeat(100), previous: undefined }
+  const long = { current: 'x'.repeat(100), others: [] }
   for (const { current } of [secrets, long]) {
     const derive = (info: string, length: number) => Buffer.from(hkdfSync('sha256', current, '', `objects-storage ${info}`, length))
     const header = Buffer.concat([Buffer.from([1]), derive('key id of test', 4)])
     const additional = Buffer.concat([header, Buffer.from('test\0scope')])
-    const sealer = createSealer({ current, previous: undefined }, 'test')
+    const sealer = createSealer({ current, others: [] }, 'test')
 
     const bytes = Buffer.from(sealer.seal('scope', content), 'base64url')
     t.strictSame(bytes.subarray(0, 5), header)
@@ -50,10 +50,10 @@ t.test('another implementation of the form opens it, and what that seals opens',
 
 t.test('what was sealed with the previous secret opens, and with one before that it does not', async (t) => {
   const sealed = seal('scope', content)
-  const next = { current: 'another secret', previous: secrets.current }
+  const next = { current: 'another secret', others: [secrets.current] }
   t.strictSame(createSealer(next, 'test').open('scope', sealed), content)
   t.strictSame(createSealer(next, 'test').open('scope', createSealer(next, 'test').seal('scope', content)), content)
-  t.equal(createSealer({ current: 'a third', previous: next.current }, 'test').open('scope', sealed), undefined)
+  t.equal(createSealer({ current: 'a third', others: [next.current] }, 'test').open('scope', sealed), undefined)
   t.equal(open('scope', createSealer(next, 'test').seal('scope', content)), undefined, 'a replica that does not have the new one yet')
 })
 
@@ -61,7 +61,7 @@ t.test('it opens for its purpose and its scope alone', async (t) => {
   const sealed = seal('scope', content)
   t.equal(createSealer(secrets, 'another purpose').open('scope', sealed), undefined)
   for (const scope of ['', 'scop', 'scope ', 'other']) t.equal(open(scope, sealed), undefined)
-  // A purpose and a scope do not run into each other.
+  // Moving a character between purpose and scope makes a difference.
   t.equal(createSealer(secrets, 'te').open('st\0scope', sealed), undefined)
 })
 

@@ -13,7 +13,7 @@ async function * pagesOf (pages: Entry[][]): AsyncGenerator<ListingPage> {
   }
 }
 
-/** Keys, sizes and the pages that saw them; and the keys that were asked about. */
+/** Lists pages; returns keys, sizes and the pages that saw them, and the keys that were asked about. */
 async function list (pages: Entry[][], range = whole, bucket: Record<string, ListedObject> = {}) {
   const asked: string[] = []
   const ask = async ({ objectKey }: ListedObject) => {
@@ -46,7 +46,7 @@ t.test('a key that is listed several times is one, on one page and across pages'
   }
 })
 
-t.test('where its entries differ, the key is what the bucket says of it', async (t) => {
+t.test('if its entries differ, the bucket decides about the key', async (t) => {
   const now = { b: { objectKey: 'b', sizeBytes: 7, entityTag: undefined } }
   for (const pages of [
     [[['a', 1], ['b', 2], ['b', 3], ['c', 3]]], [[['a', 1], ['b', 2]], [['b', 2], ['b', 3]], [['c', 3]]],

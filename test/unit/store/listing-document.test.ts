@@ -69,7 +69,7 @@ t.test('the next page\'s token stands before or after the objects', async (t) =>
   t.equal(readListingDocument(listing(one('k') + end)).nextToken, undefined)
 })
 
-t.test('what is not a listing, or only a part of one, is refused without a word of what it says', async (t) => {
+t.test('what is not a listing, or only part of one, is refused without repeating any of it', async (t) => {
   const secret = 'acme/secret'
   for (const [name, xml] of Object.entries({
     'cut off': listing(one(secret) + end).slice(0, -5),
@@ -91,4 +91,12 @@ t.test('what is not a listing, or only a part of one, is refused without a word 
     const failure = t.throws(() => readListingDocument(xml), MalformedListingError, name)
     t.notMatch(String(failure), secret)
   }
+})
+
+t.test('keys below a prefix are given without it, and not the prefix itself, which consoles make an object of', async (t) => {
+  const content = `${one('a/b/')}${one('a/b/key')}<CommonPrefixes><Prefix>a/b/acme/</Prefix></CommonPrefixes>`
+  const document = readListingDocument(listing(content + end), 'a/b/')
+  t.strictSame(document.objects.map(({ objectKey }) => objectKey), ['key'])
+  t.strictSame(document.prefixes, ['acme/'])
+  t.throws(() => readListingDocument(listing(one('a/c/key') + end), 'a/b/'), MalformedListingError)
 })

@@ -1,8 +1,10 @@
 import t from 'tap'
+import { FixedCredentials } from '../../../store/credentials.js'
 import { createPresign } from '../../../store/presigning.js'
 import { UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey, sign } from '../../../store/signature-v4.js'
 
 const secretKey = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'
+const credentials = new FixedCredentials({ accessKey: 'a', secretKey })
 const scope = { date: '20130524', region: 'us-east-1' }
 
 // Amazon S3 API Reference, "Authenticating Requests: Using Query Parameters", the worked example.
@@ -47,7 +49,7 @@ t.test('a canonical query is sorted by name, then by value', async (t) => {
 
 t.test('the host is part of every signature, whatever other headers are', async (t) => {
   const urlOf = (endpoint: string, headers: Record<string, string>) => new URL(createPresign({
-    endpoint, region: 'us-east-1', bucket: 'b', accessKey: 'a', secretKey,
+    endpoint, region: 'us-east-1', bucket: 'b', credentials,
   })({ method: 'PUT', objectKey: 'k', signedAt: new Date(0), expiresInSeconds: 60, headers }))
   for (const headers of [{}, { 'content-type': 'text/plain' }, { 'content-length': '0', 'x-amz-meta-a': '' }]) {
     const [one, other] = ['http://127.0.0.1:9000', 'http://127.0.0.1:9001'].map((endpoint) => urlOf(endpoint, headers))
@@ -57,7 +59,7 @@ t.test('the host is part of every signature, whatever other headers are', async 
 })
 
 t.test('two URLs for the same request signed at the same time are equal, across days they differ', async (t) => {
-  const presign = createPresign({ endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', bucket: 'b', accessKey: 'a', secretKey })
+  const presign = createPresign({ endpoint: 'http://127.0.0.1:9000', region: 'us-east-1', bucket: 'b', credentials })
   const at = (date: string) => presign({ method: 'GET', objectKey: 'k', signedAt: new Date(date), expiresInSeconds: 60 })
   const first = at('2026-01-01T23:59:59Z')
   const nextDay = at('2026-01-02T00:00:00Z')

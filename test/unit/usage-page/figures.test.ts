@@ -1,5 +1,5 @@
 import t from 'tap'
-import { dayInWords, exactSize, fileCountInWords, humanSize, share, shortDay } from '../../../usage-page/figures.js'
+import { dayInWords, durationInWords, exactSize, fileCountInWords, humanSize, share, shortDay } from '../../../usage-page/figures.js'
 
 const plain = (text: string) => text.replaceAll('\u00a0', ' ')
 
@@ -44,4 +44,16 @@ t.test('a share is a percentage, and what is there is never nothing', async (t) 
 t.test('a day is that of UTC', async (t) => {
   t.equal(dayInWords('2026-01-31'), '31 Jan 2026')
   t.equal(shortDay(Date.parse('2026-01-31')), '31 Jan')
+})
+
+t.test('how long something took is told in words, rounded down', async (t) => {
+  const [minute, hour, day] = [60_000, 3_600_000, 86_400_000]
+  for (const [durationMs, told] of [
+    [minute, '1 minute'],
+    [2 * hour - 1, '119 minutes'],
+    [2 * hour, '2 hours'],
+    [2 * day - 1, '47 hours'],
+    [2 * day, '2 days'],
+    [1500 * day, '1,500 days'],
+  ] as const) t.equal(plain(durationInWords(durationMs)), told)
 })

@@ -18,7 +18,7 @@ t.test('pages are not sorted where PostgreSQL has no statistics of a table that 
     insert into objects (object_key, org_key, workflow_id, run_id, created_by, direction, size_bytes, observed_at, revision)
     select ${run} || 'users/' || u || '/outputs/' || md5(n::text) || '/f', 'acme', u, u, u, 'outputs', 1, now(), ${newRevision()}::uuid
     from generate_series(1, ${ROWS}::integer) as n, (select '00000000-0000-4000-8000-000000000004'::uuid as u) as users`.execute(database)
-  // A page is too big to be sorted in memory, and may not be sorted elsewhere.
+  // A page is too big to be sorted in memory, and sorting elsewhere is not allowed.
   const name = sql.id(new URL(url ?? '').pathname.slice(1))
   await sql`alter database ${name} set work_mem = '64kB'`.execute(database)
   await sql`alter database ${name} set temp_file_limit = 0`.execute(database)

@@ -15,11 +15,21 @@ for (const { kind, skip, create } of databaseKinds) {
   })
 }
 
+t.test('of replicas that start at once on an empty database, one makes the tables', {
+  skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
+}, async (t) => {
+  const { database, connect, close } = await createServerDatabase(testDatabaseUrl ?? '')
+  t.teardown(close)
+  await sql`drop schema public cascade; create schema public`.execute(database)
+  const outcomes = await Promise.all(Array.from({ length: 6 }, async () => await migrateToLatest(connect())))
+  t.equal(outcomes.filter(({ applied }) => applied.length > 0).length, 1)
+})
+
 t.test('an older build works beside a newer schema that only adds', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
   const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   await sql`alter table objects add column digest text, add column size_class text not null default 'small'`.execute(database)
-  await sql`create table shares (id uuid primary key, org_key text not null)`.execute(database)
+  await sql`create table deletions (id uuid primary key, org_key text not null)`.execute(database)
   await sql`create index objects_by_digest on objects (digest)`.execute(database)
   await sql`insert into kysely_migration values ('9999-future', ${new Date().toISOString()})`.execute(database)
   const store = await openEmbeddedStore()

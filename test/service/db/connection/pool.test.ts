@@ -41,7 +41,7 @@ t.test('connections to a PostgreSQL server', { skip: testDatabaseUrl === undefin
     await sql`create table grown (id integer primary key) with (autovacuum_enabled = false)`.execute(observer)
     const find = sql`${sql.raw(preparedAs('find_grown'))}select id from grown where id between 7 and ${7}::integer`
     await database.connection().execute(async (connection) => {
-      // PostgreSQL may keep a plan from the sixth execution on.
+      // PostgreSQL may cache a plan from the sixth execution on.
       for (let execution = 0; execution < 6; execution++) t.strictSame((await find.execute(connection)).rows, [])
       const plan = async () => JSON.stringify((await sql`explain execute find_grown(7)`.execute(connection)).rows)
       const planOfEmpty = await plan()
@@ -79,7 +79,7 @@ t.test('connections to a PostgreSQL server', { skip: testDatabaseUrl === undefin
   })
 })
 
-/** A proxy to the server that can stop passing anything on, as a frozen server does. */
+/** A proxy to the server that can stop passing anything on, like a frozen server. */
 async function startProxy (t: Pick<Test, 'teardown'>, url: string) {
   const { port, hostname } = new URL(url)
   const sockets = new Set<Socket>()

@@ -7,6 +7,7 @@ import { type ReadObjectRow, readObjects } from '../../../../db/events/object-ro
 import { purge } from '../../../../db/purge.js'
 import { auditSums } from '../../../../db/usage/audit.js'
 import type { Database } from '../../../../db/connection/tables.js'
+import { databaseNow, epochMs } from '../../../../db/connection/time.js'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { reserveUpload } from '../../../../db/reservations.js'
 import type { BucketEvent, ObjectChange } from '../../../../events/notification.js'
@@ -32,7 +33,7 @@ const userId = '10000000-0000-4000-8000-000000000001'
 const keyOf = (name: string, workflow = 1) =>
   `acme/workflows/${workflowOf(workflow)}/runs/${workflowOf(9)}/users/${userId}/inputs/AAAAAAAAAAAAAAAAAAAAAA/${name}`
 
-/** @param atSeconds after the test's start of time, an hour ago */
+/** @param atSeconds after the test's start time, which is an hour ago */
 function event (objectKey: string, atSeconds: number, change: ObjectChange, more: Partial<BucketEvent> = {}): EventRecord {
   const parts = parseObjectKey(objectKey)
   if (parts === undefined) throw new TypeError('The key is not valid.')
@@ -73,6 +74,35 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       t.strictSame(await usage(), [0, 0])
       await apply(event(a, 50, created(7)))
       t.strictSame(await usage(), [7, 1])
+    })
+
+    t.test('when the newest event was counted stays, for older ones and others', async (t) => {
+      const [b, c] = [keyOf('b'), keyOf('c')]
+      const others = keyOf('a').replace('acme', 'globex')
+      const clock = async () => {
+        const { rows: [row] } = await sql<{ ms: bigint }>`select ${epochMs(databaseNow)} as ms`.execute(database)
+        return Number(row?.ms)
+      }
+      const forget = () => database.updateTable('usage_sums').set({ newest_event_counted_at: null }).execute()
+      /** The newest event's time, and whether it was counted just now; null where that is not known. */
+      const applyAndRead = async (records: EventRecord[], orgKey = 'acme') => {
+        const began = await clock()
+        await apply(...records)
+        const { asOf, countedAt } = await readStorageUsage(database, { orgKey })
+        const isNew = countedAt === null ? null : countedAt.getTime() >= began && countedAt.getTime() <= await clock()
+        return [asOf === null ? null : (asOf.getTime() - startedAt) / 1000, isNew]
+      }
+      t.strictSame(await applyAndRead([event(a, 600, created(10)), event(b, 0, created(1))]), [600, true])
+      await forget()
+      const untimed = event(c, 0, created(3), { eventTime: undefined })
+      for (const record of [event(b, 540, created(2)), event(b, 600, removed), untimed]) {
+        t.strictSame(await applyAndRead([record]), [600, null], 'nothing newer was counted')
+      }
+      t.strictSame(await applyAndRead([event(others, 1800, created(5))]), [600, null])
+      t.strictSame(await applyAndRead([event(others, 1900, created(6))], 'globex'), [1900, true])
+      t.strictSame(await applyAndRead([event(a, 1200, removed)]), [1200, true])
+      await forget()
+      t.strictSame(await applyAndRead([event(a, 3000, created(1))]), [3000, true], 'where it was not known, it is from then on')
     })
 
     t.test('a removal that arrives first keeps the creation out that arrives later', async (t) => {
@@ -121,11 +151,11 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       t.strictSame(await usage(), [0, 0], 'newer: applied')
     })
 
-    t.test('an answer counts for nothing where the row has changed since it was asked for', async (t) => {
+    t.test('an answer is ignored if the row has changed since it was asked for', async (t) => {
       const first = event(a, 1, removed)
       await apply(event(a, 0, created(10)))
       const revision = (await rowOf(database, a))?.revision ?? ''
-      // While the bucket's answer of second 2 was on its way, another replica applied what happened at second 20.
+      // While the bucket's answer of second 2 was in transit, another replica applied what happened at second 20.
       await apply(event(a, 20, created(99)))
       t.strictSame(await apply({ ...first, answer: { revision, observation: seen(2, removed) } }), [late])
       t.strictSame(await usage(), [99, 1])
@@ -174,7 +204,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
         [{ object_key: a, is_open: true }])
     })
 
-    t.test('a file counts also where its tombstone had no sums', async (t) => {
+    t.test('a file counts even if its tombstone had no sums', async (t) => {
       await apply(event(a, 0, removed))
       await database.deleteFrom('usage_sums').execute()
       await apply(event(a, 20, created(10)))
@@ -286,7 +316,8 @@ t.test('several replicas', { skip: testDatabaseUrl === undefined && 'TEST_DATABA
     const causes: string[] = []
     let batch: Promise<RecordOutcome[]> = Promise.resolve([])
     await other.transaction().execute(async (transaction) => {
-      // Whoever is the last to wait looks for a deadlock last, and finds it: that is to be the batch, however slow the rest.
+      // The connection that waits last checks for a deadlock last, and finds it: that should be the batch, however slow the
+      // rest is.
       await sql`set local deadlock_timeout = '1h'`.execute(transaction)
       await lock(transaction, last)
       let firstLocked: Promise<unknown> = Promise.resolve()
@@ -316,7 +347,14 @@ t.test('a tombstone is as old as the database\'s clock says, so that one a slow 
   const { event: { objectKey, parts } } = event(keyOf('a'), 0, removed)
   const next = { state: seen(0, removed), eventTime: undefined }
   await apply(database, [{ objectKey, parts }], () => ({ next, outcome: undefined }))
-  const retention = { tombstonesMs: 30 * DAY_MS, uploadsMs: DAY_MS, setAsideEventsMs: DAY_MS, leasesMs: DAY_MS }
+  const retention = {
+    tombstonesMs: 30 * DAY_MS,
+    uploadsMs: DAY_MS,
+    setAsideEventsMs: DAY_MS,
+    leasesMs: DAY_MS,
+    sharesMs: DAY_MS,
+    verificationsMs: DAY_MS,
+  }
   t.match(await purge(database, retention), { tombstones: 0 })
   t.match(await rowOf(database, objectKey), { removed_at_ms: BigInt })
 })

@@ -1,22 +1,24 @@
 with batch as materialized (
-      select object_key, org_key, workflow_id, run_id, run_ref, removed_at
+      select object_key, org_key, workflow_id, run_id, run_ref, removed_at, event_time, observed_at
       from objects where object_key > (select checkpoint from run_backfill)
       order by object_key limit $1
     ), unplaced as materialized (
-      select distinct org_key, workflow_id, run_id from batch where run_ref is null and removed_at is null
+      select org_key, workflow_id, run_id, min(coalesce(event_time, observed_at)) as first_seen_at
+      from batch where run_ref is null and removed_at is null
+      group by org_key, workflow_id, run_id
     ), found_runs as materialized (
-  select org_key, workflow_id, run_id, runs.run_ref
+  select org_key, workflow_id, run_id, unplaced.first_seen_at, runs.run_ref
   from unplaced left join runs using (org_key, workflow_id, run_id)
 ), made_runs as (
-  insert into runs (org_key, workflow_id, run_id, prefix)
-  select org_key, workflow_id, run_id, '' || org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/'
+  insert into runs (org_key, workflow_id, run_id, prefix, first_seen_at)
+  select org_key, workflow_id, run_id, '' || org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/', first_seen_at
   from found_runs
   where run_ref is null
   order by org_key collate "C", workflow_id, run_id
   on conflict (org_key, workflow_id, run_id) do update set prefix = excluded.prefix
   returning org_key, workflow_id, run_id, run_ref
 ), its_runs as materialized (
-  select * from found_runs where run_ref is not null union all select * from made_runs
+  select org_key, workflow_id, run_id, run_ref from found_runs where run_ref is not null union all select * from made_runs
 ), locked as materialized (
       select objects.object_key, its_runs.run_ref
       from objects join its_runs using (org_key, workflow_id, run_id)

@@ -16,11 +16,19 @@ with sums as (
     input_bytes::text, output_bytes::text, file_count::text
   from sums left join workflows on workflows.workflow_id = sums.workflow_id and workflows.org_key = $2
   order by sums.input_bytes + sums.output_bytes desc, sums.workflow_id
+), newest as (
+  select
+    floor(extract(epoch from newest_event_at) * 1000)::bigint as as_of_ms, floor(extract(epoch from newest_event_counted_at) * 1000)::bigint as counted_at_ms
+  from usage_sums
+  where org_key = $3 and newest_event_at is not null 
+  order by newest_event_at desc, newest_event_counted_at desc nulls last
+  limit 1
+), looked as (
+  select look_id, started_at from unfinished_looks where finished_at is not null order by look_id desc limit 1
 )
 select
-  (
-    select floor(extract(epoch from max(newest_event_at)) * 1000)::bigint from usage_sums where org_key = $3 
-  ) as as_of_ms,
+  (select as_of_ms from newest) as as_of_ms,
+  (select counted_at_ms from newest) as counted_at_ms,
   -- One of all organisations reconciles each that it did not leave out.
   floor(extract(epoch from greatest((
     select max(started_at) from reconciliations
@@ -29,4 +37,9 @@ select
     select max(started_at) from reconciliations where status = 'complete' and prefix = $5
   ))) * 1000)::bigint as reconciled_at_ms,
   (select quota_bytes from orgs where org_key = $6) as quota_bytes,
+  (select floor(extract(epoch from started_at) * 1000)::bigint from looked) as unfinished_as_of_ms,
+  (select coalesce((
+    select sum(part_bytes) from unfinished_sums
+    where unfinished_sums.look_id = looked.look_id and org_key = $7 
+  ), 0)::text from looked) as unfinished_bytes,
   coalesce((select json_agg(sorted) from sorted), '[]') as workflows

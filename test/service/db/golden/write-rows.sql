@@ -11,21 +11,23 @@ with incoming as materialized (
 ), known as materialized (
   select objects.* from incoming join objects using (object_key) where incoming.revision_before is null
 ), unplaced as materialized (
-  select distinct org_key, workflow_id, run_id from incoming
+  select org_key, workflow_id, run_id, min(coalesce(event_time, observed_at)) as first_seen_at
+  from incoming
   where run_before is null and not is_removed and not exists (select from known)
+  group by org_key, workflow_id, run_id
 ), found_runs as materialized (
-  select org_key, workflow_id, run_id, runs.run_ref
+  select org_key, workflow_id, run_id, unplaced.first_seen_at, runs.run_ref
   from unplaced left join runs using (org_key, workflow_id, run_id)
 ), made_runs as (
-  insert into runs (org_key, workflow_id, run_id, prefix)
-  select org_key, workflow_id, run_id, '' || org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/'
+  insert into runs (org_key, workflow_id, run_id, prefix, first_seen_at)
+  select org_key, workflow_id, run_id, '' || org_key || '/workflows/' || workflow_id || '/runs/' || run_id || '/', first_seen_at
   from found_runs
   where run_ref is null
   order by org_key collate "C", workflow_id, run_id
   on conflict (org_key, workflow_id, run_id) do update set prefix = excluded.prefix
   returning org_key, workflow_id, run_id, run_ref
 ), its_runs as materialized (
-  select * from found_runs where run_ref is not null union all select * from made_runs
+  select org_key, workflow_id, run_id, run_ref from found_runs where run_ref is not null union all select * from made_runs
 ), placed as materialized (
   select incoming.*, case when not is_removed then coalesce(run_before, its_runs.run_ref) end as run_ref
   from incoming left join its_runs using (org_key, workflow_id, run_id)
@@ -68,15 +70,23 @@ with incoming as materialized (
   from incoming join written using (object_key)
   group by org_key, workflow_id, created_by, direction
 ), summed as (
-  insert into usage_sums (org_key, workflow_id, created_by, direction, size_bytes, file_count, newest_event_at)
-  select org_key, workflow_id, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), newest_event_at
+  insert into usage_sums (
+    org_key, workflow_id, created_by, direction, size_bytes, file_count, newest_event_at, newest_event_counted_at)
+  select
+    org_key, workflow_id, created_by, direction, greatest(size_bytes, 0), greatest(file_count, 0), newest_event_at,
+    case when newest_event_at is not null then now() end
   from changes
   order by org_key collate "C", workflow_id, created_by, direction
   on conflict (org_key, workflow_id, created_by, direction) do update set
-    (size_bytes, file_count, newest_event_at) = (
+    (size_bytes, file_count, newest_event_at, newest_event_counted_at) = (
       select
         usage_sums.size_bytes + changes.size_bytes, usage_sums.file_count + changes.file_count,
-        greatest(usage_sums.newest_event_at, changes.newest_event_at)
+        greatest(usage_sums.newest_event_at, changes.newest_event_at),
+        case
+          when changes.newest_event_at is null or changes.newest_event_at <= usage_sums.newest_event_at
+          then usage_sums.newest_event_counted_at
+          else now()
+        end
       from changes
       where changes.org_key = excluded.org_key and changes.workflow_id = excluded.workflow_id
         and changes.created_by = excluded.created_by and changes.direction = excluded.direction)
@@ -109,7 +119,8 @@ with incoming as materialized (
     and case when uploads.fulfilled_at is null then written.removed_at is null else uploads.expires_at > statement_timestamp() end
   returning
     uploads.object_key, uploads.size_bytes as reserved_bytes, written.size_bytes,
-    written.removed_at is null and uploads.size_bytes <> written.size_bytes as is_mismatch
+    written.removed_at is null and uploads.size_bytes <> written.size_bytes as is_mismatch,
+    coalesce(uploads.fulfilled_at < statement_timestamp(), false) as is_again
 ), mismatched as (
   insert into set_aside_events (reason, record)
   select 'size_not_as_promised',
@@ -118,7 +129,7 @@ with incoming as materialized (
 )
 select
   incoming.object_key as key, written.object_key is not null as is_written,
-  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch,
+  coalesce(fulfilled.is_mismatch, false) as is_size_mismatch, coalesce(fulfilled.is_again, false) as is_brought_again,
   known.object_key,
   known.org_key,
   known.workflow_id,
@@ -140,4 +151,4 @@ from incoming
 left join written on written.object_key = incoming.object_key
 left join fulfilled on fulfilled.object_key = incoming.object_key
 left join known on known.object_key = incoming.object_key
-where written.object_key is null or fulfilled.is_mismatch
+where written.object_key is null or fulfilled.is_mismatch or fulfilled.is_again

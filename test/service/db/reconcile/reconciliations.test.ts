@@ -58,7 +58,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       t.match((await begin()).run, { checkpoint: '', counts: noCounts })
     })
 
-    t.test('a complete run of late is known, by the database\'s clock', async (t) => {
+    t.test('a recent complete run is known, by the database\'s clock', async (t) => {
       const { lease, run } = await begin()
       t.equal(await wasReconciledWithin(database, 'acme/', 30_000), false)
       await endReconciliation(database, lease, run.id, { status: 'complete', checkpoint: '', counts, ...byOrganisation })

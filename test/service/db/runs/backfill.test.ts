@@ -69,8 +69,8 @@ for (const { name, skip, create } of databaseKindsAndRole) {
     t.strictSame(await auditSums(database), [])
 
     const { signal } = new AbortController()
-    t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal }), indexNames)
-    t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal }), [], 'one that is there is not made again')
+    t.strictSame(await makeObjectIndexes(database, { unbounded: database, signal }), indexNames)
+    t.strictSame(await makeObjectIndexes(database, { unbounded: database, signal }), [], 'one that is there is not made again')
     t.strictSame((await indexes()).sort(), [...indexNames].sort())
     await finishBackfill(database)
     t.match(await readBackfillProgress(database), { isFinished: true })
@@ -90,7 +90,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
     const { database, close } = await create()
     t.teardown(close)
     t.strictSame(await readBackfillProgress(database), { placedCount: 0, isFinished: true })
-    t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal: new AbortController().signal }), [])
+    t.strictSame(await makeObjectIndexes(database, { unbounded: database, signal: new AbortController().signal }), [])
   })
 }
 
@@ -102,16 +102,16 @@ t.test('an index that is given up half-made is made again', { skip: testDatabase
   await migrateToLatest(database)
   const stopping = new AbortController()
   await connect().transaction().execute(async (transaction) => {
-    // The first index waits for whoever is writing.
+    // The first index waits for anyone who is writing.
     await transaction.updateTable('objects').set({ entity_tag: 'new' }).execute()
-    const making = makeObjectIndexes(connect(), { cancelling: database, signal: stopping.signal })
+    const making = makeObjectIndexes(database, { unbounded: connect(), signal: stopping.signal })
     const refused = t.rejects(making, { code: '57014' })
     await lockWaits(database)
     stopping.abort()
     await refused
   })
   const { signal } = new AbortController()
-  await t.rejects(makeObjectIndexes(database, { cancelling: database, signal: stopping.signal }), 'and none is begun')
-  t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal }), indexNames)
-  t.strictSame(await makeObjectIndexes(database, { cancelling: database, signal }), [])
+  await t.rejects(makeObjectIndexes(database, { unbounded: database, signal: stopping.signal }), 'and none is begun')
+  t.strictSame(await makeObjectIndexes(database, { unbounded: database, signal }), indexNames)
+  t.strictSame(await makeObjectIndexes(database, { unbounded: database, signal }), [])
 })

@@ -114,7 +114,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       await takeDueSnapshots(database, at('2026-03-01'))
       await takeDueSnapshots(database, at('2026-03-02'))
       await database.updateTable('usage_sums').set({ size_bytes: 20n }).execute()
-      // The statement of 0.1.
+      // The statement of version 0.1.
       await sql`
         with new_day as (
           insert into usage_days (day, taken_at, is_filled) values ('2026-03-02', now(), false) on conflict (day) do nothing returning day
@@ -165,7 +165,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       t.strictSame(await history(database), [])
     })
 
-    t.test('today has the figures of now, where it was asked for', async (t) => {
+    t.test('today has the current figures, if it was asked for', async (t) => {
       await database.insertInto('usage_sums').values([
         sums(workflow(1), ada, 'inputs', 1n, 1n), sums(workflow(2), ada, 'outputs', 0n, 0n),
       ]).execute()
@@ -202,7 +202,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
       await database.updateTable('usage_sums').set({ size_bytes: 0n, file_count: 0n }).where('created_by', '=', grace).execute()
       await takeDueSnapshots(database, at('2025-01-04'))
       t.equal((await keptOfUsers(database)).length, 5)
-      // As if days had been taken ever since: 400 days after 2025-01-03, and then one more.
+      // As if days had been taken since then: 400 days after 2025-01-03, and then one more.
       await sql`
         insert into usage_days (day, taken_at, is_filled, has_users)
         select '2025-01-04'::date + n, now(), false, true from generate_series(0, 397) as n`.execute(database)

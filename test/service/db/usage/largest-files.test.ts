@@ -56,7 +56,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
         workflowId: uuid(1, atMost(1)),
         runId: uuid(3, atMost(1)),
         createdBy: uuid(2, atMost(1)),
-        // Few sizes, on both sides of the bound.
+        // Only a few sizes, on both sides of the bound.
         sizeBytes: MIB - 1 + atMost(3) * (1 + atMost(1) * 1_000_000_000_000),
       }))
       await insertFiles(database, files)
@@ -85,7 +85,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
         from generate_series(1, 20000) as n, (values ('acme'), ('globex')) as orgs(org)`.execute(database)
       await sql`vacuum analyze objects`.execute(database)
       for (const [index, createdBy] of [['objects_by_size', undefined], ['objects_of_user_by_size', uuid(2, 1)]] as const) {
-        // The middle of files of one size.
+        // In the middle of files of the same size.
         for (const after of [undefined, `${MIB + 1} 0`]) {
           const query = largestFilesQuery({ orgKey: 'acme', createdBy }, { after, limit: 101 })
           const { rows } = await sql<{ 'QUERY PLAN': string }>`

@@ -26,12 +26,12 @@ const ask = async (
   objectKey, orgKey, createdBy: member.userId, sizeBytes, contentType: 'text/plain', expiresInSeconds: expiresInMs / 1000,
 })
 
-/** The bucket reports a file, of a minute ago. */
+/** The bucket reports a file that arrived a minute ago. */
 async function arrive (database: Kysely<Database>, objectKey: string, sizeBytes: number): Promise<void> {
   await report(database, objectKey, { kind: 'created', sizeBytes, entityTag: 'e' }, new Date(Date.now() - 60_000))
 }
 
-/** The bucket reports that it is gone. */
+/** The bucket reports that the file is gone. */
 async function remove (database: Kysely<Database>, objectKey: string): Promise<void> {
   await report(database, objectKey, { kind: 'removed' }, new Date())
 }
@@ -53,7 +53,7 @@ async function report (database: Kysely<Database>, objectKey: string, change: Ob
   }], CLOCK)
 }
 
-/** What an organisation stores, and what is reserved for it besides. */
+/** What an organisation stores, plus what is reserved for it. */
 async function taken (database: Kysely<Database>, orgKey = 'acme'): Promise<number> {
   const { rows: [row] } = await sql<{ taken: string }>`
     select (select coalesce(sum(size_bytes), 0) from usage_sums where org_key = ${orgKey})
@@ -67,7 +67,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
     t.teardown(close)
     t.beforeEach(() => emptyTables(database))
 
-    t.test('without one, any upload is reserved, also of no stated size', async (t) => {
+    t.test('without one, any upload is reserved, even of no stated size', async (t) => {
       t.equal(await ask(database, undefined), 'reserved')
       t.equal(await ask(database, 5 * 1024 ** 3), 'reserved')
     })
@@ -142,7 +142,14 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
 
     t.test('files that arrive while their reservations expire and are purged count once, whichever is first', async (t) => {
       const replicas = [database, connect(), connect()]
-      const retention = { tombstonesMs: HOUR_MS, uploadsMs: 1, setAsideEventsMs: HOUR_MS, leasesMs: HOUR_MS }
+      const retention = {
+        tombstonesMs: HOUR_MS,
+        uploadsMs: 1,
+        setAsideEventsMs: HOUR_MS,
+        leasesMs: HOUR_MS,
+        sharesMs: HOUR_MS,
+        verificationsMs: HOUR_MS,
+      }
       await setQuota(database, 'acme', 6000n)
       const keys = Array.from({ length: 60 }, () => mint('acme'))
       for (const objectKey of keys) t.equal(await ask(database, 100, { objectKey }), 'reserved')

@@ -18,7 +18,17 @@ for (const { name, skip, create } of databaseKindsAndRole) {
 
     t.test('an organisation without files has zeros and no breakdown', async (t) => {
       t.strictSame(await readStorageUsage(database, { orgKey: 'nobody' }), {
-        orgKey: 'nobody', totalBytes: 0, inputBytes: 0, outputBytes: 0, fileCount: 0, asOf: null, reconciledAt: null, breakdown: [],
+        orgKey: 'nobody',
+        totalBytes: 0,
+        inputBytes: 0,
+        outputBytes: 0,
+        fileCount: 0,
+        asOf: null,
+        countedAt: null,
+        reconciledAt: null,
+        unfinishedBytes: null,
+        unfinishedAsOf: null,
+        breakdown: [],
       })
     })
 
@@ -40,7 +50,10 @@ for (const { name, skip, create } of databaseKindsAndRole) {
         outputBytes: 57,
         fileCount: 9,
         asOf: null,
+        countedAt: null,
         reconciledAt: null,
+        unfinishedBytes: null,
+        unfinishedAsOf: null,
         breakdown: [
           { workflowId: workflow(1), workflowName: 'Nightly report', bytes: 50, fileCount: 5 },
           { workflowId: workflow(2), workflowName: workflow(2), bytes: 10, fileCount: 3 },
@@ -62,7 +75,10 @@ for (const { name, skip, create } of databaseKindsAndRole) {
         outputBytes: 0,
         fileCount: 1,
         asOf: null,
+        countedAt: null,
         reconciledAt: null,
+        unfinishedBytes: null,
+        unfinishedAsOf: null,
         breakdown: [{ workflowId: workflow(1), workflowName: workflow(1), bytes: 5, fileCount: 1 }],
       })
     })
@@ -88,6 +104,28 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       t.strictSame((await readStorageUsage(database, { orgKey: 'acme', createdBy: ada })).asOf, at(2))
       const { asOf, breakdown } = await readStorageUsage(database, { orgKey: 'acme', createdBy: grace })
       t.strictSame([asOf, breakdown], [at(3), []])
+    })
+
+    t.test('when the newest event was counted is that one\'s, of several as new the last one\'s, and unknown where nothing says it', async (t) => {
+      const at = (minute: number) => new Date(Date.UTC(2026, 0, 31, 12, minute))
+      await database.insertInto('usage_sums').values([
+        { ...sums(workflow(1), ada, 'inputs', 10n, 1n), newest_event_at: at(1), newest_event_counted_at: at(30) },
+        { ...sums(workflow(2), ada, 'inputs', 0n, 0n), newest_event_at: at(2), newest_event_counted_at: at(20) },
+        { ...sums(workflow(1), grace, 'inputs', 1n, 1n), newest_event_at: at(3), newest_event_counted_at: at(4) },
+        { ...sums(workflow(1), grace, 'outputs', 1n, 1n), newest_event_at: at(3), newest_event_counted_at: at(5) },
+        { ...sums(workflow(2), grace, 'outputs', 1n, 1n), newest_event_at: at(3) },
+        { ...sums(workflow(3), grace, 'outputs', 1n, 1n) },
+        { ...sums(workflow(1), ada, 'outputs', 1n, 1n, 'other'), newest_event_at: at(6), newest_event_counted_at: at(59) },
+        { ...sums(workflow(1), ada, 'outputs', 1n, 1n, 'earlier'), newest_event_at: at(7) },
+      ]).execute()
+      const times = async (filter: { orgKey: string, createdBy?: string }) => {
+        const { asOf, countedAt } = await readStorageUsage(database, filter)
+        return [asOf, countedAt]
+      }
+      t.strictSame(await times({ orgKey: 'acme' }), [at(3), at(5)])
+      t.strictSame(await times({ orgKey: 'acme', createdBy: ada }), [at(2), at(20)])
+      t.strictSame(await times({ orgKey: 'other' }), [at(6), at(59)])
+      t.strictSame(await times({ orgKey: 'earlier' }), [at(7), null])
     })
 
     t.test('an organisation is reconciled by a complete run of its own, or of all, but not of a part', async (t) => {

@@ -30,7 +30,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
           workflow_id: uuid(1, workflow),
           created_by: uuid(2, number),
           direction: workflow === 0 ? 'inputs' as const : 'outputs' as const,
-          // Few sizes, so that many users have the same, of different numbers of digits.
+          // Only a few sizes, with different numbers of digits, so that many users have the same.
           size_bytes: number % 5 === 0 ? 0n : [0n, 2n, 10n][atMost(2)] ?? 0n,
           file_count: number % 5 === 0 ? 0n : BigInt(1 + atMost(2)),
           newest_event_at: atMost(2) === 0 ? null : new Date(1_770_000_000_000 + atMost(100_000)),

@@ -26,7 +26,7 @@ t.test('the service counts just the files that are there while traffic runs, and
   t.match(await readUsage(), { fileCount: 0, totalBytes: 0 })
 })
 
-t.test('to remove a file that is already gone is not a failure', async (t) => {
+t.test('removing a file that is already gone is not a failure', async (t) => {
   const enough = new AbortController()
   const traffic = new Traffic(client, [workflowId], () => { enough.abort() })
   await traffic.run(enough.signal)

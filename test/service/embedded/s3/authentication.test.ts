@@ -5,7 +5,7 @@ import { UNSIGNED_PAYLOAD, canonicalQuery, deriveSigningKey, sign } from '../../
 import { put, send, sendSigned, signHeaders } from '../../../service/contract/contract-store.js'
 import { makeFolder, openStore } from '../../../support/test-store.js'
 
-/* What the embedded store refuses beyond what every real store does. */
+/* What the embedded store refuses beyond what every real store refuses. */
 
 t.test('the embedded store refuses', async (t) => {
   const store = await openStore(t, await makeFolder(t))
@@ -56,13 +56,13 @@ t.test('the embedded store refuses', async (t) => {
     const query = canonicalQuery(unsigned.searchParams)
     const signature = sign({
       method: 'GET', path: unsigned.pathname, query, headers: [['range', range]], payloadHash: UNSIGNED_PAYLOAD,
-    }, deriveSigningKey(target.secretKey, scope), scope, timestamp)
+    }, deriveSigningKey(target.credentials.current.secretKey, scope), scope, timestamp)
     t.match(await send(`${unsigned.origin}${unsigned.pathname}?${query}&X-Amz-Signature=${signature}`, { headers: { range } }), {
       status: 403, code: 'SignatureDoesNotMatch',
     })
   })
 
-  t.test('a request without a header that its signature covers, be it an empty one', async (t) => {
+  t.test('a request without a header that its signature covers, even an empty one', async (t) => {
     const signed = presign({ method: 'GET', objectKey: 'secret-key', headers: { 'x-amz-meta-empty': '' } })
     t.match(await send(signed), { status: 403, code: 'SignatureDoesNotMatch' })
     t.match(await send(signed, { headers: { 'x-amz-meta-empty': '' } }), { status: 200 })

@@ -72,7 +72,7 @@ t.test('concurrent changes of one key are reported in the order in which they to
 
   const sequencers = store.events.map(({ s3 }) => s3.object.sequencer)
   t.strictSame(sequencers, [...new Set(sequencers)].sort())
-  // Removed is reported only after created, so that an order other than the real one would show.
+  // `removed` may only be reported after `created`, so that a wrong order would show.
   store.events.forEach(({ eventName }, index) => {
     if (eventName === 'ObjectRemoved:Delete') t.match(store.events[index - 1]?.eventName, /^ObjectCreated/)
   })

@@ -76,7 +76,7 @@ t.test('an object without a checksum says none, and one that is replaced loses i
   t.strictSame(Object.keys((await head(store)).headers).filter((name) => name.startsWith('x-amz-checksum')), [])
 })
 
-t.test('two checksums, another than was announced, and unknown ones are refused', async (t) => {
+t.test('two checksums, another than the announced one, and unknown ones are refused', async (t) => {
   const store = await open(t)
   const [crc32, sha1] = [checksumOf('CRC32', 'hello'), checksumOf('SHA1', 'hello')]
   t.match(await putHello(store, { 'x-amz-checksum-crc32': crc32, 'x-amz-checksum-sha1': sha1 }), invalid)

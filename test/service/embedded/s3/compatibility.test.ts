@@ -87,7 +87,7 @@ t.test('a request may be dated by Date alone, in either form', async (t) => {
   t.match(await at(now, formatTimestamp(now)), { status: 200 })
   const before = new Date(now.getTime() - 16 * 60_000)
   t.match(await at(before, before.toUTCString()), { status: 403, code: 'RequestTimeTooSkewed' })
-  // Around midnight it is the day that differs first.
+  // Around midnight the day is the first thing that differs.
   t.match(await at(before, now.toUTCString()), { code: /^(SignatureDoesNotMatch|AuthorizationHeaderMalformed)$/ }, 'another date than was signed')
   for (const date of ['', 'now', now.toISOString()]) t.match(await at(now, date), { status: 403, code: 'AccessDenied' }, date)
 })

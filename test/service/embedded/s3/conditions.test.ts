@@ -2,7 +2,7 @@ import t, { type Test } from 'tap'
 import { type RawResponse, put, send, sendSigned } from '../../contract/contract-store.js'
 import { type TestStore, makeFolder, openStore } from '../../../support/test-store.js'
 
-/* What a client makes its request depend on is heeded or refused, and never passed over. */
+/* Every condition that a client sends is honoured or refused, never ignored. */
 
 const failed = { status: 412, code: 'PreconditionFailed' }
 const refused = { status: 501, code: 'NotImplemented' }
@@ -11,9 +11,9 @@ const BODY = 'seven b'
 
 interface StoredObject {
   etag: string
-  /** As HTTP writes it, to the second. */
+  /** In HTTP's format, to the second. */
   lastModified: string
-  /** As listings write it, to the millisecond. */
+  /** In the format of listings, to the millisecond. */
   listed: string
 }
 
@@ -30,7 +30,7 @@ const read = (store: TestStore) => send(store.presign({ method: 'GET', objectKey
 const remove = (store: TestStore, headers: Record<string, string>, objectKey = OBJECT_KEY) =>
   sendSigned(store, { method: 'DELETE', objectKey, headers })
 
-/** Deletes one object among others by DeleteObjects. */
+/** Deletes one object among others with DeleteObjects. */
 function removeMany (store: TestStore, elements: string, objectKey = OBJECT_KEY): Promise<RawResponse> {
   const body = `<Delete>\n <Object><Key>first</Key></Object><Object><Key>${objectKey}</Key>${elements}</Object><Object><Key>last</Key></Object></Delete>`
   return sendSigned(store, { method: 'POST', objectKey: '', query: { delete: '' }, body })

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { type Role, roles as everyRole } from '../../../../schemas/token-claims.js'
+import { everyDoor } from '../../../support/event-doors.js'
 import { admin, startService, workflowId } from '../../../support/service.js'
 
 const methods = ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'] as const
@@ -10,37 +11,43 @@ interface Operation {
   description: string
   security: Array<Record<string, string[]>>
   'x-roles'?: Role[]
+  'x-proof'?: string
   responses: Record<string, unknown>
 }
 
 t.test('who may do what', async (t) => {
-  const { app, authorise } = await startService(t)
+  const { app, authorise } = await startService(t, everyDoor)
   const document: { paths: Record<string, Record<string, Operation>> } = (await app.inject('/documentation/json')).json()
   const operations = Object.entries(document.paths).flatMap(([path, operationOf]) => methods.flatMap((method) => {
     const operation = operationOf[method.toLowerCase()]
     return operation === undefined ? [] : [{ method, path, ...operation }]
   }))
-  const requestTo = (path: string, method: (typeof methods)[number]) => ({ method, url: path.replace('{workflowId}', workflowId) })
+  const requestTo = (path: string, method: (typeof methods)[number]) => ({
+    method, url: path.replace(/\{(?:workflowId|id)\}/, workflowId),
+  })
   const expected: Record<string, { message: string, roles: Role[] }> = {
     listUserUsage: { roles: ['admin'], message: 'Only an admin may see what each user stores.' },
     nameWorkflow: { roles: ['service', 'admin'], message: 'Only a service or an admin may name workflows.' },
     setQuota: { roles: ['service'], message: 'Only a service may set a quota.' },
+    revokeAllShares: { roles: ['service', 'admin'], message: 'Only a service or an admin may revoke all share links.' },
     startReconcile: { roles: ['admin'], message: 'Only an admin may start a reconcile.' },
     readReconcileProgress: { roles: ['admin'], message: 'Only an admin may see a reconcile.' },
   }
 
   t.test('every operation says who may use it: roles, another token, or anyone', async (t) => {
-    for (const { operationId, security, 'x-roles': roles } of operations) {
+    for (const { operationId, security, 'x-roles': roles, 'x-proof': proof } of operations) {
       const schemes = security.flatMap((each) => Object.keys(each))
-      t.strictSame(schemes, roles === undefined ? schemes.filter((scheme) => scheme === 'eventsToken') : ['bearerAuth'], operationId)
+      const others = schemes.filter((scheme) => ['eventsToken', 'pushToken'].includes(scheme))
+      t.strictSame(schemes, roles === undefined ? others : ['bearerAuth'], operationId)
+      if (others.length > 0) t.ok(proof, operationId)
     }
   })
 
   t.test('the table in SECURITY.md says of every operation what its route declares', async (t) => {
     const text = await readFile('SECURITY.md', 'utf8')
     const rows = [...text.matchAll(/^\| `(\w+)` \| `(\w+ \S+)` \| (.+?) \|/gm)].map(([, ...cells]) => cells.join(' | '))
-    const declared = operations.map(({ operationId, method, path, security, 'x-roles': roles }) => {
-      const who = roles?.map((role) => `\`${role}\``).join(', ') ?? (security.length === 0 ? 'anyone' : '`EVENTS_TOKEN`')
+    const declared = operations.map(({ operationId, method, path, 'x-roles': roles, 'x-proof': proof = 'anyone' }) => {
+      const who = roles?.map((role) => `\`${role}\``).join(', ') ?? proof.replace(/^[A-Z_]+$/, '`$&`')
       return `${operationId} | ${method} ${path} | ${who}`
     })
     t.strictSame(rows.sort(), declared.sort())
@@ -60,7 +67,7 @@ t.test('who may do what', async (t) => {
       t.strictSame([...roles].sort(), [...theirs].sort())
       t.ok(description.endsWith(message), 'and the document says so')
       for (const role of everyRole) {
-        // Without a parameter or a body, so that what is let in has no effect.
+        // Without a parameter or a body, so that an admitted request has no effect.
         const answer = await app.inject({ ...requestTo(path, method), headers: authorise({ ...admin, roles: [role] }) })
         if (roles.includes(role)) {
           t.not(answer.statusCode, 401)
@@ -98,7 +105,7 @@ t.test('who may do what', async (t) => {
   })
 })
 
-t.test('who is refused is not counted by the route\'s limit', async (t) => {
+t.test('callers who are refused are not counted by the route\'s limit', async (t) => {
   const { app, authorise } = await startService(t, { UPLOAD_LIMIT: '1' })
   const { authorization } = authorise(admin)
   const make = async (headers: Record<string, string>) =>

@@ -10,7 +10,7 @@ t.test('bodies', async (t) => {
   const { app, authorise, putFile } = await startService(t, { EVENTS_TOKEN })
   const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }))
 
-  /** Sends a request as it is given; chunks are sent as such. */
+  /** Sends a request as given; chunks are sent as such. */
   const send = async (
     method: string, path: string, headers: Record<string, string>, body?: string | Buffer | Array<string | Buffer>,
   ) => await new Promise<{ status: number, code: unknown, message: unknown }>((resolve, reject) => {
@@ -52,7 +52,7 @@ t.test('bodies', async (t) => {
     t.equal((await app.objectStorage.head(minted.objectKey))?.contentType, 'text/csv')
   })
 
-  t.test('a body in chunks of which there is none is no body', async (t) => {
+  t.test('a chunked body without chunks counts as no body', async (t) => {
     for (const type of types.slice(0, 4)) {
       const path = `${api}?objectKey=${encodeURIComponent(await putFile('x'))}`
       t.match(await send('DELETE', path, { 'content-type': type, 'transfer-encoding': 'chunked' }, []), { status: 200 }, type)
@@ -75,7 +75,7 @@ t.test('bodies', async (t) => {
     }
   })
 
-  t.test('where there is no route, no body matters', async (t) => {
+  t.test('without a route, the body does not matter', async (t) => {
     for (const type of [...types.slice(0, -2), 'image/png']) {
       const headers = { 'content-type': type, 'content-length': '5' }
       t.match(await send('POST', `${api}/nowhere`, headers, '{"a":'), { status: 404, code: 'ROUTE_NOT_FOUND' }, type)
@@ -110,7 +110,7 @@ t.test('bodies', async (t) => {
     t.match(await send('POST', `${api}/events`, headers, '{"Records":[],"x":"\u00e9"}'), { status: 200 })
   })
 
-  t.test('half a surrogate pair is no part of a name', async (t) => {
+  t.test('half a surrogate pair cannot be part of a name', async (t) => {
     for (const name of ['\\ud800', 'a\\udfffb', '\\udc00\\ud800', '\\uD83D']) {
       t.match(await nameWorkflow(name), { status: 400, code: 'INVALID_REQUEST' }, name)
       const upload = `{"workflowId":"${workflowId}","runId":"${runId}","direction":"outputs","fileName":"${name}","contentType":"a/b"}`

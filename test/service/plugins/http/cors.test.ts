@@ -6,7 +6,7 @@ const origin = 'https://app.example.com'
 const preflight = { method: 'OPTIONS', url: '/api/v1/objects/uploads' } as const
 const preflightHeaders = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization,content-type' }
 
-t.test('without CORS_ORIGINS no page of another origin is let in', async (t) => {
+t.test('without CORS_ORIGINS no page of another origin is allowed', async (t) => {
   const { app, putFile, downloadPath } = await startService(t, noDatabase)
   const download = await app.inject({ url: downloadPath(await putFile('x')), headers: { origin } })
   t.equal(download.statusCode, 302)

@@ -13,7 +13,7 @@ const valid = () => hs256(validClaims())
 const changed = (change: object) => hs256({ ...validClaims(), ...change })
 const malformed = { status: 401, code: 'TOKEN_INVALID', message: /: it is malformed\.$/ }
 
-/** The other texts that a reader which ignores unused bits takes for the same bytes. */
+/** The other texts that decode to the same bytes for a reader that ignores unused bits. */
 function respellings (segment: string): string[] {
   const bytes = Buffer.from(segment, 'base64url')
   return [...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'].map((last) => segment.slice(0, -1) + last)
@@ -47,7 +47,7 @@ t.test('with a shared secret', async (t) => {
     ]) t.match((await ask(changed({ role }))).caller, { roles })
   })
 
-  t.test('claims and header parameters that we do not know count for nothing', async (t) => {
+  t.test('unknown claims and header parameters are ignored', async (t) => {
     t.equal((await ask(hs256({ ...validClaims(), iss: 'x', aud: ['y', 'z'], name: 'n', iat: 1 }, { alg: 'HS256', kid: 'k', x: {} }))).status, 200)
   })
 
@@ -156,7 +156,7 @@ t.test('with a shared secret', async (t) => {
   }
 
   t.test('of the spellings of a token, with unused bits of each segment set and with padding, one is accepted', async (t) => {
-    // Segments of every length modulo 4 that base64url has.
+    // Segments of every length modulo 4 that base64url can have.
     for (const typ of ['JWT', 'JWT ', 'JWT  ']) {
       const token = hs256({ ...validClaims(), typ }, { alg: 'HS256', typ })
       t.equal((await ask(token)).status, 200)
@@ -187,7 +187,7 @@ t.test('with a shared secret', async (t) => {
     t.test(`a token that ${what} is told so`, async (t) => { t.match(await ask(token), { status: 401, code: 'TOKEN_INVALID', message }) })
   }
 
-  t.test('a token in the query, in the body or in a cookie counts for nothing', async (t) => {
+  t.test('a token in the query, in the body or in a cookie is ignored', async (t) => {
     const token = valid()
     for (const query of ['token', 'access_token', 'authorization', 'jwt']) {
       t.equal((await send(undefined, `/who?${query}=${token}`)).json().code, 'TOKEN_REQUIRED')
@@ -197,7 +197,7 @@ t.test('with a shared secret', async (t) => {
     }
   })
 
-  t.test('where a token says that its key is to be had counts for nothing', async (t) => {
+  t.test('where a token says that its key can be found is ignored', async (t) => {
     let requests = 0
     const server = createServer((_request, response) => { requests++; response.end() }).listen(0, '127.0.0.1')
     await once(server, 'listening')
@@ -332,7 +332,7 @@ t.test('a clock tolerance holds at both ends, and no further', async (t) => {
 t.test('names of claims', async (t) => {
   const { sub, orgKey, role, exp } = validClaims()
 
-  t.test('may be URLs, and the usual ones then count for nothing', async (t) => {
+  t.test('may be URLs, and the usual ones are then ignored', async (t) => {
     const { ask } = await startIdentityService(t, {
       JWT_CLAIM_USER: 'https://files.example.com/user', JWT_CLAIM_ORG: 'https://files.example.com/org', JWT_CLAIM_ROLE: 'custom:role',
     })

@@ -5,7 +5,7 @@ import { redisSkip, startRedis } from '../../../support/redis.js'
 import { admin, member, runId, startService, workflowId } from '../../../support/service.js'
 import { storeKinds } from '../../../support/stores.js'
 
-/** Look-ups of one client that may be under way when its limit is reached. */
+/** Look-ups of one client that may be in progress when its limit is reached. */
 const PLACES = 32
 const folder = `acme/workflows/${workflowId}/runs/${runId}/users/${member.userId}/outputs/${'A'.repeat(22)}`
 const missing = (index: number) => `${folder}/${index}`
@@ -20,7 +20,7 @@ async function linkTo ({ app }: DownloadService, objectKeys: string[], remoteAdd
   return { status: answer.statusCode, codes: (body.results ?? []).map(({ link, error }) => link === undefined ? error?.code : 'link') }
 }
 
-/** 60 requests at once that name 100 missing files each, of one client. */
+/** Sends 60 concurrent requests of one client that each name 100 missing files. */
 async function guessMany (services: DownloadService[]) {
   return await Promise.all(numbers(60).flatMap((request) => services.map((service) =>
     linkTo(service, numbers(100).map((index) => missing(request * 100 + index))))))
@@ -85,7 +85,7 @@ t.test('a place', async (t) => {
       const statuses = await Promise.all(numbers(6).map(async () => (await ask(path)).status))
       t.ok(statuses.every((status) => status === 502 || status === 503), statuses.join())
       proxy.heal()
-      // So long the store is left alone that did not answer.
+      // A store that did not answer is left alone for this long.
       const restore = later(3)
       t.strictSame(await Promise.all(numbers(6).map(async () => (await ask(path)).status)), Array(6).fill(302))
       restore()
@@ -143,6 +143,11 @@ t.test('60 requests at once', async (t) => {
     t.equal(await spent(numbers(60).map(() => inject('192.0.2.1', 'reconcile', wrong))), 10)
     t.equal(await spent(numbers(60).map(() => inject('192.0.2.2', 'events', wrong, {}))), 10)
     t.equal(await spent(numbers(60).map(() => inject('192.0.2.3', 'uploads', authorise(member), upload))), 7)
+    const ends = (caller = member) => numbers(60).map((index) => index % 2 === 0
+      ? inject('192.0.2.3', 'uploads/complete', authorise(caller), { uploadId: 'unknown' })
+      : app.inject({ method: 'DELETE', url: '/api/v1/objects/uploads?uploadId=unknown', headers: authorise(caller) }))
+    t.equal(await spent(ends()), 7, 'uploads can be ended though no more can be begun, completed and aborted ones together')
+    t.equal(await spent(ends({ ...member, orgKey: 'other' })), 7)
     t.equal(await spent(numbers(60).map(() => inject('192.0.2.3', 'reconcile', authorise(admin)))), 5)
     t.equal(await spent(numbers(60).map(() => inject('192.0.2.1', 'uploads', authorise({ ...member, orgKey: 'other' }), upload))), 7,
       'of another organisation, though its user has the same id, and though wrong tokens came from there')
@@ -150,11 +155,17 @@ t.test('60 requests at once', async (t) => {
 
   t.test('of two replicas with one Redis, too', { skip: redisSkip }, async (t) => {
     const { url: REDIS_URL } = await startRedis(t)
-    const environment = { ...noDatabase, REDIS_URL, DOWNLOAD_MISS_LIMIT: '60', AUTH_FAILURE_LIMIT: '10', EXISTENCE_TTL: '0' }
+    const environment = {
+      ...noDatabase, REDIS_URL, DOWNLOAD_MISS_LIMIT: '60', AUTH_FAILURE_LIMIT: '10', UPLOAD_LIMIT: '9', EXISTENCE_TTL: '0',
+    }
     const services = await Promise.all([1, 2].map(() => startDownloadService(t, embedded, environment)))
     const lookUps = () => services.reduce((sum, { proxy }) => sum + proxy.count('HEAD'), 0)
     const failures = numbers(60).flatMap(() => services.map(({ app }) => app.inject('/api/v1/objects/storage-usage')))
     t.equal(await spent(failures), 10)
+    const ends = numbers(60).flatMap(() => services.map(({ app, authorise }) => app.inject({
+      method: 'DELETE', url: '/api/v1/objects/uploads?uploadId=unknown', headers: authorise(member),
+    })))
+    t.equal(await spent(ends), 9)
 
     const found = await Promise.all(services.map(({ putFile }) => Promise.all(numbers(100).map((index) => putFile(`file ${index}`)))))
     const links = await Promise.all(services.map((service, index) => linkTo(service, found[index] ?? [])))

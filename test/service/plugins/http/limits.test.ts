@@ -1,3 +1,6 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Redis } from 'ioredis'
 import t from 'tap'
 import { pass, stopClock } from '../../../support/clock.js'
 import { startDownloadService } from '../../../support/download-service.js'
@@ -8,7 +11,7 @@ import { storeKinds } from '../../../support/stores.js'
 const folder = `acme/workflows/${workflowId}/runs/${runId}/users/${member.userId}/outputs/${'A'.repeat(22)}`
 const missing = (index: number) => `/api/v1/objects/download?objectKey=${encodeURIComponent(`${folder}/${index}`)}`
 const usage = '/api/v1/objects/storage-usage'
-/** A database that nothing here needs. */
+/** Nothing here needs a database. */
 const noDatabase = { DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' }
 
 for (const [mode, kind] of ['redirect', 'stream'].flatMap((mode) => storeKinds.slice(0, 1).map((kind) => [mode, kind] as const))) {
@@ -25,7 +28,7 @@ for (const [mode, kind] of ['redirect', 'stream'].flatMap((mode) => storeKinds.s
       t.equal((await ask(known, { method: 'HEAD' })).status, 200)
     })
 
-    t.test('whoever asked for too many is refused before the store is asked, and told when to come again', async (t) => {
+    t.test('a client that asked for too many is refused before the store is asked, and told when to retry', async (t) => {
       const asks = ['GET', 'HEAD', 'GET'] as const
       for (const [index, method] of asks.entries()) t.equal((await ask(missing(index), { method })).status, 404)
       const before = proxy.count()
@@ -71,7 +74,7 @@ t.test('a file that is gone counts each time, though it was found a moment ago',
   t.equal((await ask(missing(1))).status, 429)
 })
 
-t.test('what no download can be is no guess, and a key that no file can have is one', async (t) => {
+t.test('what no download can be does not count as a guess, and a key that no file can have does', async (t) => {
   const { app } = await startService(t, { ...noDatabase, DOWNLOAD_MISS_LIMIT: '2' })
   const ask = async (query: string, method: 'GET' | 'HEAD' = 'GET') =>
     (await app.inject({ method, url: `/api/v1/objects/download${query}` })).statusCode
@@ -217,6 +220,28 @@ t.test('in Redis', { skip: redisSkip }, async (t) => {
     t.equal(await ask(), 404)
     await unkeptAgain
     await redis.restart()
+    while (await ask() === 404);
+    t.equal(await ask(), 429)
+  })
+
+  t.test('whose password changes with the file of its address, replicas continue to count', async (t) => {
+    const redis = await startRedis(t)
+    const superuser = new Redis(redis.url)
+    t.teardown(() => { superuser.disconnect() })
+    const setPassword = (password: string) =>
+      superuser.call('acl', 'setuser', 'files', 'on', 'resetpass', `>${password}`, '~*', '&*', '+@all')
+    const addressWith = (password: string) => redis.url.replace('//', `//files:${password}@`)
+    await setPassword('first')
+    const path = join(t.testdir({ address: addressWith('first') }), 'address')
+    const { app, nextLine } = await startService(t, { ...noDatabase, DOWNLOAD_MISS_LIMIT: '1', REDIS_URL_FILE: path })
+    const ask = async () => (await app.inject(missing(1))).statusCode
+    t.strictSame([await ask(), await ask()], [404, 429])
+
+    const readAgain = nextLine(({ msg }) => msg === 'secrets were read again from their files')
+    await setPassword('second')
+    await writeFile(path, addressWith('second'))
+    await readAgain
+    await superuser.call('client', 'kill', 'user', 'files')
     while (await ask() === 404);
     t.equal(await ask(), 429)
   })

@@ -54,7 +54,7 @@ t.test('a token is accepted with the key that it names and that key\'s algorithm
     for (const kid of kids) t.match(await ask(issue(first, { kid })), { status: 401, code: 'TOKEN_INVALID' }, JSON.stringify(kid))
   })
 
-  t.test('where a token says that its key is to be had counts for nothing', async (t) => {
+  t.test('where a token says that its key can be found is ignored', async (t) => {
     const evil = await startIssuer(t)
     evil.publish(first.jwk)
     for (const header of [{ jku: evil.url }, { x5u: evil.url }, { jwk: first.jwk }, { x5c: ['MIIB'] }, { kid: evil.url }, { iss: evil.url }]) {
@@ -158,7 +158,7 @@ t.test('rotation', async (t) => {
     t.equal((await ask(issue(first))).status, 200, 'the old key is still good')
   })
 
-  t.test('a withdrawn key is no longer accepted once the set was fetched anew', async (t) => {
+  t.test('a withdrawn key is no longer accepted once the set has been fetched again', async (t) => {
     issuer.publish(second.jwk)
     pass(t, 30)
     await ask(issue(second, { kid: 'made-up' }))
@@ -182,7 +182,7 @@ t.test('a set of a mebibyte is read, and a bigger one is not', async (t) => {
   t.equal(await askWith(1024 * 1024 + 1), 503)
 })
 
-t.test('the set is fetched anew by itself', async (t) => {
+t.test('the set is fetched again by itself', async (t) => {
   const issuer = await startIssuer(t)
   issuer.publish(first.jwk)
   const set = new RemoteKeySet(issuer.url, { onFailure: (error) => { throw error }, refreshIntervalMs: 20 })
@@ -212,7 +212,7 @@ const outages: Record<string, (issuer: Issuer) => void> = {
   },
 }
 for (const [outage, begin] of Object.entries(outages)) {
-  t.test(`while the issuer ${outage}, known keys go on, and others are answered with 503`, async (t) => {
+  t.test(`while the issuer ${outage}, known keys stay in use, and others are answered with 503`, async (t) => {
     const issuer = await startIssuer(t)
     issuer.publish(first.jwk)
     const { ask, log, app } = await startIdentityService(t, { JWT_JWKS_URL: issuer.url })

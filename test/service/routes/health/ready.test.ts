@@ -29,7 +29,7 @@ t.test('without object storage it is not ready, and with it again it is', async 
   t.strictSame(down.json(), { status: 'unavailable', parts: { objectStorage: 'down', database: 'down' } })
   t.notMatch(down.body, /127\.0\.0\.1|nobody/, 'neither hosts nor users are told')
   await proxy.accept()
-  // To the service, the time for which it remembers has passed.
+  // As far as the service can tell, the time for which it remembers has passed.
   const { now } = performance
   t.intercept(performance, 'now', { value: () => now.call(performance) + 5_000 })
   t.intercept(Date, 'now', { value: () => performance.timeOrigin + now.call(performance) + 5_000 })
@@ -77,7 +77,7 @@ t.test('a database that falls silent is not waited for until it is given up', {
   const gate = await startDatabaseGate(t, url)
   const { app } = await startService(t, { DATABASE_URL: gate.url })
   t.equal((await app.inject('/health/ready')).json().status, 'ready')
-  // To the service, the time for which it remembers has passed.
+  // As far as the service can tell, the time for which it remembers has passed.
   const { now } = performance
   t.intercept(performance, 'now', { value: () => now.call(performance) + 5_000 })
   const failedStatements = async () =>

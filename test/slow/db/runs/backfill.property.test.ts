@@ -14,7 +14,14 @@ import { writeBeforeRuns, writeEventAsFirstVersion, writeObservationAsFirstVersi
 
 const HOUR_MS = 3_600_000
 const bounds = { clockSkewMs: 5_000, tombstoneRetentionMs: 30 * 24 * HOUR_MS, isAmazonS3: false }
-const nothingExpires = { tombstonesMs: HOUR_MS, uploadsMs: HOUR_MS, setAsideEventsMs: HOUR_MS, leasesMs: HOUR_MS }
+const nothingExpires = {
+  tombstonesMs: HOUR_MS,
+  uploadsMs: HOUR_MS,
+  setAsideEventsMs: HOUR_MS,
+  leasesMs: HOUR_MS,
+  sharesMs: HOUR_MS,
+  verificationsMs: HOUR_MS,
+}
 const histories = Number(process.env.PROPERTY_RUNS ?? 60)
 
 const idOf = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
@@ -23,7 +30,7 @@ const keys = Array.from({ length: 6 }, (_, index) =>
   `acme/workflows/${idOf(1)}/runs/${idOf(index % 2)}/users/${idOf(index % 3 % 2)}/${index === 4 ? 'inputs' : 'outputs'}/` +
   `AAAAAAAAAAAAAAAAAAAAA${index}/folder/file`)
 
-/** Somebody's write, or a step of the service's own. */
+/** A client's write, or a step of the service's own. */
 type Step =
   | { kind: 'write', by: 'event' | 'observation' | 'event of 0.1' | 'observation of 0.1', key: number, size: number | null }
   | { kind: 'backfill', batchRows: number }
@@ -44,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('backfill' as const), batchRows: fc.integer({ min: 1, max: 4 }) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('purge' as const) }) },
 )
-/** Steps of a group are under way together. */
+/** The steps of a group run concurrently. */
 const history = fc.record({
   before: fc.array(fc.record({ key, size, isEvent: fc.boolean() }), { maxLength: 8 }),
   groups: fc.array(fc.array(step, { minLength: 1, maxLength: 5 }), { minLength: 1, maxLength: 8 }),
@@ -119,7 +126,7 @@ for (const { kind, skip, create } of databaseKinds) {
   })
 }
 
-/** Looks at one commit after another. */
+/** Audits one commit after another. */
 async function auditUntil (over: AbortSignal, database: Kysely<Database>): Promise<void> {
   while (!over.aborted) noDifference(await auditSums(database))
 }

@@ -5,11 +5,11 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { makeFolder, openStore, options } from '../../../support/test-store.js'
 
-/* The embedded store as command lines and libraries of others use it, which differ in what they send with a request. */
+/* The embedded store used by other programs and libraries, which differ in what they send with a request. */
 
 const MIB = 1024 ** 2
 const small = Buffer.from('small')
-/** Enough for three parts of the least size. */
+/** Enough for three parts of the minimum size. */
 const large = randomBytes(11 * MIB)
 
 interface Outcome {
@@ -35,7 +35,7 @@ async function openWorkplace (t: Test): Promise<Workplace> {
     const done = (error: ExecFileException | null, output: string, errors: string) => {
       resolve({ exitCode: error === null ? 0 : Number(error.code), output, errors })
     }
-    // A home of its own, lest somebody's settings are found there.
+    // With its own home folder, so that nobody's settings are found there.
     const env = { PATH: process.env.PATH ?? '', HOME: folder, LC_ALL: 'C.UTF-8', ...environment }
     execFile(program, args, { cwd: folder, env, maxBuffer: 16 * MIB }, done)
   })
@@ -90,7 +90,7 @@ t.test('s3cmd', { skip: missing('s3cmd', '--version') }, async (t) => {
   t.equal((await s3cmd('ls', '--recursive', remote)).output, '')
 })
 
-// Debian's, where it is installed: another that is first on the path may be any version.
+// Debian's, if it is installed: another one that is first on the path may have any version.
 const aws = missing('/usr/bin/aws', '--version') === false ? '/usr/bin/aws' : 'aws'
 
 t.test('the AWS command line', { skip: missing(aws, '--version') }, async (t) => {

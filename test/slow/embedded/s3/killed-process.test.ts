@@ -14,7 +14,7 @@ const writer = fileURLToPath(new URL('overwrite-until-killed.ts', import.meta.ur
 
 t.test('after a kill an object is one complete version, bytes and metadata, and no older than was confirmed', async (t) => {
   const folder = await makeFolder(t)
-  // Different numbers of versions before each kill, so that they fall on different moments of the next one.
+  // Different numbers of versions before each kill, so that the kills hit the following version at different moments.
   for (const versions of [1, 6, 17]) {
     const child = spawn(process.execPath, [...process.execArgv, writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })

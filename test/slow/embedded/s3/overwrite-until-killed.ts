@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { StoredObjects } from '../../../../embedded/s3/stored-objects.js'
 
 /*
- * Overwrites one object forever, in the folder that is its argument, each time with bytes that its metadata describe. It is
+ * Overwrites one object endlessly, in the folder given as its argument, each time with bytes that match its metadata. It is
  * started and killed by a test. Each line of its output is the number of a version that is complete.
  */
 const objects = await StoredObjects.open({ folder: process.argv[2] ?? '', bucket: 'b', region: 'r', onEvent: () => {} })

@@ -9,7 +9,7 @@ t.test('the files are 41,593 bytes in 6, as a newcomer sees on the usage page', 
   t.equal(files.reduce((sum, { body }) => sum + body.length, 0), 41_593)
 })
 
-t.test('every name can stand in an object key, and no two are the same', async (t) => {
+t.test('every name can be part of an object key, and no two are the same', async (t) => {
   t.ok(files.every(({ fileName }) => isFileName(fileName)))
   t.equal(new Set(files.map(({ fileName }) => fileName)).size, files.length)
 })

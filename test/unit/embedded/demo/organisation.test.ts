@@ -5,7 +5,7 @@ import { type DemoStore, seedDemoOrganisation } from '../../../../embedded/demo/
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { UUID_PATTERN } from '../../../../objects/object-key.js'
 
-/** A bucket in memory, which fails after so many files were put. */
+/** An in-memory bucket that fails after a given number of files. */
 class MemoryStore implements DemoStore {
   readonly objects = new Map<string, { body: Buffer, contentType: string }>()
   readonly workflowNames = new Map<string, string>()
@@ -68,7 +68,7 @@ t.test('after a call that failed half way, the next one completes it with the sa
   t.equal(store.objects.size, objectKeys.length)
 })
 
-t.test('what is remembered can be read by the owner alone', async (t) => {
+t.test('only the owner can read what is remembered', async (t) => {
   const directory = join(t.testdir(), 'made', 'on demand')
   await seedDemoOrganisation(directory, new MemoryStore())
   t.same(await readdir(directory), ['demo-organisation.json'])

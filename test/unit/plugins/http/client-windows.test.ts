@@ -3,7 +3,7 @@ import { ClientWindows } from '../../../../plugins/http/client-windows.js'
 
 const WINDOW_MS = 60_000
 
-/** Windows with a clock that is moved by hand. */
+/** Windows with a clock that is set by hand. */
 function windowsAt (t: Test) {
   const clock = { now: 1_700_000_000_000 }
   t.intercept(Date, 'now', { value: () => clock.now })

@@ -6,9 +6,9 @@ import type { Fault } from '../../../../../support/fault-proxy.js'
 import { storeKinds } from '../../../../../support/stores.js'
 
 const SIZE_BYTES = 16 * 1024 ** 2
-/** More than the kernel's buffers on the way from the proxy to the client hold, which grow to some megabytes each. */
+/** More than the kernel's buffers between the proxy and the client can hold, which grow to some megabytes each. */
 const ENDLESS_BYTES = 64 * 1024 ** 2
-// Short, so that nothing here waits long; far apart, so that it shows which of them ended the wait.
+// Short, so that nothing here waits long; far apart, so that it is clear which of them ended the wait.
 const timeouts = { S3_CONNECT_TIMEOUT: '0.3', S3_FIRST_BYTE_TIMEOUT: '0.3', STREAM_IDLE_TIMEOUT: '0.6' }
 const stale = [
   'content-disposition', 'content-encoding', 'content-range', 'accept-ranges', 'last-modified', 'etag', 'content-security-policy', 'location',

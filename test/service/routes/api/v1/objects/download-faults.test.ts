@@ -4,7 +4,7 @@ import type { Fault } from '../../../../../support/fault-proxy.js'
 import type { LogLine } from '../../../../../support/service.js'
 import { storeKinds } from '../../../../../support/stores.js'
 
-// Short, so that nothing here waits long; far apart, so that it shows which of them ended the wait.
+// Short, so that nothing here waits long; far apart, so that it is clear which of them ended the wait.
 const timeouts = { S3_CONNECT_TIMEOUT: '0.3', S3_FIRST_BYTE_TIMEOUT: '0.3', STREAM_IDLE_TIMEOUT: '0.6' }
 const stale = [
   'content-disposition', 'content-encoding', 'content-range', 'accept-ranges', 'last-modified', 'etag', 'content-security-policy', 'location',
@@ -24,7 +24,7 @@ for (const kind of storeKinds) {
   }
 }
 
-/** Failures before the first byte, which have an answer. */
+/** Failures before the first byte, which get an error response. */
 function checkFailures (t: Test, service: DownloadService, path: string) {
   const { ask, proxy } = service
   const unavailable = async (t: Test) => {
@@ -63,7 +63,7 @@ function checkFailures (t: Test, service: DownloadService, path: string) {
     proxy.forgetRequests()
     const answers = await Promise.all(Array.from({ length: 200 }, () => ask(path, { method: 'HEAD' })))
     t.same(new Set(answers.map(({ status }) => status)), new Set([503]))
-    // One for each connection, one after each failure before that which opens the circuit, and on a slow machine some probes;
+    // One for each connection, one after each failure before the one that opens the circuit, and on a slow machine some probes;
     // without a circuit, all 200.
     t.ok(proxy.count() <= 64 + 4 + 12, String(proxy.count()))
   })
@@ -118,7 +118,7 @@ function checkFailures (t: Test, service: DownloadService, path: string) {
   })
 }
 
-/** Answers that say that this service is set up wrongly: nothing to wait for, and nothing about the file. */
+/** Answers which say that this service is misconfigured: there is nothing to wait for, and they say nothing about the file. */
 function checkRefusals (t: Test, service: DownloadService, path: string) {
   const { ask, proxy } = service
   const refusals: Array<[statusCode: number, code: string]> = [

@@ -25,7 +25,7 @@ for (const kind of storeKinds) {
         secrets.set('a signature', url.searchParams.get('X-Amz-Signature') ?? '')
         secrets.set('any signature', 'X-Amz-Signature')
         secrets.set('the bearer token', authorization.slice('Bearer '.length))
-        secrets.set('the secret key', app.storeTarget.secretKey)
+        secrets.set('the secret key', app.storeTarget.credentials.current.secretKey)
 
         for (const headers of [{ authorization }, { range: 'bytes=0-9' }, { 'if-none-match': '*' }, { 'if-match': '"other"' }]) {
           for (const method of ['GET', 'HEAD'] as const) {

@@ -7,7 +7,7 @@ import { storeKinds } from '../../../../../support/stores.js'
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz'
 const capabilityHeaders = { 'referrer-policy': 'no-referrer', 'x-robots-tag': 'noindex', 'x-content-type-options': 'nosniff' }
-/** What describes a file's bytes, and so has no place in an answer without them. */
+/** What describes a file's bytes, and so does not belong in an answer without them. */
 const representationHeaders = ['content-disposition', 'content-encoding', 'accept-ranges', 'last-modified', 'etag', 'content-security-policy']
 
 type Row = [behaviour: string, headers: Record<string, string>, status: number, contentRange?: string, body?: string]
@@ -198,7 +198,7 @@ for (const kind of storeKinds) {
       t.match(await ask(Object(json(answer)).url), { status: 200, body: Buffer.from(ALPHABET) })
     })
 
-    /** Asks for a part, and makes the next state of the file each time that the part is about to be read. */
+    /** Requests a part, and puts the file into its next state each time that the part is about to be read. */
     const askWhile = async (objectKey: string, headers: Record<string, string>, states: Array<() => Promise<unknown>>) => {
       const gates = states.map(() => new EventEmitter())
       for (const gate of gates.toReversed()) proxy.inject({ kind: 'hold', until: once(gate, 'open') }, { method: 'GET', times: 1 })

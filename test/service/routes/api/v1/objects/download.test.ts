@@ -15,7 +15,7 @@ function locationOf ({ headers: { location } }: Answer): string {
   return typeof location === 'string' ? location : ''
 }
 
-/** A time as a signature has it, so many seconds later. */
+/** A time in a signature's format, the given number of seconds later. */
 function laterBy (timestamp: string | null, seconds: string | null): string {
   const iso = (timestamp ?? '').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')
   return new Date(Date.parse(iso) + Number(seconds) * 1000).toISOString().replaceAll(/[-:]|\.000/g, '')
@@ -312,7 +312,7 @@ for (const kind of storeKinds) {
       t.match(await ask(downloadPath(fresh)), { status: 302 })
     })
 
-    t.test('with EXISTENCE_TTL=1 a deleted file goes on being served for a moment only', async (t) => {
+    t.test('with EXISTENCE_TTL=1 a deleted file continues to be served only for a moment', async (t) => {
       const service = await startDownloadService(t, kind, { EXISTENCE_TTL: '1' })
       const { bucket } = service.app.storeTarget
       const objectKey = await service.putFile('x')

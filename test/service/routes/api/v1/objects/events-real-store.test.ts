@@ -10,7 +10,7 @@ const real = storeKinds.find(({ name }) => name === 'real S3')
 const mint = (path: string) =>
   mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path })
 
-// Topics of this kind deliver before the change is answered, so that usage is right at once.
+// Topics of this kind deliver before the change is answered, so usage is correct at once.
 t.test('usage follows a real store\'s own notifications', { skip: real?.skip ?? 'there is no real store' }, async (t) => {
   const environment = real?.environment() ?? {}
   const { app, authorise } = await startService(t, { ...environment, EVENTS_TOKEN: token })

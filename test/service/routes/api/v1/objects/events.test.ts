@@ -120,11 +120,11 @@ t.test('on the whole service', async (t) => {
     const secretKey = mint('of-no-form.txt')
     const bodies = [
       '{"Records":[', '', '[]', '"text"', '7', 'null', '{}', '{"Records":"x"}', `{"Records":${'['.repeat(100_000)}`,
-      JSON.stringify([record(secretKey)]),
-      JSON.stringify({ 'detail-type': 'Object Created', source: 'aws.s3', detail: { object: { key: secretKey } } }),
-      JSON.stringify({ Type: 'Notification', Message: JSON.stringify({ Records: [record(secretKey)] }) }),
-      JSON.stringify({ message: { attributes: { eventType: 'OBJECT_FINALIZE', objectId: secretKey } }, subscription: 's' }),
-      JSON.stringify({ account: 'a', action: 'PutObject', bucket: 'objects', object: { key: secretKey, size: 1 } }),
+      JSON.stringify([{ key: secretKey }]),
+      JSON.stringify({ 'detail-type': 'Object Created', source: 'aws.ec2', detail: { object: { key: secretKey } } }),
+      JSON.stringify({ Type: 'Notification', Message: `Hello ${secretKey}` }),
+      JSON.stringify({ message: { attributes: { objectId: secretKey } }, subscription: 's' }),
+      JSON.stringify({ action: 'PutObject', bucket: 'objects', object: { key: secretKey, size: 1 } }),
     ]
     for (const body of bodies) t.match((await post(body)).json(), { statusCode: 422, code: 'EVENTS_NOT_UNDERSTOOD' }, body.slice(0, 40))
     t.strictSame(await app.database.selectFrom('set_aside_events').select('id').execute(), [])
@@ -163,7 +163,7 @@ t.test('on the whole service', async (t) => {
     }
   })
 
-  t.test('a byte order mark before the body is no part of it', async (t) => {
+  t.test('a byte order mark before the body is not part of it', async (t) => {
     t.strictSame((await post(`\ufeff${JSON.stringify({ Records: [] })}`)).json(), { applied: 0, setAside: 0, ignored: 0 })
   })
 
@@ -203,7 +203,7 @@ t.test('on the whole service', async (t) => {
     t.equal((await post({ Records: [] })).json().setAside, 0, 'none')
   })
 
-  t.test('a body over the limit is 413, but whoever sends it is asked for the token first', async (t) => {
+  t.test('a body over the limit is 413, but its sender is asked for the token first', async (t) => {
     const large = JSON.stringify({ Records: [], padding: 'x'.repeat(1024 * 1024) })
     t.match((await post(large)).json(), { statusCode: 413, code: 'BODY_TOO_LARGE' })
     t.match((await post(large, {})).json(), { statusCode: 401 })
@@ -218,7 +218,7 @@ t.test('on the whole service', async (t) => {
     t.strictSame(await auditSums(app.database), [])
   })
 
-  t.test('what became of the records stands in the metrics', async (t) => {
+  t.test('what became of the records appears in the metrics', async (t) => {
     const { body } = await app.inject('/metrics')
     for (const outcome of ['applied', 'set_aside', 'ignored', 'foreign']) {
       t.match(body, new RegExp(`^objects_storage_event_records_total\\{outcome="${outcome}"\\} [1-9]`, 'm'))
@@ -233,13 +233,13 @@ t.test('on the whole service', async (t) => {
   })
 })
 
-t.test('without a token in the configuration nobody may send events', async (t) => {
+t.test('without a configured token nobody may send events', async (t) => {
   const { app } = await startService(t)
   const response = await app.inject({ method: 'POST', url: path, headers: { authorization: 'Bearer ' }, payload: '{"Records":[]}' })
   t.match(response.json(), { statusCode: 401, code: 'TOKEN_INVALID' })
 })
 
-t.test('while the database does not answer, the sender is told to come again', async (t) => {
+t.test('while the database does not answer, the sender is told to retry', async (t) => {
   const { app } = await startService(t, { EVENTS_TOKEN: token, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing' })
   const response = await app.inject({
     method: 'POST', url: path, headers: { authorization }, payload: JSON.stringify({ Records: [record(mint('a'))] }),
@@ -248,7 +248,7 @@ t.test('while the database does not answer, the sender is told to come again', a
   t.ok(Number(response.headers['retry-after']) > 0)
 })
 
-t.test('while the store does not answer, what needs it is to be sent again, and all else is counted', async (t) => {
+t.test('while the store does not answer, what needs it must be sent again, and everything else is counted', async (t) => {
   const { app, authorise } = await startService(t, {
     EVENTS_TOKEN: token, S3_ENDPOINT: 'http://127.0.0.1:1', S3_ACCESS_KEY: 'nobody', S3_SECRET_KEY: 'nothing',
   })
@@ -277,7 +277,7 @@ t.test('a file that the store keeps from the service is counted as it is listed,
     const { totalBytes, fileCount } = (await app.inject({ url: '/api/v1/objects/storage-usage', headers: authorise(member) })).json()
     return [totalBytes, fileCount]
   }
-  // Their times cannot be read, so that the bucket has to be asked about each.
+  // Their times are unreadable, so the bucket has to be asked about each.
   const report = async (...objectKeys: string[]) => await app.inject({
     method: 'POST',
     url: path,
@@ -286,7 +286,7 @@ t.test('a file that the store keeps from the service is counted as it is listed,
   })
   const [one, two, three] = [await putFile('1'), await putFile('22'), await putFile('333')]
 
-  t.test('be it one of many, or all', async (t) => {
+  t.test('even if it is one of many, or all', async (t) => {
     for (const times of [1, Infinity]) {
       proxy.inject({ kind: 'answer', statusCode: 403, code: 'AccessDenied' }, { method: 'HEAD', times })
       t.strictSame((await report(one, two, three)).json(), { applied: 3, setAside: 0, ignored: 0 })
@@ -295,7 +295,7 @@ t.test('a file that the store keeps from the service is counted as it is listed,
     }
   })
 
-  t.test('and one that is not listed is none, though the store does not say so', async (t) => {
+  t.test('and one that is not listed is absent, although the store does not say so', async (t) => {
     await app.minio.removeObject(bucket, two)
     proxy.inject({ kind: 'answer', statusCode: 403, code: 'AccessDenied' }, { method: 'HEAD' })
     t.equal((await report(two, one.replace(/[^/]+$/, 'fil'))).statusCode, 200)
@@ -303,7 +303,7 @@ t.test('a file that the store keeps from the service is counted as it is listed,
     proxy.heal()
   })
 
-  t.test('but where the store refuses the service altogether, the sender is to come again', async (t) => {
+  t.test('but if the store refuses the service altogether, the sender must retry', async (t) => {
     proxy.inject({ kind: 'answer', statusCode: 403, code: 'InvalidAccessKeyId' })
     t.match((await report(three)).json(), { statusCode: 502, code: 'STORE_REFUSED' })
     proxy.heal()

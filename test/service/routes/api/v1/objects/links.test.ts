@@ -66,7 +66,7 @@ for (const kind of storeKinds) {
       proxy.forgetRequests()
       const asked = links(Array.from({ length: 40 }, (_, index) => `${missing}${index}`))
       while (proxy.count('HEAD') < 16) await proxy.arrival('HEAD')
-      // Whatever else was on its way would arrive before this one.
+      // Anything else in transit would arrive before this request.
       t.match(await ask(downloadPath(picture), { method: 'HEAD' }), { status: 200 })
       t.equal(proxy.count('HEAD'), 17)
       gate.emit('open')

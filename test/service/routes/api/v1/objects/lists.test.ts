@@ -10,7 +10,7 @@ import { databaseKindsAndRole } from '../../../../../support/role-database.js'
 const otherWorkflow = '1f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
 const otherRun = '0b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
 const startedAt = Date.now() - 2 * 3_600_000
-/** So many minutes after a time that is long enough ago for events to be believed. */
+/** The given number of minutes after a time that is long enough ago for events to be believed. */
 const at = (minute: number) => new Date(startedAt + minute * 60_000)
 
 const keyOf = (caller: Caller, path: string, parts: Partial<Parameters<typeof mintObjectKey>[0]> = {}) => mintObjectKey({
@@ -160,12 +160,29 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       }
     })
 
-    t.test('what is no list is answered with 400', async (t) => {
+    t.test('what is not a list is answered with 400', async (t) => {
       for (const path of [
         '/workflows?sort=name', '/workflows?search=', '/workflows?search=%00', '/workflows?limit=0', '/workflows?x=1', `/workflows/${workflowId}/runs?sort=x`,
         '/workflows/x/runs', `${run}&prefix=%00`, `${run}&prefix=%0A`, `${run}&delimiter=-`, `${run}&sums=1`, `${run}&sums=`, `?runId=${runId}&prefix=`, '?prefix=',
       ]) t.match((await answerTo(path)).json(), { statusCode: 400, code: 'INVALID_REQUEST' }, path)
       t.match((await answerTo('/workflows')).headers, { 'cache-control': 'private, no-cache', vary: 'authorization' })
+    })
+
+    t.test('figures beyond 2^53-1 are refused where they are shown, and only there', async (t) => {
+      const big = { workflowId: runId, runId: workflowId }
+      await catalogueFiles(database, ['big/1', 'big/2'].map((path) => ({
+        objectKey: keyOf(colleague, path, big), sizeBytes: Number.MAX_SAFE_INTEGER,
+      })))
+      const ofBig = `?workflowId=${runId}&runId=${workflowId}&delimiter=/`
+      for (const list of ['/workflows', `/workflows/${runId}/runs`, `/workflows/${runId}/runs?sort=bytes`, `${ofBig}&sums=true`]) {
+        t.match((await answerTo(list)).json(), { code: 'USAGE_OUT_OF_RANGE' }, list)
+      }
+      t.match(await ask(ofBig), { folders: [{ path: 'big/' }] })
+      t.match((await ask(`${ofBig}&prefix=big/`)).files, [{ bytes: Number.MAX_SAFE_INTEGER }, {}])
+      t.equal((await ask('/workflows', member)).workflows.length, 1)
+      await database.deleteFrom('objects').where('workflow_id', '=', runId).execute()
+      await database.deleteFrom('run_sums').where('created_by', '=', colleague.userId).where('size_bytes', '>', BigInt(Number.MAX_SAFE_INTEGER)).execute()
+      await database.deleteFrom('usage_sums').where('workflow_id', '=', runId).execute()
     })
 
     t.test('what has no files any more is in no list, before its empty sums are purged, too', async (t) => {

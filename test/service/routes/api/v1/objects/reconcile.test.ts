@@ -65,7 +65,7 @@ t.test('while one is running, another of the same organisation is refused, and o
   const other = { ...admin, orgKey: 'other' }
   await putFile('x')
   const stop = new AbortController()
-  // One object in a thousand seconds: it waits after the first.
+  // One object per thousand seconds, so it pauses after the first.
   const all = await app.reconciliation.start({ prefix: '', keysPerSecond: 0.001, signal: stop.signal })
   for (const caller of [admin, other]) {
     const answer = await post(caller)
@@ -92,7 +92,7 @@ t.test('closing the service ends a reconcile, and leaves it to be gone on with',
   t.equal(await endOf(run), 'ended early')
 })
 
-t.test('an organisation starts no more of them in a minute than RECONCILE_LIMIT; who may not start one counts for nothing', async (t) => {
+t.test('an organisation starts no more of them per minute than RECONCILE_LIMIT; callers who may not start one do not count', async (t) => {
   const { post } = await startReconcilable(t, { RECONCILE_LIMIT: '2' })
   for (let attempt = 0; attempt < 3; attempt++) t.equal((await post(member)).statusCode, 403)
   for (let attempt = 0; attempt < 2; attempt++) t.not((await post()).statusCode, 429)

@@ -83,7 +83,7 @@ t.test('a run\'s files', async (t) => {
     t.strictSame((await ask(`workflowId=${runId}&runId=${workflowId}`)).json(), { files: [], nextCursor: null })
   })
 
-  t.test('pages of 100 have every file once, also where the last one of a page goes meanwhile', async (t) => {
+  t.test('pages of 100 have every file once, even if the last one on a page is removed meanwhile', async (t) => {
     const query = `workflowId=${workflowId}&runId=${bigRun}`
     const seen: string[] = []
     const sizes: number[] = []

@@ -18,7 +18,7 @@ t.test('usage over time', async (t) => {
   const day = (date: string, outputBytes: number, fileCount: number) =>
     ({ date, totalBytes: outputBytes, inputBytes: 0, outputBytes, fileCount, isFilled: false })
 
-  t.test('without any dates it is of thirty days, until now, and the same for everyone of the organisation', async (t) => {
+  t.test('without any dates it covers thirty days, until now, and is the same for everyone in the organisation', async (t) => {
     for (const caller of [admin, member, service]) {
       const answer = await ask('', caller)
       t.equal(answer.statusCode, 200)

@@ -58,7 +58,7 @@ t.test('users and largest files', async (t) => {
     for (const { newestEventAt } of users) t.ok(Math.abs(Date.parse(newestEventAt) - Date.now()) < 300_000)
   })
 
-  t.test('users are for admins alone', async (t) => {
+  t.test('only admins may list users', async (t) => {
     for (const caller of [member, service]) {
       const answer = await ask('users', caller)
       t.strictSame([answer.statusCode, answer.json().code], [403, 'FORBIDDEN'])
@@ -134,7 +134,7 @@ t.test('users and largest files', async (t) => {
     t.equal((await ask(`largest?cursor=${ofAll}`, service)).statusCode, 200, 'they see the same')
   })
 
-  t.test('what is no limit or cursor, and unknown parameters are answered with 400; without a token is 401', async (t) => {
+  t.test('an invalid limit or cursor and unknown parameters are answered with 400; no token with 401', async (t) => {
     for (const query of ['?limit=0', '?limit=101', '?limit=1.5', '?limit=x', '?limit=', '?cursor=', '?cursor=%00', '?sort=bytes', '?createdBy=']) {
       for (const list of ['users', 'largest']) t.equal((await ask(`${list}${query}`, admin)).statusCode, 400, `${list}${query}`)
     }

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { admin, member, service, startService, workflowId } from '../../../../../support/service.js'
+import { mintObjectKey } from '../../../../../../objects/object-key.js'
+import { admin, member, runId, service, startService, workflowId } from '../../../../../support/service.js'
 
 t.test('storage usage', async (t) => {
   const { app, authorise, putFile } = await startService(t)
@@ -16,7 +17,10 @@ t.test('storage usage', async (t) => {
       outputBytes: 0,
       fileCount: 0,
       asOf: null,
+      countedAt: null,
       reconciledAt: null,
+      unfinishedBytes: null,
+      unfinishedAsOf: null,
       breakdown: [],
     })
   })
@@ -28,8 +32,9 @@ t.test('storage usage', async (t) => {
     await putFile('x'.repeat(7), { objectKey: overwritten })
     await app.minio.removeObject(app.storeTarget.bucket, removed)
     await app.bucketEvents.settled()
-    const { asOf, ...figures } = (await usage()).json()
+    const { asOf, countedAt, ...figures } = (await usage()).json()
     t.ok(Math.abs(Date.now() - Date.parse(asOf)) < 60_000)
+    t.ok(Math.abs(Date.now() - Date.parse(countedAt)) < 60_000)
     t.strictSame(figures, {
       orgKey: 'acme',
       totalBytes: 1007,
@@ -37,17 +42,19 @@ t.test('storage usage', async (t) => {
       outputBytes: 1007,
       fileCount: 2,
       reconciledAt: null,
+      unfinishedBytes: null,
+      unfinishedAsOf: null,
       breakdown: [{ workflowId, workflowName: workflowId, bytes: 1007, fileCount: 2 }],
     })
     t.ok(kept)
   })
 
-  t.test('who has the figures already is told that nothing has changed, until something does', async (t) => {
+  t.test('a client that has the figures is told that nothing has changed, until something does', async (t) => {
     const ask = async (entityTag: string) => await app.inject({
       url: '/api/v1/objects/storage-usage', headers: { ...authorise(admin), 'if-none-match': entityTag },
     })
     const { headers: { etag, ...headers } } = await usage()
-    // What is one caller's must be shown to no other by a cache between.
+    // A cache in between must not show one caller's figures to another.
     const notForOthers = { 'cache-control': 'private, no-cache', vary: 'authorization' }
     t.match(headers, notForOthers)
     const entityTag = String(etag)
@@ -67,6 +74,38 @@ t.test('storage usage', async (t) => {
     await app.bucketEvents.settled()
   })
 
+  t.test('events that arrive late show by when the newest was counted, in the usage of their organisation and user alone', async (t) => {
+    const hourMs = 3_600_000
+    const receive = async ({ orgKey, userId }: typeof member, agoMs: number) => {
+      const key = mintObjectKey({ orgKey, workflowId, runId, createdBy: userId, direction: 'inputs', path: `${agoMs}.txt` })
+      const eventTime = new Date(Date.now() - agoMs)
+      await app.bucketEvents.receive({
+        Records: [{
+          eventSource: 'minio:s3',
+          eventName: 's3:ObjectCreated:Put',
+          eventTime: eventTime.toISOString(),
+          s3: { bucket: { name: app.storeTarget.bucket }, object: { key: encodeURIComponent(key), size: 1, eTag: 'e', sequencer: '1' } },
+        }],
+      }, 'http')
+      return eventTime.toISOString()
+    }
+    const times = async (caller: typeof member, query = '') => {
+      const { asOf, countedAt } = (await usage(caller, query)).json()
+      return { asOf, hoursLate: asOf === null ? null : Math.floor((Date.parse(countedAt) - Date.parse(asOf)) / hourMs) }
+    }
+    const [late, foreign] = [{ ...admin, orgKey: 'late' }, { ...admin, orgKey: 'in-time' }]
+    const colleagues = { ...member, orgKey: late.orgKey }
+    const [threeHours, twoHours] = [await receive(late, 3 * hourMs), await receive(colleagues, 2 * hourMs)]
+    const inTime = await receive(foreign, 0)
+    t.strictSame(await times(late), { asOf: twoHours, hoursLate: 2 })
+    t.strictSame(await times(late, `?createdBy=${late.userId}`), { asOf: threeHours, hoursLate: 3 })
+    t.strictSame(await times(foreign), { asOf: inTime, hoursLate: 0 })
+    t.strictSame(await times({ ...admin, orgKey: 'nobody' }), { asOf: null, hoursLate: null })
+    const latest = await receive(late, 0)
+    await receive(late, 5 * hourMs)
+    t.strictSame(await times(late), { asOf: latest, hoursLate: 0 }, 'an older one that comes later is not the newest')
+  })
+
   t.test('a service and an admin may name a workflow, a member may not', async (t) => {
     t.equal((await nameWorkflow(member)).statusCode, 403)
     t.equal((await nameWorkflow(service, { name: 'Daily' })).statusCode, 200)
@@ -75,7 +114,7 @@ t.test('storage usage', async (t) => {
     t.match((await usage()).json().breakdown, [{ workflowName: 'Nightly' }])
   })
 
-  t.test('a name that is none is answered with 400', async (t) => {
+  t.test('an invalid name is answered with 400', async (t) => {
     for (const payload of [{}, { name: '' }, { name: 7 }, { name: 'a\nb' }, { name: 'x'.repeat(201) }, { name: 'x', more: 1 }]) {
       t.equal((await nameWorkflow(admin, payload)).statusCode, 400)
     }

@@ -9,7 +9,10 @@ const token = 'a-token-of-the-object-store'
 const contentType = 'text/plain'
 const secretFile = 'what another organisation keeps here'
 
-/** The service on a Ceph RGW, which takes headers that no signature covers, and a file in another bucket of the account. */
+/**
+ * Starts the service on a Ceph RGW, which accepts headers that no signature covers, with a file in another bucket of the
+ * account.
+ */
 async function startOnCeph (t: Test, ceph: CephServer, bucket: string, credentials: Record<string, string> = {}) {
   const { endpoint, accessKey, secretKey } = ceph
   const started = await startService(t, {
@@ -81,6 +84,26 @@ t.test('uploads to a store that takes headers which no signature covers', { skip
     t.strictSame(await usage(), [0, 0])
   })
 
+  t.test('with credentials that may only put, the URL of a part copies nothing, and completes nothing', async (t) => {
+    const { app, authorise, putSecret, usage } = await startOnCeph(t, ceph, 'parts', {
+      S3_UPLOAD_ACCESS_KEY: accessKey, S3_UPLOAD_SECRET_KEY: secretKey,
+    })
+    const source = await putSecret('secret', contentType)
+    const ask = async (path: string, payload: object) => (await app.inject({
+      method: 'POST', url: `/api/v1/objects/uploads${path}`, headers: authorise(member), payload,
+    })).json()
+    const { uploadId, parts: [{ url }] } = await ask('', {
+      workflowId, runId, direction: 'outputs', fileName: 'file.txt', contentType, sizeBytes: 5, multipart: true,
+    })
+    const put = async (headers: Record<string, string>) => (await fetch(url, { method: 'PUT', body: 'hello', headers })).status
+    t.equal(await put({ 'x-amz-copy-source': source }), 403)
+    t.equal(await put({ 'x-amz-copy-source': source, 'x-amz-copy-source-range': 'bytes=0-4' }), 403)
+    t.equal((await ask('/complete', { uploadId })).code, 'UPLOAD_INCOMPLETE')
+    t.equal(await put({}), 200)
+    t.equal((await ask('/complete', { uploadId })).sizeBytes, 5)
+    t.strictSame(await usage(), [5, 1])
+  })
+
   t.test('without them, what was copied is removed where it is bigger or of another type, and usage is right', async (t) => {
     const { app, reserve, putSecret, usage, metric } = await startOnCeph(t, ceph, 'all-powerful')
     const copy = async (source: string, sizeBytes?: number, directive = 'COPY') => {
@@ -124,7 +147,7 @@ t.test('uploads to a store that takes headers which no signature covers', { skip
         const { objectKey, url, headers } = await reserve(5)
         const { status } = await fetch(url, { method: 'PUT', body: 'hello', headers: { ...headers, ...more } })
         t.equal(status, 200)
-        // Overwritten within the time that clocks may be apart, so that the bucket has to be asked.
+        // Overwritten within the clocks' tolerance, so that the bucket has to be asked.
         await fetch(url, { method: 'PUT', body: 'hullo', headers: { ...headers, ...more } })
         return String(objectKey)
       }

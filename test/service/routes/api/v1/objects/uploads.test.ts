@@ -38,7 +38,7 @@ for (const kind of storeKinds) {
       t.not((await mint()).json().objectKey, (await mint()).json().objectKey)
     })
 
-    t.test('a file of the stated size is taken, one of another size is refused, be it a byte', async (t) => {
+    t.test('a file of the stated size is accepted, one of another size is refused, even if by a byte', async (t) => {
       for (const sizeBytes of [0, 1, 5, 1000]) {
         const { url, headers } = (await mint({ sizeBytes }, sizeBytes === 0 ? service : member)).json()
         const put = async (bytes: number) => (await follow(url, { method: 'PUT', body: 'x'.repeat(bytes), headers })).status
@@ -54,7 +54,7 @@ for (const kind of storeKinds) {
       const { searchParams } = new URL(url)
       const signedAt = (searchParams.get('X-Amz-Date') ?? '').replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z')
       const endMs = Date.parse(signedAt) + Number(searchParams.get('X-Amz-Expires')) * 1000
-      // A signature counts whole seconds.
+      // A signature is in whole seconds.
       t.ok(Date.parse(expiresAt) >= endMs && Date.parse(expiresAt) < endMs + 1000, `${expiresAt}`)
       const leftMs = endMs - Date.now()
       const { UPLOAD_URL_TTL } = app.config
@@ -64,6 +64,21 @@ for (const kind of storeKinds) {
         .executeTakeFirstOrThrow()
       t.ok(row.expires_at_ms >= BigInt(endMs) && row.expires_at_ms < BigInt(endMs + 60_000))
       t.match(row, { size_bytes: 5n, content_type: wanted.contentType, org_key: member.orgKey, created_by: member.userId })
+    })
+
+    t.test('with ifAbsent, of many who put to the URL at once one succeeds, and the header cannot be left out', async (t) => {
+      const { objectKey, url, headers } = (await mint({ ifAbsent: true, sizeBytes: 5 })).json()
+      t.equal(headers['if-none-match'], '*')
+      const { 'if-none-match': _condition, ...others } = headers
+      t.equal((await follow(url, { method: 'PUT', body: 'other', headers: others })).status, 403)
+      const bodies = Array.from({ length: 8 }, (_, index) => `file${index}`)
+      const statuses = await Promise.all(bodies.map(async (body) => (await follow(url, { method: 'PUT', body, headers })).status))
+      t.equal(statuses.filter((status) => status === 200).length, 1, statuses.join())
+      const winner = bodies[statuses.indexOf(200)]
+      t.equal((await follow(url, { method: 'PUT', body: 'again', headers })).status, 412)
+      const link = await app.inject({ url: `/api/v1/objects/download?objectKey=${encodeURIComponent(objectKey)}` })
+      t.equal(await (await follow(link.headers.location ?? '')).text(), winner)
+      t.equal((await mint({ ifAbsent: true, multipart: true, sizeBytes: 5 })).statusCode, 400)
     })
 
     t.test('a file of another type than the stated one is refused', async (t) => {

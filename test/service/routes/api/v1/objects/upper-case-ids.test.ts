@@ -53,7 +53,7 @@ t.test('a UUID in upper case is the same one', async (t) => {
     t.equal((await app.inject({ method: 'DELETE', url: `${api}?objectKey=${encodeURIComponent(other)}`, headers })).statusCode, 404)
   })
 
-  t.test('and what is no UUID in lower case is none in upper case', async (t) => {
+  t.test('and what is not a UUID in lower case is not one in upper case', async (t) => {
     for (const id of [`urn:uuid:${workflowId}`, `{${workflowId}}`, workflowId.slice(1), `${workflowId} `, workflowId.replaceAll('-', '')]) {
       const url = `${api}/storage-usage/history?workflowId=${encodeURIComponent(id.toUpperCase())}`
       t.equal((await app.inject({ url, headers })).statusCode, 400, id)

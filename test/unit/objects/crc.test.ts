@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { CRC_32C, CRC_64_NVME, Crc, type CrcParameters } from '../../../../embedded/s3/crc.js'
+import { CRC_32C, CRC_64_NVME, Crc, type CrcParameters } from '../../../objects/crc.js'
 
 const codes = { CRC_32C, CRC_64_NVME }
 
@@ -10,7 +10,7 @@ function crcOf (parameters: CrcParameters, ...chunks: Buffer[]): string {
   return crc.digest().toString('hex')
 }
 
-/** As the definition has it: bit by bit. */
+/** By definition: bit by bit. */
 function crcByDefinition ({ polynomial, widthBytes }: CrcParameters, bytes: Uint8Array): string {
   const mask = (1n << BigInt(8 * widthBytes)) - 1n
   const reflected = BigInt(polynomial.high) << 32n | BigInt(polynomial.low)
@@ -32,7 +32,7 @@ t.test('the checks of the catalogue of CRCs come out', async (t) => {
 
 t.test('the vectors of RFC 3720 come out', async (t) => {
   const bytes = (at: (index: number) => number) => Buffer.from(Array.from({ length: 32 }, (_, index) => at(index)))
-  // B.4 writes the bytes in the order in which they are sent, the least significant one first.
+  // B.4 lists the bytes in the order in which they are sent, least significant first.
   t.equal(crcOf(CRC_32C, bytes(() => 0)), '8a9136aa')
   t.equal(crcOf(CRC_32C, bytes(() => 255)), '62a8ab43')
   t.equal(crcOf(CRC_32C, bytes((index) => index)), '46dd794e')

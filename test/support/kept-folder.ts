@@ -1,0 +1,37 @@
+import { mkdir, mkdtemp, readdir, rename, rm, stat } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+/**
+ * A folder of files that all test files share, kept beside the packages from one run to the next. Whoever needs it first makes
+ * it; those of other versions are removed.
+ *
+ * @param kind what it is for
+ * @param version whatever it depends on
+ * @param make fills an empty folder
+ */
+export async function keepFolder (kind: string, version: string, make: (folder: string) => Promise<unknown>): Promise<string> {
+  const packages = createRequire(import.meta.url).resolve('esbuild').split('/node_modules/')[0] ?? '.'
+  const parent = join(packages, 'node_modules/.cache/objects-storage')
+  const name = `${kind}-${version}`
+  const folder = join(parent, name)
+  if (await exists(folder)) return folder
+  await mkdir(parent, { recursive: true })
+  const draft = await mkdtemp(`${folder}-`)
+  await make(draft)
+  try {
+    await rename(draft, folder)
+  } catch (error) {
+    // Another test file was faster.
+    if (!await exists(folder)) throw error
+    await rm(draft, { recursive: true })
+  }
+  for (const other of await readdir(parent)) {
+    if (other.startsWith(`${kind}-`) && !other.startsWith(name)) await rm(join(parent, other), { recursive: true, force: true })
+  }
+  return folder
+}
+
+async function exists (path: string): Promise<boolean> {
+  return await stat(path).then(() => true, () => false)
+}
