@@ -26,6 +26,7 @@ export const rooms = {
     packages: ['@aws-sdk/client-sqs', '@nats-io/jetstream', '@nats-io/transport-node', 'amqplib', 'cockatiel'],
   },
   downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
+  archives: { imports: ['objects'], packages: [] },
   db: { imports: ['errors', 'objects', 'events'], packages: ['@aws-sdk/rds-signer', 'kysely', 'pg', 'cockatiel'] },
   reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
   uploads: { imports: ['sealing', 'objects', 'http', 'store', 'events', 'db'], packages: ['cockatiel'] },
@@ -40,7 +41,7 @@ export const rooms = {
   plugins: {
     imports: [
       'errors', 'sealing', 'objects', 'http', 'identity', 'schemas', 'store', 'events', 'queues', 'downloads', 'db', 'reconcile',
-      'uploads', 'shares', 'embedded', 'config.ts',
+      'uploads', 'shares', 'archives', 'embedded', 'config.ts',
     ],
   },
   routes: {
