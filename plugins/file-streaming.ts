@@ -5,6 +5,7 @@ import { type ByteRange, contentRange, selectRange } from '../http/byte-range.js
 import type { Disposition } from '../downloads/decision.js'
 import { representationHeaders, validatorHeaders } from '../downloads/headers.js'
 import { signalWhenGone } from '../http/client-gone.js'
+import { dropIdleClient } from '../http/idle-client.js'
 import { evaluatePreconditions, isConditional } from '../http/preconditions.js'
 import { type Digests, type FileDigests, digestsOf } from '../objects/digests.js'
 import { fileNameOf } from '../objects/object-key.js'
@@ -107,13 +108,8 @@ export default fastifyPlugin(async (app) => {
       streams.inc()
       reply.raw.once('close', () => { streams.dec() })
     }
-    // Node's own timer restarts with each byte that the client takes. Once all has been taken, the client is waiting for the
-    // store, which has its own timer.
-    reply.raw.setTimeout(STREAM_IDLE_TIMEOUT * 1000, () => {
-      if (reply.raw.writableLength === 0) return
-      reply.log.info('dropped a client that took nothing for too long')
-      reply.raw.destroy()
-    })
+    // The store has its own timer.
+    dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, () => { reply.log.info('dropped a client that took nothing for too long') })
     if (range !== undefined) reply.status(206).header('content-range', contentRange(range, stored.sizeBytes))
     return reply.headers({ ...headers, 'content-length': lengthBytes }).send(body)
   }
