@@ -46,9 +46,20 @@ export function readChecksums (header: (name: string) => string | undefined): Di
   if (header('x-amz-checksum-type') === 'COMPOSITE') return found
   for (const algorithm of ['sha256', 'crc32c'] as const) {
     const text = header(boundBy[algorithm])
-    if (text === undefined) continue
-    const bytes = Buffer.from(text, 'base64')
-    if (bytes.length === digestBytes[algorithm] && bytes.toString('base64') === text) found[algorithm] = bytes.toString('hex')
+    const bytes = text === undefined ? undefined : readBase64(text, digestBytes[algorithm])
+    if (bytes !== undefined) found[algorithm] = bytes.toString('hex')
   }
   return found
+}
+
+/** The CRC-32 of the whole file's bytes, as `readChecksums` reads others. */
+export function readCrc32 (header: (name: string) => string | undefined): number | undefined {
+  const text = header('x-amz-checksum-crc32')
+  if (text === undefined || header('x-amz-checksum-type') === 'COMPOSITE') return undefined
+  return readBase64(text, 4)?.readUInt32BE()
+}
+
+function readBase64 (text: string, length: number): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64')
+  return bytes.length === length && bytes.toString('base64') === text ? bytes : undefined
 }

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { SigningTarget } from './presigning.js'
 import type { Digests } from '../objects/digests.js'
-import { checksumRequest, readChecksums } from './checksums.js'
+import { checksumRequest, readChecksums, readCrc32 } from './checksums.js'
 import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode } from './connection.js'
 import { OBJECT_KEY_MAX_BYTES } from '../objects/object-key.js'
 import type { StoreTransport } from './dispatcher.js'
@@ -19,6 +19,8 @@ export interface StoredObject {
   contentEncoding: string | undefined
   /** What the store says that it has checked of the whole file. */
   checksums: Digests
+  /** Likewise; undefined where the store does not name it. */
+  crc32: number | undefined
 }
 
 /** What can be learnt about a file without reading it. */
@@ -205,6 +207,7 @@ export function describeStoredObject (response: StoreResponse): StoredObject {
     contentType: header(response, 'content-type'),
     contentEncoding: header(response, 'content-encoding'),
     checksums: readChecksums((name) => header(response, name)),
+    crc32: readCrc32((name) => header(response, name)),
   }
 }
 
