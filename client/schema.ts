@@ -4,6 +4,34 @@
  */
 
 export interface paths {
+    "/api/v1/objects/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download a run as one archive
+         * @description The counted files of a run with their paths, uncompressed; members get only those that they created. An archive holds at most 100,000 files, and is empty where there are none. A download that broke off can be resumed with Range and If-Range, at any replica: as long as the files are the same, so are the archive's bytes and its ETag. A file that changes or is deleted meanwhile breaks the download off. Names that some system cannot store are changed, and names that are the same where case is ignored get a number, `plot~2.png`. Open to every role.
+         */
+        get: operations["downloadArchive"];
+        put?: never;
+        /**
+         * Select files for one archive
+         * @description A share link to up to 1,000 files of the organisation, a member's to their own: `archiveUrl` downloads them as one archive, `url` lists them. All of them must be counted when they are selected; one that is deleted later is left out. The link ends and is revoked like any other. Open to every role.
+         */
+        post: operations["createArchiveSelection"];
+        delete?: never;
+        options?: never;
+        /**
+         * Describe the archive of a run
+         * @description The headers that its download has: its length and ETag are those of the files as they are now. Open to every role.
+         */
+        head: operations["describeArchive"];
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/objects": {
         parameters: {
             query?: never;
@@ -260,6 +288,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/objects/shared/{sealed}/archive": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download what a share link leads to as one archive
+         * @description Needs no token. The files of a run, folder or selection, or the one file, as `GET /archive` would send them. Parameters that are not known are ignored.
+         */
+        get: operations["openShareAsArchive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Describe what a share link leads to as one archive
+         * @description The headers that its download has. Not counted as a use. Needs no token.
+         */
+        head: operations["describeShareAsArchive"];
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/objects/shared/{sealed}": {
         parameters: {
             query?: never;
@@ -269,7 +321,7 @@ export interface paths {
         };
         /**
          * Open a share link
-         * @description Needs no token: the link is itself the permission, until it ends or is revoked. A file is answered as a download is, with what `type` its maker chose: a redirect, or its bytes where SHARE_MODE is `stream`, or JSON that says where it can be read from, which with `stream` is the link itself. Of a run or folder it lists the files and folders, up to 100 at a time, each with a link of its own: as HTML for browsers, as JSON for all else. What is not a link, was changed, has ended or was revoked is answered alike. Parameters that are not known are ignored.
+         * @description Needs no token: the link is itself the permission, until it ends or is revoked. A file is answered as a download is, with what `type` its maker chose: a redirect, or its bytes where SHARE_MODE is `stream`, or JSON that says where it can be read from, which with `stream` is the link itself. Of a run, a folder or a selection it lists the files and folders, up to 100 at a time, each with a link of its own: as HTML for browsers, as JSON for all else. What is not a link, was changed, has ended or was revoked is answered alike. Parameters that are not known are ignored.
          */
         get: operations["openShare"];
         put?: never;
@@ -1215,10 +1267,15 @@ export interface components {
              */
             url: string;
             /**
-             * @description What the link leads to: a file, the files of a run, or those of them whose path begins with a prefix.
+             * Format: uri
+             * @description Of several files: the link to all of them as one ZIP archive, with `?format=tar` as a TAR archive. It ends with the link.
+             */
+            archiveUrl?: string;
+            /**
+             * @description What the link leads to: a file, the files of a run, those of them whose path begins with a prefix, or files that were selected.
              * @enum {string}
              */
-            kind: "file" | "run" | "folder";
+            kind: "file" | "run" | "folder" | "selection";
             /**
              * Format: date-time
              * @description When the link ends, unless it is revoked before.
@@ -1230,10 +1287,10 @@ export interface components {
             /** @description Names the link, to revoke it. It opens nothing. */
             id: components["schemas"]["Uuid"];
             /**
-             * @description What the link leads to: a file, the files of a run, or those of them whose path begins with a prefix.
+             * @description What the link leads to: a file, the files of a run, those of them whose path begins with a prefix, or files that were selected.
              * @enum {string}
              */
-            kind: "file" | "run" | "folder";
+            kind: "file" | "run" | "folder" | "selection";
             /** @description What its maker noted of it; null for nothing. */
             note: string | null;
             /** @description The user who made the link. */
@@ -1321,6 +1378,7 @@ export interface components {
          *           "url": "https://files.example.com/api/v1/objects/shared/AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS"
          *         }
          *       ],
+         *       "archiveUrl": "https://files.example.com/api/v1/objects/shared/AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS/archive",
          *       "expiresAt": "2026-02-01T12:00:00.000Z",
          *       "nextCursor": null
          *     }
@@ -1331,12 +1389,26 @@ export interface components {
             /** @description In the order of their paths. */
             files: components["schemas"]["SharedFile"][];
             /**
+             * Format: uri
+             * @description The link to all files, those below the folders included, as one ZIP archive; with `?format=tar` as a TAR archive.
+             */
+            archiveUrl: string;
+            /**
              * Format: date-time
              * @description When the link ends, and those of the files with it.
              */
             expiresAt: string;
             /** @description Asks for the page after this one; null on the last page. */
             nextCursor: string | null;
+        };
+        /** @description Files for one archive. */
+        SelectionRequest: {
+            /** @description The files, 1,000 at most. One that is named twice counts once. */
+            objectKeys: components["schemas"]["ObjectKey"][];
+            /** @description Seconds until the link ends: 60 to 2592000, 30 days; 604800, a week, by default. */
+            expiresIn?: number;
+            /** @description What the link is for, to find it again. It is shown to its maker and to admins, never to those who open the link. */
+            note?: string;
         };
         /**
          * @description A UUID in lower case.
@@ -1374,7 +1446,7 @@ export interface components {
          * @description What went wrong, for programs: stable across releases.
          * @enum {string}
          */
-        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "SIGNATURE_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "SHARE_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "UPLOAD_NOT_FOUND" | "UPLOAD_COMPLETED" | "UPLOAD_INCOMPLETE" | "OPEN_UPLOADS_EXCEEDED" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "EVENTS_NOT_UNDERSTOOD" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "SHARES_NOT_CONFIGURED" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "DATABASE_UNAVAILABLE" | "NOT_READY";
+        ErrorCode: "INVALID_REQUEST" | "SIZE_REQUIRED" | "QUOTA_EXCEEDED" | "TOKEN_REQUIRED" | "TOKEN_INVALID" | "SIGNATURE_INVALID" | "FORBIDDEN" | "OBJECT_NOT_FOUND" | "ROUTE_NOT_FOUND" | "RECONCILIATION_NOT_FOUND" | "SHARE_NOT_FOUND" | "RECONCILE_RUNNING" | "REQUEST_TIMEOUT" | "HEADERS_TOO_LARGE" | "UPLOAD_NOT_FOUND" | "UPLOAD_COMPLETED" | "UPLOAD_INCOMPLETE" | "OPEN_UPLOADS_EXCEEDED" | "PRECONDITION_FAILED" | "BODY_TOO_LARGE" | "ARCHIVE_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "RANGE_NOT_SATISFIABLE" | "EVENTS_NOT_UNDERSTOOD" | "TOO_MANY_REQUESTS" | "INTERNAL_ERROR" | "USAGE_OUT_OF_RANGE" | "SHARES_NOT_CONFIGURED" | "STORE_REFUSED" | "STORE_UNAVAILABLE" | "EVENTS_NOT_APPLIED" | "OVERLOADED" | "TOKEN_KEYS_UNAVAILABLE" | "ARCHIVES_BUSY" | "ARCHIVE_CHANGED" | "DATABASE_UNAVAILABLE" | "NOT_READY";
     };
     responses: {
         /** @description `INVALID_REQUEST`: a parameter or the body is missing, malformed or unknown. */
@@ -1397,9 +1469,67 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `FORBIDDEN`: the token's user may not do this. */
-        Forbidden: {
+        /** @description `PRECONDITION_FAILED`: the file is not in the state that If-Match or If-Unmodified-Since asks for. */
+        PreconditionFailed: {
             headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `ARCHIVE_TOO_LARGE`: the archive would have more than 100,000 files. */
+        ArchiveTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `TOO_MANY_REQUESTS`: the client has done this too often, or sent too many tokens that are not valid. */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `HEADERS_TOO_LARGE`: the URL and the headers, a token among them, are larger than 16 KiB. */
+        HeadersTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `INTERNAL_ERROR`: a fault of the service. `USAGE_OUT_OF_RANGE`: a sum exceeds 2^53−1, which a JSON number cannot hold exactly. */
+        InternalErrorOrUsageOutOfRange: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_REFUSED`: object storage refuses this service, for its credentials, its clock or its bucket. */
+        StoreRefused: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `ARCHIVES_BUSY`: as many archives are being sent as `ARCHIVES_AT_ONCE` allows. `DATABASE_UNAVAILABLE`: the database does not answer. `NOT_READY`: after an update, the files that were stored before it are still being counted in their runs. */
+        StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrArchivesBusyOrDatabaseUnavailableOrNotReady: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -1433,8 +1563,17 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `TOO_MANY_REQUESTS`: the client has done this too often, or sent too many tokens that are not valid. */
-        TooManyRequests: {
+        /** @description `SHARES_NOT_CONFIGURED`: there are no share links, since the service has no secret of its own. */
+        SharesNotConfigured: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. */
+        OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable: {
             headers: {
                 /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
                 "Retry-After"?: number;
@@ -1444,8 +1583,28 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `HEADERS_TOO_LARGE`: the URL and the headers, a token among them, are larger than 16 KiB. */
-        HeadersTooLarge: {
+        /** @description `RANGE_NOT_SATISFIABLE`: the file has no bytes in the range asked for; Content-Range gives its size. */
+        RangeNotSatisfiable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `ARCHIVES_BUSY`: as many archives are being sent as `ARCHIVES_AT_ONCE` allows. `ARCHIVE_CHANGED`: a file of the archive has just changed, which is being counted. `DATABASE_UNAVAILABLE`: the database does not answer. `NOT_READY`: after an update, the files that were stored before it are still being counted in their runs. */
+        StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrArchivesBusyOrArchiveChangedOrDatabaseUnavailableOrNotReady: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `FORBIDDEN`: the token's user may not do this. */
+        Forbidden: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1455,15 +1614,6 @@ export interface components {
         };
         /** @description `INTERNAL_ERROR`: a fault of the service. */
         InternalError: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorBody"];
-            };
-        };
-        /** @description `STORE_REFUSED`: object storage refuses this service, for its credentials, its clock or its bucket. */
-        StoreRefused: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1482,15 +1632,6 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `INTERNAL_ERROR`: a fault of the service. `USAGE_OUT_OF_RANGE`: a sum exceeds 2^53−1, which a JSON number cannot hold exactly. */
-        InternalErrorOrUsageOutOfRange: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorBody"];
-            };
-        };
         /** @description `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. `NOT_READY`: after an update, the files that were stored before it are still being counted in their runs. */
         OverloadedOrTokenKeysUnavailableOrDatabaseUnavailableOrNotReady: {
             headers: {
@@ -1502,29 +1643,11 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `PRECONDITION_FAILED`: the file is not in the state that If-Match or If-Unmodified-Since asks for. */
-        PreconditionFailed: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorBody"];
-            };
-        };
         /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. */
         StoreUnavailableOrOverloaded: {
             headers: {
                 /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
                 "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorBody"];
-            };
-        };
-        /** @description `RANGE_NOT_SATISFIABLE`: the file has no bytes in the range asked for; Content-Range gives its size. */
-        RangeNotSatisfiable: {
-            headers: {
                 [name: string]: unknown;
             };
             content: {
@@ -1595,17 +1718,6 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `OVERLOADED`: the service has too much to do. `TOKEN_KEYS_UNAVAILABLE`: the keys that tokens are verified with cannot be fetched. `DATABASE_UNAVAILABLE`: the database does not answer. */
-        OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable: {
-            headers: {
-                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
-                "Retry-After"?: number;
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["ErrorBody"];
-            };
-        };
         /** @description `RECONCILIATION_NOT_FOUND`: the organisation was never reconciled on request. */
         ReconciliationNotFound: {
             headers: {
@@ -1624,8 +1736,8 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `SHARES_NOT_CONFIGURED`: there are no share links, since the service has no secret of its own. */
-        SharesNotConfigured: {
+        /** @description `SHARE_NOT_FOUND`: the share link is not one that was made here, has ended, was revoked, or its file is gone; of an id: none of the caller's. */
+        ShareNotFound: {
             headers: {
                 [name: string]: unknown;
             };
@@ -1633,9 +1745,22 @@ export interface components {
                 "application/json": components["schemas"]["ErrorBody"];
             };
         };
-        /** @description `SHARE_NOT_FOUND`: the share link is not one that was made here, has ended, was revoked, or its file is gone; of an id: none of the caller's. */
-        ShareNotFound: {
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `ARCHIVES_BUSY`: as many archives are being sent as `ARCHIVES_AT_ONCE` allows. `DATABASE_UNAVAILABLE`: the database does not answer. `NOT_READY`: after an update, the files that were stored before it are still being counted in their runs. */
+        StoreUnavailableOrOverloadedOrArchivesBusyOrDatabaseUnavailableOrNotReady: {
             headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["ErrorBody"];
+            };
+        };
+        /** @description `STORE_UNAVAILABLE`: object storage does not answer. `OVERLOADED`: the service has too much to do. `ARCHIVES_BUSY`: as many archives are being sent as `ARCHIVES_AT_ONCE` allows. `ARCHIVE_CHANGED`: a file of the archive has just changed, which is being counted. `DATABASE_UNAVAILABLE`: the database does not answer. `NOT_READY`: after an update, the files that were stored before it are still being counted in their runs. */
+        StoreUnavailableOrOverloadedOrArchivesBusyOrArchiveChangedOrDatabaseUnavailableOrNotReady: {
+            headers: {
+                /** @description Seconds after which to try again (RFC 9110, 10.2.3). */
+                "Retry-After"?: number;
                 [name: string]: unknown;
             };
             content: {
@@ -1732,6 +1857,22 @@ export interface components {
     };
     parameters: {
         /**
+         * @description The workflow.
+         * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+         */
+        SentUuidParameter: components["schemas"]["SentUuid"];
+        /**
+         * @description The workflow's run.
+         * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+         */
+        RunIdQueryParameter: components["schemas"]["SentUuid"];
+        /** @description Whether a file goes into a run or comes out of it. */
+        DirectionParameter: components["schemas"]["Direction"];
+        /** @description Only files whose path begins with it: a folder including its slash, or the beginning of a name. */
+        PrefixParameter: string;
+        /** @description `zip` by default, or `tar`. */
+        FormatParameter: "zip" | "tar";
+        /**
          * @description The file's object key: at most 1,024 bytes of UTF-8. Anyone who knows it may download the file.
          * @example demo/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3/users/5e2f1a70-1c2d-4e3f-8a9b-0c1d2e3f4a5b/outputs/q83vEjRWeJCrze8SNFZ4kA/report.pdf
          */
@@ -1744,22 +1885,22 @@ export interface components {
         DispositionParameter: components["schemas"]["Disposition"];
         /** @description `json` asks for the pre-signed URL as JSON, whatever Accept says. HEAD describes the file either way. */
         AsParameter: "json";
-        /** @description `json` asks for JSON, whatever Accept says: of a file, where it can be read from. */
-        AsQueryParameter: "json";
-        /** @description Of a run or folder: `nextCursor` of the previous page. */
-        CursorQueryParameter: string;
         /**
          * @description The end of a share link.
          * @example AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS
          */
         SealedParameter: string;
+        /** @description `json` asks for JSON, whatever Accept says: of a file, where it can be read from. */
+        AsQueryParameter: "json";
+        /** @description Of a run or folder: `nextCursor` of the previous page. */
+        CursorQueryParameter: string;
         /** @description Names the upload to this service; of use to the user that began it, and to nobody else. */
         UploadIdParameter: string;
         /**
          * @description A UUID.
          * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
          */
-        SentUuidParameter: components["schemas"]["SentUuid"];
+        WorkflowIdPathParameter: components["schemas"]["SentUuid"];
     };
     requestBodies: never;
     headers: never;
@@ -1767,6 +1908,156 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    downloadArchive: {
+        parameters: {
+            query: {
+                /**
+                 * @description The workflow.
+                 * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+                 */
+                workflowId: components["parameters"]["SentUuidParameter"];
+                /**
+                 * @description The workflow's run.
+                 * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+                 */
+                runId: components["parameters"]["RunIdQueryParameter"];
+                /** @description Whether a file goes into a run or comes out of it. */
+                direction?: components["parameters"]["DirectionParameter"];
+                /** @description Only files whose path begins with it: a folder including its slash, or the beginning of a name. */
+                prefix?: components["parameters"]["PrefixParameter"];
+                /** @description `zip` by default, or `tar`. */
+                format?: components["parameters"]["FormatParameter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/x-tar": string;
+                };
+            };
+            /** @description The range of bytes that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/x-tar": string;
+                };
+            };
+            /** @description The client has the archive as it is now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ArchiveTooLarge"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrArchivesBusyOrArchiveChangedOrDatabaseUnavailableOrNotReady"];
+        };
+    };
+    createArchiveSelection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SelectionRequest"];
+            };
+        };
+        responses: {
+            /** @description A share link. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Share"];
+                };
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            404: components["responses"]["ObjectNotFound"];
+            413: components["responses"]["BodyTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            501: components["responses"]["SharesNotConfigured"];
+            503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
+        };
+    };
+    describeArchive: {
+        parameters: {
+            query: {
+                /**
+                 * @description The workflow.
+                 * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+                 */
+                workflowId: components["parameters"]["SentUuidParameter"];
+                /**
+                 * @description The workflow's run.
+                 * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
+                 */
+                runId: components["parameters"]["RunIdQueryParameter"];
+                /** @description Whether a file goes into a run or comes out of it. */
+                direction?: components["parameters"]["DirectionParameter"];
+                /** @description Only files whose path begins with it: a folder including its slash, or the beginning of a name. */
+                prefix?: components["parameters"]["PrefixParameter"];
+                /** @description `zip` by default, or `tar`. */
+                format?: components["parameters"]["FormatParameter"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive's headers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has the archive as it is now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            401: components["responses"]["TokenRequiredOrTokenInvalid"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ArchiveTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrTokenKeysUnavailableOrArchivesBusyOrDatabaseUnavailableOrNotReady"];
+        };
+    };
     listRunFiles: {
         parameters: {
             query?: {
@@ -2361,6 +2652,108 @@ export interface operations {
             503: components["responses"]["OverloadedOrTokenKeysUnavailableOrDatabaseUnavailable"];
         };
     };
+    openShareAsArchive: {
+        parameters: {
+            query?: {
+                /** @description `zip` by default, or `tar`. */
+                format?: components["parameters"]["FormatParameter"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The end of a share link.
+                 * @example AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS
+                 */
+                sealed: components["parameters"]["SealedParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/x-tar": string;
+                };
+            };
+            /** @description The range of bytes that was asked for. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                    "application/x-tar": string;
+                };
+            };
+            /** @description The client has the archive as it is now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["ShareNotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ArchiveTooLarge"];
+            416: components["responses"]["RangeNotSatisfiable"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            501: components["responses"]["SharesNotConfigured"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrArchivesBusyOrArchiveChangedOrDatabaseUnavailableOrNotReady"];
+        };
+    };
+    describeShareAsArchive: {
+        parameters: {
+            query?: {
+                /** @description `zip` by default, or `tar`. */
+                format?: components["parameters"]["FormatParameter"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The end of a share link.
+                 * @example AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS
+                 */
+                sealed: components["parameters"]["SealedParameter"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The archive's headers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The client has the archive as it is now. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["InvalidRequest"];
+            404: components["responses"]["ShareNotFound"];
+            412: components["responses"]["PreconditionFailed"];
+            413: components["responses"]["ArchiveTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            431: components["responses"]["HeadersTooLarge"];
+            500: components["responses"]["InternalErrorOrUsageOutOfRange"];
+            501: components["responses"]["SharesNotConfigured"];
+            502: components["responses"]["StoreRefused"];
+            503: components["responses"]["StoreUnavailableOrOverloadedOrArchivesBusyOrDatabaseUnavailableOrNotReady"];
+        };
+    };
     openShare: {
         parameters: {
             query?: {
@@ -2789,7 +3182,7 @@ export interface operations {
                  * @description A UUID.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                workflowId: components["parameters"]["SentUuidParameter"];
+                workflowId: components["parameters"]["WorkflowIdPathParameter"];
             };
             cookie?: never;
         };
@@ -2835,7 +3228,7 @@ export interface operations {
                  * @description A UUID.
                  * @example 3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10
                  */
-                workflowId: components["parameters"]["SentUuidParameter"];
+                workflowId: components["parameters"]["WorkflowIdPathParameter"];
             };
             cookie?: never;
         };

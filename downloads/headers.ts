@@ -81,3 +81,17 @@ export function representationHeaders (
     ...reprDigest === undefined ? {} : { 'repr-digest': reprDigest },
   }
 }
+
+/** Headers of an archive, except for its length. */
+export function archiveHeaders (
+  { entityTag, mediaType, fileName }: { entityTag: string, mediaType: string, fileName: string },
+): Record<string, string> {
+  return {
+    ...capabilityHeaders,
+    etag: entityTag,
+    'cache-control': 'private, no-cache',
+    'content-type': mediaType,
+    'content-disposition': contentDisposition('attachment', fileName),
+    'accept-ranges': 'bytes',
+  }
+}

@@ -1,4 +1,6 @@
 import abandonedUploads from './abandoned-uploads.js'
+import archiveContents from './archive-contents.js'
+import archives from './archives.js'
 import bucketEvents from './bucket-events.js'
 import dataDirectory from './data-directory.js'
 import database from './database.js'
@@ -75,5 +77,7 @@ export const pluginsInOrder = [
   digests, downloads, fileStreaming, fileAnswers, multipartUploads, abandonedUploads, digestConfirmation,
   // Share links, which lead to downloads.
   shareRevocations, shareUses, shares, sharePages,
+  // Many files as one, for tokens and share links.
+  archives, archiveContents,
   shutdown, readiness, demo,
 ]

@@ -122,6 +122,11 @@ const entries = {
     message: 'The request body is larger than this route accepts.',
     meaning: 'the request\'s body is larger than 1 MiB',
   },
+  ARCHIVE_TOO_LARGE: {
+    status: 413,
+    message: 'An archive holds at most 100,000 files: ask for a folder, or for inputs or outputs alone.',
+    meaning: 'the archive would have more than 100,000 files',
+  },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
     message: 'This route accepts application/json only.',
@@ -187,6 +192,18 @@ const entries = {
     // As long as the identity provider is left alone after it failed to answer.
     retryAfterSeconds: 5,
   },
+  ARCHIVES_BUSY: {
+    status: 503,
+    message: 'As many archives are being sent as this service sends at once.',
+    meaning: 'as many archives are being sent as `ARCHIVES_AT_ONCE` allows',
+    retryAfterSeconds: 5,
+  },
+  ARCHIVE_CHANGED: {
+    status: 503,
+    message: 'A file of the archive has just changed.',
+    meaning: 'a file of the archive has just changed, which is being counted',
+    retryAfterSeconds: 1,
+  },
   DATABASE_UNAVAILABLE: {
     status: 503,
     message: 'The database does not answer.',
@@ -225,6 +242,7 @@ export const UploadIncompleteError = errorClass('UPLOAD_INCOMPLETE')
 export const OpenUploadsExceededError = errorClass('OPEN_UPLOADS_EXCEEDED')
 export const PreconditionFailedError = errorClass('PRECONDITION_FAILED')
 export const BodyTooLargeError = errorClass('BODY_TOO_LARGE')
+export const ArchiveTooLargeError = errorClass('ARCHIVE_TOO_LARGE')
 export const UnsupportedMediaTypeError = errorClass('UNSUPPORTED_MEDIA_TYPE')
 export const RangeNotSatisfiableError = errorClass('RANGE_NOT_SATISFIABLE')
 export const EventsNotUnderstoodError = errorClass('EVENTS_NOT_UNDERSTOOD')
@@ -237,6 +255,8 @@ export const StoreUnavailableError = errorClass('STORE_UNAVAILABLE')
 export const EventsNotAppliedError = errorClass('EVENTS_NOT_APPLIED')
 export const OverloadedError = errorClass('OVERLOADED')
 export const TokenKeysUnavailableError = errorClass('TOKEN_KEYS_UNAVAILABLE')
+export const ArchivesBusyError = errorClass('ARCHIVES_BUSY')
+export const ArchiveChangedError = errorClass('ARCHIVE_CHANGED')
 export const DatabaseUnavailableError = errorClass('DATABASE_UNAVAILABLE')
 export const NotReadyError = errorClass('NOT_READY')
 

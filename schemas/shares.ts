@@ -5,8 +5,8 @@ import { NextCursorSchema, PAGE_MAX, pagingParameters } from './paging.js'
 import { reference } from './reference.js'
 
 /** How long a share link may last. */
-const SHARE_MIN_SECONDS = 60
-const SHARE_MAX_SECONDS = 30 * 24 * 60 * 60
+export const SHARE_MIN_SECONDS = 60
+export const SHARE_MAX_SECONDS = 30 * 24 * 60 * 60
 /** How long it lasts where nothing is said. */
 export const SHARE_DEFAULT_SECONDS = 7 * 24 * 60 * 60
 const NOTE_MAX_LENGTH = 200
@@ -16,11 +16,18 @@ const EXAMPLE_ID = '0b8f4a5e-6c1d-4e2f-9a3b-7c8d9e0f1a2b'
 const EXAMPLE_SEALED = 'AfLhF0qk5nU3x3mB0rPq9lY8cV2dW6sT4aZ1eX7gJ5hKbNoMiLuQyRtEwCvDfGzS'
 const EXAMPLE_SHARE_URL = `https://files.example.com/api/v1/objects/shared/${EXAMPLE_SEALED}`
 
-const ShareKindSchema = Type.Unsafe<'file' | 'run' | 'folder'>({
+const ShareKindSchema = Type.Unsafe<'file' | 'run' | 'folder' | 'selection'>({
   type: 'string',
-  enum: ['file', 'run', 'folder'],
-  description: 'What the link leads to: a file, the files of a run, or those of them whose path begins with a prefix.',
+  enum: ['file', 'run', 'folder', 'selection'],
+  description: 'What the link leads to: a file, the files of a run, those of them whose path begins with a prefix, or files that were selected.',
 })
+
+export const noteParameter = Type.Optional(Type.String({
+  minLength: 1,
+  maxLength: NOTE_MAX_LENGTH,
+  pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
+  description: 'What the link is for, to find it again. It is shown to its maker and to admins, never to those who open the link.',
+}))
 
 export const ShareRequestSchema = Type.Object({
   objectKey: Type.Optional(Type.String({ ...ObjectKeySchema, description: 'The file to share; without the three below.' })),
@@ -37,12 +44,7 @@ export const ShareRequestSchema = Type.Object({
     description: `Seconds until the link ends: ${SHARE_MIN_SECONDS} to ${SHARE_MAX_SECONDS}, 30 days; ${SHARE_DEFAULT_SECONDS}, a week, by default.`,
   })),
   type: Type.Optional(DispositionSchema),
-  note: Type.Optional(Type.String({
-    minLength: 1,
-    maxLength: NOTE_MAX_LENGTH,
-    pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
-    description: 'What the link is for, to find it again. It is shown to its maker and to admins, never to those who open the link.',
-  })),
+  note: noteParameter,
 }, {
   $id: 'ShareRequest',
   additionalProperties: false,
@@ -64,12 +66,16 @@ export const ShareSchema = Type.Object({
   url: Type.String({
     format: 'uri', description: 'The link: anyone who has it may read what it leads to. It is not kept, and so cannot be shown again.',
   }),
+  archiveUrl: Type.Optional(Type.String({
+    format: 'uri',
+    description: 'Of several files: the link to all of them as one ZIP archive, with `?format=tar` as a TAR archive. It ends with the link.',
+  })),
   kind: ShareKindSchema,
   expiresAt: Type.String({ format: 'date-time', description: 'When the link ends, unless it is revoked before.' }),
 }, {
   $id: 'Share',
   description: 'A share link.',
-  examples: [{ id: EXAMPLE_ID, url: EXAMPLE_SHARE_URL, kind: 'folder', expiresAt: '2026-02-01T12:00:00.000Z' }],
+  examples: [{ id: EXAMPLE_ID, url: EXAMPLE_SHARE_URL, archiveUrl: `${EXAMPLE_SHARE_URL}/archive`, kind: 'folder', expiresAt: '2026-02-01T12:00:00.000Z' }],
 })
 
 export const ListedShareSchema = Type.Object({
@@ -161,6 +167,9 @@ export const SharedFolderSchema = Type.Object({
 export const SharedFilesSchema = Type.Object({
   folders: Type.Array(reference(SharedFolderSchema), { maxItems: PAGE_MAX, description: 'In the order of their paths.' }),
   files: Type.Array(reference(SharedFileSchema), { maxItems: PAGE_MAX, description: 'In the order of their paths.' }),
+  archiveUrl: Type.String({
+    format: 'uri', description: 'The link to all files, those below the folders included, as one ZIP archive; with `?format=tar` as a TAR archive.',
+  }),
   expiresAt: Type.String({ format: 'date-time', description: 'When the link ends, and those of the files with it.' }),
   nextCursor: NextCursorSchema,
 }, {
@@ -176,6 +185,7 @@ export const SharedFilesSchema = Type.Object({
       createdAt: '2026-01-31T11:59:58.000Z',
       url: EXAMPLE_SHARE_URL,
     }],
+    archiveUrl: `${EXAMPLE_SHARE_URL}/archive`,
     expiresAt: '2026-02-01T12:00:00.000Z',
     nextCursor: null,
   }],

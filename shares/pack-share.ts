@@ -12,6 +12,8 @@ export type ShareTarget =
     createdBy: string | undefined
     prefix: string
   }
+  /** Files that someone selected: the database knows them by the link's id. */
+  | { kind: 'selection' }
 
 /** What is sealed in a share link. */
 export interface ShareContent {
@@ -29,13 +31,14 @@ export interface ShareContent {
 /*
  * The form, in bytes: flags; id (16); expiry (6); when it was made (8); the organisation's key, after its length (1);
  * workflow (16); run (16); of a file its creator (16), the key's token (16, or another one after its length, 2) and its path;
- * of several the creator (16) if they are one user's, and the prefix.
+ * of several the creator (16) if they are one user's, and the prefix. Nothing after the organisation's key for a selection.
  */
 const FILES = 1
 const INLINE = 2
 const OF_USER = 4
 const OUTPUTS = 8
 const PACKED_TOKEN = 16
+const SELECTION = 32
 
 const ID_BYTES = 16
 const EXPIRY_BYTES = 6
@@ -50,7 +53,7 @@ export function packShare ({ id, orgKey, madeAtMicros, expiresAtMs, disposition,
   const times = Buffer.alloc(EXPIRY_BYTES + 8)
   times.writeUIntBE(expiresAtMs, 0, EXPIRY_BYTES)
   times.writeBigUInt64BE(BigInt(madeAtMicros), EXPIRY_BYTES)
-  const { flags, packed } = target.kind === 'file' ? packFile(orgKey, target.objectKey) : packFiles(target)
+  const { flags, packed } = packTarget(orgKey, target)
   return Buffer.concat([
     Buffer.from([flags | (disposition === 'inline' ? INLINE : 0)]), packUuid(id), times,
     Buffer.from([orgKey.length]), Buffer.from(orgKey), packed,
@@ -72,8 +75,13 @@ export function unpackShare (packed: Buffer): ShareContent {
   const expiresAtMs = take(EXPIRY_BYTES).readUIntBE(0, EXPIRY_BYTES)
   const madeAtMicros = Number(take(8).readBigUInt64BE())
   const orgKey = take(take(1).readUInt8()).toString()
-  const [workflowId, runId] = [takeUuid(), takeUuid()]
-  const takeFile = () => {
+  const takeTarget = (): ShareTarget => {
+    if (has(SELECTION)) return { kind: 'selection' }
+    const [workflowId, runId] = [takeUuid(), takeUuid()]
+    if (!has(FILES)) return { kind: 'file', objectKey: takeFile(workflowId, runId) }
+    return { kind: 'files', workflowId, runId, createdBy: has(OF_USER) ? takeUuid() : undefined, prefix: takeRest() }
+  }
+  const takeFile = (workflowId: string, runId: string) => {
     const createdBy = takeUuid()
     const token = has(PACKED_TOKEN) ? take(TOKEN_BYTES).toString('base64url') : take(take(2).readUInt16BE()).toString()
     const direction = has(OUTPUTS) ? 'outputs' : 'inputs'
@@ -85,9 +93,15 @@ export function unpackShare (packed: Buffer): ShareContent {
     madeAtMicros,
     expiresAtMs,
     disposition: has(INLINE) ? 'inline' : 'attachment',
-    target: has(FILES)
-      ? { kind: 'files', workflowId, runId, createdBy: has(OF_USER) ? takeUuid() : undefined, prefix: takeRest() }
-      : { kind: 'file', objectKey: takeFile() },
+    target: takeTarget(),
+  }
+}
+
+function packTarget (orgKey: string, target: ShareTarget): { flags: number, packed: Buffer } {
+  switch (target.kind) {
+    case 'file': return packFile(orgKey, target.objectKey)
+    case 'files': return packFiles(target)
+    case 'selection': return { flags: SELECTION, packed: Buffer.alloc(0) }
   }
 }
 

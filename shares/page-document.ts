@@ -7,6 +7,8 @@ export interface SharePage {
   folders: ReadonlyArray<{ path: string, href: string }>
   files: ReadonlyArray<{ path: string, direction: string, bytes: number, createdAt: string | null, href: string }>
   expiresAt: Date
+  /** Of all files as one archive. */
+  archiveHref: string
   /** Of the page after this one; undefined on the last page. */
   nextHref: string | undefined
 }
@@ -29,7 +31,7 @@ export const sharePageHeaders = {
 } as const
 
 /** Writes the page as HTML. */
-export function sharePageDocument ({ prefix, folders, files, expiresAt, nextHref }: SharePage): string {
+export function sharePageDocument ({ prefix, folders, files, archiveHref, expiresAt, nextHref }: SharePage): string {
   const title = prefix === '' ? 'Shared files' : `Shared files: ${prefix}`
   const nameOf = (path: string) => path.slice(prefix.lastIndexOf('/') + 1)
   const rows = [
@@ -50,7 +52,7 @@ export function sharePageDocument ({ prefix, folders, files, expiresAt, nextHref
 <main>
 <h1><bdi>${escape(title)}</bdi></h1>
 <p>These links end on ${time(expiresAt.toISOString())}, or when they are revoked.</p>
-${rows.length === 0 ? '<p>There are no files.</p>' : table(rows)}
+${rows.length === 0 ? '<p>There are no files.</p>' : `<p>All of them: <a href="${escape(archiveHref)}">as a ZIP archive</a>, <a href="${escape(archiveHref)}?format=tar">as a TAR archive</a>.</p>\n${table(rows)}`}
 ${nextHref === undefined ? '' : `<p><a href="${escape(nextHref)}" rel="next">More files</a></p>`}
 </main>
 </body>

@@ -11,6 +11,12 @@ export const limits = {
   RECONCILE_LIMIT: perMinute(60, 'Requests a minute by one organisation that start a reconcile; 0 sets no limit.'),
   LIST_LIMIT: perMinute(600, 'Pages of lists a minute by one user, but for files by key, and of what is shared from one address; 0 sets no limit.'),
   SHARE_LIMIT: perMinute(60, 'Share links a minute made by one user; 0 sets no limit.'),
+  ARCHIVES_AT_ONCE: Type.Integer({
+    minimum: 1,
+    maximum: 1000,
+    default: 8,
+    description: 'Archives that a replica sends at once; it answers further ones with 503. One takes up to 10 MiB, and 36 MiB with 100,000 files.',
+  }),
   REDIS_URL: Type.Optional(Type.String({
     secret: true,
     pattern: '^rediss?://',

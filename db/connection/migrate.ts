@@ -15,6 +15,7 @@ import { multipartUploads } from '../migrations/0013-multipart-uploads.js'
 import { digests } from '../migrations/0014-digests.js'
 import { shares } from '../migrations/0015-shares.js'
 import { unfinishedUploads } from '../migrations/0016-unfinished-uploads.js'
+import { selections } from '../migrations/0017-selections.js'
 import type { Database } from './tables.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -35,6 +36,7 @@ const migrations: Record<string, Migration> = {
   '0014-digests': digests,
   '0015-shares': shares,
   '0016-unfinished-uploads': unfinishedUploads,
+  '0017-selections': selections,
 }
 
 /** The result of bringing a database to the newest schema. */

@@ -26,6 +26,7 @@ export interface Database {
   share_epochs: ShareEpochsTable
   unfinished_looks: UnfinishedLooksTable
   unfinished_sums: UnfinishedSumsTable
+  selections: SelectionsTable
 }
 
 /**
@@ -265,7 +266,13 @@ interface SharesTable {
 }
 
 /** What a share link leads to: a file, or the files of a run, or those of them whose path begins in some way. */
-export type ShareKind = 'file' | 'run' | 'folder'
+export type ShareKind = 'file' | 'run' | 'folder' | 'selection'
+
+/** The files that share links of the kind `selection` lead to; deleted with their link. */
+interface SelectionsTable {
+  share_id: string
+  object_keys: string[]
+}
 
 /** Organisations whose share links were revoked all at once. */
 interface ShareEpochsTable {
@@ -278,7 +285,7 @@ interface ShareEpochsTable {
 /** Digests of files' bytes, for those few files that have any: they are deleted with the row of their file. */
 interface DigestsTable {
   object_key: string
-  /** One of those that `objects/digests.ts` names. */
+  /** One of those that `objects/digests.ts` names, or `crc32`, which archives need. */
   algorithm: string
   /** Whether it was computed over the bytes that have the entity tag; otherwise it was claimed, before there were any. */
   is_verified: boolean

@@ -6,6 +6,7 @@ import fastifyPlugin from 'fastify-plugin'
 import type { Config } from '../../config.js'
 import { pathOfAddress } from '../../http/base-path.js'
 import { strictTransportSeconds } from '../../http/strict-transport-security.js'
+import { SelectionRequestSchema } from '../../schemas/archives.js'
 import { BucketEventsSchema, BucketNotificationSchema, PubSubPushSchema, SnsMessageSchema } from '../../schemas/bucket-events.js'
 import { DeletionSchema } from '../../schemas/deletion.js'
 import { DispositionSchema, DownloadLinkSchema } from '../../schemas/download.js'
@@ -49,7 +50,7 @@ export default fastifyPlugin(async (app) => {
     ListedWorkflowSchema, WorkflowListSchema, ListedRunSchema, RunListSchema,
     UserUsageSchema, UserUsageListSchema, LargestFileSchema, LargestFilesSchema,
     ShareRequestSchema, ShareSchema, ListedShareSchema, ShareListSchema, RevocationSchema,
-    SharedFolderSchema, SharedFileSchema, SharedFilesSchema,
+    SharedFolderSchema, SharedFileSchema, SharedFilesSchema, SelectionRequestSchema,
   ]) app.addSchema(schema)
 
   await app.register(fastifySwagger, {
@@ -154,9 +155,10 @@ const TAB_STORAGE = 'Object.defineProperty(window, "localStorage", { value: wind
 function inOrderOfUse (one: unknown, other: unknown): number {
   const order = [
     'createUpload', 'createPartUrls', 'listParts', 'completeUpload', 'abortUpload',
-    'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
+    'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'downloadArchive', 'describeArchive', 'deleteFile',
     'readStorageUsage', 'readStorageUsageHistory', 'listUserUsage', 'listLargestFiles',
-    'createShare', 'listShares', 'revokeShare', 'revokeAllShares', 'openShare', 'describeShare',
+    'createShare', 'createArchiveSelection', 'listShares', 'revokeShare', 'revokeAllShares', 'openShare', 'describeShare',
+    'openShareAsArchive', 'describeShareAsArchive',
     'nameWorkflow', 'setQuota', 'startReconcile', 'readReconcileProgress',
   ]
   const [before, after] = [one, other].map((operation) => {

@@ -98,7 +98,7 @@ export async function onServer (url: string, statement: string): Promise<void> {
 
 /** Empties every table. */
 export async function emptyTables (database: Kysely<Database>): Promise<void> {
-  await sql`truncate orgs, objects, usage_sums, runs, run_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, user_usage_snapshots, usage_history_start, leases, shares, share_epochs, digests, verifications, unfinished_looks, unfinished_sums`
+  await sql`truncate orgs, objects, usage_sums, runs, run_sums, uploads, set_aside_events, workflows, reconciliations, usage_days, usage_snapshots, user_usage_snapshots, usage_history_start, leases, shares, selections, share_epochs, digests, verifications, unfinished_looks, unfinished_sums`
     .execute(database)
 }
 

@@ -35,13 +35,14 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { objectKey, workflowId, runId, prefix, expiresIn = SHARE_DEFAULT_SECONDS, type: disposition = 'attachment', note = null } = body
     const target = await targetOf(request.user, reply, { objectKey, workflowId, runId, prefix })
     const id = randomUUID()
-    const kind = target.kind === 'file' ? 'file' : target.prefix === '' ? 'run' : 'folder'
+    const kind = target.kind === 'files' ? target.prefix === '' ? 'run' : 'folder' : target.kind
     const { madeAtMicros, expiresAt } = await recordShare(app.database, {
       id, orgKey, madeBy: userId, kind, note, lifetimeSeconds: expiresIn,
     })
     const sealed = app.shares.seal({ id, orgKey, madeAtMicros, expiresAtMs: expiresAt.getTime(), disposition, target })
+    const url = app.shareUrl(request, sealed)
     return await reply.status(201).headers(capabilityJsonHeaders)
-      .send({ id, url: app.shareUrl(request, sealed), kind, expiresAt: expiresAt.toISOString() })
+      .send({ id, url, ...kind === 'file' ? {} : { archiveUrl: `${url}/archive` }, kind, expiresAt: expiresAt.toISOString() })
   })
 
   const targetOf = async (

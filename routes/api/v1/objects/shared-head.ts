@@ -25,7 +25,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     },
   }, async ({ params: { sealed }, query: { as }, headers: { accept } }, reply) => {
     const { target, disposition: asked } = await app.shares.open(reply, sealed)
-    if (target.kind === 'files') return reply.describeSharePage(as !== 'json' && prefersHtml(accept) ? 'html' : 'json')
+    if (target.kind !== 'file') return reply.describeSharePage(as !== 'json' && prefersHtml(accept) ? 'html' : 'json')
     return await reply.describeFile({ objectKey: target.objectKey, asked })
   })
 }

@@ -24,7 +24,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       summary: 'Open a share link',
       description: 'Needs no token: the link is itself the permission, until it ends or is revoked. A file is answered as a download ' +
         'is, with what `type` its maker chose: a redirect, or its bytes where SHARE_MODE is `stream`, or JSON that says where it can be ' +
-        'read from, which with `stream` is the link itself. Of a run or folder it lists the files and folders, up to 100 at a time, each ' +
+        'read from, which with `stream` is the link itself. Of a run, a folder or a selection it lists the files and folders, up to 100 at a time, each ' +
         'with a link of its own: as HTML for browsers, as JSON for all else. What is not a link, was changed, has ended or was revoked is ' +
         'answered alike. Parameters that are not known are ignored.',
       security: [],
@@ -59,8 +59,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { params: { sealed }, query: { as, cursor }, headers: { accept } } = request
     const answer = (share: ShareContent) => {
       const { target, disposition } = share
-      if (target.kind === 'files') {
-        return reply.answerSharePage(share, target, { cursor, wanted: as !== 'json' && prefersHtml(accept) ? 'html' : 'json' })
+      if (target.kind !== 'file') {
+        return reply.answerSharePage(share, target, { sealed, cursor, wanted: as !== 'json' && prefersHtml(accept) ? 'html' : 'json' })
       }
       return reply.answerFile({
         objectKey: target.objectKey,

@@ -1,0 +1,194 @@
+import { Readable } from 'node:stream'
+import { crc32 as updateCrc32 } from 'node:zlib'
+import type { FastifyReply } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { Counter, Gauge } from 'prom-client'
+import { FileChecksums } from '../archives/checksums.js'
+import { FilesAhead } from '../archives/files-ahead.js'
+import { type ArchiveLayout, type ArchivedFile, layOutArchive } from '../archives/layout.js'
+import { tarFormat } from '../archives/tar-format.js'
+import { checksumsNeededFor, filePartsOf, writeRange } from '../archives/write-range.js'
+import { zipFormat } from '../archives/zip-format.js'
+import { keepCrc32s } from '../db/archives.js'
+import type { ListedForArchive } from '../db/runs/archived-files.js'
+import { archiveHeaders } from '../downloads/headers.js'
+import { contentRange, selectRange } from '../http/byte-range.js'
+import { signalWhenGone } from '../http/client-gone.js'
+import { dropIdleClient } from '../http/idle-client.js'
+import { evaluatePreconditions } from '../http/preconditions.js'
+import { redactObjectKey } from '../objects/redacted-key.js'
+import { ArchiveChangedError, ArchiveTooLargeError, ArchivesBusyError, PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
+import type { ReadRange } from '../store/object-storage.js'
+
+/** An archive, and how it was asked for. */
+export interface AskedArchive {
+  /** Listed once. */
+  files: AsyncIterable<readonly ListedForArchive[]>
+  format: 'zip' | 'tar'
+  /** Without an extension. */
+  name: string
+}
+
+declare module 'fastify' {
+  interface FastifyReply {
+    /**
+     * Answers GET with an archive of files, or HEAD with its headers, following RFC 9110: preconditions, ranges, validators.
+     * Its bytes are those of the files as they were listed, or it breaks off.
+     *
+     * @throws {ArchivesBusyError} if too many are being sent
+     * @throws {ArchiveTooLargeError} if there are too many files
+     * @throws {ArchiveChangedError} if the first file that is to be sent is not as it was listed
+     */
+    answerArchive: (asked: AskedArchive) => Promise<FastifyReply>
+  }
+}
+
+const MAX_FILES = 100_000
+const LOOK_UPS_AT_ONCE = 8
+const KEPT_AT_ONCE = 1_000
+
+/** Decorates replies with the sending of many files as one archive. */
+export default fastifyPlugin(async (app) => {
+  const { ARCHIVES_AT_ONCE, STREAM_IDLE_TIMEOUT } = app.config
+  const open = new Gauge({
+    name: 'objects_storage_archives_open', help: 'Archives that are being made.', registers: [app.metrics],
+  })
+  const rereadBytes = new Counter({
+    name: 'objects_storage_archive_reread_bytes_total',
+    help: 'Bytes of files that were read for their CRC-32 alone: a part of a ZIP archive was asked for, and nobody knew it.',
+    registers: [app.metrics],
+  })
+  const keeping = new Set<Promise<void>>()
+  let openCount = 0
+
+  /** Takes one of the places, which is given back when the response has ended. */
+  const takePlace = (reply: FastifyReply) => {
+    if (openCount >= ARCHIVES_AT_ONCE) throw new ArchivesBusyError()
+    openCount++
+    open.set(openCount)
+    reply.raw.once('close', () => {
+      openCount--
+      open.set(openCount)
+    })
+  }
+
+  const readFile = async ({ objectKey, entityTag }: ArchivedFile, range: ReadRange | undefined, signal: AbortSignal) => {
+    const opened = await app.objectStorage.read(objectKey, { range, ifMatch: entityTag, signal })
+    if (opened !== undefined && opened !== 'changed') return opened
+    app.log.info({ object: redactObjectKey(objectKey) }, 'a file of an archive is not as it was counted')
+    app.bucketEvents.recount(objectKey, { wasStored: opened === 'changed' }).catch(() => {})
+    throw new ArchiveChangedError()
+  }
+
+  /** The CRC-32 of a file that does not pass: the store's own, or that of its bytes. */
+  const findCrc32 = async (file: ArchivedFile, signal: AbortSignal): Promise<number> => {
+    const stored = await app.objectStorage.head(file.objectKey, signal)
+    if (stored?.crc32 !== undefined && stored.entityTag === file.entityTag) return stored.crc32
+    const { body } = await readFile(file, undefined, signal)
+    let crc32 = 0
+    for await (const chunk of body) {
+      rereadBytes.inc(chunk.length)
+      crc32 = updateCrc32(chunk, crc32)
+    }
+    return crc32
+  }
+
+  /** Keeps what was computed, without anyone's waiting for it: without it, the next archive takes longer. */
+  const keep = (layout: ArchiveLayout, checksums: FileChecksums) => {
+    const computed = Array.from({ length: layout.count }, (_, index) => index)
+      .filter((index) => layout.file(index).crc32 === undefined && layout.file(index).sizeBytes > 0 && checksums.isKnown(index))
+    const writeAll = async () => {
+      for (let at = 0; at < computed.length; at += KEPT_AT_ONCE) {
+        await keepCrc32s(app.database, await Promise.all(computed.slice(at, at + KEPT_AT_ONCE).map(async (index) => {
+          const { objectKey, entityTag } = layout.file(index)
+          return { objectKey, entityTag: entityTag.replaceAll('"', ''), crc32: await checksums.of(index) }
+        })))
+      }
+    }
+    const written = writeAll().catch((error: unknown) => { app.log.warn({ err: error }, 'checksums of an archive\'s files are not kept') })
+    keeping.add(written)
+    written.finally(() => { keeping.delete(written) })
+  }
+
+  const send = async (reply: FastifyReply, layout: ArchiveLayout, range: ReadRange, signal: AbortSignal) => {
+    const checksums = new FileChecksums(
+      Array.from({ length: layout.count }, (_, index) => layout.file(index).sizeBytes === 0 ? 0 : layout.file(index).crc32),
+      async (index) => await findCrc32(layout.file(index), signal),
+    )
+    const files = new FilesAhead(filePartsOf(layout, range), async ({ index, first, last }) => {
+      const file = layout.file(index)
+      const isWhole = first === 0 && last === file.sizeBytes - 1
+      return (await readFile(file, isWhole ? undefined : { first, last }, signal)).body
+    })
+    try {
+      await files.begin()
+    } catch (error) {
+      files.close()
+      throw error
+    }
+    checksums.prepare(checksumsNeededFor(layout, range))
+    if (layout.format.hasChecksums) reply.raw.once('close', () => { keep(layout, checksums) })
+    dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, () => { reply.log.info('dropped a client that took nothing for too long') })
+    return reply.send(Readable.from(writeRange(layout, range, files, checksums), { objectMode: false }))
+  }
+
+  app.decorateReply('answerArchive', async function (this: FastifyReply, { files, format, name }) {
+    const { request } = this
+    const signal = signalWhenGone(this.raw)
+    takePlace(this)
+    const layout = await layOutArchive(format === 'zip' ? zipFormat : tarFormat, await listFiles(files, signal))
+    const { entityTag, sizeBytes } = layout
+    const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers
+    const described = { entityTag, lastModified: UNKNOWN, sizeBytes }
+    // Dates are to be ignored where there is none (RFC 9110, 13.1.3 and 13.1.4).
+    const outcome = evaluatePreconditions({ method: request.method, headers: { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } }, described, new Date())
+    if (outcome === 'precondition-failed') throw new PreconditionFailedError()
+    this.headers(archiveHeaders({ entityTag, mediaType: layout.format.mediaType, fileName: `${name}.${format}` }))
+    if (outcome === 'not-modified') return this.status(304).send()
+    const selection = selectRange(request, described, new Date())
+    if (selection === 'unsatisfiable') {
+      this.header('content-range', contentRange('unsatisfiable', sizeBytes))
+      throw new RangeNotSatisfiableError()
+    }
+    if (request.method === 'HEAD') return this.header('content-length', sizeBytes).send()
+    const range = selection === 'whole' ? { first: 0, last: sizeBytes - 1 } : selection
+    if (selection !== 'whole') this.status(206).header('content-range', contentRange(selection, sizeBytes))
+    return await send(this.header('content-length', range.last - range.first + 1), layout, range, signal)
+  })
+
+  const listFiles = async (pages: AsyncIterable<readonly ListedForArchive[]>, signal: AbortSignal): Promise<ArchivedFile[]> => {
+    const listed: ArchivedFile[] = []
+    for await (const page of pages) {
+      signal.throwIfAborted()
+      if (listed.length + page.length > MAX_FILES) throw new ArchiveTooLargeError()
+      for (const file of await describeAll(page, signal)) listed.push(file)
+    }
+    return listed
+  }
+
+  /** The catalogue has no entity tag of a file whose event had none: the store is asked. */
+  const describeAll = async (page: readonly ListedForArchive[], signal: AbortSignal): Promise<ArchivedFile[]> => {
+    const described: ArchivedFile[] = []
+    const unknown: ListedForArchive[] = []
+    for (const file of page) {
+      const { objectKey, sizeBytes, entityTag, createdAt: modifiedAt, crc32 } = file
+      if (entityTag === undefined) unknown.push(file)
+      else described.push({ objectKey, sizeBytes, entityTag: `"${entityTag}"`, modifiedAt, crc32 })
+    }
+    const rest = unknown.values()
+    const work = async () => {
+      for (const { objectKey, createdAt: modifiedAt } of rest) {
+        const stored = await app.objectStorage.head(objectKey, signal)
+        if (stored === undefined) continue
+        const { sizeBytes, entityTag, crc32 } = stored
+        described.push({ objectKey, sizeBytes, entityTag, modifiedAt, crc32 })
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(LOOK_UPS_AT_ONCE, unknown.length) }, work))
+    return described
+  }
+
+  app.addHook('onClose', async () => { await Promise.all(keeping) })
+}, { name: 'archives', dependencies: ['config', 'object-storage', 'database', 'bucket-events', 'metrics'] })
+
+const UNKNOWN = new Date(Number.NaN)

@@ -1,0 +1,44 @@
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { ArchiveQuerySchema } from '../../../../schemas/archives.js'
+import { errorResponses } from '../../../../schemas/error-responses.js'
+import { onlyListedCreator } from '../../../../schemas/token-claims.js'
+
+const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
+
+const route: FastifyPluginAsyncTypebox = async (app) => {
+  app.get('/archive', {
+    config: { roles: ['member', 'service', 'admin'] },
+    exposeHeadRoute: false,
+    onRequest: app.limits.lists.spend,
+    schema: {
+      operationId: 'downloadArchive',
+      tags: ['Files'],
+      summary: 'Download a run as one archive',
+      description: 'The counted files of a run with their paths, uncompressed; members get only those that they created. An archive holds at ' +
+        'most 100,000 files, and is empty where there are none. A download that broke off can be resumed with Range and If-Range, at any ' +
+        'replica: as long as the files are the same, so are the archive\'s bytes and its ETag. A file that changes or is deleted meanwhile ' +
+        'breaks the download off. Names that some system cannot store are changed, and names that are the same where case is ignored get a ' +
+        'number, `plot~2.png`.',
+      querystring: ArchiveQuerySchema,
+      response: {
+        200: {
+          description: 'The archive.',
+          content: { 'application/zip': { schema: bytes }, 'application/x-tar': { schema: bytes } },
+        },
+        206: {
+          description: 'The range of bytes that was asked for.',
+          content: { 'application/zip': { schema: bytes }, 'application/x-tar': { schema: bytes } },
+        },
+        304: Type.Null({ description: 'The client has the archive as it is now.' }),
+        ...errorResponses(
+          400, 401, 412, 'ARCHIVE_TOO_LARGE', 416, 429, 'USAGE_OUT_OF_RANGE', 502, 'STORE_UNAVAILABLE', 'ARCHIVES_BUSY', 'ARCHIVE_CHANGED',
+          'DATABASE_UNAVAILABLE', 'NOT_READY'),
+      },
+    },
+  }, async ({ user, query: { workflowId, runId, direction, prefix = '', format = 'zip' } }, reply) => {
+    const scope = { orgKey: user.orgKey, workflowId, runId, createdBy: onlyListedCreator(user), direction, prefix }
+    return await reply.answerRunArchive(scope, format)
+  })
+}
+
+export default route
