@@ -44,7 +44,8 @@ export async function archiveInMemory (format: ArchiveFormat, files: readonly Fi
     read: async (range = { first: 0, last: layout.sizeBytes - 1 }) => {
       const ahead = new FilesAhead(filePartsOf(layout, range), async ({ index, first, last }) =>
         Readable.from(inChunks(contentOf(index).subarray(first, last + 1))))
-      const known = Array.from({ length: layout.count }, (_, index) => layout.file(index).sizeBytes === 0 ? 0 : layout.file(index).crc32)
+      const known = Array.from({ length: layout.count }, (_, index) =>
+        layout.file(index).sizeBytes === 0 ? 0 : layout.file(index).crc32)
       const checksums = new FileChecksums(known, async (index) => {
         reread.push(layout.entry(index).name)
         return crc32(contentOf(index))
@@ -57,7 +58,9 @@ export async function archiveInMemory (format: ArchiveFormat, files: readonly Fi
 
 /** Of odd lengths, as a network brings them. */
 function * inChunks (bytes: Buffer): Generator<Buffer, void, undefined> {
-  for (let at = 0, length = 1; at < bytes.length; at += length, length = length % 30_011 + 7_001) yield bytes.subarray(at, at + length)
+  for (let at = 0, length = 1; at < bytes.length; at += length, length = length % 30_011 + 7_001) {
+    yield bytes.subarray(at, at + length)
+  }
 }
 
 /** The files of a ZIP archive, by name, as its central directory lists them; checks that their bytes have their CRC-32. */

@@ -52,9 +52,13 @@ for (const { name, skip, create } of databaseKinds) {
       const answer = await get(member)
       t.equal(answer.statusCode, 200)
       t.match(answer.headers, {
-        'content-type': 'application/zip', 'content-length': String(answer.rawPayload.length), 'accept-ranges': 'bytes',
-        'content-disposition': new RegExp(`filename="${workflowId} ${runId}\\.zip"`), 'cache-control': 'private, no-cache',
-        'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff',
+        'content-type': 'application/zip',
+        'content-length': String(answer.rawPayload.length),
+        'accept-ranges': 'bytes',
+        'content-disposition': new RegExp(`filename="${workflowId} ${runId}\\.zip"`),
+        'cache-control': 'private, no-cache',
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
       })
       const files = readZip(answer.rawPayload)
       t.same(new Set(files.keys()), new Set(['b.bin', 'CON', 'plots/a.txt', 'Plots/A.TXT'].map((path) =>

@@ -1,0 +1,94 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { createHash, randomBytes, randomInt, randomUUID } from 'node:crypto'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import t from 'tap'
+import { mintObjectKey } from '../../../objects/object-key.js'
+import { createServerDatabase, testDatabaseUrl } from '../../support/database.js'
+import { FaultProxy } from '../../support/fault-proxy.js'
+import { member, startService, workflowId } from '../../support/service.js'
+import { storeKinds } from '../../support/stores.js'
+
+const run = promisify(execFile)
+
+const CUTS = 100
+const UPLOADS_AT_ONCE = 16
+
+const withoutCurl = spawnSync('curl', ['--version']).status !== 0 && 'curl is not installed'
+const skipped = testDatabaseUrl === undefined ? 'TEST_DATABASE_URL is not set' : withoutCurl
+
+/** A store that answers slowly gets fewer. */
+const extents: Record<string, { files: number, bytes: number }> = {
+  'embedded store': { files: Number(process.env.ARCHIVE_FILES ?? 2_000), bytes: Number(process.env.ARCHIVE_MIB ?? 300) * 1024 ** 2 },
+  'real S3': { files: 300, bytes: 40 * 1024 ** 2 },
+}
+
+for (const { name, skip, open } of storeKinds) {
+  const { files, bytes } = extents[name] ?? { files: 0, bytes: 0 }
+
+  // One of two replicas answers each request, so that nothing can depend on what was answered before.
+  t.test(`archives on ${name}, cut ${CUTS} times and resumed by curl at another replica`, { skip: skip || skipped }, async (t) => {
+    const [{ url: databaseUrl = '', close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await open()]
+    t.teardown(close)
+    t.teardown(store.close)
+    const environment = { ...store.environment, DATABASE_URL: databaseUrl, SERVICE_SECRET: 'a-secret-of-both-replicas-in-this-test' }
+    const replicas = [await startService(t, environment), await startService(t, environment)] as const
+    const [{ app, putFile, authorise, nextLine }] = replicas
+    const runId = randomUUID()
+    const put = async (index: number) => {
+      const objectKey = mintObjectKey({
+        orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: `folder ${index % 20}/file ${index}`,
+      })
+      // From empty files to ones twice as big as the average.
+      await putFile(randomBytes(Math.round(2 * bytes / files * index / files)), { objectKey })
+    }
+    for (let at = 0; at < files; at += UPLOADS_AT_ONCE) {
+      const count = Math.min(UPLOADS_AT_ONCE, files - at)
+      await Promise.all(Array.from({ length: count }, async (_, index) => { await put(at + index) }))
+    }
+    // One reconcile counts them all.
+    const counted = nextLine(({ msg }) => msg === 'compared the catalogue with the bucket')
+    const asAdmin = authorise({ ...member, roles: ['admin'] })
+    const started = await app.inject({ method: 'POST', url: '/api/v1/objects/reconcile', headers: asAdmin })
+    t.equal(started.statusCode, 202)
+    await counted
+
+    const folder = await mkdtemp(join(tmpdir(), 'objects-storage-archives-'))
+    t.teardown(() => rm(folder, { recursive: true, force: true }))
+    const proxies = await Promise.all(replicas.map(async ({ app }) => await FaultProxy.start(await app.listen({ host: '127.0.0.1', port: 0 }))))
+    for (const proxy of proxies) t.teardown(() => proxy.close())
+    const { authorization } = authorise(member)
+
+    for (const format of ['tar', 'zip']) {
+      const path = `/api/v1/objects/archive?workflowId=${workflowId}&runId=${runId}&format=${format}`
+      const file = join(folder, `whole.${format}`)
+      const fetchTo = async (target: string, origin: string, ...options: string[]) =>
+        await run('curl', ['--silent', '--show-error', '--fail', '--header', `authorization: ${authorization}`, ...options, '--output', target, origin + path])
+      const { headers } = await app.inject({ method: 'HEAD', url: path, headers: { authorization } })
+      const sizeBytes = Number(headers['content-length'])
+      const cuts = Array.from({ length: CUTS }, () => randomInt(1, sizeBytes)).toSorted((one, other) => one - other)
+      let at = 0
+      for (const [index, cut] of cuts.entries()) {
+        const proxy = proxies[index % proxies.length]
+        if (cut === at || proxy === undefined) continue
+        proxy.inject({ kind: 'truncate', afterBytes: cut - at }, { times: 1 })
+        // 18: a part of the file, 56: the connection was closed.
+        await t.rejects(fetchTo(file, proxy.endpoint, '--continue-at', '-', '--header', `if-range: ${headers.etag}`), { code: /^(18|56)$/ })
+        proxy.heal()
+        at = (await stat(file)).size
+      }
+      await fetchTo(file, proxies[0]?.endpoint ?? '', '--continue-at', '-')
+      t.equal((await stat(file)).size, sizeBytes)
+      const plain = join(folder, `plain.${format}`)
+      await fetchTo(plain, proxies[1]?.endpoint ?? '')
+      t.equal(await digestOf(file), await digestOf(plain), `${format} is the same, byte for byte`)
+      if (format === 'zip') await t.resolves(run('python3', ['-c', 'import sys, zipfile; assert zipfile.ZipFile(sys.argv[1]).testzip() is None', file]))
+    }
+  })
+}
+
+async function digestOf (file: string): Promise<string> {
+  return createHash('sha256').update(await readFile(file)).digest('hex')
+}
