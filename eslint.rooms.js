@@ -51,7 +51,7 @@ export const rooms = {
   startup: { imports: ['errors', 'store', 'db', 'embedded', 'config.ts'], packages: [] },
   bucket: { imports: ['errors'], packages: ['minio'] },
   doctor: { imports: ['errors', 'objects', 'http', 'identity', 'store', 'db'], packages: ['fastify'] },
-  transfer: { imports: ['errors', 'objects', 'client'], packages: ['cli-progress', 'cockatiel', 'mime', 'undici'] },
+  transfer: { imports: ['errors', 'objects', 'client'], packages: ['cli-progress', 'cockatiel', 'content-disposition', 'mime', 'undici'] },
   commands: {
     imports: [
       'errors', 'objects', 'schemas', 'store', 'db', 'reconcile', 'uploads', 'verify', 'embedded', 'bucket', 'doctor', 'client', 'transfer',

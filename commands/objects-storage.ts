@@ -9,7 +9,7 @@ const HELP = `Sends files to a running service, fetches them, and makes links to
 
   npx objects-storage put PATH… --workflow UUID --run UUID --outputs
   npx objects-storage get LINK…
-  npx objects-storage get --workflow UUID --run UUID
+  npx objects-storage get --workflow UUID --run UUID [--zip]
   npx objects-storage share KEY
 
 "npx objects-storage put --help" says more, and so do "get --help" and "share --help".

@@ -6,6 +6,8 @@ import { TransferError, TransferStoppedError } from './failures.js'
 /** Where the service is, and how it is reached. */
 export interface Connection {
   address: string
+  /** The token as it is now. */
+  readToken: () => Promise<string>
   /** Makes a client of its own for someone who wants to see its answers. */
   createClient: () => ObjectsClient
 }
@@ -31,7 +33,11 @@ export async function connect (address: string | undefined, environment: NodeJS.
   const token = fixed ?? (() => readToken(OBJECTS_STORAGE_TOKEN_FILE))
   // Said at once where it cannot be read, rather than after requests that are tried again.
   if (fixed === undefined) await readToken(OBJECTS_STORAGE_TOKEN_FILE)
-  return { address: url.replace(/\/+$/, ''), createClient: () => createClient({ baseUrl: url, token }) }
+  return {
+    address: url.replace(/\/+$/, ''),
+    readToken: async () => typeof token === 'string' ? token : await token(),
+    createClient: () => createClient({ baseUrl: url, token }),
+  }
 }
 
 async function readToken (location: string): Promise<string> {
@@ -48,6 +54,6 @@ function requireToken (text: string, name: string): string {
 }
 
 /** What a service answered that is no result, in words. */
-export function describeRefusal (error: ErrorBody | undefined, response: Response): string {
-  return error?.code === undefined ? `The service answers with status ${response.status}.` : `${error.code}: ${error.message}`
+export function describeRefusal (error: ErrorBody | undefined, { status }: Pick<Response, 'status'>): string {
+  return error?.code === undefined ? `The service answers with status ${status}.` : `${error.code}: ${error.message}`
 }

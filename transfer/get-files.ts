@@ -1,12 +1,10 @@
-import { mkdir, realpath } from 'node:fs/promises'
-import { Agent, interceptors } from 'undici'
-import { errorCode } from '../errors/error-code.js'
 import type { Display } from './display.js'
 import { downloadFile } from './download-file.js'
 import { TransferError, TransferStoppedError } from './failures.js'
 import { inTurn } from './in-turn.js'
 import { shown } from './local-files.js'
-import { localNamesOf, prepareTarget } from './target-path.js'
+import { withConnections } from './requests.js'
+import { localNamesOf, openFolder, prepareTarget } from './target-path.js'
 import type { WantedFile } from './wanted-files.js'
 
 export interface GetOptions {
@@ -31,10 +29,8 @@ export interface GetOptions {
 export async function getFiles (options: GetOptions): Promise<{ wantedCount: number, failedCount: number }> {
   const { files, parallel, display, signal } = options
   const root = await openFolder(options.folder)
-  const agent = new Agent()
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: 5 }))
   let [wantedCount, failedCount] = [0, 0]
-  try {
+  await withConnections(async (dispatcher) => {
     await inTurn(files, parallel, async (file) => {
       signal.throwIfAborted()
       wantedCount++
@@ -56,17 +52,6 @@ export async function getFiles (options: GetOptions): Promise<{ wantedCount: num
         shownFile.end()
       }
     })
-  } finally {
-    await agent.destroy()
-  }
+  })
   return { wantedCount, failedCount }
-}
-
-async function openFolder (folder: string): Promise<string> {
-  try {
-    await mkdir(folder, { recursive: true })
-    return await realpath(folder)
-  } catch (error) {
-    throw new TransferStoppedError(`The folder ${shown(folder)} cannot be made (${errorCode(error)}).`)
-  }
 }

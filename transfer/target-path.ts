@@ -2,7 +2,8 @@ import { lstat, mkdir, realpath } from 'node:fs/promises'
 import { join, sep } from 'node:path'
 import { errorCode } from '../errors/error-code.js'
 import { isPath } from '../objects/object-key.js'
-import { TransferError } from './failures.js'
+import { TransferError, TransferStoppedError } from './failures.js'
+import { shown } from './local-files.js'
 
 // Microsoft, "Naming Files, Paths, and Namespaces": with any extension, these are devices.
 const windowsDevice = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i
@@ -17,10 +18,14 @@ const windowsForbidden = /[<>:"\\|?*]|[. ]$/
  */
 export function localNamesOf (path: string, platform: NodeJS.Platform = process.platform): string[] {
   const names = path.split('/')
-  const isLocal = isPath(path) &&
-    (platform !== 'win32' || names.every((name) => !windowsDevice.test(name) && !windowsForbidden.test(name)))
+  const isLocal = isPath(path) && (platform !== 'win32' || names.every(isStorable))
   if (!isLocal) throw new TransferError('This machine can have no file of such a name.')
   return names
+}
+
+/** Whether every common system can have a file of such a name, so far as Windows is what differs. */
+export function isStorable (name: string): boolean {
+  return !windowsDevice.test(name) && !windowsForbidden.test(name)
 }
 
 /**
@@ -42,4 +47,19 @@ export async function prepareTarget (root: string, names: readonly string[]): Pr
     if (!(await lstat(folder)).isDirectory()) throw new TransferError('There is a file where a folder of that name should be.')
   }
   return join(folder, names.at(-1) ?? '')
+}
+
+/**
+ * Makes a folder if it is not there.
+ *
+ * @returns where it is, without symbolic links
+ * @throws {TransferStoppedError}
+ */
+export async function openFolder (folder: string): Promise<string> {
+  try {
+    await mkdir(folder, { recursive: true })
+    return await realpath(folder)
+  } catch (error) {
+    throw new TransferStoppedError(`The folder ${shown(folder)} cannot be made (${errorCode(error)}).`)
+  }
 }

@@ -40,7 +40,7 @@ function nameOf (link: string, index: number): string {
   const objectKey = searchParams.get('objectKey') ?? ''
   // A link is a secret, and is not repeated.
   if (!/^https?:$/.test(protocol) || parseObjectKey(objectKey) === undefined) {
-    throw new TransferError(`Link ${index + 1} is no download link, such as put --json and lists of files have.`)
+    throw new TransferError(`Link ${index + 1} is no download link, such as put --json and lists of files have. A share link needs --zip or --tar.`)
   }
   return fileNameOf(objectKey)
 }

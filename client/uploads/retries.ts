@@ -56,7 +56,7 @@ export async function inTime<Result> (
 }
 
 /** Reads Retry-After, in either form; undefined if there is none that can be read. */
-export function readRetryAfter ({ headers }: Response): number | undefined {
+export function readRetryAfter ({ headers }: { headers: { get: (name: string) => string | null } }): number | undefined {
   const value = headers.get('retry-after')
   if (value === null) return undefined
   const waitMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now()

@@ -6,18 +6,24 @@ import { getFiles } from '../../transfer/get-files.js'
 import { shown } from '../../transfer/local-files.js'
 import { type WantedFile, filesOfLinks, filesOfRun } from '../../transfer/wanted-files.js'
 import { EXIT_CLEAN } from '../outcome.js'
-import { EXIT_INCOMPLETE, type Subcommand, readOptions, readParallel, readRun } from './subcommand.js'
+import { getArchive } from './get-archive.js'
+import { EXIT_INCOMPLETE, type Options, type Subcommand, readDirection, readOptions, readParallel, readRun } from './subcommand.js'
 
-const HELP = `Fetches files by their download links, or all files of a run.
+const HELP = `Fetches files by their download links, all files of a run, or many files as one archive.
 
   npx objects-storage get LINK… [--to FOLDER] [--force] [--parallel 4] [--json]
   npx objects-storage get --workflow UUID --run UUID [--outputs] [--inputs] [--url URL] [--to FOLDER] …
+  npx objects-storage get --workflow UUID --run UUID --zip|--tar [FILE] [--outputs] [--inputs] [--url URL] [--to FOLDER] …
+  npx objects-storage get SHARE-LINK --zip|--tar [FILE] [--to FOLDER] …
 
   LINK        a download link; with "-", links are read from standard input, one a line
   --workflow  the workflow; --run WORKFLOW/RUN names both
   --run       its run: its files keep their folders, below "inputs" and "outputs"
   --outputs   only what the run has made
   --inputs    only what it works on
+  --zip       as one ZIP archive: a run, or what a share link leads to
+  --tar       as one TAR archive
+  FILE        what the archive is called; by default what the service calls it
   --to        where the files go; by default the current folder
   --force     replace other files of the same names
   --url       the service's address; by default OBJECTS_STORAGE_URL
@@ -29,6 +35,10 @@ A run's files need a token, in OBJECTS_STORAGE_TOKEN or in the file that OBJECTS
 A file gets its name once it is whole, with the time that the storage has; one of the same size and time is taken to be there. If
 it is interrupted, the same command goes on from the hidden files ".objects-storage-….part".
 
+An archive never replaces another file unasked, not even one of the same name that is whole. It goes on, too, from where it was
+interrupted, if the files are the same; otherwise it begins anew. --tar goes on at once; for --zip, the service may have to read
+files first.
+
 Exit code: 0 all files are there, 1 some are not, 2 it could not run, 130 it was stopped.
 `
 
@@ -37,6 +47,7 @@ export const get: Subcommand = {
   run: async (args, signal) => {
     const { values, positionals } = readOptions(args, [])
     if (values.help) return undefined
+    if (values.zip || values.tar) return await getArchive(values, positionals, signal)
     const parallel = readParallel(values.parallel)
     const files = await findWanted(values, positionals, signal)
 
@@ -68,14 +79,13 @@ export const get: Subcommand = {
 }
 
 async function findWanted (
-  values: ReturnType<typeof readOptions>['values'], positionals: readonly string[], signal: AbortSignal,
+  values: Options, positionals: readonly string[], signal: AbortSignal,
 ): Promise<AsyncGenerator<WantedFile, undefined>> {
   const isRun = values.run !== undefined || values.workflow !== undefined
   if (isRun === (positionals.length > 0)) throw new TransferError('Name either download links, or a run.')
   if (isRun) {
-    const isAll = values.inputs === values.outputs
-    const directions = new Set(isAll ? ['inputs', 'outputs'] : [values.inputs ? 'inputs' : 'outputs'])
-    const run = { ...readRun(values), directions }
+    const direction = readDirection(values)
+    const run = { ...readRun(values), directions: new Set(direction === undefined ? ['inputs', 'outputs'] : [direction]) }
     return filesOfRun(await connect(values.url, process.env), run, signal)
   }
   const links = positionals.length === 1 && positionals[0] === '-' ? await readLines() : positionals

@@ -32,7 +32,7 @@ Exit code: 0 all files have been sent, 1 some have not, 2 it could not run, 130 
 export const put: Subcommand = {
   help: HELP,
   run: async (args, signal) => {
-    const { values, positionals } = readOptions(args, ['force', 'to'])
+    const { values, positionals } = readOptions(args, ['force', 'to', 'zip', 'tar'])
     if (values.help) return undefined
     const parallel = readParallel(values.parallel)
     if (values.inputs === values.outputs) throw new TransferError('Say what the files are to the run: --outputs or --inputs.')

@@ -28,6 +28,8 @@ const sharedOptions = {
   outputs: { type: 'boolean', default: false },
   force: { type: 'boolean', default: false },
   to: { type: 'string' },
+  zip: { type: 'boolean', default: false },
+  tar: { type: 'boolean', default: false },
   parallel: { type: 'string', default: '4' },
   json: { type: 'boolean', default: false },
   help: { type: 'boolean', short: 'h', default: false },
@@ -43,6 +45,14 @@ export function readOptions (args: readonly string[], unknown: ReadonlyArray<key
   const options = Object.fromEntries(Object.entries(sharedOptions).filter(([name]) => !unknown.some((other) => other === name)))
   parseArgs({ args: [...args], allowPositionals: true, options })
   return parseArgs({ args: [...args], allowPositionals: true, options: sharedOptions })
+}
+
+export type Options = ReturnType<typeof readOptions>['values']
+
+/** Which files of a run are meant; undefined: all. */
+export function readDirection ({ inputs, outputs }: Options): 'inputs' | 'outputs' | undefined {
+  if (inputs === outputs) return undefined
+  return inputs ? 'inputs' : 'outputs'
 }
 
 /** @throws {TransferError} */

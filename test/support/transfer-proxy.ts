@@ -25,6 +25,8 @@ export interface TransferProxy {
   holdPuts: (after: number) => Promise<void>
   /** Resolves once this many bytes have been sent to the command; others wait until `release`. */
   holdBodies: (afterBytes: number) => Promise<void>
+  /** Breaks the connection once this many bytes have been sent to the command. */
+  cutBodies: (afterBytes: number) => void
   /** Resolves when a request for a path that ends so arrives, before it is passed on; `seen` is awaited first. */
   beforeNext: (path: string, seen: () => Promise<void>) => Promise<void>
   /** Resolves once the server has carried out a PUT, whose answer waits until `release`. */
@@ -39,6 +41,7 @@ export async function startTransferProxy (t: Pick<Test, 'teardown'>, upstream: s
   const { hostname, port } = new URL(upstream)
   let holdPutsAfter = Infinity
   let holdBytesAfter = Infinity
+  let cutBytesAfter = Infinity
   let reached = () => {}
   let carriedOut: (() => void) | undefined
   let lost = 0
@@ -58,6 +61,7 @@ export async function startTransferProxy (t: Pick<Test, 'teardown'>, upstream: s
       holdBytesAfter = proxy.fetchedBytes + afterBytes
       reached = resolve
     }),
+    cutBodies: (afterBytes) => { cutBytesAfter = proxy.fetchedBytes + afterBytes },
     beforeNext: (path, seen) => new Promise((resolve, reject) => {
       watched = { path, seen: async () => await seen().then(resolve, reject) }
     }),
@@ -109,6 +113,11 @@ export async function startTransferProxy (t: Pick<Test, 'teardown'>, upstream: s
     for await (const chunk of answer) {
       proxy.fetchedBytes += chunk.length
       if (!response.write(chunk)) await writable(response)
+      if (proxy.fetchedBytes >= cutBytesAfter) {
+        cutBytesAfter = Infinity
+        response.destroy()
+        return
+      }
       if (proxy.fetchedBytes < holdBytesAfter) continue
       reached()
       await Promise.race([once(released, 'released'), once(response, 'close')])
