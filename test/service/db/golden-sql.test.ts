@@ -8,6 +8,7 @@ import { readObjectsQuery } from '../../../db/events/object-rows.js'
 import { purgeRunSumsQuery, purgeSetAsideEventsQuery, purgeTombstonesQuery, purgeUploadsQuery } from '../../../db/purge.js'
 import { backfillRunsQuery } from '../../../db/runs/backfill.js'
 import { listFilesQuery } from '../../../db/run-files.js'
+import { filesForArchiveQuery } from '../../../db/runs/archived-files.js'
 import { listFoldersQuery } from '../../../db/runs/folders.js'
 import { listRunsQuery } from '../../../db/runs/workflow-runs.js'
 import { listSharesQuery } from '../../../db/shares/shares.js'
@@ -41,6 +42,9 @@ const statements: Record<string, CompiledQuery> = {
   'list-paths-of-a-user': raw(listFoldersQuery({
     orgKey: '', workflowId: '', runId: '', createdBy: '', prefix: 'a/', hasFolders: false, hasSums: false,
   }, { after: undefined, limit: 100 })),
+  'files-for-archive': raw(filesForArchiveQuery({
+    orgKey: '', workflowId: '', runId: '', createdBy: '', direction: 'outputs', prefix: 'a/',
+  }, { after: { path: 'a/b', hash: '1', object_key: 'key' }, limit: 1000 })),
   'usage-history': raw(usageHistoryQuery({ orgKey: '', from: '', to: '', today: '' })),
   'usage-history-of-a-workflow': raw(usageHistoryQuery({ orgKey: '', workflowId: '', from: '', to: '', today: '' })),
   'usage-history-of-a-user': raw(userUsageHistoryQuery({ orgKey: '', createdBy: '', from: '', to: '', today: '' })),

@@ -3,6 +3,7 @@ import { type CompiledQuery, type Kysely, type RawBuilder, type Transaction, sql
 import t from 'tap'
 import type { Database } from '../../../db/connection/tables.js'
 import { preparedName } from '../../../db/connection/prepared-statement.js'
+import { filesForArchiveQuery } from '../../../db/runs/archived-files.js'
 import { listFoldersQuery } from '../../../db/runs/folders.js'
 import { listRunsQuery } from '../../../db/runs/workflow-runs.js'
 import { largestFilesQuery } from '../../../db/usage/largest-files.js'
@@ -39,6 +40,9 @@ async function fill (database: Kysely<Database>): Promise<void> {
         runs.*, org_key || workflow_id || run_id as of_run
       from runs, generate_series(1, 1000) as n where run_ref <= 20
     ) as files`.execute(database)
+  await sql`
+    insert into digests (object_key, algorithm, is_verified, entity_tag, value)
+    select object_key, 'crc32', true, 'tag', '\\x00000000' from objects`.execute(database)
   await sql`
     insert into run_sums
     select run_ref, created_by, direction, sum(size_bytes), count(*), min(observed_at) from objects
@@ -115,6 +119,11 @@ t.test('every list is read as it was reviewed', { skip }, async (t) => {
     'list-paths': {
       query: raw(listFoldersQuery(
         { ...run, createdBy: undefined, prefix: '1/', hasFolders: false, hasSums: false }, { after: undefined, limit: 100 })),
+      inIndexOrder: true,
+    },
+    'files-for-archive': {
+      query: raw(filesForArchiveQuery(
+        { ...run, createdBy: id(1), direction: undefined, prefix: '1/' }, { after: { path: '1/1', hash: '1', object_key: 'key' }, limit: 1000 })),
       inIndexOrder: true,
     },
     'largest-files': {

@@ -101,6 +101,15 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       t.strictSame(await purge(database, retention), nothing)
     })
 
+    t.test('a selection goes with its share link', async (t) => {
+      const made = (expiresAt: Date) => share('', expiresAt)
+      const [old, young] = [made(new Date(0)), made(new Date())]
+      await database.insertInto('shares').values([{ ...old, kind: 'selection' }, { ...young, kind: 'selection' }]).execute()
+      await database.insertInto('selections').values([old, young].map(({ id }) => ({ share_id: id, object_keys: ['key'] }))).execute()
+      t.match(await purge(database, retention), { shares: 1 })
+      t.strictSame(await database.selectFrom('selections').select('share_id').execute(), [{ share_id: young.id }])
+    })
+
     t.test('digests go with the file that they are of, and claims with the upload that brought none', async (t) => {
       const old = new Date(0)
       await database.insertInto('objects').values([row('gone', old), row('present', null)]).execute()

@@ -71,8 +71,10 @@ t.test('Swagger UI in Chromium', { skip: withoutChromium }, async (t) => {
     const ids = await page.evaluate('[...document.querySelectorAll(".opblock")].map((block) => block.id.replace(/^.*-/, ""))')
     t.match(ids, [
       'createUpload', 'createPartUrls', 'listParts', 'completeUpload', 'abortUpload',
-      'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles', 'deleteFile',
-      'createShare', 'listShares', 'revokeShare', 'revokeAllShares', 'openShare', 'describeShare',
+      'downloadFile', 'describeFile', 'createLinks', 'listWorkflows', 'listRuns', 'listRunFiles',
+      'downloadArchive', 'describeArchive', 'deleteFile',
+      'createShare', 'createArchiveSelection', 'listShares', 'revokeShare', 'revokeAllShares', 'openShare', 'describeShare',
+      'openShareAsArchive', 'describeShareAsArchive',
       'readStorageUsage',
     ])
     t.equal(await page.locator('section.models').getAttribute('class'), 'models', 'schemas are folded')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { boundaryValues, contentTypes, hostileBodies, hostileJson, hostileStrings } from './hostile-values.js'
 import { type ApiDocument, type JsonSchema, type Operation, type Parameter, resolveSchema } from './operations.js'
+import { runId, workflowId } from '../../support/service.js'
 import type { FuzzRequest, Target } from './target.js'
 import { type ValidValues, createValidValues } from './valid-values.js'
 
@@ -17,7 +18,11 @@ export function requestsFor (operation: Operation, document: ApiDocument, target
   const { parameters, body, security } = operation
   const members = body === undefined ? [] : Object.keys(resolveSchema(body, document).properties ?? {})
   const valid = createValidValues(document)
-  const validValues: ValidValues = (schema) => isUploadId(schema) ? fc.constantFrom(...uploadIds) : valid(schema)
+  const validValues: ValidValues = (schema) => {
+    if (isUploadId(schema)) return fc.constantFrom(...uploadIds)
+    if (isListOfKeys(schema)) return fc.array(fc.constantFrom(...target.objectKeys), { minLength: 1, maxLength: 5 })
+    return valid(schema)
+  }
   const events = eventBodies.get(operation.operationId)?.(readNotifications(), known)
   const places = [
     ...parameters.map(({ name }) => `parameter ${name}`), ...members.map((name) => `member ${name}`),
@@ -59,6 +64,11 @@ const soundMembers = new Map([
 /** Its pattern allows what only the service can make. */
 function isUploadId ({ description = '' }: JsonSchema): boolean {
   return description.startsWith('Names the upload to this service;')
+}
+
+/** Of keys that are made up, hardly any is one of a file. */
+function isListOfKeys ({ items }: JsonSchema): boolean {
+  return items?.$ref === '#/components/schemas/ObjectKey'
 }
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'PURGE']
@@ -108,7 +118,8 @@ function soundValues (
   if (name === 'token') return fc.constant(pathToken)
   if (name === 'uploadId') return fc.constantFrom(...uploadIds)
   const sound = validValues(schema).map(String)
-  return name === 'objectKey' ? fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...objectKeys) }, sound) : sound
+  const known = new Map([['objectKey', objectKeys], ['workflowId', [workflowId]], ['runId', [runId]]]).get(name)
+  return known === undefined ? sound : fc.oneof({ weight: 4, arbitrary: fc.constantFrom(...known) }, sound)
 }
 
 /** Flawed values of a parameter, including near misses. */

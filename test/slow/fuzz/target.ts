@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
 import type { Test } from 'tap'
+import { recordSelection } from '../../../db/shares/selections.js'
 import { PARTS_MAX, PART_MIN_BYTES } from '../../../objects/part-layout.js'
 import { createSns } from '../../support/amazon-sns.js'
 import { everyDoor, issuePushToken } from '../../support/event-doors.js'
@@ -34,7 +35,7 @@ export interface Target extends TestService {
   liftQuota: () => Promise<void>
   /** Ids of uploads in parts that the operation can still do something with, of each user. */
   uploadIds: (operationId: string) => string[]
-  /** Ends of share links that stay open, to files and to a run. */
+  /** Ends of share links that stay open: to files, to a run and to a selection. */
   sealed: string[]
   /** Ids of share links that can be revoked, again and again; none without a database. */
   shareIds: string[]
@@ -83,8 +84,12 @@ async function beginUploads ({ app, authorise }: TestService, origin: string) {
 }
 
 /** Links that no request revokes: as far as the service can tell, they are made after it. */
-function sealShares ({ app }: TestService, objectKeys: readonly string[]): string[] {
+async function sealShares ({ app }: TestService, objectKeys: readonly string[]): Promise<string[]> {
+  const selection = { id: runId, orgKey: member.orgKey, madeBy: member.userId, kind: 'selection', note: null, lifetimeSeconds: 86_400 } as const
+  // Without a database it leads to nothing.
+  await recordSelection(app.database, selection, objectKeys).catch(() => {})
   const targets = [
+    { kind: 'selection' } as const,
     { kind: 'files', workflowId, runId, createdBy: undefined, prefix: '' } as const,
     ...objectKeys.map((objectKey) => ({ kind: 'file', objectKey }) as const),
   ]
@@ -126,7 +131,7 @@ export async function startTarget (t: Pick<Test, 'teardown'>, environment: Recor
   await app.inject({ method: 'POST', url: '/api/v1/objects/reconcile', headers: authorise(admin) })
   const objectKeys = stored.map(({ objectKey }) => objectKey)
   const uploads = await beginUploads(testService, origin)
-  const sealed = sealShares(testService, objectKeys)
+  const sealed = await sealShares(testService, objectKeys)
   const shareIds = await makeShares(testService)
   const tokens = {
     bearerAuth: [member, admin, service].map((caller) => authorise(caller).authorization),

@@ -31,6 +31,27 @@ export async function useShares ({ target: { tokens }, watch, ask }: Caller, obj
   await ask('GET', `${objects}/shares`, { authorization })
 }
 
+/** Fetches archives of a run and of a selection, whole, in parts and wrongly. */
+export async function useArchives ({ target: { tokens, objectKeys }, watch, ask }: Caller, objectKey: string): Promise<void> {
+  const [authorization] = tokens.bearerAuth
+  const made = await ask('POST', `${objects}/archive`, { authorization, json: { objectKeys: [objectKey] } })
+  await ask('POST', `${objects}/archive`, { authorization, json: { objectKeys: [...objectKeys, `${objectKey}x`], note: 1 } })
+  const { url = '' }: { url?: string } = made?.status === 201 ? JSON.parse(made.body.toString()) : {}
+  const sealed = url.slice(url.lastIndexOf('/') + 1)
+  if (sealed !== '') watch.addSecret(sealed)
+  const run = `${objects}/archive?workflowId=${workflowId}&runId=${runId}`
+  for (const archive of [`${run}&format=zip`, `${run}&format=tar`, `${objects}/shared/${sealed}/archive?as=${objectKey}`]) {
+    await ask('HEAD', archive, { authorization })
+    await ask('GET', archive, { authorization, headers: { range: 'bytes=9-', 'if-range': `"${objectKey}"` } })
+    await ask('GET', archive, { authorization, headers: { range: 'bytes=-9' } })
+    await ask('GET', archive, { authorization, headers: { range: 'bytes=999999999-' } })
+    await ask('GET', archive, { authorization, headers: { 'if-match': `"${objectKey}"`, referer: `http://a${archive}` } })
+  }
+  for (const wrong of [`${run}&prefix=${objectKey}`, `${run}&prefix=%00${objectKey}`, `${run}&format=${objectKey}`, `${run}&objectKey=${objectKey}`]) {
+    await ask('GET', wrong, { authorization })
+  }
+}
+
 /** Begins an upload in parts, uses its id rightly and wrongly, and gives it up. */
 export async function useParts ({ target: { tokens }, watch, ask }: Caller, path: string): Promise<void> {
   const [authorization] = tokens.bearerAuth

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { request } from 'undici'
 import type { Answer, FuzzRequest, Target } from '../fuzz/target.js'
 import { runId, workflowId } from '../../support/service.js'
-import { useParts, useShares } from './sealed-traffic.js'
+import { useArchives, useParts, useShares } from './sealed-traffic.js'
 import type { Watch } from './watch.js'
 
 const objects = '/api/v1/objects'
@@ -60,6 +60,7 @@ export async function useEverything (caller: Caller): Promise<boolean> {
   const [objectKey = ''] = keys
   for (const type of ['attachment', 'inline']) await ask('POST', `${objects}/links`, { json: { objectKeys: [...keys, `${objectKey}x`], type } })
   await useShares(caller, objectKey)
+  await useArchives(caller, objectKey)
   await useParts(caller, path)
   await notify(caller, objectKey)
   for (const authorization of tokens.bearerAuth) await askForUsage(caller, authorization, objectKey)
@@ -79,6 +80,7 @@ export async function useStore (caller: Caller, before: () => unknown): Promise<
     () => ask('GET', downloadPath(objectKey)),
     () => ask('GET', downloadPath(page, 'inline')),
     () => ask('HEAD', downloadPath(objectKey)),
+    () => ask('GET', `${objects}/archive?workflowId=${workflowId}&runId=${runId}`, { authorization }),
     () => ask('POST', `${objects}/links`, { json: { objectKeys } }),
     () => ask('DELETE', `${objects}?objectKey=${encodeURIComponent(objectKey)}`, { authorization }),
     () => notify(caller, objectKey),

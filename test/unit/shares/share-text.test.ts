@@ -30,7 +30,8 @@ t.test('what is sealed is opened again, whatever the file, the run or the token'
   const folders = fc.record({
     kind: fc.constant('files' as const), workflowId: uuid, runId: uuid, createdBy: fc.option(uuid, { nil: undefined }), prefix: fc.string({ unit: 'grapheme' }),
   }, { noNullPrototype: true })
-  fc.assert(fc.property(fc.oneof(files, folders), fc.constantFrom('inline', 'attachment'), (target, disposition) => {
+  const selections = fc.constant({ kind: 'selection' as const })
+  fc.assert(fc.property(fc.oneof(files, folders, selections), fc.constantFrom('inline', 'attachment'), (target, disposition) => {
     const share = { ...shareOf(target), disposition }
     t.strictSame(texts.open(texts.seal(share)), share)
   }), { numRuns: 300 })

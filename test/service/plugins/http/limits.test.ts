@@ -157,8 +157,24 @@ t.test('pages of lists are counted by user and organisation', async (t) => {
   for (const caller of [member, member, member, colleague, foreignMember]) answers.push(await list(caller))
   t.strictSame(answers, [503, 503, 429, 503, 503])
   t.equal(await list(member, '/api/v1/objects/workflows'), 429, 'all lists together')
+  t.equal(await list(member, `/api/v1/objects/archive?workflowId=${workflowId}&runId=${runId}`), 429, 'and archives')
   t.equal(await list(member, byKey), 503, 'but the one that was there before there was a limit')
   t.equal((await app.inject({ url: usage, headers: authorise(member) })).statusCode, 503, 'and nothing else is')
+})
+
+t.test('links to selections are counted with other share links, and archives by a link with pages of it', async (t) => {
+  const { app, authorise, putFile } = await startService(t, { SHARE_LIMIT: '2', LIST_LIMIT: '2' })
+  const objectKey = await putFile('x')
+  await app.bucketEvents.recount(objectKey, { wasStored: true })
+  const make = async (url: string, payload: object) => await app.inject({ method: 'POST', url, headers: authorise(member), payload })
+  const answers = [
+    await make('/api/v1/objects/shares', { workflowId, runId }), await make('/api/v1/objects/archive', { objectKeys: [objectKey] }),
+    await make('/api/v1/objects/archive', { objectKeys: [objectKey] }),
+  ]
+  t.strictSame(answers.map(({ statusCode }) => statusCode), [201, 201, 429])
+  const { pathname } = new URL(answers[1]?.json().url)
+  const open = async (path: string) => (await app.inject({ url: path, remoteAddress: '192.0.2.1' })).statusCode
+  t.strictSame([await open(pathname), await open(`${pathname}/archive`), await open(`${pathname}/archive`)], [200, 200, 429])
 })
 
 t.test('addresses', async (t) => {

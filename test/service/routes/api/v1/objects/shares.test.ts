@@ -107,7 +107,7 @@ for (const { name, skip, create } of databaseKinds) {
         for (const key of Object.values(files)) t.notOk(text.includes(parseObjectKey(key)?.token ?? '') || text.includes(member.userId))
       }
       const links = [...html.body.matchAll(/href="([^"]+)"/g)].map(([, href = '']) => href)
-      t.equal(links.length, 2)
+      t.equal(links.length, 4, 'two of archives of all')
       for (const href of links) t.equal((await open(new URL(href, `http://localhost${path}`).pathname)).statusCode < 400, true)
 
       t.equal((await send('DELETE', `/${id}`, member)).statusCode, 200)
