@@ -110,7 +110,10 @@ export default fastifyPlugin(async (app) => {
     written.finally(() => { keeping.delete(written) })
   }
 
-  const send = async (reply: FastifyReply, layout: ArchiveLayout, range: ReadRange, signal: AbortSignal) => {
+  /** The bytes of a range, once its first file is open. */
+  const openRange = async (
+    reply: FastifyReply, layout: ArchiveLayout, range: ReadRange, signal: AbortSignal,
+  ): Promise<Readable> => {
     const checksums = new FileChecksums(
       Array.from({ length: layout.count }, (_, index) => layout.file(index).sizeBytes === 0 ? 0 : layout.file(index).crc32),
       async (index) => await findCrc32(layout.file(index), signal),
@@ -129,7 +132,7 @@ export default fastifyPlugin(async (app) => {
     checksums.prepare(checksumsNeededFor(layout, range))
     if (layout.format.hasChecksums) reply.raw.once('close', () => { keep(layout, checksums) })
     dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, () => { reply.log.info('dropped a client that took nothing for too long') })
-    return reply.send(Readable.from(writeRange(layout, range, files, checksums), { objectMode: false }))
+    return Readable.from(writeRange(layout, range, files, checksums), { objectMode: false })
   }
 
   app.decorateReply('answerArchive', async function (this: FastifyReply, { files, format, name }) {
@@ -143,17 +146,19 @@ export default fastifyPlugin(async (app) => {
     // Dates are to be ignored where there is none (RFC 9110, 13.1.3 and 13.1.4).
     const outcome = evaluatePreconditions({ method: request.method, headers: { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } }, described, new Date())
     if (outcome === 'precondition-failed') throw new PreconditionFailedError()
-    this.headers(archiveHeaders({ entityTag, mediaType: layout.format.mediaType, fileName: `${name}.${format}` }))
-    if (outcome === 'not-modified') return this.status(304).send()
+    const headers = archiveHeaders({ entityTag, mediaType: layout.format.mediaType, fileName: `${name}.${format}` })
+    if (outcome === 'not-modified') return this.status(304).headers(headers).send()
     const selection = selectRange(request, described, new Date())
     if (selection === 'unsatisfiable') {
       this.header('content-range', contentRange('unsatisfiable', sizeBytes))
       throw new RangeNotSatisfiableError()
     }
-    if (request.method === 'HEAD') return this.header('content-length', sizeBytes).send()
+    if (request.method === 'HEAD') return this.headers({ ...headers, 'content-length': sizeBytes }).send()
     const range = selection === 'whole' ? { first: 0, last: sizeBytes - 1 } : selection
+    const body = await openRange(this, layout, range, signal)
+    // Not before: an error must have none of these.
     if (selection !== 'whole') this.status(206).header('content-range', contentRange(selection, sizeBytes))
-    return await send(this.header('content-length', range.last - range.first + 1), layout, range, signal)
+    return this.headers({ ...headers, 'content-length': range.last - range.first + 1 }).send(body)
   })
 
   const listFiles = async (pages: AsyncIterable<readonly ListedForArchive[]>, signal: AbortSignal): Promise<ArchivedFile[]> => {
