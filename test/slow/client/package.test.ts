@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
-import { member, startService } from '../../support/service.js'
+import { member, startService, workflowId } from '../../support/service.js'
+import { startTransferProxy } from '../../support/transfer-proxy.js'
 
 const run = promisify(execFile)
 // The project itself, even if this is compiled to another folder, with links to its files.
@@ -41,9 +42,10 @@ t.test('the TypeScript of docs/clients.md compiles strictly against the packed c
   await writeFile(join(project, 'package.json'), '{ "type": "module" }')
   await writeFile(join(project, 'main.ts'), recipe('ts'))
   await writeFile(join(project, 'upload.ts'), recipe('ts', 1))
+  await writeFile(join(project, 'archive.ts'), recipe('ts', 2))
 
   const compiler = [join(root, 'node_modules/typescript/bin/tsc'), '--module', 'nodenext', '--target', 'es2023', '--types', 'node',
-    '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', 'main.ts', 'upload.ts']
+    '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', 'main.ts', 'upload.ts', 'archive.ts']
   const compiled = await run(process.execPath, compiler, { cwd: project }).catch((error) => error)
   t.equal(compiled.stdout, '')
   const { PATH = '' } = process.env
@@ -56,6 +58,18 @@ t.test('the TypeScript of docs/clients.md compiles strictly against the packed c
   t.match(uploaded.stdout, /^0 %\n(?:\d+ %\n){3}100 %\n17825792 bytes at http:/)
   const refused = await run(process.execPath, ['upload.js'], { cwd: project, env: { PATH, API, TOKEN: 'none' } }).catch((error) => error)
   t.match(refused, { code: 1, stderr: /^TOKEN_INVALID: / })
+
+  const objectKey = new URL(/http:\S+/.exec(uploaded.stdout)?.[0] ?? '').searchParams.get('objectKey') ?? ''
+  await app.bucketEvents.recount(objectKey, { wasStored: true })
+  const proxy = await startTransferProxy(t, API)
+  proxy.cutBodies(5_000_000)
+  const fetched = await run(process.execPath, ['archive.js'], { cwd: project, env: { PATH, API: proxy.origin, TOKEN } })
+  const { rawPayload } = await app.inject({
+    url: `/api/v1/objects/archive?workflowId=${workflowId}&runId=11111111-2222-4333-8444-555555555555&format=tar`, headers: authorise(member),
+  })
+  t.equal(fetched.stdout, `${rawPayload.length} bytes\n`)
+  t.ok((await readFile(join(project, 'run.tar'))).equals(rawPayload))
+  t.strictSame(proxy.answered.map(({ statusCode }) => statusCode), [200, 206])
 })
 
 const withoutRequests = spawnSync('python3', ['-c', 'import requests']).status !== 0 && 'Python has no requests'

@@ -1,12 +1,16 @@
 import { execFile } from 'node:child_process'
-import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { copyFile, mkdir, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import t, { type Test } from 'tap'
-import { member, startService } from '../../support/service.js'
+import { mintObjectKey } from '../../../objects/object-key.js'
+import { readZip } from '../../support/archives.js'
+import { member, runId, startService, workflowId } from '../../support/service.js'
+import { startTransferProxy } from '../../support/transfer-proxy.js'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../../../', import.meta.url))
@@ -34,7 +38,7 @@ async function makeFolder (t: Test): Promise<string> {
 }
 
 t.test('docs/clients.md has no recipe that no test runs', async (t) => {
-  t.strictSame(recipes.map(({ language }) => language), ['ts', 'ts', 'sh', 'ts', 'sh', 'python'])
+  t.strictSame(recipes.map(({ language }) => language), ['ts', 'ts', 'ts', 'sh', 'ts', 'sh', 'sh', 'python'])
 })
 
 t.test('the generator makes a client in an empty folder, with which the recipe compiles and runs', { skip: withoutRegistry }, async (t) => {
@@ -66,6 +70,27 @@ t.test('curl resumes an interrupted download', async (t) => {
   const folder = await makeFolder(t)
   await writeFile(join(folder, 'report.pdf'), 'Hello, ')
   const DOWNLOAD_URL = `${origin}${downloadPath(await putFile('Hello, storage!\n'))}`
-  await runShell(folder, recipe('sh', 'curl'), { DOWNLOAD_URL })
+  await runShell(folder, recipe('sh', 'report.pdf'), { DOWNLOAD_URL })
   t.equal(await readFile(join(folder, 'report.pdf'), 'utf8'), 'Hello, storage!\n')
+})
+
+t.test('curl resumes an interrupted archive', async (t) => {
+  const { app, authorise, putFile } = await startService(t)
+  const proxy = await startTransferProxy(t, await app.listen({ host: '127.0.0.1', port: 0 }))
+  const body = randomBytes(500_000)
+  const objectKey = mintObjectKey({ orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'a.bin' })
+  await putFile(body, { objectKey })
+  await app.bucketEvents.recount(objectKey, { wasStored: true })
+  const folder = await makeFolder(t)
+  const TOKEN = authorise(member).authorization.replace('Bearer ', '')
+  const ARCHIVE_URL = `${proxy.origin}/api/v1/objects/archive?workflowId=${workflowId}&runId=${runId}`
+  proxy.cutBodies(200_000)
+  await runShell(folder, recipe('sh', 'ARCHIVE_URL'), { ARCHIVE_URL, TOKEN })
+  t.strictSame(proxy.answered.map(({ statusCode }) => statusCode), [200, 206])
+  t.ok(readZip(await readFile(join(folder, 'run.zip'))).get('a.bin')?.equals(body))
+
+  // What docs/archives.md says of an archive that has become another one.
+  await truncate(join(folder, 'run.zip'), 1000)
+  const options = ['-sS', '-C', '-', '-o', 'run.zip', '-H', `Authorization: Bearer ${TOKEN}`, '-H', 'If-Range: "other"', ARCHIVE_URL]
+  t.match(await run('curl', options, { cwd: folder }).catch((error: unknown) => error), { code: 33 })
 })
