@@ -77,11 +77,10 @@ export function isStorableKey (text: string): boolean {
 export function parseObjectKey (objectKey: string): ObjectKeyParts | undefined {
   // Checked first, since the rest takes time in proportion to the key's length.
   if (Buffer.byteLength(objectKey) > OBJECT_KEY_MAX_BYTES) return undefined
-  const match = objectKeyPattern.exec(objectKey)
-  if (match === null) return undefined
-  const [, orgKey, workflowId, runId, createdBy, direction, token, path] = match
-  if (orgKey === undefined || workflowId === undefined || runId === undefined || createdBy === undefined ||
-    (direction !== 'inputs' && direction !== 'outputs') || token === undefined || path === undefined) return undefined
+  const [, orgKey = '', workflowId = '', runId = '', createdBy = '', direction, token = '', path = ''] =
+    objectKeyPattern.exec(objectKey) ?? []
+  // What matches has one of the two.
+  if (direction !== 'inputs' && direction !== 'outputs') return undefined
   return isPath(path) ? { orgKey, workflowId, runId, createdBy, direction, token, path } : undefined
 }
 

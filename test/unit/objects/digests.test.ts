@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type KeptDigest, describeDigests, digestPattern, digestsOf } from '../../../objects/digests.js'
+import { type KeptDigest, describeDigests, digestPattern, digestsOf, listDigests } from '../../../objects/digests.js'
 
 const [one, other] = ['1'.repeat(64), '2'.repeat(64)]
 const md5 = 'd41d8cd98f00b204e9800998ecf8427e'
@@ -33,6 +33,25 @@ t.test('an MD5 that was claimed is verified by the entity tag that is the same, 
 t.test('what the store says of the bytes counts, but not against what was read', async (t) => {
   t.strictSame(digestsOf(undefined, '"tag"', { sha256: one, crc32c: 'e3069283' }), { verified: { sha256: one, crc32c: 'e3069283' }, claimed: {} })
   t.strictSame(digestsOf([verified], '"tag"', { sha256: other }).verified, { sha256: one })
+})
+
+t.test('of a file of which nothing is known, nothing is said', async (t) => {
+  for (const tag of [undefined, '', 'tag']) {
+    t.strictSame(digestsOf(undefined, tag), { verified: {}, claimed: {} })
+    t.strictSame(describeDigests(digestsOf(undefined, tag)), {})
+  }
+})
+
+t.test('what was verified and never claimed is said without a claim', async (t) => {
+  t.strictSame(describeDigests(digestsOf([verified], 'tag')), { sha256: one })
+})
+
+t.test('digests are listed in one order, and those alone that there are', async (t) => {
+  t.strictSame(listDigests({ crc32c: 'e3069283', md5, sha256: one }), [
+    { algorithm: 'sha256', value: one }, { algorithm: 'md5', value: md5 }, { algorithm: 'crc32c', value: 'e3069283' },
+  ])
+  t.strictSame(listDigests({ md5 }), [{ algorithm: 'md5', value: md5 }])
+  t.strictSame(listDigests({}), [])
 })
 
 t.test('digests are hexadecimal of just their length', async (t) => {

@@ -3,12 +3,14 @@ import t from 'tap'
 import { compareObjectKeys, endOfPrefix } from '../../../objects/key-order.js'
 import { codePoint } from '../../support/code-point.js'
 
-const edges = ['a', 'b', '/', '\u{ffff}', '\u{d7ff}', '\u{e000}', '\u{10000}', '\u{10ffff}']
+const edges = ['a', 'b', '/', '\u{ffff}', '\u{d7ff}', '\u{e000}', '\u{10000}', '\u{103fe}', '\u{103ff}', '\u{10ffff}']
 const key = fc.oneof(fc.string({ unit: fc.constantFrom(...edges) }), fc.string({ unit: codePoint }))
 
 t.test('keys are ordered by the bytes of their UTF-8', async (t) => {
-  fc.assert(fc.property(key, key, (one, other) =>
-    Math.sign(compareObjectKeys(one, other)) === Buffer.compare(Buffer.from(one), Buffer.from(other))))
+  const isOrdered = (one: string, other: string) =>
+    Math.sign(compareObjectKeys(one, other)) === Buffer.compare(Buffer.from(one), Buffer.from(other))
+  fc.assert(fc.property(key, key, key, (start, one, other) => isOrdered(one, other) && isOrdered(start + one, start + other)))
+  for (const one of edges) for (const other of edges) t.ok(isOrdered(one, other), encodeURIComponent(`${one} ${other}`))
   t.ok(compareObjectKeys('\u{ffff}', '\u{10000}') < 0, 'unlike in UTF-16')
 })
 

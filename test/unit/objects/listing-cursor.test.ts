@@ -13,6 +13,10 @@ t.test('a cursor gives back the key that it was made of, on every replica with t
   }
 })
 
+t.test('a cursor that was handed out by an earlier build is opened', async (t) => {
+  t.equal(open('run', 'AQRomFaU5Z0xXx-WHM8B8-Ow_R0PwmXYJ8e7oFvg0d1yHt3jRpvbRt366dFk'), 'acme/größe')
+})
+
 t.test('a cursor outlives a change of the secret', async (t) => {
   const after = createListingCursors({ current: 'another secret', others: [secrets.current] })
   t.equal(after.open('run', seal('run', 'acme/a')), 'acme/a')
@@ -34,6 +38,7 @@ t.test('a cursor of version 0.1 is opened, for its listing alone', async (t) => 
   const storeSecret = 'secret key of the store'
   const first = sealAsVersion01(storeSecret, 'run', 'acme/a')
   const cursors = createListingCursors(secrets, storeSecret)
+  t.equal(cursors.open('run', sealAsVersion01(storeSecret, 'run', '')), '')
   t.equal(cursors.open('run', first), 'acme/a')
   t.equal(cursors.open('another run', first), undefined)
   t.equal(createListingCursors(secrets, 'another').open('run', first), undefined)
@@ -42,6 +47,7 @@ t.test('a cursor of version 0.1 is opened, for its listing alone', async (t) => 
     t.equal(cursors.open('run', first.slice(0, index) + (first[index] === 'A' ? 'B' : 'A') + first.slice(index + 1)), undefined)
     t.equal(cursors.open('run', first.slice(0, index)), undefined)
   }
+  for (const text of [`${first}=`, `${first}!`, ` ${first}`, `${first.slice(0, 4)}\n${first.slice(4)}`]) t.equal(cursors.open('run', text), undefined)
 })
 
 t.test('the cursor of the longest key fits into a query', async (t) => {

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import t from 'tap'
 import {
-  MULTIPART_MAX_BYTES, PARTS_MAX, PART_MAX_BYTES, PART_MIN_BYTES, countParts, defaultPartSize, findPartFault, sizeOfPart,
+  MULTIPART_MAX_BYTES, PARTS_MAX, PART_MAX_BYTES, PART_MIN_BYTES, PUT_MAX_BYTES, countParts, defaultPartSize, findPartFault,
+  sizeOfPart,
 } from '../../../objects/part-layout.js'
 
 const sizes = fc.integer({ min: 1, max: MULTIPART_MAX_BYTES })
@@ -11,6 +12,16 @@ type Layout = Parameters<typeof countParts>[0]
 
 const wholeOf = (layout: Layout) => Array.from({ length: countParts(layout) }, (_, index) => (
   { partNumber: index + 1, sizeBytes: sizeOfPart(layout, index + 1), entityTag: `tag-${index + 1}` }))
+
+t.test('bounds are those of Amazon S3', async (t) => {
+  t.strictSame({ PART_MIN_BYTES, PART_MAX_BYTES, PARTS_MAX, PUT_MAX_BYTES, MULTIPART_MAX_BYTES }, {
+    PART_MIN_BYTES: 5_242_880,
+    PART_MAX_BYTES: 5_368_709_120,
+    PARTS_MAX: 10_000,
+    PUT_MAX_BYTES: 5_368_709_120,
+    MULTIPART_MAX_BYTES: 5_497_558_138_880,
+  })
+})
 
 t.test('parts of the default size are as many as S3 takes, and big enough', async () => {
   fc.assert(fc.property(sizes, (sizeBytes) => {
@@ -77,4 +88,9 @@ t.test('the fault is told in words', async (t) => {
   t.equal(findPartFault(layout, [one, three]), 'part 2 of 3 has not arrived')
   t.equal(findPartFault(layout, [one, two, { ...three, sizeBytes: 5 }]), 'part 3 has 5 bytes instead of 2')
   t.equal(findPartFault(layout, [one, two, three, { ...three, partNumber: 4 }]), 'there is a part 4, and the file has 3')
+  const parts = [one, two, three]
+  t.equal(findPartFault(layout, parts, [one, three]), 'part 2 is not named in its place')
+  t.equal(findPartFault(layout, parts, [one, two]), 'part 3 is not named in its place')
+  t.equal(findPartFault(layout, parts, [one, { ...two, entityTag: 'other' }, three]), 'part 2 has arrived with another tag than the one named')
+  t.equal(findPartFault(layout, parts, [...parts, three]), 'more parts are named than the file has')
 })
