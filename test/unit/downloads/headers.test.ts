@@ -44,11 +44,22 @@ t.test('a representation has the disposition that was decided, and the encoding 
   t.notOk('content-encoding' in representationHeaders(file, 'a.txt', 'inline', 'sandbox'))
 })
 
+t.test('a representation names the digests that were verified, and no others', async (t) => {
+  const withDigests = { ...file, digests: { sha256: '00'.repeat(32) } }
+  t.match(representationHeaders(withDigests, 'a.txt', 'inline', 'sandbox'), { 'repr-digest': `sha-256=:${Buffer.alloc(32).toString('base64')}:` })
+  for (const digests of [undefined, {}]) {
+    const headers = representationHeaders({ ...file, ...digests === undefined ? {} : { digests } }, 'a.txt', 'inline', 'sandbox')
+    t.notOk('repr-digest' in headers)
+  }
+})
+
 t.test('what shares the service\'s origin is shown in a sandbox, and is embedded by pages of the same site alone', async (t) => {
   for (const [contentType, policy] of [
     ['text/plain', 'sandbox'], ['image/png', 'sandbox'], ['application/pdf', 'sandbox'],
     ...['text/html', 'image/svg+xml', 'no type', undefined].map((active) => [active, activeContentPolicy('sandbox')] as const),
   ] as const) {
-    t.match(sharedOriginHeaders(contentType), { 'cross-origin-resource-policy': 'same-site', 'content-security-policy': policy })
+    t.strictSame(sharedOriginHeaders(contentType), {
+      ...capabilityHeaders, 'cross-origin-resource-policy': 'same-site', 'content-security-policy': policy,
+    })
   }
 })

@@ -7,6 +7,7 @@ import { codePoint } from '../../support/code-point.js'
 for (const storedType of [
   'image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif', 'image/x-icon', 'audio/mpeg', 'audio/ogg', 'video/mp4', 'video/webm',
   'application/pdf', 'application/json', 'text/plain', 'text/csv', 'text/plain; charset=iso-8859-1', 'TEXT/Plain', 'text/plain;', ' image/PNG ;x="y"',
+  'image/x+xmlish',
 ]) {
   t.test(`${storedType} is safe inline`, async (t) => {
     t.equal(inlineSafety(storedType), 'safe')
@@ -18,7 +19,7 @@ for (const storedType of [
   'image/anything+xml', 'audio/x+xml', 'video/x+xml', 'text/xml', 'application/xml', 'application/rss+xml', 'text/javascript',
   'application/javascript', 'application/x-javascript', 'text/css', 'text/markdown', 'text/calendar', 'text/x-component',
   'multipart/x-mixed-replace', 'message/rfc822', 'application/octet-stream', 'application/zip', 'application/x-shockwave-flash',
-  'application/wasm', 'application/json-seq', 'application/pdfx', 'xtext/plain', 'text/plainx', 'unknown/unknown', '*/*',
+  'application/wasm', 'application/json-seq', 'application/pdfx', 'xtext/plain', 'ximage/png', 'text/plainx', 'unknown/unknown', '*/*',
   'text/plain, text/html', 'text/plain text/html', 'text/plain; charset', 'image/png\r\n\r\n<script>', 'image/png;"',
 ]) {
   t.test(`${JSON.stringify(storedType)} is active inline`, async (t) => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { LookUpPlaces } from '../../../downloads/look-up-places.js'
@@ -53,6 +54,7 @@ t.test('nobody who comes later overtakes the one to whom a place is handed over'
   ])
   await last
   t.strictSame(begun, ['first', 'second', 'third', 'late'])
+  t.strictSame(getEventListeners(nobodyLeaves, 'abort'), [], 'nothing waits any more for them to leave')
 })
 
 t.test('a client with a place left has no more than its places', async (t) => {
