@@ -70,6 +70,21 @@ t.test('a link outlives a change of the secret as long as the previous one opens
   t.equal(createShareTexts(new RotatingSecrets('the-next-secret')).open(sealed), undefined)
 })
 
-t.test('the key of another organisation is not sealed', async (t) => {
-  t.throws(() => texts.seal(shareOf({ kind: 'file', objectKey: keyWith('a', 'globex') })), TypeError)
+t.test('a link that was made by an earlier build is opened', async (t) => {
+  const sealedId = '3f2b8f0a-1a2b-4c3d-8e4f-5a6b7c8d9e0f'
+  const share: ShareContent = {
+    id: '8c1c2f4e-6b1a-4c53-9d4e-0f6a1b2c3d4e',
+    orgKey: 'acme',
+    madeAtMicros: 1_770_000_000_000_007,
+    expiresAtMs: 1_780_000_000_000,
+    disposition: 'inline',
+    target: { kind: 'files', workflowId: sealedId, runId: sealedId, createdBy: sealedId, prefix: 'größe/' },
+  }
+  t.strictSame(texts.open('AY0rQx6CiBorGndfdD-HGqu891VXkAuoe0UHx4MOAaYXXcjF5dObwQgWANlLrF98m7SfS7iUGb76HIg0fqWcelTEls52ge27vXuIgazQOu8mL2bZzChRqKunoiPUyE4jos0PRrEKdlymSf0gzyH01_1TejFAf-YvQ6hy90U'), share)
+})
+
+t.test('the key of another organisation is not sealed, nor what is no key', async (t) => {
+  for (const objectKey of [keyWith('a', 'globex'), 'acme/a', '']) {
+    t.throws(() => texts.seal(shareOf({ kind: 'file', objectKey })), new TypeError('The object key is not one of the organisation.'))
+  }
 })
