@@ -18,6 +18,6 @@ t.test('a claim is found by its name, dots or not, and else by its path', async 
 t.test('what is not there is not found', async (t) => {
   for (const [claims, name] of [
     [{}, 'role'], [{ a: 'text' }, 'a.length'], [{ a: {} }, 'a.b'], [{ a: { b: 1 } }, 'a.b.c'], [{ a: 1 }, '.a'], [{ a: 1 }, 'a.'],
-    [{}, '__proto__'], [{ a: {} }, 'a.constructor.name'], [{ a: {} }, 'a.__proto__'], [{}, 'toString'], [{ a: { '': 1 } }, 'a..b'], [{}, '...'],
+    [{}, '__proto__'], [{ a: {} }, 'a.constructor.name'], [{ a: {} }, 'a.__proto__'], [{}, 'toString'], [{ a: { '': 1 } }, 'a..b'], [{ a: { 'c.d': 1 } }, 'abc.d'], [{}, '...'],
   ] as const) t.equal(claimAt(claims, name), undefined, name)
 })

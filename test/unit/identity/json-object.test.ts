@@ -6,7 +6,7 @@ const read = (text: string) => readJsonObject(Buffer.from(text))
 t.test('an object is read, whatever its members are', async (t) => {
   for (const text of [
     '{}', ' {"a" : 1} ', '{"a":{"a":{"a":[{"a":1},{"a":2}]}}}', '{"a":"\\"a\\":","b":"{\\"a\\":1,\\"a\\":2}"}', '{"a\\\\":1,"a":":"}',
-    '{"":0,"größe":[[],"x:","\\\\"]}',
+    '{"":0,"größe":[[],"x:","\\\\"]}', '{"a":["b", ":c"]}',
   ]) t.strictSame(read(text), JSON.parse(text), text)
 })
 

@@ -74,6 +74,13 @@ t.test('what cannot verify signatures is passed over', async (t) => {
   })) t.strictSame(read(key, rsa.jwk).map(({ keyId }) => keyId), ['one'], name)
 })
 
+t.test('an exponent of 3 is allowed', async (t) => {
+  const key = generateKeyPairSync('rsa', { modulusLength: 2048, publicExponent: 3 }).publicKey.export({ format: 'jwk' })
+  t.match(read(key), [{ algorithm: 'RS256' }])
+})
+
 t.test('what is not a key set is refused', async (t) => {
-  for (const document of [null, [], 'keys', {}, { keys: {} }, { keys: null }]) t.throws(() => readKeySet(document), TypeError)
+  for (const document of [null, [], 'keys', {}, { keys: {} }, { keys: null }]) {
+    t.throws(() => readKeySet(document), new TypeError('The document is not a JSON Web Key Set.'))
+  }
 })

@@ -81,6 +81,10 @@ t.test('a token is read where one of its keys has signed it, and what it says of
   const [header, , signature] = first.sign().split('.')
   await t.rejects(verifier(first.key).verify(`${header}.${encode([1])}.${signature}`), refused('it is malformed'))
   await t.rejects(verifier(first.key).verify('a.b'), { name: 'TokenRefusedError', message: 'it is malformed' })
+  for (const header of [{ alg: 7 }, { alg: null }, {}, { alg: 'ES256', kid: 7 }, { alg: 'ES256', kid: null }]) {
+    const token = `${encode(header)}.${encode(validClaims())}.${signature}`
+    await t.rejects(verifier(first.key).verify(token), refused('it is malformed'), JSON.stringify(header))
+  }
   for (const extension of [{ crit: ['b64'] }, { b64: true }, { crit: null }]) {
     const token = `${encode({ alg: 'ES256', ...extension })}.${encode(validClaims())}.${signature}`
     await t.rejects(verifier(first.key).verify(token), refused('it demands an extension that is not supported'))

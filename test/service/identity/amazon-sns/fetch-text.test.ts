@@ -102,7 +102,7 @@ t.test('closing ends what is under way', async (t) => {
   let asked: (() => void) | undefined
   const isAsked = new Promise<void>((resolve) => { asked = resolve })
   const { fetcher } = await startSns(t, () => { asked?.() })
-  const fetching = t.rejects(fetcher.fetch(certificateUrl))
+  const fetching = t.rejects(fetcher.fetch(certificateUrl), { code: 'UND_ERR_DESTROYED' })
   await isAsked
   await fetcher.close()
   await fetching

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import t from 'tap'
 import type { FetchText } from '../../../../identity/amazon-sns/fetch-text.js'
 import { SnsMessageVerifier } from '../../../../identity/amazon-sns/message-verifier.js'
@@ -180,11 +181,53 @@ t.test('a certificate is believed within its dates, and fetched again after a da
   t.equal(fetched.length, 2)
 })
 
+t.test('a certificate is believed from the first moment of its time to the last', async (t) => {
+  const { validFrom, validTo } = new X509Certificate(sns.certificate)
+  const [fromMs, toMs] = [Date.parse(validFrom), Date.parse(validTo)]
+  const message = sns.notification(published)
+  for (const [nowMs, isBelieved] of [[fromMs - 1, false], [fromMs, true], [toMs, true], [toMs + 1, false]] as const) {
+    const verified = createVerifier({ now: () => nowMs }).verifier.verify(message)
+    const refusal = new SnsMessageRefusedError('its certificate is not valid now')
+    await (isBelieved ? t.resolves(verified) : t.rejects(verified, refusal))
+  }
+})
+
+t.test('a certificate is kept for a day to the millisecond', async (t) => {
+  const { validFrom } = new X509Certificate(sns.certificate)
+  let nowMs = Date.parse(validFrom)
+  const { verifier, fetched } = createVerifier({ now: () => nowMs })
+  const message = sns.notification(published)
+  for (const [laterMs, count] of [[0, 1], [dayMs - 1, 1], [dayMs, 2]] as const) {
+    nowMs = Date.parse(validFrom) + laterMs
+    await verifier.verify(message)
+    t.equal(fetched.length, count)
+  }
+})
+
+t.test('of many certificates the sixteen are kept that were fetched last', async (t) => {
+  const { verifier, fetched } = createVerifier({ answer: async () => ({ statusCode: 200, text: sns.certificate }) })
+  const message = sns.notification(published)
+  const urlOf = (index: number) => certificateUrl.replace('-0', `-${index}x`)
+  const send = async (index: number) => { await verifier.verify({ ...message, SigningCertURL: urlOf(index) }) }
+  for (let index = 0; index <= 16; index++) await send(index)
+  for (let index = 16; index > 0; index--) await send(index)
+  t.equal(fetched.length, 17)
+  await send(0)
+  t.equal(fetched.at(-1), urlOf(0))
+  t.equal(fetched.length, 18)
+})
+
+t.test('where a certificate cannot be fetched, the message is to be sent again', async (t) => {
+  const { verifier } = createVerifier({ answer: async () => { throw new Error('no answer') } })
+  await t.rejects(verifier.verify(sns.notification(published)), new SnsUnavailableError('The certificate cannot be fetched.'))
+})
+
 t.test('a certificate of another subject or with a weak key, and what is no certificate, is refused', async (t) => {
   const cases: Array<[name: string, keyType: string, message: string]> = [
     ['evil.test', 'rsa:2048', 'its certificate is not one of SNS'],
     ['sns.amazonaws.com.evil.test', 'rsa:2048', 'its certificate is not one of SNS'],
     ['evil-sns.amazonaws.com', 'rsa:2048', 'its certificate is not one of SNS'],
+    ['evil.test CN=sns.amazonaws.com', 'rsa:2048', 'its certificate is not one of SNS'],
     ['sns.amazonaws.com', 'rsa:1024', 'its certificate\'s key is weak, or of another kind'],
     ['sns.amazonaws.com', 'ed25519', 'its certificate\'s key is weak, or of another kind'],
   ]
