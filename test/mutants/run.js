@@ -1,7 +1,7 @@
 /*
  * Measures the tests of rooms by mutants of their code: `npm run mutants -- http objects`, or of a part of a room,
- * `npm run mutants -- db/leases.ts events/order.ts`. Each mutant is one small mistake, and a test of the room must notice it.
- * Prints what survived, and for each room how many of a hundred were noticed. It takes hours for all rooms: `--sample 200`
+ * `npm run mutants -- db/leases.ts events/order.ts:20-45`. Each mutant is one small mistake, and a test of the room must notice
+ * it. Prints what survived, and for each room how many of a hundred were noticed. It takes hours for all rooms: `--sample 200`
  * tries so many of a room's mutants, chosen at random, and gives the score as an interval; `--seed 2` chooses others.
  * `--tests test/service/db/leases` has other tests notice them than the room's.
  */
@@ -13,10 +13,16 @@ const rooms = {
   http: ['test/unit/http'],
   sealing: ['test/unit/sealing'],
   objects: ['test/unit/objects'],
-  identity: ['test/unit/identity'],
+  identity: ['test/unit/identity', 'test/service/identity'],
   events: ['test/unit/events'],
   reconcile: ['test/unit/reconcile', 'test/service/reconcile'],
   downloads: ['test/unit/downloads'],
+  shares: ['test/unit/shares'],
+  errors: ['test/unit/errors'],
+  queues: ['test/unit/queues'],
+  transfer: ['test/unit/transfer'],
+  uploads: ['test/unit/uploads', 'test/service/uploads'],
+  verify: ['test/service/verify'],
   store: ['test/unit/store', 'test/service/store'],
   db: ['test/service/db'],
 }
@@ -34,7 +40,7 @@ const { values: { sample, seed, tests: chosenTests }, positionals: chosen } = pa
  */
 async function measure (parts, tests) {
   const results = await new Stryker({
-    mutate: parts.map((part) => part.endsWith('.ts') ? part : `${part}/**/*.ts`),
+    mutate: parts.map((part) => /\.ts(?::|$)/.test(part) ? part : `${part}/**/*.ts`),
     testRunner: 'same-process',
     plugins: ['./test/mutants/runner.js', './test/mutants/sample.js'],
     // All mutants are compiled at once, each to be switched on by itself.

@@ -51,11 +51,10 @@ class Runner {
   }
 
   async dryRun () {
-    await this.#tap?.loadTests(async () => { for (const file of this.#files) await this.#load(file) })
     const tests = []
     for (const file of this.#files) {
-      switches.currentTestId = file
-      tests.push(await this.#run(file))
+      switches.currentTestId = undefined
+      tests.push(await this.#run(file, () => { switches.currentTestId = file }))
     }
     // What is passed when it is loaded, but by no test, is on from the start.
     const { static: whenLoaded = {}, perTest = {} } = switches.mutantCoverage ?? {}
@@ -78,13 +77,20 @@ class Runner {
     return { status: 'survived', nrOfTests }
   }
 
-  /** @param {string} file */
-  async #run (file) {
+  /**
+   * @param {string} file
+   * @param {() => void} onLoaded before the tests in it run
+   */
+  async #run (file, onLoaded = () => {}) {
     this.#hasCrashed = false
     const startedAt = performance.now()
-    const isOk = await this.#tap?.runTests(() => this.#load(file)).catch(() => false)
+    const failure = await this.#tap?.runTests(async () => {
+      await this.#load(file)
+      onLoaded()
+    }).catch(String)
     const result = { id: file, name: file, timeSpentMs: performance.now() - startedAt }
-    return isOk === true && !this.#hasCrashed ? { ...result, status: 0 } : { ...result, status: 1, failureMessage: file }
+    if (failure === undefined && !this.#hasCrashed) return { ...result, status: 0 }
+    return { ...result, status: 1, failureMessage: failure ?? 'It has crashed.' }
   }
 
   /** @param {string} file */

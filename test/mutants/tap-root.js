@@ -4,6 +4,8 @@
 import { once } from 'node:events'
 import { Test } from 'tap'
 
+const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
+
 let root = newRoot()
 
 export { root as default }
@@ -13,28 +15,20 @@ function newRoot () {
 }
 
 /**
- * Loads test files, and runs what they add to the root.
+ * Loads test files, and runs what they add to the root once all of them are loaded.
  *
  * @param {() => Promise<unknown>} load
- * @returns whether all passed
+ * @returns what failed, as TAP; undefined where all passed
  */
 export async function runTests (load) {
   root = newRoot()
-  root.resume()
+  let output = ''
+  root.on('data', (part) => { output += String(part) })
   const completed = once(root, 'complete')
-  await load()
+  // As a test of its own, which those that it adds wait for.
+  await root.test('loading', load)
   root.runMain(() => {})
   root.end()
   const [{ ok }] = await completed
-  return Boolean(ok)
-}
-
-/**
- * Loads test files, and runs nothing of them.
- *
- * @param {() => Promise<unknown>} load
- */
-export async function loadTests (load) {
-  root = newRoot()
-  await load()
+  return ok ? undefined : output.match(FAILURE)?.join('\n') ?? output
 }
