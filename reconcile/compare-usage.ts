@@ -1,5 +1,6 @@
 import type { ListBucket } from '../store/listing-pages.js'
-import { mergeListings } from './merge-listings.js'
+import { type MergeStep, mergeListings } from './merge-listings.js'
+import { compareObjectKeys } from '../objects/key-order.js'
 import { parseObjectKey, prefixOf } from '../objects/object-key.js'
 import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
 import type { DatabaseHandle } from '../db/connection/tables.js'
@@ -66,11 +67,16 @@ export async function compareUsage (
     }
   }
   for await (const step of mergeListings(listing(), listCatalogue(database, range))) {
-    for (const { objectKey, sizeBytes } of step.missing) add({ objectKey, storedBytes: sizeBytes, countedBytes: undefined })
-    for (const { objectKey, sizeBytes } of step.gone) add({ objectKey, storedBytes: undefined, countedBytes: sizeBytes })
-    for (const { listed, catalogued } of step.differing) {
-      add({ objectKey: listed.objectKey, storedBytes: listed.sizeBytes, countedBytes: catalogued.sizeBytes })
-    }
+    differencesOf(step).toSorted((one, other) => compareObjectKeys(one.objectKey, other.objectKey)).forEach(add)
   }
   return comparison
+}
+
+function differencesOf ({ missing, gone, differing }: MergeStep): KeyDifference[] {
+  return [
+    ...missing.map(({ objectKey, sizeBytes }) => ({ objectKey, storedBytes: sizeBytes, countedBytes: undefined })),
+    ...gone.map(({ objectKey, sizeBytes }) => ({ objectKey, storedBytes: undefined, countedBytes: sizeBytes })),
+    ...differing.map(({ listed, catalogued }) => (
+      { objectKey: listed.objectKey, storedBytes: listed.sizeBytes, countedBytes: catalogued.sizeBytes })),
+  ]
 }
