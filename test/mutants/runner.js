@@ -3,6 +3,7 @@
  * they stand on is loaded once. A mutant of code that runs when it is loaded has a process of its own. A process for every
  * mutant, as Stryker's own runner for tap has it, takes ten times as long.
  */
+import { readFile, writeFile } from 'node:fs/promises'
 import { register } from 'node:module'
 import { join, relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -20,6 +21,9 @@ const switches = /** @type {Record<string, any>} */ (Object.assign(globalThis, {
 const send = process.send?.bind(process)
 process.send = (/** @type {unknown} */ message) => typeof message !== 'string' || send === undefined || send(message)
 
+/** How long each file takes: a process that takes the place of another one has run none itself. */
+const TIMES = join('.tap', 'times.json')
+
 class Runner {
   static inject = /** @type {const} */ (['options'])
   /** @type {string[]} */
@@ -28,6 +32,8 @@ class Runner {
   #hasCrashed = false
   /** @type {typeof import('./tap-root.js') | undefined} */
   #tap
+  /** @type {Record<string, number>} */
+  #times = {}
 
   /** @param {{ tests: string[] }} options */
   constructor ({ tests }) {
@@ -47,6 +53,7 @@ class Runner {
     // A run may take as long as Stryker gives it.
     process.env.TAP_TIMEOUT = '0'
     this.#tap = await import(rootUrl)
+    this.#times = JSON.parse(await readFile(TIMES, 'utf8').catch(() => '{}'))
     for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, () => { this.#hasCrashed = true })
   }
 
@@ -56,6 +63,8 @@ class Runner {
       switches.currentTestId = undefined
       tests.push(await this.#run(file, () => { switches.currentTestId = file }))
     }
+    this.#times = Object.fromEntries(tests.map(({ id, timeSpentMs }) => [id, timeSpentMs]))
+    await writeFile(TIMES, JSON.stringify(this.#times))
     // What is passed when it is loaded, but by no test, is on from the start.
     const { static: whenLoaded = {}, perTest = {} } = switches.mutantCoverage ?? {}
     for (const passed of Object.values(perTest)) for (const id of Object.keys(passed)) delete whenLoaded[id]
@@ -66,9 +75,10 @@ class Runner {
   async mutantRun ({ activeMutant: { id, fileName }, testFilter = this.#files, hitLimit }) {
     Object.assign(switches, { activeMutant: id, hitLimit, hitCount: hitLimit && 0, mutantCoverage: undefined })
     const ownTest = fileName.replace(/\.ts$/, '.test.js').split('/').slice(-2).join('/')
-    const isOwn = (/** @type {string} */ file) => Number(file.endsWith(ownTest))
+    // A mutant's own test is tried first, and then the quick ones.
+    const costOf = (/** @type {string} */ file) => file.endsWith(ownTest) ? 0 : this.#times[file] ?? 0
     let nrOfTests = 0
-    for (const file of testFilter.toSorted((one, other) => isOwn(other) - isOwn(one))) {
+    for (const file of testFilter.toSorted((one, other) => costOf(one) - costOf(other))) {
       nrOfTests++
       const { status } = await this.#run(file)
       if (switches.hitCount > switches.hitLimit) return { status: 'timeout', reason: 'It runs in a circle.' }
