@@ -5,6 +5,7 @@
  * tries so many of a room's mutants, chosen at random, and gives the score as an interval; `--seed 2` chooses others.
  * `--tests test/service/db/leases` has other tests notice them than the room's.
  */
+import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 
@@ -40,7 +41,8 @@ const { values: { sample, seed, tests: chosenTests }, positionals: chosen } = pa
  */
 async function measure (parts, tests) {
   const results = await new Stryker({
-    mutate: parts.map((part) => /\.ts(?::|$)/.test(part) ? part : `${part}/**/*.ts`),
+    // Databases for tests are copies of one that was migrated without any mutant, and a migration is never edited.
+    mutate: [...parts.map((part) => /\.ts(?::|$)/.test(part) ? part : `${part}/**/*.ts`), '!db/migrations/**'],
     testRunner: 'same-process',
     plugins: ['./test/mutants/runner.js', './test/mutants/sample.js'],
     // All mutants are compiled at once, each to be switched on by itself.
@@ -63,7 +65,10 @@ async function measure (parts, tests) {
   const count = (/** @type {string[]} */ ...statuses) => results.filter(({ status }) => statuses.includes(status)).length
   const noticed = count('Killed', 'Timeout')
   const tried = noticed + count('Survived', 'NoCoverage')
-  const score = `${parts.join(' ')}: ${percent(noticed / tried)} of ${tried} mutants`
+  const slow = results.filter(({ status }) => status === 'Timeout').map(({ fileName, location, replacement }) =>
+    `${relative('.', fileName)}:${location.start.line} ${replacement.slice(0, 80).replaceAll(/\s+/g, ' ')}`)
+  if (slow.length > 0) console.log(['Noticed since tests did not end:', ...slow].join('\n  '))
+  const score = `${parts.join(' ')}: ${percent(noticed / tried)} of ${tried} mutants, ${slow.length} of them by tests that did not end`
   return tried === results.length ? score : `${score}, a sample of ${results.length} (seed ${seed}): ${interval(noticed, tried)}`
 }
 

@@ -52,6 +52,7 @@ class Runner {
     register(`data:text/javascript,${encodeURIComponent(hooks)}`)
     // A run may take as long as Stryker gives it.
     process.env.TAP_TIMEOUT = '0'
+    process.env.TEST_KEEP_DATABASE = 'yes'
     this.#tap = await import(rootUrl)
     this.#times = JSON.parse(await readFile(TIMES, 'utf8').catch(() => '{}'))
     for (const event of ['uncaughtException', 'unhandledRejection']) process.on(event, () => { this.#hasCrashed = true })

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import pg from 'pg'
 import { connectPostgres } from '../../db/connection/pool.js'
@@ -9,6 +10,9 @@ import type { Database } from '../../db/connection/tables.js'
 import { migrateToLatest } from '../../db/connection/migrate.js'
 import { connectEmbeddedPostgres } from '../../embedded/postgres/pool.js'
 import { createEmbeddedDirectory } from './embedded-template.js'
+
+/** A database that does not answer for so long was left in a transaction. */
+const KEPT_DATABASE_TIMEOUT_MS = 5_000
 
 /** A PostgreSQL server that tests may create databases on; undefined if none is configured. */
 export const testDatabaseUrl = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL
@@ -27,6 +31,28 @@ export interface TestDatabase {
 
 /** Creates a migrated embedded database in a folder that `close` removes. All its connections are one, as in the service. */
 async function createEmbeddedDatabase (): Promise<TestDatabase> {
+  return process.env.TEST_KEEP_DATABASE === 'yes' ? await takeKeptDatabase() : await makeEmbeddedDatabase()
+}
+
+/** Left empty by a test that has closed it. */
+let kept: TestDatabase | undefined
+
+/** Takes the database of the test before, for test/mutants: to make one takes longer than most tests. */
+async function takeKeptDatabase (): Promise<TestDatabase> {
+  const taken = kept
+  kept = undefined
+  const clean = async ({ database }: TestDatabase) => {
+    await sql`rollback`.execute(database)
+    await emptyTables(database)
+    return true
+  }
+  const isClean = taken !== undefined &&
+    await Promise.race([clean(taken), setTimeout(KEPT_DATABASE_TIMEOUT_MS, false)]).catch(() => false)
+  const test = isClean ? taken : await makeEmbeddedDatabase()
+  return { ...test, close: async () => { kept = test } }
+}
+
+async function makeEmbeddedDatabase (): Promise<TestDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   await createEmbeddedDirectory(directory)
   const database = connectEmbeddedPostgres<Database>(directory)
