@@ -83,6 +83,34 @@ t.test('an upload is given up with its parts, and one that is gone is not an err
   await t.rejects(multipart.abort(upload), new ObjectStorageRefused('AccessDenied'))
 })
 
+t.test('unfinished uploads are listed on where the store does not take its own ids', async (t) => {
+  const { multipart, proxy, upload } = await open(t)
+  const other = { objectKey: 'b', storeUploadId: await multipart.initiate('b', 'text/csv') }
+  const list = async () => {
+    const ids: string[] = []
+    for await (const { uploads } of multipart.list({ prefix: '', pageUploads: 1 })) {
+      ids.push(...uploads.map(({ storeUploadId }) => storeUploadId))
+    }
+    return ids
+  }
+  const refusal = { kind: 'answer', statusCode: 400, code: 'InvalidArgument' } as const
+  proxy.forgetRequests()
+  const arrival = proxy.arrival()
+  const listed = list()
+  await arrival
+  proxy.inject(refusal, { times: 1 })
+  t.strictSame(await listed, [upload.storeUploadId, other.storeUploadId])
+  const parameters = proxy.requests.map(({ path }) => new URLSearchParams(path.split('?')[1]))
+  t.strictSame(parameters.map((each) => [each.get('key-marker'), each.has('upload-id-marker')]), [
+    [null, false], [objectKey, true], [objectKey, false],
+  ])
+  proxy.inject(refusal, { times: 1 })
+  await t.rejects(list(), new ObjectStorageRefused('InvalidArgument'), 'where it named none')
+  const stop = new AbortController()
+  stop.abort(new Error('told to stop'))
+  await t.rejects(multipart.list({ prefix: '', signal: stop.signal }).next(), new Error('told to stop'))
+})
+
 t.test('what the store refuses is said with its code, or with its status where it gives none', async (t) => {
   const { multipart, proxy, upload } = await open(t)
   for (const [code, said] of [['AccessDenied', 'AccessDenied'], ['#', 'status 403']] as const) {

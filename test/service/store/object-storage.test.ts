@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import type { StoreAttempt } from '../../../store/connection.js'
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../../../store/failures.js'
 import { ObjectStorage } from '../../../store/object-storage.js'
+import { stopClock } from '../../support/clock.js'
 import { FaultProxy } from '../../support/fault-proxy.js'
 import { makeFolder, openStore, options } from '../../support/test-store.js'
 
@@ -146,6 +147,31 @@ t.test('a client that leaves ends the request, which is not a failure of the sto
   t.match(attempts, Array.from({ length: 6 }, () => ({ method: 'HEAD', statusCode: undefined, isAborted: true })))
   t.ok(await storage.head('a/file'), 'the circuit is closed')
   t.match(attempts.at(-1), { statusCode: 200, isAborted: false })
+})
+
+t.test('an error whose body never comes is told by its status', async (t) => {
+  const { storage, proxy } = await open(t)
+  proxy.inject({ kind: 'answer-unended', statusCode: 403 })
+  await t.rejects(storage.read('a/file', { signal: nobodyLeaves }), new ObjectStorageRefused('status 403'))
+})
+
+t.test('only what a store takes signed alone is signed, and the store\'s clock says when it answered', async (t) => {
+  const { storage, proxy } = await open(t)
+  stopClock(t, 0)
+  const { observedAt } = await storage.observe('a/file')
+  t.ok(observedAt.getTime() > Date.UTC(2020, 0))
+  const result = await storage.read('a/file', { range: { first: 0, last: 0 }, ifMatch: fileTag, signal: nobodyLeaves })
+  if (typeof result === 'object') result.body.resume()
+  t.match(proxy.requests.at(-1)?.headers, { range: 'bytes=0-0', 'if-match': fileTag })
+  const signed = proxy.requests.map(({ path }) => new URLSearchParams(path.split('?')[1]).get('X-Amz-SignedHeaders'))
+  t.strictSame(signed, ['host;x-amz-checksum-mode', 'host'])
+})
+
+t.test('what the store cannot say now is not looked for in a listing', async (t) => {
+  const { storage, proxy } = await open(t)
+  proxy.inject({ kind: 'answer', statusCode: 501, code: 'NotImplemented' }, { method: 'HEAD' })
+  await t.rejects(storage.observeCounted('a/file'), ObjectStorageUnavailable)
+  t.strictSame(proxy.requests.map(({ method }) => method), ['HEAD'])
 })
 
 t.test('an answer without a length is refused: no end could be told', async (t) => {

@@ -21,7 +21,8 @@ t.test('the answer to ListParts', async (t) => {
     parts: [{ partNumber: 2, sizeBytes: 10_485_760, entityTag }, { partNumber: 3, sizeBytes: 1, entityTag }], isTruncated: true,
   })
   t.strictSame(readParts(answer('', false)), { parts: [], isTruncated: false })
-  for (const broken of [answer(part('x')), answer(part('1', '')), answer(part('1')).slice(0, -5), '<Error/>', '']) {
+  t.strictSame(readParts(`${answer('', false)}\n `), { parts: [], isTruncated: false })
+  for (const broken of [`${answer('')}x`, answer(part('x')), answer(part('1', '')), answer(part('1')).slice(0, -5), '<Error/>', '']) {
     t.throws(() => readParts(broken), ObjectStorageRefused, broken)
   }
 })

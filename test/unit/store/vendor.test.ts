@@ -1,5 +1,5 @@
 import t from 'tap'
-import { isAmazonEndpoint } from '../../../store/vendor.js'
+import { isAmazonEndpoint, takesVirtualHosts } from '../../../store/vendor.js'
 
 t.test('Amazon\'s own endpoints are known by their names', async (t) => {
   const amazons = [
@@ -12,4 +12,15 @@ t.test('Amazon\'s own endpoints are known by their names', async (t) => {
     'https://s3.us-west-000.backblazeb2.com', 'http://[::1]:9000',
   ]
   for (const endpoint of others) t.notOk(isAmazonEndpoint(endpoint), endpoint)
+})
+
+t.test('vendors that refuse a bucket in the path are known by their names, as is Amazon but for its private endpoints', async (t) => {
+  for (const host of [
+    'oss-cn-hangzhou.aliyuncs.com', 'aliyuncs.com', 'cos.ap-guangzhou.myqcloud.com', 'cos.ap-guangzhou.myqcloud.com.', 'tos-s3-cn-beijing.volces.com',
+    'tos-s3-cn-beijing.ivolces.com', 'tos-s3-ap-southeast-1.bytepluses.com', 'tos-s3-ap-southeast-1.ibytepluses.com', 's3.eu-central-1.amazonaws.com',
+  ]) t.equal(takesVirtualHosts(`https://${host}`), true, host)
+  for (const host of [
+    'bucket.vpce-1a2b3c4d-5e6f.s3.us-east-1.vpce.amazonaws.com', 'aliyuncs.com.example', 'notaliyuncs.com', 'myqcloud.com.example', 'xmyqcloud.com',
+    'volces.com.example', 'xvolces.com', 's3.example', '127.0.0.1:9000',
+  ]) t.equal(takesVirtualHosts(`https://${host}`), false, host)
 })
