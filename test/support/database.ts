@@ -44,6 +44,7 @@ async function takeKeptDatabase (): Promise<TestDatabase> {
   const clean = async ({ database }: TestDatabase) => {
     await sql`rollback`.execute(database)
     await emptyTables(database)
+    await sql`update run_backfill set checkpoint = '', placed_count = 0, finished_at = now()`.execute(database)
     return true
   }
   const isClean = taken !== undefined &&
