@@ -25,7 +25,7 @@ const rooms = {
   uploads: ['test/unit/uploads', 'test/service/uploads'],
   verify: ['test/service/verify'],
   store: ['test/unit/store', 'test/service/store'],
-  db: ['test/service/db'],
+  db: ['test/unit/db', 'test/service/db'],
 }
 // Of the normal distribution, for an interval that holds the score 95 times of 100.
 const Z = 1.96
