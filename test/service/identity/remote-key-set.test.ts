@@ -44,6 +44,8 @@ t.test('an unknown key has the issuer asked again once ten seconds have passed',
   setTime(10_000)
   t.strictSame(idsOf(await set.find(wanted('second'))), ['second'])
   t.strictSame(await set.find(wanted('first')), [], 'it was withdrawn')
+  setTime(60_000)
+  t.strictSame(idsOf(await set.find(wanted('second'))), ['second'], 'one that is known has nobody asked')
   t.equal(issuer.requests(), 2)
 })
 
