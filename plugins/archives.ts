@@ -21,7 +21,7 @@ import { ArchiveChangedError, ArchiveTooLargeError, ArchivesBusyError, Precondit
 import type { ReadRange } from '../store/object-storage.js'
 
 /** An archive, and how it was asked for. */
-export interface AskedArchive {
+interface AskedArchive {
   /** Listed once. */
   files: AsyncIterable<readonly ListedForArchive[]>
   format: 'zip' | 'tar'

@@ -4,7 +4,7 @@ import { DirectionSchema, ObjectKeySchema, SentUuidSchema } from './identifiers.
 import { SHARE_DEFAULT_SECONDS, SHARE_MAX_SECONDS, SHARE_MIN_SECONDS, noteParameter } from './shares.js'
 
 /** The most files that may be selected one by one. */
-export const SELECTION_MAX = 1_000
+const SELECTION_MAX = 1_000
 
 const FormatSchema = Type.Optional(Type.Unsafe<'zip' | 'tar'>({
   type: 'string', enum: ['zip', 'tar'], description: '`zip` by default, or `tar`.',

@@ -10,6 +10,7 @@ const page: SharePage = {
     { path: 'out/a.txt', direction: 'outputs', bytes: 1_500, createdAt: '2026-01-02T03:04:05.678Z', href: '/shared?link=b' },
     { path: 'out/b.txt', direction: 'inputs', bytes: 0, createdAt: null, href: '/shared?link=c' },
   ],
+  archiveHref: '/shared/files/archive',
   expiresAt: new Date(Date.UTC(2026, 11, 31, 23, 59, 58)),
   nextHref: '/shared/files?link=a&cursor=d',
 }
@@ -32,6 +33,7 @@ t.test('a page lists folders, files and where it continues, each by its name bel
     '<main>',
     '<h1><bdi>Shared files: out/</bdi></h1>',
     '<p>These links end on <time datetime="2026-12-31T23:59:58.000Z">2026-12-31 23:59 UTC</time>, or when they are revoked.</p>',
+    '<p>All of them: <a href="/shared/files/archive">as a ZIP archive</a>, <a href="/shared/files/archive?format=tar">as a TAR archive</a>.</p>',
     '<table>',
     '<thead><tr><th scope="col">Name</th><th scope="col">Kind</th><th scope="col">Size</th><th scope="col">Stored</th></tr></thead>',
     '<tbody>',
