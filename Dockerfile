@@ -16,7 +16,6 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000
 WORKDIR /app
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-COPY usage-page ./usage-page
 COPY embedded/demo/files ./embedded/demo/files
 COPY package.json LICENSE ./
 USER node

@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { build } from 'esbuild'
+import { bundlePage } from './bundle-page.js'
 import { filesIn } from './files-in.js'
 
 const root = import.meta.dirname
@@ -11,7 +12,7 @@ const entryFolders = ['commands', 'routes']
 const external = [
   '@aws-sdk/client-sqs', '@aws-sdk/credential-provider-node', '@aws-sdk/rds-signer', '@electric-sql/pglite', '@fastify/otel',
   '@fastify/static', '@fastify/swagger-ui', '@nats-io/jetstream', '@nats-io/transport-node', '@opentelemetry/exporter-trace-otlp-http',
-  '@opentelemetry/resources', '@opentelemetry/sdk-trace-node', 'amqplib', 'ioredis', 'pino', 'pino-pretty', 'uplot',
+  '@opentelemetry/resources', '@opentelemetry/sdk-trace-node', 'amqplib', 'ioredis', 'pino', 'pino-pretty',
 ]
 
 /**
@@ -47,16 +48,17 @@ export async function bundleOptions (folder) {
 }
 
 /**
- * Bundles the service.
+ * Bundles the service and its page.
  *
  * @param {string} folder where it is written; what an earlier build left there is removed, except for the client
  * @returns the paths of what was written, from the project's root
  */
 export async function bundle (folder) {
   const { metafile } = await build(await bundleOptions(folder))
-  const written = new Set(Object.keys(metafile.outputs).map((path) => join(root, path)))
+  const outputs = [...Object.keys(metafile.outputs), ...await bundlePage(join(folder, 'page'))]
+  const written = new Set(outputs.map((path) => join(root, path)))
   const client = join(folder, 'client')
   const stale = (await filesIn(folder)).filter((path) => !written.has(path) && !path.startsWith(client))
   await Promise.all(stale.map((path) => rm(path)))
-  return Object.keys(metafile.outputs)
+  return outputs
 }

@@ -10,7 +10,7 @@ export default [
     },
   },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     rules: {
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
@@ -18,8 +18,8 @@ export default [
   },
   // The compiler checks these files, and knows a browser's globals.
   {
-    files: ['usage-page/**/*.js'],
-    rules: { 'no-undef': 'off', 'new-cap': ['error', { newIsCapExceptions: ['uPlot'], capIsNew: false }] },
+    files: ['page/**/*.ts', 'page/**/*.tsx'],
+    rules: { 'no-undef': 'off', 'react/jsx-handler-names': 'off' },
   },
   ...importRules,
 ]

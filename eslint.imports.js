@@ -26,7 +26,7 @@ function packageRules (room, packages) {
   const others = `^(?!\\.|#|node:|(?:${[...names, '$'].join('|')})(?:\\u002F|$))`
   const message = `${room}/ imports no packages but: ${packages.join(', ') || 'none'}.`
   return {
-    files: [`${room}/**/*.{ts,js}`],
+    files: [`${room}/**/*.{ts,tsx,js}`],
     rules: {
       'no-restricted-imports': ['error', { patterns: [{ regex: others, message }] }],
       'no-restricted-syntax': ['error', environment, { selector: `ImportExpression[source.value=/${others}/]`, message }],
@@ -37,12 +37,12 @@ function packageRules (room, packages) {
 /** The rules that keep the rooms apart. */
 export const importRules = [
   {
-    files: ['**/*.ts', '**/*.js'],
+    files: ['**/*.ts', '**/*.tsx', '**/*.js'],
     plugins: { 'import-x': importX },
     settings: {
-      'import-x/extensions': ['.ts', '.js'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
-      'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.js'] } })],
+      'import-x/extensions': ['.ts', '.tsx', '.js'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
+      'import-x/resolver-next': [createNodeResolver({ extensionAlias: { '.js': ['.ts', '.tsx', '.js'] } })],
     },
     rules: {
       'import-x/no-cycle': ['error', { ignoreExternal: true }],

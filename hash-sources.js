@@ -5,7 +5,8 @@ import { join, relative } from 'node:path'
 import { filesIn } from './files-in.js'
 
 const root = import.meta.dirname
-const source = /\.(?:ts|js)$|^package(?:-lock)?\.json$/
+// Of the page, styles, the document and pictures, too.
+const source = /\.(?:tsx?|js|css|html|svg)$|^package(?:-lock)?\.json$/
 const notSources = new Set(['node_modules', 'dist', 'test', 'bench', 'docs', 'coverage', 'test-output'])
 
 /** What the bundle is made from: the product's own code, the way it is bundled, and the installed libraries. */

@@ -3,7 +3,10 @@
  * refer to lines of the TypeScript.
  */
 import { register } from 'node:module'
+import { bundlePageIfChanged } from './bundle-page.js'
 
 // Otherwise it would not load plugins written in TypeScript.
 process.env.FASTIFY_AUTOLOAD_TYPESCRIPT = '1'
 register('./typescript-hooks.js', import.meta.url)
+// The service offers its page, which browsers need bundled.
+await bundlePageIfChanged()

@@ -45,13 +45,20 @@ start_newcomer() {
   origin=${link%%/api/*}
 }
 
+# The document, below a place, and the script that it names.
+serves_page() {
+  local script
+  script=$(curl -sSf "$origin/app/links" | grep -oE 'app/assets/page-[A-Z0-9]+\.js')
+  [ "$(curl -sS -o /dev/null -w '%{http_code}' "$origin/$script")" = 200 ]
+}
+
 # Without any configuration except a folder for its data, twice.
 smoke_newcomer() {
   local before data=$1
   check 'starts without any configuration' start_newcomer "$data"
   check 'its printed link leads to a file by one redirect' follow "$link" "$work/linked.png"
   check 'the file is a PNG' [ "$(head -c 4 "$work/linked.png" | tail -c 3)" = PNG ]
-  check 'serves the usage page' [ "$(curl -sS -o /dev/null -w '%{http_code}' "$origin/usage/page.js")" = 200 ]
+  check 'serves the page and its script' serves_page
   check 'the demo organisation stores something' [ "$(usage | json .totalBytes || true)" -gt 0 ]
   check 'demo traffic is counted exactly, and leaves nothing' env DATA_DIR="$data" node dist/commands/demo-traffic.js --url "$origin" --seconds 3
   before=$(usage || true)

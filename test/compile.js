@@ -1,10 +1,11 @@
 /*
- * Compiles all TypeScript of the project into a mirror of it, so that tests need no compiler at run time:
+ * Compiles all TypeScript of the project into a mirror of it, and bundles the page, so that tests need no compiler at run time:
  * `node test/compile.js`.
  */
 import { mkdir, readdir, rm, symlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
+import { bundlePage } from '../bundle-page.js'
 import { filesIn } from '../files-in.js'
 
 export const root = join(import.meta.dirname, '..')
@@ -35,6 +36,7 @@ export async function compile () {
     await symlink(path, link)
   }
   await symlink(join(root, 'node_modules'), join(mirror, 'node_modules'))
+  await bundlePage(join(mirror, 'dist', 'page'))
 }
 
 /** Every file of the project, without those that are made, or no part of it. */

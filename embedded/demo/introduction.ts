@@ -26,7 +26,7 @@ export async function introduce (service: DemoService): Promise<string> {
   const objects = `${address}/api/v1/objects`
   return `
 Objects & Storage runs at ${address}
-Usage page:       ${address}/usage#token=${token}
+Page:             ${address}/app#token=${token}
 Swagger UI:       ${address}/documentation
 A file to get:    ${objects}/download?objectKey=${encodeComponent(demo.showcase)}
 A token (30 days, for development only):

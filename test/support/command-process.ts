@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -35,7 +35,9 @@ export async function compileCommands (t: Pick<Test, 'teardown'>): Promise<Comma
   t.teardown(() => rm(folder, { recursive: true, force: true }))
   const commands = await keepFolder('commands', (await hashSources()).slice(0, 16), bundle)
   await cp(commands, folder, { recursive: true })
-  for (const name of ['embedded', 'node_modules', 'usage-page']) await symlink(join(root, name), join(folder, name))
+  for (const name of ['embedded', 'node_modules']) await symlink(join(root, name), join(folder, name))
+  await mkdir(join(folder, 'dist'))
+  await symlink(join(folder, 'page'), join(folder, 'dist', 'page'))
   // Copied rather than linked, since the file `.env` is read from beside it.
   await cp(join(root, 'package.json'), join(folder, 'package.json'), { dereference: true })
 

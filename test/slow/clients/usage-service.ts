@@ -28,7 +28,7 @@ export interface UsageService {
 export async function startUsageService (t: Pick<Test, 'teardown'>): Promise<UsageService> {
   const { app } = await startService(t)
   const origin = await app.listen({ host: '127.0.0.1', port: 0 })
-  const demoLink = /http\S+\/usage#token=\S+/.exec(await app.introduce(origin))?.[0] ?? ''
+  const demoLink = /http\S+\/app#token=\S+/.exec(await app.introduce(origin))?.[0] ?? ''
   const tokenOf = ({ userId, orgKey, roles: [role] }: Caller) => app.jwt.sign({ sub: userId, orgKey, role }, { expiresIn: '1h' })
   const planet: Caller = { ...admin, orgKey: 'planet' }
   await countSums(app, planet, [
@@ -54,7 +54,7 @@ export async function startUsageService (t: Pick<Test, 'teardown'>): Promise<Usa
     planet,
     reconciledAt,
     tokenOf,
-    linkOf: (caller) => `${origin}/usage#token=${tokenOf(caller)}`,
+    linkOf: (caller) => `${origin}/app#token=${tokenOf(caller)}`,
     usage: async (token, query = '') => (await app.inject({
       url: `/api/v1/objects/storage-usage${query}`, headers: { authorization: `Bearer ${token}` },
     })).json(),

@@ -1,0 +1,67 @@
+/* How the page is bundled, for build.js, and for tests, which run from the sources. */
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { basename, join, relative } from 'node:path'
+import { build } from 'esbuild'
+import { filesIn } from './files-in.js'
+
+const root = import.meta.dirname
+
+/** @satisfies {import('esbuild').BuildOptions} */
+const options = {
+  absWorkingDir: root,
+  entryPoints: { page: 'page/main.tsx', icon: 'page/icon.svg' },
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: ['chrome111', 'firefox115', 'safari16.4'],
+  jsx: 'automatic',
+  jsxImportSource: 'preact',
+  loader: { '.svg': 'copy' },
+  entryNames: '[name]-[hash]',
+  chunkNames: '[name]-[hash]',
+  minify: true,
+  legalComments: 'none',
+  metafile: true,
+  logLevel: 'warning',
+}
+
+/**
+ * Bundles the page: scripts, styles and pictures under names that hold a hash of what is in them, and the document that names
+ * them, written last and at once, since other processes may read it or write the same.
+ *
+ * @param {string} folder where it is written
+ * @returns the paths of what was written, from the project's root
+ */
+export async function bundlePage (folder) {
+  const { metafile } = await build({ ...options, outdir: join(folder, 'assets') })
+  const outputs = Object.keys(metafile.outputs)
+  const nameOf = (/** @type {RegExp} */ pattern) => basename(outputs.find((path) => pattern.test(path)) ?? '')
+  const template = await readFile(join(root, 'page', 'document.html'), 'utf8')
+  const document = template
+    .replaceAll('SCRIPT', nameOf(/\bpage-\w+\.js$/)).replaceAll('STYLES', nameOf(/\bpage-\w+\.css$/)).replaceAll('ICON', nameOf(/\.svg$/))
+  const path = join(folder, 'document.html')
+  const draft = `${path}.${process.pid}`
+  await writeFile(draft, document)
+  await rename(draft, path)
+  return [...outputs, relative(root, path)]
+}
+
+/**
+ * Bundles the page into the place where the service finds it when it runs from its sources, unless that was made from the same.
+ */
+export async function bundlePageIfChanged () {
+  const folder = join(root, 'dist', 'page')
+  const sources = [
+    ...await filesIn(join(root, 'page')), ...(await filesIn(join(root, 'client'))).filter((path) => path.endsWith('.ts')),
+    join(root, 'bundle-page.js'), join(root, 'package-lock.json'),
+  ].sort()
+  const hash = createHash('sha256')
+  for (const path of sources) hash.update(`${relative(root, path)}\0`).update(await readFile(path))
+  const stamp = join(root, '.tap', 'page', hash.digest('hex'))
+  if (existsSync(stamp) && existsSync(join(folder, 'document.html'))) return
+  await bundlePage(folder)
+  await mkdir(join(stamp, '..'), { recursive: true })
+  await writeFile(stamp, '')
+}

@@ -1,0 +1,72 @@
+import { useEffect, useMemo, useState } from 'preact/hooks'
+import { createClient } from '../client/index.js'
+import { Announcer } from './parts/announcer.js'
+import { UploadPanel } from './parts/upload-panel.js'
+import { CurrentPlace } from './places/current-place.js'
+import { SignIn } from './places/sign-in.js'
+import { Masthead } from './parts/masthead.js'
+import { readAllAgain } from './state/changes.js'
+import { OrganisationProvider } from './state/organisation.js'
+import { base, usePlace } from './state/router.js'
+import { ServiceProvider, createService } from './state/service.js'
+import { Session, takeTokenFromAddress } from './state/session.js'
+import { mayBeAdmin, organisationOf, userOf } from './state/token.js'
+import { Uploads } from './state/uploads.js'
+import { strings } from './text/strings.js'
+
+/** The page, from opening to leaving: who is signed in, and the place that the address names. */
+export function App () {
+  const place = usePlace()
+  const session = useMemo(() => new Session(base), [])
+  const [token, setToken] = useState(session.token)
+  const [reason, setReason] = useState<string>()
+  const [orgKey, setOrgKey] = useState(organisationOf(session.token ?? ''))
+
+  useEffect(() => {
+    const stopListening = session.listen((ended) => {
+      setToken(session.token)
+      setReason(ended)
+      setOrgKey(organisationOf(session.token ?? ''))
+    })
+    const receive = () => {
+      const given = takeTokenFromAddress()
+      if (given === null) session.end(strings.entry.notAToken)
+      else if (given !== undefined) session.begin(given)
+    }
+    receive()
+    session.askOtherTabs()
+    // Following a link from the page to itself changes only the fragment.
+    window.addEventListener('hashchange', receive)
+    return () => {
+      stopListening()
+      window.removeEventListener('hashchange', receive)
+    }
+  }, [session])
+
+  const onRefused = (message: string) => { session.end(message) }
+  const service = useMemo(() => token === undefined
+    ? undefined
+    : createService({ base, token: () => token, mayBeAdmin: mayBeAdmin(token), userId: userOf(token), onRefused }), [token])
+  // Uploads outlive a place, and a token that expired meanwhile.
+  const uploads = useMemo(() => new Uploads(
+    createClient({ baseUrl: base.href, token: () => session.token ?? '' }), onRefused), [session])
+
+  return (
+    <OrganisationProvider value={{ orgKey, setOrgKey }}>
+      <a class='skip' href='#main' onClick={(event) => { event.preventDefault(); document.getElementById('heading')?.focus() }}>{strings.skip}</a>
+      <Masthead
+        place={place} orgKey={orgKey} isSignedIn={service !== undefined} mayBeAdmin={service?.mayBeAdmin ?? false}
+        onRefresh={readAllAgain} onForget={() => { session.end() }}
+      />
+      {service === undefined
+        ? <SignIn reason={reason} onToken={(given) => { session.begin(given) }} />
+        : (
+          <ServiceProvider value={service}>
+            <CurrentPlace place={place} uploads={uploads} />
+            <UploadPanel uploads={uploads} />
+          </ServiceProvider>
+          )}
+      <Announcer />
+    </OrganisationProvider>
+  )
+}

@@ -1,0 +1,26 @@
+import { exactSize, humanSize, localMinute, localTime } from '../text/figures.js'
+
+/** A size as people say it, with every byte in its title and for whoever hears it. */
+export function Size ({ bytes }: { bytes: number }) {
+  return <span class='size' title={exactSize(bytes)}>{humanSize(bytes)}</span>
+}
+
+/** A time in the reader's zone. */
+export function Time ({ at, isShort = false }: { at: string, isShort?: boolean }) {
+  return <time dateTime={at} title={at}>{isShort ? localMinute(at) : localTime(at)}</time>
+}
+
+/** Where something stands in a whole: the track is the whole. It repeats a figure that stands beside it. */
+export function Bar ({ part, whole }: { part: number, whole: number }) {
+  const percent = whole === 0 ? 0 : Math.min(100, 100 * part / whole)
+  return (
+    <span class='bar' aria-hidden='true'>
+      <span class='bar-filled' style={{ inlineSize: `${percent}%` }} />
+    </span>
+  )
+}
+
+/** The beginning of an id, which people tell such by; the whole is in its title. */
+export function ShortId ({ id }: { id: string }) {
+  return <code class='id' title={id}>{id.slice(0, 8)}</code>
+}

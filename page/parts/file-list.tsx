@@ -1,0 +1,86 @@
+import { nameOf } from '../state/address.js'
+import { extensionOf } from '../state/preview-kind.js'
+import type { ListedFiles } from '../state/run-files.js'
+import { type Entry, type Selection, idOf } from '../state/selection.js'
+import { exactCount } from '../text/figures.js'
+import { strings } from '../text/strings.js'
+import { DataTable } from './data-table.js'
+import { ShortId, Size, Time } from './figures.js'
+import { PlaceLink } from './place-link.js'
+
+interface FileListProps {
+  list: ListedFiles
+  entries: readonly Entry[]
+  run: { workflowId: string, runId: string }
+  /** What the address names. */
+  path: string
+  selection: Selection
+}
+
+/** The folders and files of a folder, to open and to select. */
+export function FileList ({ list: { hasMore, isReading, readMore }, entries, run, path, selection }: FileListProps) {
+  const areAllSelected = entries.every(selection.has)
+  return (
+    <DataTable
+      id='files' label={strings.run.files} rows={entries} keyOf={idOf} isMarked={(entry) => entry.path === path}
+      more={{ hasMore, isReading, read: readMore }}
+      columns={[
+        {
+          key: 'select',
+          name: (
+            <input
+              type='checkbox' aria-label={strings.run.selectAll} checked={areAllSelected}
+              onChange={() => { selection.set(areAllSelected ? [] : entries) }}
+            />
+          ),
+          cell: (entry) => (
+            <input
+              type='checkbox' aria-label={strings.run.select(nameOf(entry.path))} checked={selection.has(entry)}
+              onChange={() => { selection.toggle(entry) }}
+            />
+          ),
+        },
+        {
+          key: 'name',
+          name: strings.run.name,
+          isRowHeader: true,
+          cell: (entry) => (
+            <PlaceLink className={`file-name ${entry.kind}`} to={{ name: 'run', ...run, path: entry.path }} title={nameOf(entry.path)}>
+              {nameOf(entry.path)}{entry.kind === 'folder' && <span class='visually-hidden'> ({strings.run.folder})</span>}
+            </PlaceLink>
+          ),
+        },
+        {
+          key: 'type',
+          name: strings.run.type,
+          className: 'wide',
+          cell: (entry) => entry.kind === 'file'
+            ? extensionOf(entry.path).toUpperCase()
+            : entry.fileCount === undefined ? strings.run.folder : `${exactCount(entry.fileCount)} ${strings.workflow.files.toLowerCase()}`,
+        },
+        {
+          key: 'direction',
+          name: strings.run.direction,
+          className: 'wider',
+          cell: (entry) => entry.kind === 'folder' ? '' : entry.file.direction === 'inputs' ? strings.run.input : strings.run.output,
+        },
+        {
+          key: 'time',
+          name: strings.run.time,
+          className: 'wide',
+          cell: (entry) => entry.kind === 'folder' ? '' : entry.file.createdAt === null ? strings.run.found : <Time at={entry.file.createdAt} isShort />,
+        },
+        { key: 'creator', name: strings.run.creator, className: 'wider', cell: (entry) => entry.kind === 'file' && <ShortId id={entry.file.createdBy} /> },
+        {
+          key: 'size',
+          name: strings.run.size,
+          className: 'number',
+          cell: (entry) => {
+            const bytes = entry.kind === 'folder' ? entry.bytes : entry.file.bytes
+            return bytes === undefined ? '' : <Size bytes={bytes} />
+          },
+        },
+      ]}
+    />
+  )
+}

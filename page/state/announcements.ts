@@ -1,0 +1,12 @@
+const listeners = new Set<(text: string) => void>()
+
+/** Says something to whoever hears the page rather than sees it. */
+export function announce (text: string): void {
+  for (const listener of listeners) listener(text)
+}
+
+/** Calls a listener with each announcement. */
+export function listenToAnnouncements (listener: (text: string) => void): () => void {
+  listeners.add(listener)
+  return () => { listeners.delete(listener) }
+}

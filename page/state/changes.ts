@@ -1,0 +1,20 @@
+/** How long events of the store may take to be counted, in milliseconds after a change: each time, figures are read again. */
+const READ_AGAIN_MS = [0, 400, 1_500, 4_000]
+
+const listeners = new Set<() => void>()
+
+/** Has what is shown read again. */
+export function readAllAgain (): void {
+  for (const listener of listeners) listener()
+}
+
+/** Has what is shown read again, now and while a change that was made here is being counted. */
+export function announceChange (): void {
+  for (const delayMs of READ_AGAIN_MS) setTimeout(readAllAgain, delayMs)
+}
+
+/** Calls a listener whenever what is shown should be read again. */
+export function listenToChanges (listener: () => void): () => void {
+  listeners.add(listener)
+  return () => { listeners.delete(listener) }
+}

@@ -1,0 +1,40 @@
+import { base } from './router.js'
+
+/** As much of a text as is shown. */
+export const PREVIEW_BYTES = 262_144
+
+/** The address at which the page's own service shows a file. */
+export function inlineAddress (objectKey: string): string {
+  const address = new URL('api/v1/objects/download', base)
+  address.search = new URLSearchParams({ objectKey, type: 'inline' }).toString()
+  return address.href
+}
+
+/**
+ * Reads the beginning of a file as text, wherever its download leads, and without the token: its key is the permission.
+ *
+ * @throws TypeError without an answer, as from a storage that does not allow this page (CORS)
+ */
+export async function readBeginning (objectKey: string, signal: AbortSignal): Promise<{ text: string, isWhole: boolean }> {
+  const response = await fetch(inlineAddress(objectKey), {
+    headers: { range: `bytes=0-${PREVIEW_BYTES - 1}` }, credentials: 'omit', signal,
+  })
+  // An empty file has no range (RFC 9110, 15.5.17).
+  if (response.status === 416) return { text: '', isWhole: true }
+  if (!response.ok || response.body === null) throw new TypeError(`The file is answered with status ${response.status}.`)
+  const decoder = new TextDecoder()
+  const reader = response.body.getReader()
+  let text = ''
+  let readBytes = 0
+  for (;;) {
+    const { done, value } = await reader.read()
+    if (done) return { text: text + decoder.decode(), isWhole: response.status === 200 || readBytes < PREVIEW_BYTES }
+    readBytes += value.length
+    text += decoder.decode(value, { stream: true })
+    // What ignores ranges sends everything.
+    if (readBytes >= PREVIEW_BYTES) {
+      await reader.cancel()
+      return { text, isWhole: false }
+    }
+  }
+}

@@ -1,0 +1,65 @@
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { listenToChanges } from './changes.js'
+import { type Service, ServiceError, useService } from './service.js'
+
+/** What is known of an answer that a place shows. */
+export interface Answered<Data> {
+  /** The newest answer; it stays while another is read, and where that fails. */
+  data: Data | undefined
+  /** Why the newest reading failed. */
+  error: ServiceError | undefined
+  isReading: boolean
+  /** Reads it again. */
+  readAgain: () => void
+}
+
+interface State<Data> {
+  key: string
+  data?: Data
+  error?: ServiceError
+  isReading: boolean
+}
+
+/**
+ * Reads something from the service when a place opens, when its inputs change, and after each change that was made here. Of
+ * several readings only the last counts; those before are ended.
+ *
+ * @param inputs what the answer depends on: with others, the answer to the former is forgotten
+ */
+export function useAnswer<Data> (
+  read: (service: Service, signal: AbortSignal) => Promise<Data>, inputs: readonly unknown[],
+): Answered<Data> {
+  const service = useService()
+  const key = JSON.stringify(inputs)
+  const [state, setState] = useState<State<Data>>({ key, isReading: true })
+  const reading = useRef(new AbortController())
+  const latest = useRef(read)
+  latest.current = read
+
+  const readAgain = useCallback(() => {
+    reading.current.abort()
+    const { signal } = reading.current = new AbortController()
+    setState((before) => before.key === key ? { ...before, isReading: true } : { key, isReading: true })
+    latest.current(service, signal).then((data) => {
+      if (!signal.aborted) setState({ key, data, isReading: false })
+    }, (error: unknown) => {
+      if (signal.aborted) return
+      if (!(error instanceof ServiceError)) throw error
+      setState((before) => ({ ...before.key === key ? before : {}, key, error, isReading: false }))
+    })
+  }, [service, key])
+
+  useEffect(() => {
+    readAgain()
+    const stopListening = listenToChanges(readAgain)
+    window.addEventListener('online', readAgain)
+    return () => {
+      stopListening()
+      window.removeEventListener('online', readAgain)
+      reading.current.abort()
+    }
+  }, [readAgain])
+
+  const { data, error, isReading } = state.key === key ? state : { data: undefined, error: undefined, isReading: true }
+  return { data, error, isReading, readAgain }
+}
