@@ -47,7 +47,9 @@ export function ShareDialog ({ what, name, onClose }: ShareDialogProps) {
               id='share-ends' value={expiresIn}
               onChange={({ currentTarget }) => { setExpiresIn(Number(currentTarget.value)) }}
             >
-              {strings.sharing.periods.map(({ seconds, name: period }) => <option key={seconds} value={seconds}>{period}</option>)}
+              {strings.sharing.periods.map(({ seconds, name: period }) => (
+                <option key={seconds} value={seconds}>{period}</option>
+              ))}
             </select>
             <label for='share-type'>{strings.sharing.opens}</label>
             <select

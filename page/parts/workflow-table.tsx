@@ -30,7 +30,8 @@ export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTabl
   const wanted = search.trim().toLowerCase()
   const shown = wanted === ''
     ? sorted
-    : sorted.filter(({ workflowId, workflowName }) => [workflowName.toLowerCase(), workflowId].some((text) => text.includes(wanted)))
+    : sorted.filter(({ workflowId, workflowName }) =>
+      workflowName.toLowerCase().includes(wanted) || workflowId.includes(wanted))
 
   return (
     <section aria-labelledby='workflows-heading'>

@@ -4,7 +4,7 @@ import { runNginx } from '../../support/nginx.js'
 import { withoutNginx } from '../../support/proxies.js'
 import { admin, member, runId, startService, workflowId } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { digits, openAddress, settled } from './usage-page.js'
+import { digits, openAddress, settled } from './opened-page.js'
 
 const PARALLEL = 60
 

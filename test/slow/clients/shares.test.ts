@@ -8,7 +8,7 @@ import { mintObjectKey, parseObjectKey } from '../../../objects/object-key.js'
 import { catalogueFiles } from '../../support/catalogued-files.js'
 import { member, runId, startService, workflowId } from '../../support/service.js'
 import { openChromiumProfile, withoutChromium } from './chromium.js'
-import { violations } from './usage-page.js'
+import { violations } from './opened-page.js'
 
 /** Whether a text is in any file of a folder, as UTF-8 or UTF-16. */
 async function holds (folder: string, text: string): Promise<boolean> {

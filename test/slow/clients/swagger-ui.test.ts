@@ -4,7 +4,7 @@ import t from 'tap'
 import { VERSION } from '../../../schemas/version.js'
 import { startService } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { openAddress } from './usage-page.js'
+import { openAddress } from './opened-page.js'
 
 const pictures = new URL('../../../test-output/swagger-ui/', import.meta.url)
 

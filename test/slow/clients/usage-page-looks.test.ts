@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises'
 import t from 'tap'
 import { admin } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { digits, openAddress, overflowsSideways, settled, violations } from './usage-page.js'
+import { digits, openAddress, overflowsSideways, settled, violations } from './opened-page.js'
 import { startUsageService } from './usage-service.js'
 
 // `light.png` in this folder is the picture in README.md.

@@ -2,7 +2,7 @@ import type { Page, Request } from 'playwright-core'
 import t from 'tap'
 import { admin, startService } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { openAddress, settled } from './usage-page.js'
+import { openAddress, settled } from './opened-page.js'
 import { startUsageService } from './usage-service.js'
 
 t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {

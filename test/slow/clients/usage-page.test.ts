@@ -3,7 +3,7 @@ import t from 'tap'
 import { DEMO_MEMBER } from '../../../embedded/demo/organisation.js'
 import { admin, member } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { digits, openAddress, overflowsSideways, settled, shownWorkflows, violations } from './usage-page.js'
+import { digits, openAddress, overflowsSideways, settled, shownWorkflows, violations } from './opened-page.js'
 import { countSums, startUsageService } from './usage-service.js'
 
 t.test('the usage page in Chromium', { skip: withoutChromium }, async (t) => {

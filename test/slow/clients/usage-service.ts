@@ -7,6 +7,8 @@ import { admin, startService } from '../../support/service.js'
 
 const DAY_MS = 86_400_000
 const GB = 1_000_000_000n
+/** What the workflows of the organisation that stores a lot had of each day before today, in percent. */
+const SHARES = [65n, 23n, 7n, 3n, 1n]
 
 /** The service on a socket, with the demo organisation and one that stores a lot. */
 export interface UsageService {
@@ -73,7 +75,7 @@ export async function countSums (
   { database }: FastifyInstance, owner: { orgKey: string, userId: string }, sums: readonly StoredSum[],
 ): Promise<void> {
   for (const [index, { name, inputBytes, outputBytes, fileCount }] of sums.entries()) {
-    const workflowId = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`
+    const workflowId = idOfWorkflow(index)
     await database.insertInto('workflows').values({ org_key: owner.orgKey, workflow_id: workflowId, name }).execute()
     for (const [direction, sizeBytes, count] of [
       ['inputs', inputBytes, fileCount / 2n], ['outputs', outputBytes, fileCount - fileCount / 2n],
@@ -91,7 +93,14 @@ export async function countSums (
   }
 }
 
-/** Makes the service remember the days before today: the bytes stored at the end of each, newest first. */
+function idOfWorkflow (place: number): string {
+  return `00000000-0000-4000-8000-${String(place).padStart(12, '0')}`
+}
+
+/**
+ * Makes the service remember the days before today: the bytes stored at the end of each, newest first, and what the largest
+ * workflows had of them.
+ */
 async function rememberDays (
   { database }: FastifyInstance, orgKey: string, days: ReadonlyArray<{ bytes: bigint, isFilled: boolean }>,
 ): Promise<void> {
@@ -103,8 +112,14 @@ async function rememberDays (
     const day = end.toISOString().slice(0, 10)
     await database.insertInto('usage_days').values({ day, taken_at: end, is_filled: isFilled })
       .onConflict((conflict) => conflict.column('day').doUpdateSet({ is_filled: isFilled })).execute()
-    await database.insertInto('usage_snapshots').values({
-      org_key: orgKey, workflow_id: null, day, input_bytes: '0', output_bytes: String(bytes), file_count: String(bytes / 1_000_000n),
-    }).execute()
+    const shares = [{ workflowId: null, percent: 100n }, ...SHARES.map((percent, place) => ({ workflowId: idOfWorkflow(place), percent }))]
+    await database.insertInto('usage_snapshots').values(shares.map(({ workflowId, percent }) => ({
+      org_key: orgKey,
+      workflow_id: workflowId,
+      day,
+      input_bytes: '0',
+      output_bytes: String(bytes * percent / 100n),
+      file_count: String(bytes * percent / 100_000_000n),
+    }))).execute()
   }
 }
