@@ -10,7 +10,7 @@ import { OrganisationProvider } from './state/organisation.js'
 import { base, usePlace } from './state/router.js'
 import { ServiceProvider, createService } from './state/service.js'
 import { Session, takeTokenFromAddress } from './state/session.js'
-import { mayBeAdmin, organisationOf, userOf } from './state/token.js'
+import { isSamePerson, mayBeAdmin, organisationOf, userOf } from './state/token.js'
 import { Uploads } from './state/uploads.js'
 import { strings } from './text/strings.js'
 
@@ -22,8 +22,14 @@ export function App () {
   const [reason, setReason] = useState<string>()
   const [orgKey, setOrgKey] = useState(organisationOf(session.token ?? ''))
 
+  // Uploads outlive a place, and a token that expired meanwhile.
+  const uploads = useMemo(() => new Uploads(
+    createClient({ baseUrl: base.href, token: () => session.token ?? '' }), (message) => { session.end(message) }), [session])
+
   useEffect(() => {
-    const stopListening = session.listen((ended) => {
+    const stopListening = session.listen((ended, former) => {
+      // They continue for a person whose token has expired, and for nobody else.
+      if (ended === undefined && former !== undefined && !isSamePerson(former, session.token)) uploads.forget()
       setToken(session.token)
       setReason(ended)
       setOrgKey(organisationOf(session.token ?? ''))
@@ -43,14 +49,15 @@ export function App () {
     }
   }, [session])
 
-  const onRefused = (message: string) => { session.end(message) }
   const service = useMemo(() => token === undefined
     ? undefined
-    : createService({ base, token: () => token, mayBeAdmin: mayBeAdmin(token), userId: userOf(token), onRefused }), [token])
-  // Uploads outlive a place, and a token that expired meanwhile.
-  const uploads = useMemo(() => new Uploads(
-    createClient({ baseUrl: base.href, token: () => session.token ?? '' }), onRefused), [session])
-
+    : createService({
+      base,
+      token: () => token,
+      mayBeAdmin: mayBeAdmin(token),
+      userId: userOf(token),
+      onRefused: (message) => { session.end(message) },
+    }), [token])
   return (
     <OrganisationProvider value={{ orgKey, setOrgKey }}>
       <a class='skip' href='#main' onClick={(event) => { event.preventDefault(); document.getElementById('heading')?.focus() }}>{strings.skip}</a>
@@ -61,7 +68,8 @@ export function App () {
       {service === undefined
         ? <SignIn reason={reason} onToken={(given) => { session.begin(given) }} />
         : (
-          <ServiceProvider value={service}>
+          // Nothing that one token showed is left for another one.
+          <ServiceProvider key={token} value={service}>
             <CurrentPlace place={place} uploads={uploads} />
             <UploadPanel uploads={uploads} />
           </ServiceProvider>

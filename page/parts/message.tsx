@@ -19,7 +19,7 @@ export function Failure ({ error, isFromBefore = false, onRetry }: FailureProps)
             {isFromBefore ? strings.errors.fromBefore(error.message) : error.message}
             {advice === undefined ? null : ` ${advice}`}
           </p>
-          {onRetry === undefined ? null : <button type='button' id='retry' onClick={onRetry}>{strings.retry}</button>}
+          {onRetry === undefined ? null : <button type='button' onClick={onRetry}>{strings.retry}</button>}
         </>
       )}
     </div>

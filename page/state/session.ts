@@ -2,8 +2,13 @@ import { parseToken } from './token.js'
 
 const CHANNEL_QUESTION = 'who-has-a-token'
 
-/** Why a session ended, for the person who must sign in again; undefined if they ended it themselves. */
-export type EndReason = string | undefined
+/**
+ * Hears of a session's beginnings and ends.
+ *
+ * @param reason why it ended, for the person who must sign in again; undefined if they ended it themselves, or one began
+ * @param former the last token before this one; undefined if there was none
+ */
+type SessionListener = (reason: string | undefined, former: string | undefined) => void
 
 /**
  * The token that this tab works with. It is kept in the tab's own session storage, so that a reload finds it, and is gone with
@@ -14,9 +19,10 @@ export class Session {
   readonly #key: string
   readonly #channel: BroadcastChannel
   #token: string | undefined
+  #former: string | undefined
   /** Whether this tab has had no token yet: one that was forgotten is not taken up again from elsewhere. */
   #isNew = true
-  #listeners = new Set<(reason: EndReason) => void>()
+  #listeners = new Set<SessionListener>()
 
   /** @param base where the service is: two on one origin have sessions of their own */
   constructor (base: URL) {
@@ -35,23 +41,25 @@ export class Session {
     if (this.#token === undefined) this.#channel.postMessage(CHANNEL_QUESTION)
   }
 
-  /** Calls a listener after each change, with the reason if a session ended for one. */
-  listen (listener: (reason: EndReason) => void): () => void {
+  /** Calls a listener after each change. */
+  listen (listener: SessionListener): () => void {
     this.#listeners.add(listener)
     return () => { this.#listeners.delete(listener) }
   }
 
   begin (token: string): void {
+    const former = this.#token
     this.#token = token
     sessionStorage.setItem(this.#key, token)
-    this.#tell(undefined)
+    this.#tell(undefined, former)
   }
 
   /** Forgets the token, here alone. */
   end (reason?: string): void {
+    const former = this.#token
     this.#token = undefined
     sessionStorage.removeItem(this.#key)
-    this.#tell(reason)
+    this.#tell(reason, former)
   }
 
   #hear (data: unknown): void {
@@ -63,9 +71,10 @@ export class Session {
     }
   }
 
-  #tell (reason: EndReason): void {
+  #tell (reason: string | undefined, former: string | undefined): void {
     this.#isNew = false
-    for (const listener of this.#listeners) listener(reason)
+    this.#former = former ?? this.#former
+    for (const listener of this.#listeners) listener(reason, this.#former)
   }
 }
 

@@ -35,6 +35,14 @@ export function userOf (token: string): string | undefined {
   return typeof subject === 'string' && isUuid(subject) ? subject.toLowerCase() : undefined
 }
 
+/** Whether two tokens are of one person of one organisation, as far as they tell. */
+export function isSamePerson (one: string | undefined, other: string | undefined): boolean {
+  if (one === undefined || other === undefined) return one === other
+  if (one === other) return true
+  const user = userOf(one)
+  return user !== undefined && user === userOf(other) && organisationOf(one) === organisationOf(other)
+}
+
 function readClaims (token: string): { role?: unknown, sub?: unknown, orgKey?: unknown } | undefined {
   try {
     const payload = (token.split('.')[1] ?? '').replaceAll('-', '+').replaceAll('_', '/')

@@ -93,6 +93,13 @@ export class Uploads {
     this.#tell()
   }
 
+  /** Ends all, and keeps nothing of them. */
+  forget (): void {
+    this.cancel('')
+    this.#sending.clear()
+    this.dismiss()
+  }
+
   dismiss (): void {
     this.#failed = []
     this.#doneCount = 0
@@ -121,6 +128,8 @@ export class Uploads {
       if (upload === undefined) break
       this.#sending.add(upload)
       this.#send(upload, this.#ending.signal).catch((error: unknown) => {
+        // What was forgotten is no failure.
+        if (!this.#sending.has(upload)) return
         this.#fail(upload, describe(error))
         if (statusOf(error) === 401) this.#onRefused(describe(error).message)
       }).finally(() => {

@@ -38,9 +38,9 @@ export async function digits (page: Page, selector: string): Promise<number> {
   return Number((await page.locator(selector).innerText()).replaceAll(/\D/g, ''))
 }
 
-/** The table's rows from the top. */
+/** The rows of the table of workflows, from the top. */
 export async function shownWorkflows (page: Page): Promise<Array<{ name: string, files: number, bytes: number }>> {
-  const rows = await page.locator('#workflow-rows tr').all()
+  const rows = await page.locator('#workflows tbody tr:not(.gap)').all()
   return await Promise.all(rows.map(async (row) => ({
     name: await row.locator('.workflow-name').innerText(),
     files: Number((await row.locator('td').first().innerText()).replaceAll(',', '')),
