@@ -9,6 +9,9 @@ import { Bar } from './figures.js'
 import { PlaceLink } from './place-link.js'
 import { byName, useSorting } from './sorting.js'
 
+/** How many are shown at first, so that what is below stays near. */
+const FIRST = 10
+
 interface WorkflowTableProps {
   workflows: readonly WorkflowUsage[]
   totalBytes: number
@@ -19,6 +22,7 @@ interface WorkflowTableProps {
 /** The workflows with their share of the whole, found by name or id, in the order that the reader chose. */
 export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTableProps) {
   const [search, setSearch] = useState('')
+  const [isWhole, setIsWhole] = useState(false)
   const sorting = useSorting<'workflowName' | 'fileCount' | 'bytes'>('bytes', ['workflowName'])
   const { key, isDescending } = sorting
   const sorted = useMemo(() => {
@@ -28,10 +32,11 @@ export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTabl
       : one[key] - other[key]) || byName.compare(one.workflowId, other.workflowId))
   }, [workflows, key, isDescending])
   const wanted = search.trim().toLowerCase()
-  const shown = wanted === ''
+  const found = wanted === ''
     ? sorted
     : sorted.filter(({ workflowId, workflowName }) =>
       workflowName.toLowerCase().includes(wanted) || workflowId.includes(wanted))
+  const shown = isWhole || wanted !== '' ? found : found.slice(0, FIRST)
 
   return (
     <section aria-labelledby='workflows-heading'>
@@ -42,7 +47,7 @@ export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTabl
           id='workflow-search' type='search' class='search' placeholder={strings.workflows.search} value={search}
           onInput={({ currentTarget }) => { setSearch(currentTarget.value) }}
         />
-        <span class='hint' id='workflows-shown' role='status'>{strings.workflows.shown(shown.length, workflows.length)}</span>
+        <span class='hint' id='workflows-shown' role='status'>{strings.workflows.shown(found.length, workflows.length)}</span>
         <button type='button' disabled={workflows.length === 0} onClick={() => { saveText(fileName, workflowsAsCsv(sorted)) }}>
           {strings.workflows.export}
         </button>
@@ -88,6 +93,9 @@ export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTabl
             ]}
           />
           )}
+      {shown.length < found.length && (
+        <button type='button' class='more' onClick={() => { setIsWhole(true) }}>{strings.workflows.all(found.length)}</button>
+      )}
     </section>
   )
 }

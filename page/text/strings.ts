@@ -108,6 +108,7 @@ export const strings = {
     size: 'Size',
     export: 'Export CSV',
     new: 'New workflow',
+    all: (count: number) => `Show all ${exactCount(count)} workflows`,
     none: 'No workflow has files here.',
     noneFound: 'No workflow has this in its name or id.',
     help: 'Put the first file there with the command',

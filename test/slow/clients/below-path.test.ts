@@ -4,7 +4,7 @@ import { runNginx } from '../../support/nginx.js'
 import { withoutNginx } from '../../support/proxies.js'
 import { admin, member, runId, startService, workflowId } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { digits, openAddress, settled } from './opened-page.js'
+import { digits, openAddress } from './opened-page.js'
 
 const PARALLEL = 60
 
@@ -72,19 +72,19 @@ for (const kind of kinds) {
       }
     })
 
-    await t.test('what people may type leads to the usage page', async (t) => {
-      for (const typed of ['', '/', '/usage', '/usage/', '/usage?', '?a=/b']) {
+    await t.test('what people may type leads to the page', async (t) => {
+      for (const typed of ['', '/', '/app', '/usage', '/usage/', '/usage?', '?a=/b']) {
         const response = await fetch(address + typed)
         t.equal(response.status, 200, typed)
-        t.equal(new URL(response.url).pathname, '/files/usage', typed)
+        t.equal(new URL(response.url).pathname, '/files/app', typed)
       }
-      t.equal((await fetch(`${address}/%75sage`)).status, 200)
-      t.equal((await fetch(`${address.replace('files', '%66iles')}/usage`)).status, 200)
+      t.equal((await fetch(`${address}/%61pp`)).status, 200)
+      t.equal((await fetch(`${address.replace('files', '%66iles')}/app`)).status, 200)
     })
 
     await t.test('other addresses are not the service\'s', async (t) => {
-      for (const path of ['/usage', '/api/v1/objects/storage-usage']) t.equal((await fetch(new URL(path, address))).status, 418, path)
-      for (const path of ['x', 'x/usage', '/nowhere', '/files/files/usage']) {
+      for (const path of ['/app', '/api/v1/objects/storage-usage']) t.equal((await fetch(new URL(path, address))).status, 418, path)
+      for (const path of ['x', 'x/app', '/nowhere', '/files/files/app']) {
         const { status } = await fetch(address + path)
         t.ok([404, 418].includes(status), `${path}: ${status}`)
       }
@@ -104,12 +104,18 @@ for (const kind of kinds) {
       t.notOk(response.headers.has('strict-transport-security'))
     })
 
-    await t.test('in Chromium, the usage page and Swagger UI work', { skip: withoutChromium }, async (t) => {
+    await t.test('in Chromium, the page at any depth, and Swagger UI, work', { skip: withoutChromium }, async (t) => {
       const browser = await launchChromium(t)
       const token = authorise(admin).authorization.slice('Bearer '.length)
       const { page, complaints } = await openAddress(t, browser, `${address}/usage#token=${token}`)
-      await settled(page)
+      await page.locator('#total-files').waitFor()
       t.ok(await digits(page, '#total-files') >= PARALLEL)
+      t.equal(page.url(), `${address}/app`)
+      await page.goto(`${address}/app/workflows/${workflowId}/runs/${runId}/0.txt`)
+      await page.locator('.preview-text', { hasText: 'file 0' }).waitFor()
+      await page.getByRole('link', { name: '1.txt', exact: true }).click()
+      await page.locator('.preview-text', { hasText: 'file 1' }).waitFor()
+      t.equal(page.url(), `${address}/app/workflows/${workflowId}/runs/${runId}/1.txt`)
       t.strictSame(complaints, [])
 
       const swagger = await openAddress(t, browser, `${address}/documentation`)
