@@ -15,7 +15,7 @@ const options = {
   bundle: true,
   splitting: true,
   format: 'esm',
-  target: ['chrome111', 'firefox115', 'safari16.4'],
+  target: ['chrome116', 'firefox124', 'safari17.4'],
   jsx: 'automatic',
   jsxImportSource: 'preact',
   loader: { '.svg': 'copy' },

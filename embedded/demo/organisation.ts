@@ -5,6 +5,7 @@ import { Value } from '@sinclair/typebox/value'
 import { errorCode } from '../../errors/error-code.js'
 import { type Direction, mintObjectKey, parseObjectKey } from '../../objects/object-key.js'
 import { type DemoFile, demoFiles } from './files.js'
+import { FURTHER_WORK, furtherFiles } from './work.js'
 
 /** Where the demo organisation is put. */
 export interface DemoStore {
@@ -30,6 +31,12 @@ export const DEMO_MEMBER = '4e9a7c35-2f18-4d0b-9b7a-c5f06d81e2a4'
 const REPORT = { workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10', name: 'Quarterly sales report' }
 const IMPORT = { workflowId: 'c2d81b7e-63f4-4a9d-b0c5-91e7a4f3d628', name: 'Nightly import' }
 export const DEMO_WORKFLOWS = [REPORT, IMPORT]
+/** Who has done the further work, beside the two above. */
+const COLLEAGUES = [
+  '2f7b1c84-6e0d-4a93-b5c8-71d9e3f0a64b', '8c3a5d19-f742-4b6e-9d01-4e8b7a2c5f36', 'e16d9b72-05a4-4c8f-8f2e-b3c71a9d4058',
+]
+/** How many files are put at a time. */
+const PARALLEL = 16
 const REPORT_RUN = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
 const FIRST_IMPORT_RUN = '6a1e4f90-7c2b-4d85-a3f6-0d9c8b7e5a41'
 const SECOND_IMPORT_RUN = 'd7f3a2c8-1b6e-4590-8e4d-2c5a9f0b7e63'
@@ -50,8 +57,9 @@ type Marker = Static<typeof MarkerSchema>
 
 /**
  * Creates the organisation `demo` on the first call: six real files of five kinds, by two users, in three runs of two named
- * workflows. Later calls recognise it by a file in the data directory, and put nothing. A call that was cut short is repeated
- * with the same object keys, so that no file is there twice.
+ * workflows, and what further work of theirs and their colleagues' has left, in folders of more runs. Later calls recognise it
+ * by a file in the data directory, and put nothing. A call that was cut short is repeated with the same object keys, so that no
+ * file is there twice.
  *
  * @throws what the store throws, and if the data directory cannot be written
  */
@@ -63,19 +71,28 @@ export async function seedDemoOrganisation (dataDirectory: string, store: DemoSt
   const { files, organisation } = plan(marker?.organisation.objectKeys ?? [])
   await mkdir(dataDirectory, { recursive: true })
   await writeMarker(markerPath, { isComplete: false, organisation })
-  for (const { workflowId, name } of DEMO_WORKFLOWS) await store.nameWorkflow(DEMO_ORG_KEY, workflowId, name)
-  for (const { objectKey, file } of files) await store.putObject(objectKey, file.body, file.contentType)
+  for (const { workflowId, name } of [...DEMO_WORKFLOWS, ...FURTHER_WORK]) {
+    await store.nameWorkflow(DEMO_ORG_KEY, workflowId, name)
+  }
+  const queue = [...files]
+  await Promise.all(Array.from({ length: PARALLEL }, async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      await store.putObject(next.objectKey, next.file.body, next.file.contentType)
+    }
+  }))
   await writeMarker(markerPath, { isComplete: true, organisation })
   return organisation
 }
 
 function plan (plannedKeys: readonly string[]) {
-  const place = (file: DemoFile, workflowId: string, runId: string, createdBy: string, direction: Direction) => {
-    const path = file.fileName
-    const objectKey = plannedKeys.find((planned) => parseObjectKey(planned)?.path === path) ??
-      mintObjectKey({ orgKey: DEMO_ORG_KEY, workflowId, runId, createdBy, direction, path })
-    return { objectKey, file }
-  }
+  const planned = new Map(plannedKeys.map((objectKey) => {
+    const parts = parseObjectKey(objectKey)
+    return [`${parts?.runId}/${parts?.path}`, objectKey]
+  }))
+  const placeAt = (path: string, workflowId: string, runId: string, createdBy: string, direction: Direction) =>
+    planned.get(`${runId}/${path}`) ?? mintObjectKey({ orgKey: DEMO_ORG_KEY, workflowId, runId, createdBy, direction, path })
+  const place = (file: DemoFile, workflowId: string, runId: string, createdBy: string, direction: Direction) =>
+    ({ objectKey: placeAt(file.fileName, workflowId, runId, createdBy, direction), file })
   const { salesCsv, chartPng, reportHtml, summaryPdf, importLog, rejectedCsv } = demoFiles()
   const chart = place(chartPng, REPORT.workflowId, REPORT_RUN, DEMO_ADMIN, 'outputs')
   const files = [
@@ -85,6 +102,8 @@ function plan (plannedKeys: readonly string[]) {
     place(salesCsv, IMPORT.workflowId, FIRST_IMPORT_RUN, DEMO_MEMBER, 'inputs'),
     place(importLog, IMPORT.workflowId, FIRST_IMPORT_RUN, DEMO_MEMBER, 'outputs'),
     place(rejectedCsv, IMPORT.workflowId, SECOND_IMPORT_RUN, DEMO_MEMBER, 'inputs'),
+    ...furtherFiles([DEMO_MEMBER, ...COLLEAGUES]).map(({ path, workflowId, runId, createdBy, direction, ...file }) =>
+      ({ objectKey: placeAt(path, workflowId, runId, createdBy, direction), file })),
   ]
   const organisation: DemoOrganisation = {
     orgKey: DEMO_ORG_KEY,

@@ -1,12 +1,14 @@
 import { exactSize, humanSize, localMinute, localTime } from '../text/figures.js'
+import { strings } from '../text/strings.js'
 
 /** A size as people say it, with every byte in its title and for whoever hears it. */
 export function Size ({ bytes }: { bytes: number }) {
   return <span class='size' title={exactSize(bytes)}>{humanSize(bytes)}</span>
 }
 
-/** A time in the reader's zone. */
-export function Time ({ at, isShort = false }: { at: string, isShort?: boolean }) {
+/** A time in the reader's zone; null is one that is not known. */
+export function Time ({ at, isShort = false }: { at: string | null, isShort?: boolean }) {
+  if (at === null) return <span class='hint'>{strings.run.found}</span>
   return <time dateTime={at} title={at}>{isShort ? localMinute(at) : localTime(at)}</time>
 }
 

@@ -68,7 +68,7 @@ export function FileList ({ list: { hasMore, isReading, readMore }, entries, run
           key: 'time',
           name: strings.run.time,
           className: 'wide',
-          cell: (entry) => entry.kind === 'folder' ? '' : entry.file.createdAt === null ? strings.run.found : <Time at={entry.file.createdAt} isShort />,
+          cell: (entry) => entry.kind === 'folder' ? '' : <Time at={entry.file.createdAt} isShort />,
         },
         { key: 'creator', name: strings.run.creator, className: 'wider', cell: (entry) => entry.kind === 'file' && <ShortId id={entry.file.createdBy} /> },
         {

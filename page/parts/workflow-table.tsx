@@ -1,9 +1,11 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { WorkflowUsage } from '../state/answers.js'
+import { newId } from '../state/new-id.js'
 import { saveText } from '../state/save-text.js'
 import { workflowsAsCsv } from '../text/csv.js'
 import { exactCount, exactSize, humanSize, share } from '../text/figures.js'
 import { strings } from '../text/strings.js'
+import { Command } from './command.js'
 import { DataTable } from './data-table.js'
 import { Bar } from './figures.js'
 import { PlaceLink } from './place-link.js'
@@ -23,6 +25,7 @@ interface WorkflowTableProps {
 export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTableProps) {
   const [search, setSearch] = useState('')
   const [isWhole, setIsWhole] = useState(false)
+  const [ids] = useState(() => ({ workflowId: newId(), runId: newId() }))
   const sorting = useSorting<'workflowName' | 'fileCount' | 'bytes'>('bytes', ['workflowName'])
   const { key, isDescending } = sorting
   const sorted = useMemo(() => {
@@ -51,10 +54,10 @@ export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTabl
         <button type='button' disabled={workflows.length === 0} onClick={() => { saveText(fileName, workflowsAsCsv(sorted)) }}>
           {strings.workflows.export}
         </button>
-        <PlaceLink className='button' to={{ name: 'workflow', workflowId: crypto.randomUUID() }}>{strings.workflows.new}</PlaceLink>
+        <PlaceLink className='button' to={{ name: 'workflow', workflowId: ids.workflowId }}>{strings.workflows.new}</PlaceLink>
       </div>
       {shown.length === 0
-        ? <p class='hint empty' id='workflows-empty'>{workflows.length === 0 ? strings.workflows.none : strings.workflows.noneFound}</p>
+        ? <NoWorkflows isEmpty={workflows.length === 0} ids={ids} />
         : (
           <DataTable
             id='workflows' label={strings.workflows.heading} rows={shown} keyOf={({ workflowId }) => workflowId} rowRem={3.5}
@@ -97,5 +100,14 @@ export function WorkflowTable ({ workflows, totalBytes, fileName }: WorkflowTabl
         <button type='button' class='more' onClick={() => { setIsWhole(true) }}>{strings.workflows.all(found.length)}</button>
       )}
     </section>
+  )
+}
+
+function NoWorkflows ({ isEmpty, ids }: { isEmpty: boolean, ids: { workflowId: string, runId: string } }) {
+  return (
+    <div class='empty'>
+      <p id='workflows-empty'>{isEmpty ? strings.workflows.none : strings.workflows.noneFound}</p>
+      {isEmpty && <Command {...ids} />}
+    </div>
   )
 }

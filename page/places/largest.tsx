@@ -32,7 +32,7 @@ export function Largest () {
               cell: ({ workflowId, runId, path }) => <PlaceLink className='file-name' to={{ name: 'run', workflowId, runId, path }} title={path}>{path}</PlaceLink>,
             },
             { key: 'direction', name: strings.run.direction, className: 'wider', cell: ({ direction }) => direction === 'inputs' ? strings.run.input : strings.run.output },
-            { key: 'time', name: strings.run.time, className: 'wide', cell: ({ createdAt }) => createdAt === null ? strings.run.found : <Time at={createdAt} isShort /> },
+            { key: 'time', name: strings.run.time, className: 'wide', cell: ({ createdAt }) => <Time at={createdAt} isShort /> },
             { key: 'creator', name: strings.run.creator, className: 'wide', cell: ({ createdBy }) => <ShortId id={createdBy} /> },
             { key: 'size', name: strings.run.size, className: 'number', cell: ({ bytes }) => <Size bytes={bytes} /> },
           ]}

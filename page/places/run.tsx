@@ -100,7 +100,7 @@ function RunWay ({ workflowId, runId, path }: { workflowId: string, runId: strin
     <Way
       label={strings.file.where} steps={[
         { name: strings.places.overview, to: { name: 'overview' } },
-        { name, title: name, to: { name: 'workflow', workflowId } },
+        { name: name === workflowId ? strings.run.workflow(workflowId) : name, title: name, to: { name: 'workflow', workflowId } },
         { name: strings.run.heading(runId), title: runId, to: { name: 'run', workflowId, runId, path: '' } },
         ...folders.map((folder, index) => ({
           name: folder, title: folder, to: { name: 'run' as const, workflowId, runId, path: `${folders.slice(0, index + 1).join('/')}/` },

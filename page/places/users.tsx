@@ -45,7 +45,7 @@ export function Users () {
                 </>
               ),
             },
-            { key: 'time', name: strings.users.newest, className: 'wider', cell: ({ newestEventAt }) => newestEventAt === null ? '' : <Time at={newestEventAt} isShort /> },
+            { key: 'time', name: strings.users.newest, className: 'wider', cell: ({ newestEventAt }) => <Time at={newestEventAt} isShort /> },
             { key: 'count', name: strings.users.files, className: 'number wide', cell: ({ fileCount }) => exactCount(fileCount) },
             {
               key: 'share-size',

@@ -8,6 +8,7 @@ import { RenameWorkflow } from '../parts/rename-workflow.js'
 import { TrendSection } from '../parts/trend-section.js'
 import { Way } from '../parts/way.js'
 import type { ListedRun } from '../state/answers.js'
+import { newId } from '../state/new-id.js'
 import { useService } from '../state/service.js'
 import { usePages } from '../state/use-pages.js'
 import { useWorkflowName } from '../state/workflow-name.js'
@@ -22,7 +23,7 @@ export function Workflow ({ workflowId }: { workflowId: string }) {
   const { mayBeAdmin } = useService()
   const name = useWorkflowName(workflowId)
   const [sort, setSort] = useState<Sort>('firstSeen')
-  const newRun = useMemo(() => crypto.randomUUID(), [])
+  const newRun = useMemo(newId, [])
   const { items, error, isReading, hasMore, readMore, readAgain } = usePages<ListedRun>(async (service, cursor, signal) => {
     const { runs, nextCursor } = await service.ask((client, ended) => client.GET('/api/v1/objects/workflows/{workflowId}/runs', {
       params: { path: { workflowId }, query: { sort, ...cursor === undefined ? {} : { cursor } } }, signal: ended,

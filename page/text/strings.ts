@@ -109,7 +109,7 @@ export const strings = {
     export: 'Export CSV',
     new: 'New workflow',
     all: (count: number) => `Show all ${exactCount(count)} workflows`,
-    none: 'No workflow has files here.',
+    none: 'No workflow has files here yet. Begin a new one here, or put the first files there with this command.',
     noneFound: 'No workflow has this in its name or id.',
     help: 'Put the first file there with the command',
     shown: (count: number, all: number) => count === all ? counted(all, 'workflow', 'workflows') : `${exactCount(count)} of ${counted(all, 'workflow', 'workflows')}`,
@@ -136,6 +136,7 @@ export const strings = {
   },
 
   run: {
+    workflow: (workflowId: string) => `Workflow ${workflowId.slice(0, 8)}`,
     heading: (runId: string) => `Run ${runId.slice(0, 8)}`,
     top: 'All files',
     files: 'Files of the run',
@@ -148,7 +149,7 @@ export const strings = {
     input: 'input',
     output: 'output',
     folder: 'folder',
-    found: 'found by a comparison',
+    found: 'not known',
     filter: 'Names that begin with',
     none: 'No files yet: drop some here, or copy this command.',
     noneHere: 'Nothing here begins with this.',

@@ -4,7 +4,7 @@ import { isFileName } from '../../../../objects/object-key.js'
 
 const files = Object.values(demoFiles())
 
-t.test('the files are 41,593 bytes in 6, as a newcomer sees on the usage page', async (t) => {
+t.test('the files are 41,593 bytes in 6', async (t) => {
   t.equal(files.length, 6)
   t.equal(files.reduce((sum, { body }) => sum + body.length, 0), 41_593)
 })

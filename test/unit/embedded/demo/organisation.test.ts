@@ -21,17 +21,21 @@ class MemoryStore implements DemoStore {
   }
 }
 
-t.test('the first call puts files of two users and two named workflows', async (t) => {
+t.test('the first call puts files of five users and six named workflows', async (t) => {
   const store = new MemoryStore()
   const organisation = await seedDemoOrganisation(t.testdir(), store)
   const parts = organisation.objectKeys.map(parseObjectKey)
   t.notOk(parts.includes(undefined), 'every object key is one of ours')
   t.same([...store.objects.keys()].sort(), organisation.objectKeys.toSorted())
   t.ok(parts.every((part) => part?.orgKey === organisation.orgKey))
-  t.same(new Set(parts.map((part) => part?.createdBy)), new Set([organisation.admin, organisation.member]))
+  const users = new Set(parts.map((part) => part?.createdBy))
+  t.equal(users.size, 5)
+  t.ok(users.has(organisation.admin) && users.has(organisation.member))
+  t.equal(new Set(parts.map((part) => part?.runId)).size, 13)
+  t.ok(parts.filter((part) => part?.path.includes('/')).length > 25, 'many are in folders')
   t.same(new Set(parts.map((part) => part?.direction)), new Set(['inputs', 'outputs']))
   t.same(new Set(parts.map((part) => `${part?.orgKey}/${part?.workflowId}`)), new Set(store.workflowNames.keys()))
-  t.equal(store.workflowNames.size, 2)
+  t.equal(store.workflowNames.size, 6)
   t.ok(organisation.objectKeys.includes(organisation.showcase))
   t.equal(organisation.totalBytes, [...store.objects.values()].reduce((sum, { body }) => sum + body.length, 0))
   t.match(organisation.admin, new RegExp(UUID_PATTERN))
