@@ -114,5 +114,5 @@ async function list (client: ObjectsClient, isJson: boolean, signal: AbortSignal
 function lineOf ({ id, kind, note, expiresAt, revokedAt, useCount, lastUsedAt }: ListedShare): string {
   const state = revokedAt === null ? `ends ${expiresAt}` : `revoked ${revokedAt}`
   const used = lastUsedAt === null ? 'never used' : `used ${useCount.toLocaleString('en')} times, last ${lastUsedAt}`
-  return [id, kind.padEnd(6), state, used, note ?? ''].join('  ').trimEnd()
+  return [id, kind.padEnd(9), state, used, note ?? ''].join('  ').trimEnd()
 }

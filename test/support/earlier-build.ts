@@ -30,8 +30,7 @@ export async function downgradeToFirstVersion (database: Kysely<Database>): Prom
   await sql`alter table usage_sums drop column newest_event_counted_at`.execute(database)
   await sql`alter table uploads drop column store_upload_id`.execute(database)
   await sql`drop table digests, verifications`.execute(database)
-  await sql`drop table shares, share_epochs`.execute(database)
-  await sql`drop table selections`.execute(database)
+  await sql`drop table selections, shares, share_epochs`.execute(database)
   await sql`drop table unfinished_sums, unfinished_looks`.execute(database)
   await sql`delete from kysely_migration where name >= '0009'`.execute(database)
 }
