@@ -12,22 +12,26 @@ export interface ArchivedRun {
 }
 
 /**
- * Has the browser save a run or a folder of it as one ZIP, by way of a share link that ends soon: a download that a browser
- * begins by itself cannot send a token.
+ * Has the browser save a run, a folder of it, or files as one ZIP, by way of a share link that ends soon: a download that a
+ * browser begins by itself cannot send a token.
  *
  * @throws {ServiceError} if no link can be made
  */
-export async function downloadArchive (service: Service, run: ArchivedRun, note: string): Promise<void> {
-  const { workflowId, runId, prefix } = run
-  const { url } = await service.ask((client, signal) => client.POST('/api/v1/objects/shares', {
-    body: { workflowId, runId, ...prefix === '' ? {} : { prefix }, expiresIn: SHARE_SECONDS, note }, signal,
-  }))
-  const address = new URL(url)
-  address.searchParams.set('archive', 'zip')
+export async function downloadArchive (
+  service: Service, what: ArchivedRun | { objectKeys: string[] }, note: string,
+): Promise<void> {
+  const { archiveUrl } = await service.ask(async (client, signal) => 'objectKeys' in what
+    ? await client.POST('/api/v1/objects/archive', { body: { ...what, expiresIn: SHARE_SECONDS, note }, signal })
+    : await client.POST('/api/v1/objects/shares', { body: { ...shareOf(what), expiresIn: SHARE_SECONDS, note }, signal }))
+  if (archiveUrl === undefined) return
   const link = document.createElement('a')
-  link.href = address.href
-  // Where the service has no archives, the page stays, and the list of files opens beside it.
+  link.href = archiveUrl
+  // Where it is refused, the page stays.
   link.download = ''
   link.rel = 'noreferrer'
   link.click()
+}
+
+function shareOf ({ workflowId, runId, prefix }: ArchivedRun): { workflowId: string, runId: string, prefix?: string } {
+  return { workflowId, runId, ...prefix === '' ? {} : { prefix } }
 }

@@ -41,7 +41,7 @@ export function useSelection (place: string): Selection {
 
 /** All files of entries: those below a folder are read page by page. */
 export async function filesOf (
-  service: Service, run: { workflowId: string, runId: string }, entries: readonly Entry[], signal: AbortSignal,
+  service: Service, run: { workflowId: string, runId: string }, entries: readonly Entry[], signal?: AbortSignal,
 ): Promise<RunFile[]> {
   const files = new Map<string, RunFile>()
   for (const entry of entries) {
@@ -52,7 +52,7 @@ export async function filesOf (
 }
 
 async function * filesBelow (
-  service: Service, run: { workflowId: string, runId: string }, prefix: string, signal: AbortSignal,
+  service: Service, run: { workflowId: string, runId: string }, prefix: string, signal?: AbortSignal,
 ): AsyncGenerator<RunFile> {
   let cursor: string | undefined
   do {
