@@ -17,7 +17,6 @@ export const WorkflowUsageSchema = Type.Object({
   bytes: bytes('Bytes of its files.'),
   fileCount: Type.Integer({ minimum: 0, description: 'Number of its files.' }),
 }, { $id: 'WorkflowUsage', description: 'What one workflow stores.' })
-export type WorkflowUsage = Static<typeof WorkflowUsageSchema>
 
 export const StorageUsageSchema = Type.Object({
   orgKey: OrgKeySchema,

@@ -30,7 +30,6 @@ export const UsageDaySchema = Type.Object({
     description: 'True if the service missed the end of the day and filled it in with the figures from when it was back.',
   }),
 }, { $id: 'UsageDay', description: 'What was stored at the end of one day.' })
-export type UsageDay = Static<typeof UsageDaySchema>
 
 export const UsageHistorySchema = Type.Object({
   orgKey: OrgKeySchema,
@@ -54,4 +53,3 @@ export const UsageHistorySchema = Type.Object({
     ],
   }],
 })
-export type UsageHistory = Static<typeof UsageHistorySchema>

@@ -27,7 +27,7 @@ export interface DemoOrganisation {
 
 export const DEMO_ORG_KEY = 'demo'
 export const DEMO_ADMIN = '0b6f1f0e-5a52-4c1c-8d6e-7a1d3c2b9e10'
-export const DEMO_MEMBER = '4e9a7c35-2f18-4d0b-9b7a-c5f06d81e2a4'
+const DEMO_MEMBER = '4e9a7c35-2f18-4d0b-9b7a-c5f06d81e2a4'
 const REPORT = { workflowId: '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10', name: 'Quarterly sales report' }
 const IMPORT = { workflowId: 'c2d81b7e-63f4-4a9d-b0c5-91e7a4f3d628', name: 'Nightly import' }
 export const DEMO_WORKFLOWS = [REPORT, IMPORT]

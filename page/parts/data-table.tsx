@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import { strings } from '../text/strings.js'
 import { useVisibleRows } from './use-visible-rows.js'
 
-export interface Column<Row> {
+interface Column<Row> {
   key: string
   name: ComponentChildren
   /** `number` stands at the end of its column; `wide` is left out on narrow screens, `wider` on all but wide ones. */

@@ -4,7 +4,7 @@ import type { Service } from './service.js'
 const DAY_MS = 86_400_000
 
 /** Part of what was stored on each day, in bytes. */
-export interface Layer {
+interface Layer {
   name: string
   bytes: number[]
 }

@@ -124,6 +124,25 @@ t.test('the page in Chromium', { skip: withoutChromium }, async (t) => {
       t.equal(await digits(page, '#total-bytes'), BYTES)
     })
 
+    await t.test('files that are dropped on a folder go there', async (t) => {
+      await page.goto(`${folderAddress}plots/`)
+      await waitForEntries(page, 2)
+      const dropped = await page.evaluateHandle(`(() => {
+        const data = new DataTransfer()
+        data.items.add(new File(['dropped text'], 'dropped.txt', { type: 'text/plain' }))
+        return data
+      })()`)
+      await page.dispatchEvent('.drop-zone', 'dragover', { dataTransfer: dropped })
+      await page.getByText('Drop files and folders here').waitFor({ state: 'attached' })
+      await page.dispatchEvent('.drop-zone', 'drop', { dataTransfer: dropped })
+      await page.getByRole('link', { name: 'dropped.txt' }).click()
+      await page.locator('.preview-text', { hasText: 'dropped text' }).waitFor()
+      await page.getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('button', { name: /^Delete 1.file$/ }).click()
+      await waitForEntries(page, 2)
+      t.ok(page.url().endsWith('/plots/'))
+    })
+
     await t.test('a selection is deleted once its files and bytes are confirmed', async (t) => {
       await page.goto(folderAddress)
       await waitForEntries(page, 3)

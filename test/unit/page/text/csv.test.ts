@@ -1,5 +1,5 @@
 import t from 'tap'
-import { workflowsAsCsv } from '../../../../page/text/csv.js'
+import { parseCsv, workflowsAsCsv } from '../../../../page/text/csv.js'
 
 const workflowId = '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
 const header = 'workflowId,workflowName,bytes,fileCount\r\n'
@@ -39,4 +39,22 @@ t.test('a name that a spreadsheet would take for a formula is marked as text', a
     ['a=1', 'a=1'],
     ['1-2', '1-2'],
   ] as const) t.equal(csvOf(name), `${header}${workflowId},${cell},1,1\r\n`, name)
+})
+
+t.test('rows are read as they were written, however they are separated', async (t) => {
+  for (const [text, rows] of [
+    ['', []],
+    ['a,b\r\n1,2\r\n', [['a', 'b'], ['1', '2']]],
+    ['a;b\n"1;1";2', [['a', 'b'], ['1;1', '2']]],
+    ['a\tb\n1\t', [['a', 'b'], ['1', '']]],
+    ['"the ""best""","two\nlines"\n', [['the "best"', 'two\nlines']]],
+    ['in the "middle",x\n', [['in the "middle"', 'x']]],
+    ['cut "off,b\n"and open', [['cut "off', 'b'], ['and open']]],
+    ['one\n\ntwo\n', [['one'], [''], ['two']]],
+  ] as const) t.same(parseCsv(text, 10), rows, JSON.stringify(text))
+})
+
+t.test('no more rows are read than are wanted', async (t) => {
+  t.equal(parseCsv('a\n'.repeat(1000), 7).length, 7)
+  t.equal(parseCsv('a\n'.repeat(6), 7).length, 6)
 })
