@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { OrgKeySchema, sentUuid } from './identifiers.js'
 import { reference } from './reference.js'
 

@@ -1,13 +1,8 @@
 import type { UsageDay, WorkflowUsage } from './answers.js'
+import { type Layer, stack } from './layers.js'
 import type { Service } from './service.js'
 
 const DAY_MS = 86_400_000
-
-/** Part of what was stored on each day, in bytes. */
-interface Layer {
-  name: string
-  bytes: number[]
-}
 
 /** What was stored day by day. */
 export interface Trend {
@@ -41,18 +36,4 @@ export async function readTrend (
     ...parts.map((part) => readDays({ workflowId: part.workflowId })),
   ])
   return { days, layers: parts.length < 2 ? [] : stack(days, parts.map(({ workflowName }) => workflowName), ofParts, others) }
-}
-
-/** Divides the totals of days among workflows, and what is left. A workflow had nothing on a day that it does not know. */
-export function stack (
-  days: readonly UsageDay[], names: readonly string[], ofParts: ReadonlyArray<readonly UsageDay[]>, others: string,
-): Layer[] {
-  const layers = names.map((name, index) => {
-    const byDate = new Map(ofParts[index]?.map(({ date, totalBytes }) => [date, totalBytes]))
-    return { name, bytes: days.map(({ date }) => byDate.get(date) ?? 0) }
-  })
-  // The answers are of slightly different instants, so that today's parts may be more than its total.
-  const left = days.map(({ totalBytes }, day) =>
-    Math.max(0, layers.reduce((rest, { bytes }) => rest - (bytes[day] ?? 0), totalBytes)))
-  return left.some((bytes) => bytes > 0) ? [...layers, { name: others, bytes: left }] : layers
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { stack } from '../../../../page/state/trend.js'
+import { stack } from '../../../../page/state/layers.js'
 
 const day = (date: string, totalBytes: number) =>
   ({ date, totalBytes, inputBytes: 0, outputBytes: totalBytes, fileCount: 1, isFilled: false })
