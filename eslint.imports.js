@@ -1,5 +1,5 @@
 import importX, { createNodeResolver } from 'eslint-plugin-import-x'
-import { rooms, roots, siblings } from './eslint.rooms.js'
+import { pageRoomsAbove, rooms, roots, siblings } from './eslint.rooms.js'
 
 const everywhere = [...Object.keys(rooms), ...roots]
 
@@ -7,6 +7,9 @@ const roomZones = Object.entries(rooms).map(([room, { imports }]) => ({
   target: `./${room}`,
   from: everywhere.filter((other) => other !== room && !imports.includes(other)).map((other) => `./${other}`),
   message: `${room}/ imports only from: ${[room, ...imports].join(', ')}.`,
+}))
+const pageZones = Object.entries(pageRoomsAbove).map(([room, above]) => ({
+  target: `./${room}`, from: above.map((other) => `./${other}`), message: `${room}/ imports nothing from: ${above.join(', ')}.`,
 }))
 const siblingZones = Object.entries(siblings).map(([room, { importer, helpers }]) => ({
   target: importer === undefined ? `./${room}` : `./${room}/**/!(${importer})`,
@@ -46,7 +49,7 @@ export const importRules = [
     },
     rules: {
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
-      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: [...roomZones, ...siblingZones] }],
+      'import-x/no-restricted-paths': ['error', { basePath: import.meta.dirname, zones: [...roomZones, ...pageZones, ...siblingZones] }],
     },
   },
   { files: ['**/*.ts'], rules: { 'no-restricted-syntax': ['error', environment] } },

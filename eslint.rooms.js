@@ -62,6 +62,13 @@ export const rooms = {
   },
 }
 
+/** Inside the page: the rooms above each, from which it imports nothing. */
+export const pageRoomsAbove = {
+  'page/parts': ['page/places'],
+  'page/state': ['page/places', 'page/parts'],
+  'page/text': ['page/places', 'page/parts'],
+}
+
 /** Files and folders that are not rooms. */
 export const roots = ['app.ts', 'config.ts', 'logging.ts', 'server.ts', 'bench', 'test']
 

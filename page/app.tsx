@@ -7,6 +7,7 @@ import { SignIn } from './places/sign-in.js'
 import { Masthead } from './parts/masthead.js'
 import { readAllAgain } from './state/changes.js'
 import { OrganisationProvider } from './state/organisation.js'
+import { ResumePoints } from './state/resume-points.js'
 import { base, usePlace } from './state/router.js'
 import { ServiceProvider, createService } from './state/service.js'
 import { Session, takeTokenFromAddress } from './state/session.js'
@@ -24,7 +25,8 @@ export function App () {
 
   // Uploads outlive a place, and a token that expired meanwhile.
   const uploads = useMemo(() => new Uploads(
-    createClient({ baseUrl: base.href, token: () => session.token ?? '' }), (message) => { session.end(message) }), [session])
+    createClient({ baseUrl: base.href, token: () => session.token ?? '' }), new ResumePoints(base),
+    (message) => { session.end(message) }), [session])
 
   useEffect(() => {
     const stopListening = session.listen((ended, former) => {

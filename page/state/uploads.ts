@@ -1,8 +1,9 @@
 import { useEffect, useState } from 'preact/hooks'
-import type { ObjectsClient, ResumePoint } from '../../client/index.js'
+import type { ObjectsClient } from '../../client/index.js'
 import type { Direction } from './answers.js'
 import { announceChange } from './changes.js'
 import type { ChosenFile } from './dropped-files.js'
+import type { ResumePoints } from './resume-points.js'
 
 const PARALLEL = 3
 /** While many files are sent, figures are read again no more often than this. */
@@ -23,8 +24,6 @@ export interface Upload extends ChosenFile {
   state: 'waiting' | 'sending' | 'failed'
   sentBytes: number
   failure?: { message: string, code: string | undefined }
-  /** Where one in parts continues. */
-  resumeFrom?: ResumePoint
 }
 
 /** What is known of all uploads since the list was last dismissed. */
@@ -44,10 +43,11 @@ const nothing: UploadSummary = {
 
 /**
  * Sends files, a few at a time, wherever in the page one goes meanwhile. What fails for good is kept, to be tried again: one in
- * parts then continues where it stopped.
+ * parts then continues where it stopped, even if it is chosen again after a reload.
  */
 export class Uploads {
   readonly #client: ObjectsClient
+  readonly #points: ResumePoints
   readonly #onRefused: (message: string) => void
   #waiting: Upload[] = []
   #sending = new Set<Upload>()
@@ -60,8 +60,9 @@ export class Uploads {
   #isDue = false
 
   /** @param onRefused called when the service no longer accepts the token */
-  constructor (client: ObjectsClient, onRefused: (message: string) => void) {
+  constructor (client: ObjectsClient, points: ResumePoints, onRefused: (message: string) => void) {
     this.#client = client
+    this.#points = points
     this.#onRefused = onRefused
     window.addEventListener('beforeunload', (event) => { if (this.#sending.size > 0) event.preventDefault() })
   }
@@ -96,6 +97,7 @@ export class Uploads {
   /** Ends all, and keeps nothing of them. */
   forget (): void {
     this.cancel('')
+    this.#points.forgetAll()
     this.#sending.clear()
     this.dismiss()
   }
@@ -154,13 +156,14 @@ export class Uploads {
       direction,
       path,
       signal,
-      resumeFrom: upload.resumeFrom,
-      onBegin: (point) => { upload.resumeFrom = point },
+      resumeFrom: this.#points.find(upload),
+      onBegin: (point) => { this.#points.keep(upload, point) },
       onProgress: ({ sentBytes }) => {
         upload.sentBytes = sentBytes
         this.#tell()
       },
     })
+    this.#points.forget(upload)
     this.#doneCount++
     this.#doneBytes += file.size
   }
@@ -168,9 +171,9 @@ export class Uploads {
   #fail (upload: Upload, failure: { message: string, code: string | undefined }): void {
     upload.state = 'failed'
     upload.failure = failure
-    if (upload.resumeFrom === undefined) upload.sentBytes = 0
     // What the service has given up is begun anew.
-    if (failure.code === 'UPLOAD_NOT_FOUND') delete upload.resumeFrom
+    if (failure.code === 'UPLOAD_NOT_FOUND') this.#points.forget(upload)
+    if (this.#points.find(upload) === undefined) upload.sentBytes = 0
     this.#failed.push(upload)
   }
 

@@ -35,6 +35,8 @@ t.test('an import out of a room\'s reach is refused', async (t) => {
     ['a plugin from a plugin', 'plugins/http/planted.ts', "import configuration from '../config.js'"],
     ['a plugin from its own folder', 'plugins/http/planted.ts', "import cors from './cors.js'"],
     ['a route from a route', 'routes/planted.ts', "import route from './metrics.js'"],
+    ['the service from its page', 'page/state/planted.ts', "import { errorCodes } from '../../schemas/errors.js'"],
+    ['what is shown from what it shows', 'page/state/planted.ts', "import { PlaceLink } from '../parts/place-link.js'"],
   ] as const) t.same(await refusals(filePath, line), ['import-x/no-restricted-paths'], what)
 })
 
@@ -50,6 +52,7 @@ t.test('a package that does not belong into a room is refused', async (t) => {
     ['routes/planted.ts', "import { sql } from 'kysely'"],
     ['schemas/planted.ts', "import errors from '@fastify/errors'"],
     ['store/planted.ts', "import { readFile } from 'fs'"],
+    ['page/parts/planted.tsx', "import { useState } from 'react'"],
   ] as const) t.same(await refusals(filePath, line), ['no-restricted-imports'], line)
   t.same(await refusals('db/planted.ts', "export const later = () => import('fastify')"), ['no-restricted-syntax'])
 })

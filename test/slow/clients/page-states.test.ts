@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import type { Page } from 'playwright-core'
@@ -203,6 +205,30 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     t.strictSame(sent.map((url) => /[a-z]+\.txt/.exec(url)?.[0]), ['second.txt'])
     await page.getByRole('button', { name: 'Dismiss' }).click()
     await page.locator('#files[aria-rowcount="4"]').waitFor()
+  })
+
+  await t.test('a file in parts continues where it stopped when it is chosen again after a reload', async (t) => {
+    const { page } = await open({ ...admin, orgKey: 'resuming' }, `/workflows/${workflowId}/runs/${run(5)}/`)
+    const folder = await mkdtemp(join(tmpdir(), 'objects-storage-page-'))
+    t.teardown(() => rm(folder, { recursive: true, force: true }))
+    const big = join(folder, 'big.bin')
+    await writeFile(big, Buffer.alloc(17 * 1024 ** 2, 'parts'))
+    const partOf = (url: string) => Number(new URL(url).searchParams.get('partNumber'))
+    await page.route(/\/store\//, async (route) => {
+      if (partOf(route.request().url()) === 3) await route.fulfill({ status: 403 })
+      else await route.continue()
+    })
+    await page.locator('#upload-files').setInputFiles(big)
+    await page.locator('.failed', { hasText: 'big.bin' }).waitFor()
+    await page.unroute(/\/store\//)
+    await page.reload()
+    await page.locator('#upload-files').waitFor({ state: 'attached' })
+    const sent: number[] = []
+    page.on('request', (request) => { if (request.method() === 'PUT') sent.push(partOf(request.url())) })
+    await page.locator('#upload-files').setInputFiles(big)
+    await page.locator('#uploads-progress', { hasText: '1\u00a0file uploaded' }).waitFor()
+    t.ok(sent.includes(3))
+    t.ok(sent.length < 4, `parts ${sent.join(' ')}`)
   })
 
   await t.test('a quota that is almost full, or full, is told before and when it refuses', async (t) => {
