@@ -12,7 +12,7 @@ import { connectEmbeddedPostgres } from '../../embedded/postgres/pool.js'
 import { createEmbeddedDirectory } from './embedded-template.js'
 
 /** A database that does not answer for so long was left in a transaction. */
-const KEPT_DATABASE_TIMEOUT_MS = 5_000
+const KEPT_DATABASE_TIMEOUT_MS = 1_000
 
 /** A PostgreSQL server that tests may create databases on; undefined if none is configured. */
 export const testDatabaseUrl = process.env.TEST_DATABASE_URL === '' ? undefined : process.env.TEST_DATABASE_URL
