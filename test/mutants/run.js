@@ -58,7 +58,8 @@ async function measure (parts, tests) {
     sample: { size: Number(sample ?? 0), seed },
     warnings: { unknownOptions: false, preprocessorErrors: true, unserializableOptions: true, slow: false },
     disableTypeChecks: false,
-    timeoutMS: 8_000,
+    // A process that takes the place of one that did not end loads everything anew, within this time.
+    timeoutMS: 30_000,
     dryRunTimeoutMinutes: 30,
     allowConsoleColors: false,
   }).runMutationTest()
