@@ -28,7 +28,7 @@ t.test('a database that cannot work now is told from one that was asked somethin
 
 t.test('a refusal is of the role, the password, the database or its TLS', async (t) => {
   for (const code of ['28000', '28P01', '3D000', 'CERT_HAS_EXPIRED']) t.equal(isDatabaseRefusal(failure(code)), true, code)
-  for (const code of ['08006', '57P03', '53300', '42501', 'ECONNREFUSED']) t.equal(isDatabaseRefusal(failure(code)), false, code)
+  for (const code of ['08006', '57P03', '53300', '42501', '42280', 'ECONNREFUSED']) t.equal(isDatabaseRefusal(failure(code)), false, code)
   t.equal(isTlsFailure(new Error('The server does not support SSL connections')), true)
   t.equal(isTlsFailure(failure('ECONNRESET')), false)
 })
