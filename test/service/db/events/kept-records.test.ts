@@ -39,8 +39,9 @@ for (const { name, skip, create } of databaseKinds) {
       if (lease === undefined) throw new Error('It was not taken.')
       await lease.release()
       const observation = { change: { ...change, sizeBytes: 11 }, observedAt: new Date() }
-      const revision = (await database.selectFrom('objects').select('revision').executeTakeFirstOrThrow()).revision
-      await t.rejects(applyObservations(database, [{ objectKey, parts, observation, revision }], 5_000, { lease }), LeaseLostError)
+      const { revision } = await database.selectFrom('objects').select('revision').executeTakeFirstOrThrow()
+      const observed = { objectKey, parts, observation, revision }
+      await t.rejects(applyObservations(database, [observed], 5_000, { lease }), LeaseLostError)
       t.equal((await database.selectFrom('objects').select('size_bytes').executeTakeFirstOrThrow()).size_bytes, 10n)
     })
   })
