@@ -112,7 +112,8 @@ async function rememberDays (
     const day = end.toISOString().slice(0, 10)
     await database.insertInto('usage_days').values({ day, taken_at: end, is_filled: isFilled })
       .onConflict((conflict) => conflict.column('day').doUpdateSet({ is_filled: isFilled })).execute()
-    const shares = [{ workflowId: null, percent: 100n }, ...SHARES.map((percent, place) => ({ workflowId: idOfWorkflow(place), percent }))]
+    const ofWorkflows = SHARES.map((percent, place) => ({ workflowId: idOfWorkflow(place), percent }))
+    const shares = [{ workflowId: null, percent: 100n }, ...ofWorkflows]
     await database.insertInto('usage_snapshots').values(shares.map(({ workflowId, percent }) => ({
       org_key: orgKey,
       workflow_id: workflowId,
