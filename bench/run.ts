@@ -4,6 +4,7 @@ import { cpus, release, totalmem } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Bench, Case } from './bench.js'
+import { archives } from './cases/archives.js'
 import { eventQueues } from './cases/event-queues.js'
 import { events } from './cases/events.js'
 import { lists } from './cases/lists.js'
@@ -23,7 +24,7 @@ const HELP = `Measures the service, each case beside its floor or rival, in turn
   npm run bench -- [--embedded] [--only CASE,…] [--rounds N] [--seconds N] [--long] [--no-results]
 
   --embedded    with the embedded store, whatever is named, and without PostgreSQL: leaves out what needs it
-  --only        of: redirects, streams, slow-readers, events, event-queues, storage-usage, lists, reconcile, start-up
+  --only        of: redirects, streams, slow-readers, archives, events, event-queues, storage-usage, lists, reconcile, start-up
   --rounds      how often each figure is measured (5)
   --seconds     how long one measurement of a rate takes (4)
   --long        also 10,000,000 files of usage and lists
@@ -37,6 +38,7 @@ const cases: Record<string, Case> = {
   redirects,
   streams,
   'slow-readers': slowReaders,
+  archives,
   events,
   'event-queues': eventQueues,
   'storage-usage': storageUsage,
