@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Direction } from '../../objects/object-key.js'
 
 /** A file of a run, as the demo organisation's work has left it. */
@@ -140,10 +141,16 @@ function tone (pitch: number): Buffer {
   return Buffer.concat([head, samples])
 }
 
+/** A UUID that is the same in every demo, and by whose beginning runs can be told apart. */
+function idOfRun (workflowId: string, run: number): string {
+  const hex = createHash('sha256').update(`${workflowId} ${run}`).digest('hex')
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20, 32)}`
+}
+
 /** All files of the further work: the runs of a workflow are by its users in turn. */
 export function furtherFiles (users: readonly string[]): WorkFile[] {
   return FURTHER_WORK.flatMap(({ workflowId, runCount, files }, place) => Array.from({ length: runCount }, (_, run) => {
-    const runId = `${workflowId.slice(0, 24)}${String(run + 1).padStart(12, '0')}`
+    const runId = idOfRun(workflowId, run)
     const createdBy = users[(place + run) % users.length] ?? ''
     return files(run).map((file) => ({ ...file, workflowId, runId, createdBy }))
   }).flat())

@@ -2,7 +2,7 @@ import { nameOf } from '../state/address.js'
 import { extensionOf } from '../state/preview-kind.js'
 import type { ListedFiles } from '../state/run-files.js'
 import { type Entry, type Selection, idOf } from '../state/selection.js'
-import { exactCount } from '../text/figures.js'
+import { fileCountInWords } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 import { DataTable } from './data-table.js'
 import { ShortId, Size, Time } from './figures.js'
@@ -56,7 +56,7 @@ export function FileList ({ list: { hasMore, isReading, readMore }, entries, run
           className: 'wide',
           cell: (entry) => entry.kind === 'file'
             ? extensionOf(entry.path).toUpperCase()
-            : entry.fileCount === undefined ? strings.run.folder : `${exactCount(entry.fileCount)} ${strings.workflow.files.toLowerCase()}`,
+            : entry.fileCount === undefined ? strings.run.folder : fileCountInWords(entry.fileCount),
         },
         {
           key: 'direction',

@@ -221,7 +221,7 @@ export const strings = {
 
   links: {
     heading: 'Share links',
-    none: 'No links yet: share a run, a folder or a file, and its link is listed here until it ended 30 days ago.',
+    none: 'No links yet: share a run, a folder or a file, and its link is listed here, until 30 days after it ends.',
     what: 'Leads to',
     kinds: { file: 'a file', run: 'a run', folder: 'a folder', selection: 'a selection' } as Record<string, string>,
     by: 'Made by',

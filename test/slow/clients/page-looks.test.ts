@@ -5,7 +5,7 @@ import { launchChromium, withoutChromium } from './chromium.js'
 import { digits, openAddress, overflowsSideways, settled, violations } from './opened-page.js'
 import { startUsageService } from './usage-service.js'
 
-// `light.png` in this folder is the picture in README.md.
+// `light-file.png` in this folder, of the demo, is the picture in README.md, and `light.png` that in docs/page.md.
 const pictures = new URL('../../../test-output/page/', import.meta.url)
 const REPORT = '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
 const REPORT_RUN = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'

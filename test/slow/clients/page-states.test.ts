@@ -90,6 +90,9 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     const { page: other } = await open(single)
     t.equal(await other.locator('#total-files').innerText(), '1\u00a0file')
     await look(other, 'one-file')
+    await other.getByRole('button', { name: 'Compare now' }).click()
+    await other.locator('#reconcile-progress', { hasText: 'Everything was counted right.' }).waitFor()
+    await other.locator('#freshness', { hasText: 'Compared with the bucket on' }).waitFor()
     t.strictSame(complaints, [])
   })
 
