@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useState } from 'preact/hooks'
-import { createClient } from '../client/index.js'
+import { createClient } from '../client/create-client.js'
 import { Announcer } from './parts/announcer.js'
 import { UploadPanel } from './parts/upload-panel.js'
 import { CurrentPlace } from './places/current-place.js'

@@ -1,6 +1,6 @@
 import { createContext } from 'preact'
 import { useContext } from 'preact/hooks'
-import { type ErrorBody, type ObjectsClient, createClient } from '../../client/index.js'
+import { type ErrorBody, type ObjectsClient, createClient } from '../../client/create-client.js'
 import { strings } from '../text/strings.js'
 
 const TIMEOUT_MS = 30_000

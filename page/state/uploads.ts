@@ -148,7 +148,7 @@ export class Uploads {
     delete upload.failure
     const { file, path, target: { workflowId, runId, direction } } = upload
     // Loaded once there is something to upload.
-    const { uploadFile } = await import('../../client/index.js')
+    const { uploadFile } = await import('../../client/uploads/upload-file.js')
     await uploadFile(file, {
       client: this.#client,
       workflowId,

@@ -276,7 +276,7 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     }
   })
 
-  await t.test('places ask for little: the document and four files, and a few figures', async (t) => {
+  await t.test('places ask for little: the document and three files, and a few figures', async (t) => {
     const owner = { ...admin, orgKey: 'many' }
     for (const [place, most] of [['', 7], ['/links', 1], ['/users', 2], [`/workflows/${randomUUID()}`, 3]] as const) {
       const context = await browser.newContext()
@@ -289,7 +289,7 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
       await page.waitForLoadState('networkidle')
       // Chromium asks for the icon twice.
       const asked = found.filter((path, index) => !path.endsWith('.svg') || found.indexOf(path) === index)
-      t.ok(asked.filter((path) => !path.includes('/api/')).length <= 5, asked.join(' '))
+      t.ok(asked.filter((path) => !path.includes('/api/')).length <= 4, asked.join(' '))
       t.ok(asked.filter((path) => path.includes('/api/')).length <= most, asked.join(' '))
     }
   })
