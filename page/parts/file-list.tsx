@@ -1,4 +1,4 @@
-import { nameOf } from '../state/address.js'
+import { type Place, nameOf } from '../state/address.js'
 import { extensionOf } from '../state/preview-kind.js'
 import type { ListedFiles } from '../state/run-files.js'
 import { type Entry, type Selection, idOf } from '../state/selection.js'
@@ -14,15 +14,16 @@ interface FileListProps {
   run: { workflowId: string, runId: string }
   /** What the address names. */
   path: string
+  nth: number | undefined
   selection: Selection
 }
 
 /** The folders and files of a folder, to open and to select. */
-export function FileList ({ list: { hasMore, isReading, readMore }, entries, run, path, selection }: FileListProps) {
+export function FileList ({ list: { hasMore, isReading, readMore }, entries, run, path, nth, selection }: FileListProps) {
   const areAllSelected = entries.every(selection.has)
   return (
     <DataTable
-      id='files' label={strings.run.files} rows={entries} keyOf={idOf} isMarked={(entry) => entry.path === path}
+      id='files' label={strings.run.files} rows={entries} keyOf={idOf} isMarked={(entry) => entry.path === path && (entry.kind === 'folder' || entry.nth === nth)}
       more={{ hasMore, isReading, read: readMore }}
       columns={[
         {
@@ -45,7 +46,7 @@ export function FileList ({ list: { hasMore, isReading, readMore }, entries, run
           name: strings.run.name,
           isRowHeader: true,
           cell: (entry) => (
-            <PlaceLink className={`file-name ${entry.kind}`} to={{ name: 'run', ...run, path: entry.path }} title={nameOf(entry.path)}>
+            <PlaceLink className={`file-name ${entry.kind}`} to={placeOf(run, entry)} title={nameOf(entry.path)}>
               {nameOf(entry.path)}{entry.kind === 'folder' && <span class='visually-hidden'> ({strings.run.folder})</span>}
             </PlaceLink>
           ),
@@ -83,4 +84,9 @@ export function FileList ({ list: { hasMore, isReading, readMore }, entries, run
       ]}
     />
   )
+}
+
+function placeOf (run: { workflowId: string, runId: string }, entry: Entry): Place {
+  const nth = entry.kind === 'file' ? entry.nth : undefined
+  return { name: 'run', ...run, path: entry.path, ...nth === undefined ? {} : { nth } }
 }

@@ -17,20 +17,22 @@ import { ShareDialog } from './share-dialog.js'
 interface FilePanelProps {
   run: { workflowId: string, runId: string }
   path: string
+  /** Which of the files with this path, if it is not the first. */
+  nth: number | undefined
   /** What the list beside it shows. */
   listed: readonly Entry[] | undefined
 }
 
 /** One file: its preview, what is known of it, and all that can be done with it. */
-export function FilePanel ({ run, path, listed }: FilePanelProps) {
-  const inList = listed?.find((entry) => entry.kind === 'file' && entry.path === path)
+export function FilePanel ({ run, path, nth = 1, listed }: FilePanelProps) {
+  const inList = listed?.filter((entry) => entry.kind === 'file' && entry.path === path)[nth - 1]
   const { data, error, readAgain } = useAnswer(async (service, signal) => {
     const page = await service.ask((client, ended) => client.GET('/api/v1/objects', {
-      params: { query: { ...run, prefix: path, limit: 1 } }, signal: ended,
+      params: { query: { ...run, prefix: path, limit: Math.min(nth, 100) } }, signal: ended,
     }), signal)
     // Others may begin with the same name, but a file comes before those.
-    return 'files' in page ? page.files.find((file) => file.path === path) ?? null : null
-  }, [run, path])
+    return 'files' in page ? page.files.filter((file) => file.path === path)[nth - 1] ?? null : null
+  }, [run, path, nth])
   const file = inList?.kind === 'file' ? inList.file : data ?? undefined
   return (
     <section class='panel' aria-label={strings.file.details}>

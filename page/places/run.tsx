@@ -21,11 +21,13 @@ interface RunProps {
   runId: string
   /** A folder that ends with a slash, a file, or empty. */
   path: string
+  /** Which of the files with this path, if it is not the first. */
+  nth?: number | undefined
   uploads: Uploads
 }
 
 /** A run: its folders and files, the preview of one of them beside the list, and all that can be done with them. */
-export function Run ({ workflowId, runId, path, uploads }: RunProps) {
+export function Run ({ workflowId, runId, path, nth, uploads }: RunProps) {
   const folder = folderOf(path)
   const run = useMemo(() => ({ workflowId, runId }), [workflowId, runId])
   const [direction, setDirection] = useState<Direction>('inputs')
@@ -49,9 +51,11 @@ export function Run ({ workflowId, runId, path, uploads }: RunProps) {
         <Failure error={list.error} isFromBefore={list.entries !== undefined} onRetry={list.readAgain} />
         <div class={isFile ? 'beside with-file' : 'beside'}>
           <div class='list'>
-            <FilesOf list={list} run={run} path={path} beginning={beginning} onBeginning={setBeginning} selection={selection} />
+            <FilesOf
+              list={list} run={run} path={path} nth={nth} beginning={beginning} onBeginning={setBeginning} selection={selection}
+            />
           </div>
-          {isFile && <FilePanel run={run} path={path} listed={list.entries} />}
+          {isFile && <FilePanel run={run} path={path} nth={nth} listed={list.entries} />}
         </div>
       </PlaceHead>
     </DropZone>
@@ -62,12 +66,13 @@ interface FilesOfProps {
   list: ListedFiles
   run: { workflowId: string, runId: string }
   path: string
+  nth: number | undefined
   beginning: string
   onBeginning: (text: string) => void
   selection: ReturnType<typeof useSelection>
 }
 
-function FilesOf ({ list, run, path, beginning, onBeginning, selection }: FilesOfProps) {
+function FilesOf ({ list, run, path, nth, beginning, onBeginning, selection }: FilesOfProps) {
   const folder = folderOf(path)
   const { entries } = list
   if (entries === undefined) return list.error === undefined ? <Skeleton rows={8} /> : null
@@ -88,7 +93,7 @@ function FilesOf ({ list, run, path, beginning, onBeginning, selection }: FilesO
       {selection.entries.length > 0 && <SelectionBar run={run} selection={selection} />}
       {entries.length === 0
         ? <p class='empty'>{strings.run.noneHere}</p>
-        : <FileList list={list} entries={entries} run={run} path={path} selection={selection} />}
+        : <FileList list={list} entries={entries} run={run} path={path} nth={nth} selection={selection} />}
     </>
   )
 }

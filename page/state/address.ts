@@ -2,8 +2,11 @@
 export type Place =
   | { name: 'overview' }
   | { name: 'workflow', workflowId: string }
-  /** `path` is a folder that ends with a slash, a file, or empty. */
-  | { name: 'run', workflowId: string, runId: string, path: string }
+  /**
+   * `path` is a folder that ends with a slash, a file, or empty. Several files may have one path: `nth` says which, if it is
+   * not the first.
+   */
+  | { name: 'run', workflowId: string, runId: string, path: string, nth?: number }
   | { name: 'largest' }
   | { name: 'links' }
   | { name: 'users' }
@@ -14,12 +17,15 @@ const run = /^workflows\/([^/]+)\/runs\/([^/]+)(?:\/(.*))?$/
 const workflow = /^workflows\/([^/]+)$/
 const user = /^users\/([^/]+)$/
 
-/** The place that a path below `/app` names, such as `workflows/{id}`. */
-export function parsePlace (path: string): Place {
+/** The place that a path below `/app` names, such as `workflows/{id}`, with the query after it. */
+export function parsePlace (path: string, query = ''): Place {
   const below = path.replace(/^\//, '')
   const ofRun = run.exec(below)
   if (ofRun !== null) {
-    return { name: 'run', workflowId: decode(ofRun[1]), runId: decode(ofRun[2]), path: decode(ofRun[3]) }
+    const nth = Number(new URLSearchParams(query).get('nth') ?? 1)
+    return {
+      name: 'run', workflowId: decode(ofRun[1]), runId: decode(ofRun[2]), path: decode(ofRun[3]), ...nth > 1 ? { nth } : {},
+    }
   }
   const [, workflowId] = workflow.exec(below.replace(/\/$/, '')) ?? []
   if (workflowId !== undefined) return { name: 'workflow', workflowId: decode(workflowId) }
@@ -34,12 +40,12 @@ export function parsePlace (path: string): Place {
   }
 }
 
-/** The path below `/app` that names a place; empty, or with a slash in front. */
+/** The path below `/app` that names a place, with its query; empty, or with a slash in front. */
 export function formatPlace (place: Place): string {
   switch (place.name) {
     case 'workflow': return `/workflows/${encodeURIComponent(place.workflowId)}`
     case 'run': return `/workflows/${encodeURIComponent(place.workflowId)}/runs/${encodeURIComponent(place.runId)}/` +
-      place.path.split('/').map(encodeURIComponent).join('/')
+      place.path.split('/').map(encodeURIComponent).join('/') + (place.nth === undefined ? '' : `?nth=${place.nth}`)
     case 'user': return `/users/${encodeURIComponent(place.userId)}`
     case 'overview': case 'unknown': return ''
     default: return `/${place.name}`

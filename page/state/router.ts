@@ -10,8 +10,9 @@ const listeners = new Set<() => void>()
 window.addEventListener('popstate', () => { for (const listener of listeners) listener() })
 
 function currentPlace (): Place {
-  const { pathname } = window.location
-  return pathname === root || pathname.startsWith(`${root}/`) ? parsePlace(pathname.slice(root.length)) : { name: 'unknown' }
+  const { pathname, search } = window.location
+  if (pathname !== root && !pathname.startsWith(`${root}/`)) return { name: 'unknown' }
+  return parsePlace(pathname.slice(root.length), search)
 }
 
 /** The address of a place, for links. */
@@ -26,7 +27,7 @@ export function addressOf (place: Place): string {
  */
 export function goTo (place: Place, options: { replace?: boolean } = {}): void {
   const address = addressOf(place)
-  if (options.replace === true || address === window.location.pathname) window.history.replaceState(null, '', address)
+  if (options.replace === true || address === window.location.pathname + window.location.search) window.history.replaceState(null, '', address)
   else window.history.pushState(null, '', address)
   for (const listener of listeners) listener()
 }

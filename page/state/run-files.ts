@@ -58,11 +58,19 @@ export function useRunFiles (run: { workflowId: string, runId: string }, folder:
     const { folders } = await readPage(service, { ...query, sums: true }, signal)
     return new Map(folders.map((each) => [each.path, each]))
   }, [run, prefix, hasFolders])
-  const entries = useMemo(() => items?.map((entry) => {
-    const sum = entry.kind === 'folder' ? sums?.get(entry.path) : undefined
+  const entries = useMemo(() => items?.map((entry, index) => {
+    if (entry.kind === 'file') return { ...entry, nth: placeAmongSame(items, index) }
+    const sum = sums?.get(entry.path)
     return sum === undefined ? entry : entryOfFolder(sum)
   }), [items, sums])
   return { ...pages, entries }
+}
+
+/** Which of the files with one path, which are next to each other, an entry is; undefined for the first, or the only one. */
+function placeAmongSame (entries: readonly Entry[], index: number): number | undefined {
+  let first = index
+  while (first > 0 && entries[first - 1]?.path === entries[index]?.path) first--
+  return first === index ? undefined : index - first + 1
 }
 
 function entryOfFolder ({ path, bytes, fileCount }: Folder): Entry {

@@ -4,7 +4,7 @@ import type { Service } from './service.js'
 
 /** What can be selected: a folder by its path, a file by its key, since two may have the same path. */
 export type Entry = { kind: 'folder', path: string, bytes?: number | undefined, fileCount?: number | undefined } |
-  { kind: 'file', path: string, file: RunFile }
+  { kind: 'file', path: string, file: RunFile, nth?: number | undefined }
 
 export function idOf (entry: Entry): string {
   return entry.kind === 'folder' ? entry.path : entry.file.objectKey

@@ -124,7 +124,7 @@ t.test('the page in Chromium', { skip: withoutChromium }, async (t) => {
       t.equal(await digits(page, '#total-bytes'), BYTES)
     })
 
-    await t.test('files that are dropped on a folder go there', async (t) => {
+    await t.test('files that are dropped on a folder go there', async () => {
       await page.goto(`${folderAddress}plots/`)
       await waitForEntries(page, 2)
       const dropped = await page.evaluateHandle(`(() => {
@@ -140,7 +140,26 @@ t.test('the page in Chromium', { skip: withoutChromium }, async (t) => {
       await page.getByRole('button', { name: 'Delete' }).click()
       await page.getByRole('button', { name: /^Delete 1.file$/ }).click()
       await waitForEntries(page, 2)
-      t.ok(page.url().endsWith('/plots/'))
+      await page.waitForURL(/\/plots\/$/)
+    })
+
+    await t.test('of two files with one path, each is shown', async (t) => {
+      await page.goto(`${folderAddress}plots/2026/`)
+      await page.locator('#upload-files').setInputFiles({ name: 'ü €.txt', mimeType: 'text/plain', buffer: Buffer.from('another text') })
+      await waitForEntries(page, 2)
+      const texts: string[] = []
+      for (const place of [0, 1]) {
+        await page.getByRole('link', { name: 'ü €.txt' }).nth(place).click()
+        await page.locator('.marked').nth(0).waitFor()
+        texts.push(await page.locator('.preview-text', { hasText: place === 0 ? /text/ : new RegExp(texts[0] === 'another text' ? 'the text' : 'another') }).innerText())
+      }
+      t.same(new Set(texts.map((text) => text.trim())), new Set(['the text of the file', 'another text']))
+      const another = texts.indexOf('another text')
+      await page.getByRole('link', { name: 'ü €.txt' }).nth(another).click()
+      await page.locator('.preview-text', { hasText: 'another' }).waitFor()
+      await page.getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('button', { name: /^Delete 1.file$/ }).click()
+      await waitForEntries(page, 1)
     })
 
     await t.test('a selection is deleted once its files and bytes are confirmed', async (t) => {

@@ -14,7 +14,7 @@ const SHARES = [65n, 23n, 7n, 3n, 1n]
 export interface UsageService {
   app: FastifyInstance
   origin: string
-  /** The link to the usage page that `npm start` prints, and the token in it. */
+  /** The link to the page that `npm start` prints, and the token in it. */
   demoLink: string
   demoToken: string
   /** An admin of the organisation that stores a lot, with half a year of known usage. */

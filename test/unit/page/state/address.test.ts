@@ -13,6 +13,9 @@ t.test('every place has an address that leads back to it', async (t) => {
   ]
   for (const place of places) t.same(parsePlace(formatPlace(place)), place, formatPlace(place))
   for (const place of places) t.notMatch(formatPlace(place), /[?#\s]/, 'no address has a query or a fragment')
+  const second: Place = { name: 'run', workflowId, runId, path: 'a?.png', nth: 2 }
+  const [path = '', query = ''] = formatPlace(second).split('?')
+  t.same(parsePlace(path, `?${query}`), second, 'but that of another file with the same path')
 })
 
 t.test('an address that nobody would write is that of nothing, or of the same with or without a slash', async (t) => {
