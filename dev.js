@@ -1,9 +1,11 @@
 /* Runs the service, and restarts it after every change of a source file, for `npm run dev`. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { watch } from 'node:fs'
 import { join } from 'node:path'
 import { context } from 'esbuild'
 import { bundle, bundleOptions } from './bundle.js'
+import { bundlePage } from './bundle-page.js'
 
 const folder = join(import.meta.dirname, 'dist')
 /** @type {import('node:child_process').ChildProcess | undefined} */
@@ -27,8 +29,19 @@ const restarting = {
 }
 const watched = await context({ ...await bundleOptions(folder), plugins: [restarting] })
 await watched.watch()
+/** @type {NodeJS.Timeout | undefined} */
+let pageChange
+// An editor may write a file in several steps.
+const pageWatcher = watch(join(import.meta.dirname, 'page'), { recursive: true }, () => {
+  clearTimeout(pageChange)
+  pageChange = setTimeout(async () => {
+    // What is wrong with it has been printed.
+    if (await bundlePage(join(folder, 'page')).catch(() => undefined) !== undefined) await restart()
+  }, 100)
+})
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.on(signal, async () => {
+    pageWatcher.close()
     await watched.dispose()
     server?.kill('SIGTERM')
   })
