@@ -31,7 +31,7 @@ export function loggerOptions (level: Config['LOG_LEVEL'], forPeople = false): L
 }
 
 // The files that make up a page: one line for the page is enough, or opening it would push earlier lines out of sight.
-const pageParts = /^\/(?:usage|documentation)\/./
+const pageParts = /^\/(?:app\/assets|documentation)\/./
 
 /** Logs requests for reading on a terminal: one line each, once they are answered. */
 export class RequestLines extends LogController {

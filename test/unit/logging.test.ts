@@ -15,8 +15,8 @@ async function linesOf (t: Test, level: 'info' | 'debug', paths: string[]): Prom
   })
   const app = fastify({ loggerInstance: pino(loggerOptions(level), stream), logController: new RequestLines() })
   t.teardown(() => app.close())
-  for (const path of ['/usage', '/usage/page.js', '/api/v1/objects/download']) app.get(path, async () => '')
-  app.get('/usage/broken.js', async () => { throw new Error('broken') })
+  for (const path of ['/app', '/app/links', '/app/assets/page.js', '/api/v1/objects/download']) app.get(path, async () => '')
+  app.get('/app/assets/broken.js', async () => { throw new Error('broken') })
   app.setErrorHandler((_error, _request, reply) => reply.status(500).send(''))
   app.setNotFoundHandler((_request, reply) => reply.status(404).send(''))
   for (const path of paths) await app.inject(path)
@@ -31,7 +31,7 @@ t.test('on a terminal, a request is one line, by its route and never by its URL'
 })
 
 t.test('the files of a page are lines for those who debug, unless they fail', async (t) => {
-  const paths = ['/usage', '/usage/page.js', '/usage/broken.js']
-  t.match(await linesOf(t, 'info', paths), [/^GET \/usage 200,/, /^GET \/usage\/broken\.js 500,/])
-  t.equal((await linesOf(t, 'debug', paths)).length, 3)
+  const paths = ['/app', '/app/links', '/app/assets/page.js', '/app/assets/broken.js']
+  t.match(await linesOf(t, 'info', paths), [/^GET \/app 200,/, /^GET \/app\/links 200,/, /^GET \/app\/assets\/broken\.js 500,/])
+  t.equal((await linesOf(t, 'debug', paths)).length, 4)
 })

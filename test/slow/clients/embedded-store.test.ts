@@ -45,8 +45,8 @@ const recordVideo = `(async () => {
 
 const script = 'document.documentElement.dataset.ran = "yes"; localStorage.setItem("stolen", "yes"); ' +
   'fetch("/api/v1/objects/storage-usage", { credentials: "include" })'
-const hostilePage = `<!doctype html><h1>All is well</h1><img src="/health/live?img"><iframe src="/usage"></iframe>
-  <link rel="stylesheet" href="/usage/page.css"><script>${script}</script><script src="/usage/page.js"></script>
+const hostilePage = `<!doctype html><h1>All is well</h1><img src="/health/live?img"><iframe src="/app"></iframe>
+  <link rel="stylesheet" href="/app/assets/page.css"><script>${script}</script><script src="/app/assets/page.js"></script>
   <form action="/api/v1/objects/reconcile" method="post"><button>Go</button></form>
   <svg onload="${script.replaceAll('"', '&quot;')}"></svg>`
 
