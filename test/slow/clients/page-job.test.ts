@@ -1,9 +1,10 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { type Caller } from '../../../schemas/token-claims.js'
+import { readZip } from '../../support/archives.js'
 import { member, startService } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
 import { digits, openAddress, settled, violations } from './opened-page.js'
@@ -122,6 +123,23 @@ t.test('the page in Chromium', { skip: withoutChromium }, async (t) => {
       await page.getByRole('link', { name: 'Overview' }).click()
       await page.locator('#own-part', { hasText: 'files, 100% of' }).waitFor()
       t.equal(await digits(page, '#total-bytes'), BYTES)
+    })
+
+    await t.test('a folder, and what is selected in it, are saved as archives', async (t) => {
+      await page.goto(folderAddress)
+      await waitForEntries(page, 3)
+      const savedBy = async (button: string) => {
+        const [saved] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: button, exact: true }).click()])
+        t.match(saved.suggestedFilename(), /\.zip$/)
+        return [...readZip(await readFile(await saved.path())).keys()]
+      }
+      const whole = await savedBy('Download all as ZIP')
+      t.equal(whole.length, 4)
+      t.ok(whole.every((name) => name.startsWith('results/')))
+      await page.getByLabel('Select table.csv').check()
+      await page.getByLabel('Select page.html').check()
+      t.strictSame(await savedBy('Download as ZIP'), ['results/page.html', 'results/table.csv'])
+      t.strictSame(await violations(page), [])
     })
 
     await t.test('files that are dropped on a folder go there', async () => {
