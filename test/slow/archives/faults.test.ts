@@ -19,15 +19,15 @@ for (const { name, skip, open } of storeKinds) {
     t.teardown(store.close)
     const proxy = await FaultProxy.start(store.endpoint)
     t.teardown(() => proxy.close())
-    const dispatcher = new Agent({ connections: 100 })
-    t.teardown(() => dispatcher.destroy())
-
     /** A service of its own, which has not met the faults before, and a run with files. */
     const makeRun = async (t: Test, settings: Record<string, string> = {}) => {
       const { app, putFile, authorise } = await startService(t, {
         ...store.environment, S3_ENDPOINT: proxy.endpoint, ARCHIVES_AT_ONCE: String(ARCHIVES_AT_ONCE), ...settings,
       })
       const origin = await app.listen({ host: '127.0.0.1', port: 0 })
+      // Gone before the service closes, which would wait for its connections.
+      const dispatcher = new Agent({ connections: 100 })
+      t.teardown(() => dispatcher.destroy())
       const runId = randomUUID()
       const contents = new Map<string, Buffer>()
       const put = async (path: string, objectKey = mintObjectKey({
@@ -69,7 +69,9 @@ for (const { name, skip, open } of storeKinds) {
       'a reset': { kind: 'reset' },
       'an error': { kind: 'answer', statusCode: 500, code: 'InternalError' },
     }
-    for (const [faultName, fault] of Object.entries(faults)) {
+    // The proxy is the same in front of every store.
+    const tried = Object.entries(faults).filter(([faultName]) => name === 'embedded store' || faultName === 'a truncation')
+    for (const [faultName, fault] of tried) {
       await t.test(`${faultName} in the middle breaks the download off, and it resumes`, async (t) => {
         const { contents, get } = await makeRun(t, { STREAM_IDLE_TIMEOUT: '1' })
         const answer = await get()
