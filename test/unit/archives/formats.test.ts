@@ -23,7 +23,7 @@ for (const format of [zipFormat, tarFormat]) {
       await fc.assert(fc.asyncProperty(fc.nat(layout.sizeBytes - 1), fc.nat(200_000), async (first, more) => {
         const range = { first, last: Math.min(first + more, layout.sizeBytes - 1) }
         return whole.subarray(range.first, range.last + 1).equals(await read(range))
-      }), { numRuns: 300 })
+      }), { numRuns: 500 })
       // Around each place where something begins.
       for (let index = 0; index < layout.count; index++) {
         for (const near of [-2, -1, 0, 1, 5, 40]) {
