@@ -51,7 +51,7 @@ export async function startStore (t: Pick<Test, 'teardown'>): Promise<FaultyServ
   let child: ChildProcess | undefined
   const start = async () => {
     const program = fileURLToPath(new URL('store-program.ts', import.meta.url))
-    const started = spawn(process.execPath, [...process.execArgv, program], {
+    const started = spawn(process.execPath, ['--import', './typescript.js', program], {
       env: {
         ...process.env,
         S3_BUCKET: target.bucket,

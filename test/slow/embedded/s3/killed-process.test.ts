@@ -16,7 +16,7 @@ t.test('after a kill an object is one complete version, bytes and metadata, and 
   const folder = await makeFolder(t)
   // Different numbers of versions before each kill, so that the kills hit the following version at different moments.
   for (const versions of [1, 6, 17]) {
-    const child = spawn(process.execPath, [...process.execArgv, writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['--import', './typescript.js', writer, folder], { stdio: ['ignore', 'pipe', 'inherit'] })
     const lines = createInterface({ input: child.stdout })
     let confirmed = 0
     lines.on('line', (line) => {
