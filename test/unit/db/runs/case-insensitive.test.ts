@@ -11,12 +11,14 @@ t.test('a text is found in any case, and nothing in it is a sign of the pattern'
 })
 
 t.test('a pattern finds its text, and its text in capitals or without', async () => {
-  fc.assert(fc.property(fc.string({ unit: codePoint, maxLength: 5 }), (text) => {
+  // Beyond them, JavaScript needs a flag with which it refuses escapes that PostgreSQL allows.
+  const ofOneUnit = codePoint.filter((letter) => letter.length === 1)
+  fc.assert(fc.property(fc.string({ unit: ofOneUnit, maxLength: 5 }), (text) => {
     // Only letters whose other case is one letter have one.
     const inCase = (change: (letter: string) => string) =>
       [...text].map((letter) => [...change(letter)].length === 1 ? change(letter) : letter).join('')
     const pattern = new RegExp(`^${caseInsensitivePattern(text)}$`, 's')
     const cases = [text, inCase((letter) => letter.toUpperCase()), inCase((letter) => letter.toLowerCase())]
     return cases.every((each) => pattern.test(each))
-  }))
+  }), { numRuns: 1_000 })
 })
