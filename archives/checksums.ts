@@ -1,3 +1,5 @@
+import type { ArchivedFile, ArchiveLayout } from './layout.js'
+
 /** How many files may be read at once for their checksums alone. */
 const CONCURRENCY = 4
 
@@ -6,20 +8,25 @@ export class FileChecksums {
   readonly #values: Uint32Array
   readonly #isKnown: Uint8Array
   readonly #pending = new Map<number, Promise<number>>()
+  readonly #layout
   readonly #compute
 
-  /**
-   * @param known of each file; undefined if it is not known
-   * @param compute finds out one that is not
-   */
-  constructor (known: ReadonlyArray<number | undefined>, compute: (index: number) => Promise<number>) {
-    this.#values = Uint32Array.from(known, (value) => value ?? 0)
-    this.#isKnown = Uint8Array.from(known, (value) => value === undefined ? 0 : 1)
+  /** @param compute finds out that of a file of which it is not known */
+  constructor (layout: Pick<ArchiveLayout, 'count' | 'file'>, compute: (file: ArchivedFile) => Promise<number>) {
+    this.#values = new Uint32Array(layout.count)
+    this.#isKnown = new Uint8Array(layout.count)
+    this.#layout = layout
     this.#compute = compute
+    for (let index = 0; index < layout.count; index++) {
+      const { sizeBytes, crc32 } = layout.file(index)
+      // That of no bytes is 0.
+      if (sizeBytes === 0 || crc32 !== undefined) this.note(index, crc32 ?? 0)
+    }
   }
 
-  isKnown (index: number): boolean {
-    return this.#isKnown[index] === 1
+  /** Undefined if it has to be found out. */
+  known (index: number): number | undefined {
+    return this.#isKnown[index] === 1 ? this.#values[index] : undefined
   }
 
   /** Takes note of one that was computed. */
@@ -30,9 +37,7 @@ export class FileChecksums {
 
   /** @throws like `compute` */
   async of (index: number): Promise<number> {
-    if (this.isKnown(index)) return this.#values[index] ?? 0
-    const pending = this.#pending.get(index) ?? this.#begin(index)
-    return await pending
+    return this.known(index) ?? await (this.#pending.get(index) ?? this.#begin(index))
   }
 
   /** Finds out those of some files, a few at a time, before they are asked for. What fails is tried again then. */
@@ -40,7 +45,7 @@ export class FileChecksums {
     const rest = indexes[Symbol.iterator]()
     const work = async () => {
       for (let next = rest.next(); next.done !== true; next = rest.next()) {
-        if (!this.isKnown(next.value)) await this.#begin(next.value)
+        if (this.known(next.value) === undefined) await this.#begin(next.value)
       }
     }
     // A worker that fails ends: the others and whoever asks meet the same fault.
@@ -48,7 +53,7 @@ export class FileChecksums {
   }
 
   #begin (index: number): Promise<number> {
-    const computing = this.#compute(index).then((crc32) => {
+    const computing = this.#compute(this.#layout.file(index)).then((crc32) => {
       this.note(index, crc32)
       return crc32
     }).finally(() => { this.#pending.delete(index) })

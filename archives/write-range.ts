@@ -24,7 +24,8 @@ export function * filePartsOf (layout: ArchiveLayout, range: ArchiveRange): Gene
 
 /** The files whose checksums are in a range of an archive, but which do not pass whole in it. */
 export function * checksumsNeededFor (layout: ArchiveLayout, range: ArchiveRange): Generator<number, void, undefined> {
-  if (!layout.format.hasChecksums) return
+  // From the beginning on, every file passes before its checksum does.
+  if (!layout.format.hasChecksums || range.first === 0) return
   // Of the files in the range the first may pass in part, and so may the last, whose trailer is then beyond the range.
   const ofTrailer = range.first < layout.endOffset ? layout.indexAt(range.first) : undefined
   if (ofTrailer !== undefined && range.last >= trailerAt(layout, ofTrailer) && !passesWhole(layout, ofTrailer, range)) {
@@ -88,7 +89,7 @@ async function * bytesOf (
   layout: ArchiveLayout, index: number, range: ArchiveRange, files: FilesAhead, checksums: FileChecksums,
 ): AsyncGenerator<Buffer, void, undefined> {
   const part = filePartOf(layout, index, range)
-  const isChecked = layout.format.hasChecksums && passesWhole(layout, index, range)
+  const isChecked = layout.format.hasChecksums && isWhole(part, layout.file(index).sizeBytes)
   let crc32 = 0
   if (part !== undefined) {
     let left = lengthOf(part)
@@ -125,12 +126,14 @@ function trailerAt (layout: ArchiveLayout, index: number): number {
   return layout.offset(index + 1) - layout.format.trailerLength(layout.entry(index))
 }
 
-/** Whether all of a file's bytes are in a range; an empty file's always are. */
+/** Whether all of a file's bytes are in a range. */
 function passesWhole (layout: ArchiveLayout, index: number, range: ArchiveRange): boolean {
-  const { sizeBytes } = layout.file(index)
-  if (sizeBytes === 0) return true
-  const part = filePartOf(layout, index, range)
-  return part !== undefined && lengthOf(part) === sizeBytes
+  return isWhole(filePartOf(layout, index, range), layout.file(index).sizeBytes)
+}
+
+/** An empty file always is. */
+function isWhole (part: FilePart | undefined, sizeBytes: number): boolean {
+  return (part === undefined ? 0 : lengthOf(part)) === sizeBytes
 }
 
 /** The part of a piece that lies in a range. */

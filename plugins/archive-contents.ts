@@ -1,11 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
-import { readWorkflowName } from '../db/archives.js'
+import type { ArchiveFormat } from '../archives/archive-format.js'
 import { type ListedForArchive, type RunFilesScope, listForArchive, listSelected } from '../db/runs/archived-files.js'
 import { readSelection } from '../db/shares/selections.js'
+import { readWorkflowName } from '../db/usage/workflow-names.js'
 import type { ShareContent } from '../shares/pack-share.js'
 
-type Format = 'zip' | 'tar'
+type Format = ArchiveFormat['name']
 
 declare module 'fastify' {
   interface FastifyReply {

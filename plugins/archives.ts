@@ -3,13 +3,14 @@ import { crc32 as updateCrc32 } from 'node:zlib'
 import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Counter, Gauge } from 'prom-client'
+import type { ArchiveFormat } from '../archives/archive-format.js'
 import { FileChecksums } from '../archives/checksums.js'
 import { FilesAhead } from '../archives/files-ahead.js'
 import { type ArchiveLayout, type ArchivedFile, layOutArchive } from '../archives/layout.js'
 import { tarFormat } from '../archives/tar-format.js'
 import { checksumsNeededFor, filePartsOf, writeRange } from '../archives/write-range.js'
 import { zipFormat } from '../archives/zip-format.js'
-import { keepCrc32s } from '../db/archives.js'
+import { type FileCrc32, keepCrc32s } from '../db/digests.js'
 import type { ListedForArchive } from '../db/runs/archived-files.js'
 import { archiveHeaders } from '../downloads/headers.js'
 import { contentRange, selectRange } from '../http/byte-range.js'
@@ -24,7 +25,7 @@ import type { ReadRange } from '../store/object-storage.js'
 interface AskedArchive {
   /** Listed once. */
   files: AsyncIterable<readonly ListedForArchive[]>
-  format: 'zip' | 'tar'
+  format: ArchiveFormat['name']
   /** Without an extension. */
   name: string
 }
@@ -95,14 +96,16 @@ export default fastifyPlugin(async (app) => {
 
   /** Keeps what was computed, without anyone's waiting for it: without it, the next archive takes longer. */
   const keep = (layout: ArchiveLayout, checksums: FileChecksums) => {
-    const computed = Array.from({ length: layout.count }, (_, index) => index)
-      .filter((index) => layout.file(index).crc32 === undefined && layout.file(index).sizeBytes > 0 && checksums.isKnown(index))
+    const computed: FileCrc32[] = []
+    for (let index = 0; index < layout.count; index++) {
+      const { objectKey, entityTag, sizeBytes, crc32: before } = layout.file(index)
+      const crc32 = checksums.known(index)
+      if (crc32 === undefined || before !== undefined || sizeBytes === 0) continue
+      computed.push({ objectKey, entityTag: entityTag.replaceAll('"', ''), crc32 })
+    }
     const writeAll = async () => {
       for (let at = 0; at < computed.length; at += KEPT_AT_ONCE) {
-        await keepCrc32s(app.database, await Promise.all(computed.slice(at, at + KEPT_AT_ONCE).map(async (index) => {
-          const { objectKey, entityTag } = layout.file(index)
-          return { objectKey, entityTag: entityTag.replaceAll('"', ''), crc32: await checksums.of(index) }
-        })))
+        await keepCrc32s(app.database, computed.slice(at, at + KEPT_AT_ONCE))
       }
     }
     const written = writeAll().catch((error: unknown) => { app.log.warn({ err: error }, 'checksums of an archive\'s files are not kept') })
@@ -114,10 +117,7 @@ export default fastifyPlugin(async (app) => {
   const openRange = async (
     reply: FastifyReply, layout: ArchiveLayout, range: ReadRange, signal: AbortSignal,
   ): Promise<Readable> => {
-    const checksums = new FileChecksums(
-      Array.from({ length: layout.count }, (_, index) => layout.file(index).sizeBytes === 0 ? 0 : layout.file(index).crc32),
-      async (index) => await findCrc32(layout.file(index), signal),
-    )
+    const checksums = new FileChecksums(layout, async (file) => await findCrc32(file, signal))
     const files = new FilesAhead(filePartsOf(layout, range), async ({ index, first, last }) => {
       const file = layout.file(index)
       const isWhole = first === 0 && last === file.sizeBytes - 1

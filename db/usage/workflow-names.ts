@@ -14,3 +14,12 @@ export async function nameWorkflow (
     }))
     .execute())
 }
+
+/** The name of an organisation's workflow; undefined if it was never told. */
+export async function readWorkflowName (
+  database: Kysely<Database>, orgKey: string, workflowId: string,
+): Promise<string | undefined> {
+  const workflow = await database.selectFrom('workflows').select('name')
+    .where('org_key', '=', orgKey).where('workflow_id', '=', workflowId).executeTakeFirst()
+  return workflow?.name
+}

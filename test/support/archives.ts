@@ -6,7 +6,7 @@ import { FileChecksums } from '../../archives/checksums.js'
 import { FilesAhead } from '../../archives/files-ahead.js'
 import { type ArchiveLayout, type ArchivedFile, layOutArchive } from '../../archives/layout.js'
 import { type ArchiveRange, checksumsNeededFor, filePartsOf, writeRange } from '../../archives/write-range.js'
-import { type ObjectKeyParts, mintObjectKey } from '../../objects/object-key.js'
+import { type ObjectKeyParts, mintObjectKey, pathOf } from '../../objects/object-key.js'
 import { member, runId, workflowId } from './service.js'
 
 /** A file whose bytes are at hand. */
@@ -44,11 +44,9 @@ export async function archiveInMemory (format: ArchiveFormat, files: readonly Fi
     read: async (range = { first: 0, last: layout.sizeBytes - 1 }) => {
       const ahead = new FilesAhead(filePartsOf(layout, range), async ({ index, first, last }) =>
         Readable.from(inChunks(contentOf(index).subarray(first, last + 1))))
-      const known = Array.from({ length: layout.count }, (_, index) =>
-        layout.file(index).sizeBytes === 0 ? 0 : layout.file(index).crc32)
-      const checksums = new FileChecksums(known, async (index) => {
-        reread.push(layout.entry(index).name)
-        return crc32(contentOf(index))
+      const checksums = new FileChecksums(layout, async ({ objectKey }) => {
+        reread.push(pathOf(objectKey))
+        return crc32(contents.get(objectKey) ?? Buffer.alloc(0))
       })
       checksums.prepare(checksumsNeededFor(layout, range))
       return await buffer(Readable.from(writeRange(layout, range, ahead, checksums), { objectMode: false }))
