@@ -10,6 +10,16 @@ const FormatSchema = Type.Optional(Type.Unsafe<'zip' | 'tar'>({
   type: 'string', enum: ['zip', 'tar'], description: '`zip` by default, or `tar`.',
 }))
 
+const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
+const content = { 'application/zip': { schema: bytes }, 'application/x-tar': { schema: bytes } }
+
+/** What GET answers with, but for errors. */
+export const archiveResponses = {
+  200: { description: 'The archive.', content },
+  206: { description: 'The range of bytes that was asked for.', content },
+  304: Type.Null({ description: 'The client has the archive as it is now.' }),
+}
+
 /** Unknown query parameters are refused: one that is misspelt would give another archive. */
 export const ArchiveQuerySchema = Type.Object({
   workflowId: Type.String({ ...SentUuidSchema, description: 'The workflow.' }),

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox'
+import type { ObjectKeyParts } from '../objects/object-key.js'
 import { OrgKeySchema, UuidSchema, canonicalUuid } from './identifiers.js'
 
 /** Every role that a token can have. */
@@ -34,6 +35,11 @@ export function mayActFor (caller: Caller, ownerId: string): boolean {
 /** The user whose files a caller may list: a member sees only their own; undefined for everyone's in the organisation. */
 export function onlyListedCreator (caller: Caller): string | undefined {
   return hasRole(caller, ['service', 'admin']) ? undefined : caller.userId
+}
+
+/** Whether a caller may list, and so read and share, a file with these parts in its key; undefined if it is no object key. */
+export function mayList (caller: Caller, parts: Pick<ObjectKeyParts, 'orgKey' | 'createdBy'> | undefined): boolean {
+  return parts?.orgKey === caller.orgKey && [undefined, parts.createdBy].includes(onlyListedCreator(caller))
 }
 
 /** What a token must say, by the names that the service uses; the configuration says which claims hold it. */

@@ -9,7 +9,7 @@ import { errorResponses } from '../../../../schemas/error-responses.js'
 import { ObjectNotFoundError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 import { SHARE_DEFAULT_SECONDS, ShareSchema } from '../../../../schemas/shares.js'
-import { type Caller, onlyListedCreator } from '../../../../schemas/token-claims.js'
+import { mayList } from '../../../../schemas/token-claims.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.post('/archive', {
@@ -33,7 +33,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { user: { orgKey, userId }, body: { expiresIn = SHARE_DEFAULT_SECONDS, note = null } } = request
     const objectKeys = [...new Set(request.body.objectKeys)]
     // Nobody must learn of a file that they may not share.
-    if (!objectKeys.every((objectKey) => mayShare(request.user, objectKey))) throw new ObjectNotFoundError()
+    if (!objectKeys.every((objectKey) => mayList(request.user, parseObjectKey(objectKey)))) throw new ObjectNotFoundError()
     const listed = await listSelected(app.database, orgKey, objectKeys)
     if (listed.length < objectKeys.length) throw new ObjectNotFoundError()
     const id = randomUUID()
@@ -47,12 +47,6 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     return await reply.status(201).headers(capabilityJsonHeaders)
       .send({ id, url, archiveUrl: `${url}/archive`, kind, expiresAt: expiresAt.toISOString() })
   })
-
-  const mayShare = (caller: Caller, objectKey: string) => {
-    const parts = parseObjectKey(objectKey)
-    if (parts === undefined || parts.orgKey !== caller.orgKey) return false
-    return [undefined, parts.createdBy].includes(onlyListedCreator(caller))
-  }
 }
 
 export default route

@@ -1,9 +1,7 @@
-import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { ArchiveQuerySchema } from '../../../../schemas/archives.js'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { ArchiveQuerySchema, archiveResponses } from '../../../../schemas/archives.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { onlyListedCreator } from '../../../../schemas/token-claims.js'
-
-const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/archive', {
@@ -21,15 +19,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         'number, `plot~2.png`.',
       querystring: ArchiveQuerySchema,
       response: {
-        200: {
-          description: 'The archive.',
-          content: { 'application/zip': { schema: bytes }, 'application/x-tar': { schema: bytes } },
-        },
-        206: {
-          description: 'The range of bytes that was asked for.',
-          content: { 'application/zip': { schema: bytes }, 'application/x-tar': { schema: bytes } },
-        },
-        304: Type.Null({ description: 'The client has the archive as it is now.' }),
+        ...archiveResponses,
         ...errorResponses(
           400, 401, 412, 'ARCHIVE_TOO_LARGE', 416, 429, 'USAGE_OUT_OF_RANGE', 502, 'STORE_UNAVAILABLE', 'ARCHIVES_BUSY', 'ARCHIVE_CHANGED',
           'DATABASE_UNAVAILABLE', 'NOT_READY'),

@@ -11,7 +11,7 @@ import { InvalidRequestError, ObjectNotFoundError } from '../../../../schemas/er
 import { PAGE_MAX, positionAfter } from '../../../../schemas/paging.js'
 import { reference } from '../../../../schemas/reference.js'
 import { CataloguedFileSchema, RunFilesQuerySchema, RunFilesSchema, type RunFile, runFileOf } from '../../../../schemas/run-files.js'
-import { type Caller, onlyListedCreator } from '../../../../schemas/token-claims.js'
+import { type Caller, mayList, onlyListedCreator } from '../../../../schemas/token-claims.js'
 
 /** Whose files are listed. */
 interface Scope {
@@ -112,9 +112,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   /** Nobody must learn of a file that they may not list. */
   const describeFile = async (caller: Caller, objectKey: string, fileOf: FileOf) => {
     const parts = parseObjectKey(objectKey)
-    if (parts === undefined || parts.orgKey !== caller.orgKey) throw new ObjectNotFoundError()
-    const onlyCreator = onlyListedCreator(caller)
-    if (onlyCreator !== undefined && onlyCreator !== parts.createdBy) throw new ObjectNotFoundError()
+    if (parts === undefined || !mayList(caller, parts)) throw new ObjectNotFoundError()
     const file = await readCountedFile(app.database, objectKey)
     const [listed] = file === undefined ? [] : await describeAll([file], fileOf)
     if (listed === undefined) throw new ObjectNotFoundError()

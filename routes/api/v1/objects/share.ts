@@ -9,7 +9,7 @@ import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError, ObjectNotFoundError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 import { SHARE_DEFAULT_SECONDS, ShareRequestSchema, ShareSchema } from '../../../../schemas/shares.js'
-import { type Caller, onlyListedCreator } from '../../../../schemas/token-claims.js'
+import { type Caller, mayList, onlyListedCreator } from '../../../../schemas/token-claims.js'
 import type { ShareTarget } from '../../../../shares/pack-share.js'
 
 const route: FastifyPluginAsyncTypebox = async (app) => {
@@ -62,10 +62,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
 
   /** Nobody must learn of a file that they may not share. */
   const requireSharable = async (caller: Caller, reply: FastifyReply, objectKey: string) => {
-    const parts = parseObjectKey(objectKey)
-    if (parts === undefined || parts.orgKey !== caller.orgKey) throw new ObjectNotFoundError()
-    const onlyCreator = onlyListedCreator(caller)
-    if (onlyCreator !== undefined && onlyCreator !== parts.createdBy) throw new ObjectNotFoundError()
+    if (!mayList(caller, parseObjectKey(objectKey))) throw new ObjectNotFoundError()
     await app.findFile(reply, objectKey, signalWhenGone(reply.raw), async () => await app.existence.find(objectKey))
   }
 }
