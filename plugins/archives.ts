@@ -131,7 +131,7 @@ export default fastifyPlugin(async (app) => {
     }
     checksums.prepare(checksumsNeededFor(layout, range))
     if (layout.format.hasChecksums) reply.raw.once('close', () => { keep(layout, checksums) })
-    dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, () => { reply.log.info('dropped a client that took nothing for too long') })
+    dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, reply.log)
     return Readable.from(writeRange(layout, range, files, checksums), { objectMode: false })
   }
 

@@ -109,7 +109,7 @@ export default fastifyPlugin(async (app) => {
       reply.raw.once('close', () => { streams.dec() })
     }
     // The store has its own timer.
-    dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, () => { reply.log.info('dropped a client that took nothing for too long') })
+    dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, reply.log)
     if (range !== undefined) reply.status(206).header('content-range', contentRange(range, stored.sizeBytes))
     return reply.headers({ ...headers, 'content-length': lengthBytes }).send(body)
   }

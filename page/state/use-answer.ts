@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { listenToChanges } from './changes.js'
+import { useCallback, useRef, useState } from 'preact/hooks'
 import { type Service, ServiceError, useService } from './service.js'
+import { useRereading } from './use-rereading.js'
 
 /** What is known of an answer that a place shows. */
 export interface Answered<Data> {
@@ -49,16 +49,7 @@ export function useAnswer<Data> (
     })
   }, [service, key])
 
-  useEffect(() => {
-    readAgain()
-    const stopListening = listenToChanges(readAgain)
-    window.addEventListener('online', readAgain)
-    return () => {
-      stopListening()
-      window.removeEventListener('online', readAgain)
-      reading.current.abort()
-    }
-  }, [readAgain])
+  useRereading(readAgain, () => { reading.current.abort() })
 
   const { data, error, isReading } = state.key === key ? state : { data: undefined, error: undefined, isReading: true }
   return { data, error, isReading, readAgain }

@@ -1,6 +1,6 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { listenToChanges } from './changes.js'
+import { useCallback, useRef, useState } from 'preact/hooks'
 import { type Service, ServiceError, useService } from './service.js'
+import { useRereading } from './use-rereading.js'
 
 /** One page of a list. */
 export interface Page<Item> {
@@ -75,16 +75,7 @@ export function usePages<Item> (
     if (items !== undefined && cursor !== null && !isReading) run(items, cursor, 0)
   }, [run])
 
-  useEffect(() => {
-    readAgain()
-    const stopListening = listenToChanges(readAgain)
-    window.addEventListener('online', readAgain)
-    return () => {
-      stopListening()
-      window.removeEventListener('online', readAgain)
-      reading.current?.abort()
-    }
-  }, [readAgain])
+  useRereading(readAgain, () => { reading.current?.abort() })
 
   const current: State<Item> = state.key === key ? state : { key, cursor: null, isReading: true }
   return {

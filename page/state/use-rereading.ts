@@ -1,0 +1,21 @@
+import { useEffect } from 'preact/hooks'
+import { listenToChanges } from './changes.js'
+
+/**
+ * Reads when a place opens, after each change that was made here, and once the network is there again.
+ *
+ * @param readAgain another function whenever something else is to be read
+ * @param end ends what is being read, when the place is left
+ */
+export function useRereading (readAgain: () => void, end: () => void): void {
+  useEffect(() => {
+    readAgain()
+    const stopListening = listenToChanges(readAgain)
+    window.addEventListener('online', readAgain)
+    return () => {
+      stopListening()
+      window.removeEventListener('online', readAgain)
+      end()
+    }
+  }, [readAgain])
+}
