@@ -1,7 +1,9 @@
 import type { FastifyReply } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Counter } from 'prom-client'
+import type { ShareKind } from '../db/connection/tables.js'
 import { DownloadPolicy } from '../downloads/decision.js'
+import { capabilityJsonHeaders } from '../downloads/headers.js'
 import { signalWhenGone } from '../http/client-gone.js'
 import { DatabaseUnavailableError, ShareNotFoundError, SharesNotConfiguredError } from '../schemas/errors.js'
 import type { ShareContent } from '../shares/pack-share.js'
@@ -30,6 +32,10 @@ declare module 'fastify' {
       /** Until when a download by a link may begin that is being revoked. */
       bytesUntil: () => Date
     }
+  }
+  interface FastifyReply {
+    /** Answers with a share link that was just recorded. */
+    answerNewShare: (kind: ShareKind, share: ShareContent) => FastifyReply
   }
   interface FastifyRequest {
     /** The id of the share link that was opened. */
@@ -85,4 +91,14 @@ export default fastifyPlugin(async (app) => {
     showsKeys: mode === 'redirect',
     bytesUntil: () => new Date(Date.now() + REVOKED_WITHIN_MS + (mode === 'redirect' ? DOWNLOAD_URL_TTL * 1000 : 0)),
   })
-}, { name: 'shares', dependencies: ['config', 'secrets', 'limits', 'metrics', 'share-revocations'] })
+  app.decorateReply('answerNewShare', function (this: FastifyReply, kind, share) {
+    const url = app.shareUrl(this.request, texts.seal(share))
+    return this.status(201).headers(capabilityJsonHeaders).send({
+      id: share.id,
+      url,
+      ...kind === 'file' ? {} : { archiveUrl: `${url}/archive` },
+      kind,
+      expiresAt: new Date(share.expiresAtMs).toISOString(),
+    })
+  })
+}, { name: 'shares', dependencies: ['config', 'secrets', 'limits', 'metrics', 'downloads', 'share-revocations'] })

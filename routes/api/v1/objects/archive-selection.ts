@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { listSelected } from '../../../../db/runs/archived-files.js'
 import { recordSelection } from '../../../../db/shares/selections.js'
-import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { SelectionRequestSchema } from '../../../../schemas/archives.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -40,12 +39,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const kind = 'selection'
     const { madeAtMicros, expiresAt } = await recordSelection(
       app.database, { id, orgKey, madeBy: userId, kind, note, lifetimeSeconds: expiresIn }, objectKeys)
-    const sealed = app.shares.seal({
-      id, orgKey, madeAtMicros, expiresAtMs: expiresAt.getTime(), disposition: 'attachment', target: { kind },
-    })
-    const url = app.shareUrl(request, sealed)
-    return await reply.status(201).headers(capabilityJsonHeaders)
-      .send({ id, url, archiveUrl: `${url}/archive`, kind, expiresAt: expiresAt.toISOString() })
+    const share = { id, orgKey, madeAtMicros, expiresAtMs: expiresAt.getTime(), disposition: 'attachment', target: { kind } } as const
+    return reply.answerNewShare(kind, share)
   })
 }
 

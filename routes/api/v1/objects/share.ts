@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { recordShare } from '../../../../db/shares/shares.js'
-import { capabilityJsonHeaders } from '../../../../downloads/headers.js'
 import { signalWhenGone } from '../../../../http/client-gone.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
@@ -39,10 +38,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { madeAtMicros, expiresAt } = await recordShare(app.database, {
       id, orgKey, madeBy: userId, kind, note, lifetimeSeconds: expiresIn,
     })
-    const sealed = app.shares.seal({ id, orgKey, madeAtMicros, expiresAtMs: expiresAt.getTime(), disposition, target })
-    const url = app.shareUrl(request, sealed)
-    return await reply.status(201).headers(capabilityJsonHeaders)
-      .send({ id, url, ...kind === 'file' ? {} : { archiveUrl: `${url}/archive` }, kind, expiresAt: expiresAt.toISOString() })
+    return reply.answerNewShare(kind, { id, orgKey, madeAtMicros, expiresAtMs: expiresAt.getTime(), disposition, target })
   })
 
   const targetOf = async (
