@@ -71,8 +71,9 @@ async function nameFiles (files: readonly ArchivedFile[]) {
   const described = []
   for (const [index, file] of files.entries()) {
     if (index % BATCH_FILES === BATCH_FILES - 1) await setImmediate()
-    const storable = storablePath(pathOf(file.objectKey))
-    described.push({ file, storable, folded: foldedPath(storable) })
+    const path = pathOf(file.objectKey)
+    const storable = storablePath(path)
+    described.push({ file, path, storable, folded: foldedPath(storable) })
   }
   // The order need only be the same everywhere, not that of the store.
   described.sort((one, other) => compare(one.folded, other.folded) || compare(one.file.objectKey, other.file.objectKey))
@@ -80,8 +81,7 @@ async function nameFiles (files: readonly ArchivedFile[]) {
   let index = 0
   for (const name of uniqueNames(described)) {
     if (index % BATCH_FILES === BATCH_FILES - 1) await setImmediate()
-    const file = described[index]?.file
-    if (file !== undefined && name !== pathOf(file.objectKey)) names.set(index, name)
+    if (name !== described[index]?.path) names.set(index, name)
     index++
   }
   return { sorted: described.map(({ file }) => file), names }

@@ -110,7 +110,13 @@ export function fileNameOf (keyOrPath: string): string {
 
 /** The path in a valid object key: everything after the token. */
 export function pathOf (objectKey: string): string {
-  return objectKey.split('/').slice(NAMES_BEFORE_PATH).join('/')
+  let start = 0
+  // Without a list of all names: archives ask for the paths of many files at once.
+  for (let names = 0; names < NAMES_BEFORE_PATH; names++) {
+    start = objectKey.indexOf('/', start) + 1
+    if (start === 0) return ''
+  }
+  return objectKey.slice(start)
 }
 
 /**
