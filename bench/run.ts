@@ -23,7 +23,8 @@ const HELP = `Measures the service, each case beside its floor or rival, in turn
 
   npm run bench -- [--embedded] [--only CASE,…] [--rounds N] [--seconds N] [--long] [--no-results]
 
-  --embedded    with the embedded store, whatever is named, and without PostgreSQL: leaves out what needs it
+  --embedded    with the embedded store, whatever is named, and only with the PostgreSQL that BENCH_DATABASE_URL names:
+                without one, leaves out what needs it
   --only        of: redirects, streams, slow-readers, archives, events, event-queues, storage-usage, lists, reconcile, start-up
   --rounds      how often each figure is measured (5)
   --seconds     how long one measurement of a rate takes (4)
@@ -67,7 +68,8 @@ async function measureAll (): Promise<void> {
     if (measure === undefined) throw new TypeError(`Unknown case ${name}; there are: ${Object.keys(cases).join(', ')}.`)
     return { name, measure }
   })
-  const postgres = values.embedded ? undefined : await startPostgres(process.env.BENCH_DATABASE_URL)
+  const { BENCH_DATABASE_URL: database } = process.env
+  const postgres = values.embedded && database === undefined ? undefined : await startPostgres(database)
   const store = await startStore({ isEmbedded: values.embedded })
   const bench: Bench = {
     postgres, store, rounds: Number(values.rounds), seconds: Number(values.seconds), isLong: values.long,
