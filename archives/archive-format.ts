@@ -15,6 +15,7 @@ export interface ArchiveFormat {
   readonly hasChecksums: boolean
   /** What precedes a file. */
   header: (entry: ArchiveEntry) => Buffer
+  headerLength: (entry: ArchiveEntry) => number
   /** The length of a file of this size as it is written. */
   dataLength: (sizeBytes: number) => number
   /** How many bytes of a file of this size lie before a place in it as it is written. */

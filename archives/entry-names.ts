@@ -78,7 +78,7 @@ function folderName (name: string): string {
 }
 
 function isMadeHere (path: string): boolean {
-  return madeHere.test(splitName(path).stem)
+  return path.includes('~') && madeHere.test(splitName(path).stem)
 }
 
 function withNumber (path: string, number: number): string {

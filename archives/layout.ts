@@ -52,7 +52,7 @@ export async function layOutArchive (format: ArchiveFormat, files: readonly Arch
     if (index % BATCH_FILES === BATCH_FILES - 1) await setImmediate()
     const described = entry(index)
     offsets[index] = endOffset
-    endOffset += format.header(described).length + format.dataLength(file.sizeBytes) + format.trailerLength(described)
+    endOffset += format.headerLength(described) + format.dataLength(file.sizeBytes) + format.trailerLength(described)
     tag.update(JSON.stringify([described.name, file.objectKey, file.entityTag, file.sizeBytes, described.modifiedAt.getTime()]))
   }
   const directory = { count: sorted.length, entry, offset: (index: number) => offsets[index] ?? endOffset, endOffset }

@@ -14,6 +14,12 @@ const FILE = '0'
 const EXTENDED_HEADER = 'x'
 const FILE_MODE = 0o644
 
+/** A path as the ustar header holds it. */
+interface Place {
+  prefix: string
+  name: string
+}
+
 /** A tape archive: nothing in it depends on what is in its files. */
 export const tarFormat: ArchiveFormat = {
   name: 'tar',
@@ -21,28 +27,37 @@ export const tarFormat: ArchiveFormat = {
   hasChecksums: false,
   ...asStored,
   header,
+  headerLength: (entry) => {
+    const extensionBytes = extendedRecords(entry, placeOf(entry.name)).reduce((total, { length }) => total + length, 0)
+    return extensionBytes === 0 ? BLOCK_BYTES : 2 * BLOCK_BYTES + extensionBytes + paddingAfter(extensionBytes)
+  },
   trailer: (entry) => Buffer.alloc(tarFormat.trailerLength(entry)),
-  trailerLength: ({ sizeBytes }) => (BLOCK_BYTES - sizeBytes % BLOCK_BYTES) % BLOCK_BYTES,
+  trailerLength: ({ sizeBytes }) => paddingAfter(sizeBytes),
   end: () => [{ length: 2 * BLOCK_BYTES, bytes: () => Buffer.alloc(2 * BLOCK_BYTES) }],
 }
 
 function header (entry: ArchiveEntry): Buffer {
   const { name, sizeBytes } = entry
   const place = placeOf(name)
-  const records = [
-    ...place === undefined ? [record('path', name)] : [],
-    ...sizeBytes > SIZE_MAX ? [record('size', String(sizeBytes))] : [],
-  ]
+  const records = extendedRecords(entry, place)
   const own = ustar(entry, place ?? { prefix: '', name: legibleName(name) }, FILE, Math.min(sizeBytes, SIZE_MAX))
   if (records.length === 0) return own
   const extension = Buffer.concat(records)
-  const padding = Buffer.alloc((BLOCK_BYTES - extension.length % BLOCK_BYTES) % BLOCK_BYTES)
+  const padding = Buffer.alloc(paddingAfter(extension.length))
   const described = { prefix: 'PaxHeaders', name: legibleName(name) }
   return Buffer.concat([ustar(entry, described, EXTENDED_HEADER, extension.length), extension, padding, own])
 }
 
+/** What has no room in the ustar header. */
+function extendedRecords ({ name, sizeBytes }: ArchiveEntry, place: Place | undefined): Buffer[] {
+  return [
+    ...place === undefined ? [record('path', name)] : [],
+    ...sizeBytes > SIZE_MAX ? [record('size', String(sizeBytes))] : [],
+  ]
+}
+
 function ustar (
-  { modifiedAt }: ArchiveEntry, { prefix, name }: { prefix: string, name: string }, type: string, sizeBytes: number,
+  { modifiedAt }: ArchiveEntry, { prefix, name }: Place, type: string, sizeBytes: number,
 ): Buffer {
   const block = Buffer.alloc(BLOCK_BYTES)
   const seconds = Math.min(Math.max(Math.floor(modifiedAt.getTime() / 1000), 0), TIME_MAX_SECONDS)
@@ -65,7 +80,7 @@ function ustar (
 }
 
 /** Where a path has room: in ASCII, and separated at a slash if it is long. */
-function placeOf (path: string): { prefix: string, name: string } | undefined {
+function placeOf (path: string): Place | undefined {
   if (!/^[\x20-\x7e]*$/.test(path)) return undefined
   if (path.length <= NAME_BYTES) return { prefix: '', name: path }
   const slash = path.lastIndexOf('/', PREFIX_BYTES)
@@ -84,6 +99,11 @@ function record (keyword: string, value: string): Buffer {
   let length = rest
   while (length !== rest + String(length).length) length = rest + String(length).length
   return Buffer.from(`${length} ${keyword}=${value}\n`)
+}
+
+/** What fills the last block after so many bytes. */
+function paddingAfter (bytes: number): number {
+  return (BLOCK_BYTES - bytes % BLOCK_BYTES) % BLOCK_BYTES
 }
 
 function octal (value: number, digits: number): string {

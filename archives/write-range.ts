@@ -114,7 +114,7 @@ async function * readWhole (body: Readable): AsyncGenerator<Buffer, void, undefi
 function filePartOf (layout: ArchiveLayout, index: number, range: ArchiveRange): FilePart | undefined {
   const { format } = layout
   const { sizeBytes } = layout.file(index)
-  const dataAt = layout.offset(index) + format.header(layout.entry(index)).length
+  const dataAt = layout.offset(index) + format.headerLength(layout.entry(index))
   const dataLength = format.dataLength(sizeBytes)
   const offsetOf = (place: number) => format.fileOffsetOf(Math.min(Math.max(place - dataAt, 0), dataLength), sizeBytes)
   const first = offsetOf(range.first)

@@ -20,6 +20,7 @@ const MAX_32 = 0xffffffff
 const ZIP64_FIELD = 0x0001
 /** "Extended timestamp" (Info-ZIP, extrafld.txt): seconds since 1970, where the other fields have no time zone. */
 const TIMESTAMP_FIELD = 0x5455
+const TIMESTAMP_FIELD_BYTES = 9
 const TIMESTAMP_MAX_SECONDS = 0x7fffffff
 
 /** A ZIP archive, uncompressed, of files and archives of any size. */
@@ -29,6 +30,8 @@ export const zipFormat: ArchiveFormat = {
   hasChecksums: true,
   ...storedBlocks,
   header: localHeader,
+  headerLength: (entry) =>
+    30 + Buffer.byteLength(entry.name) + TIMESTAMP_FIELD_BYTES + (isLarge(entry) ? zip64FieldBytes(2) : 0),
   trailer: dataDescriptor,
   trailerLength: (entry) => isLarge(entry) ? 24 : 16,
   end: centralDirectory,
@@ -97,8 +100,8 @@ function centralHeader (entry: ArchiveEntry, offset: number, crc32: number): Buf
 }
 
 function centralHeaderLength (entry: ArchiveEntry, offset: number): number {
-  const wide = wideFields(entry, offset)
-  return 46 + Buffer.byteLength(entry.name) + timestampField(entry).length + (wide.length > 0 ? 4 + 8 * wide.length : 0)
+  const wide = wideFields(entry, offset).length
+  return 46 + Buffer.byteLength(entry.name) + TIMESTAMP_FIELD_BYTES + (wide > 0 ? zip64FieldBytes(wide) : 0)
 }
 
 /** What does not fit into 32 bits, in the order of the field that holds it in 64 (4.5.3). */
@@ -142,7 +145,7 @@ function writeFlagsAndTime (header: Buffer, at: number, { modifiedAt }: ArchiveE
 }
 
 function timestampField ({ modifiedAt }: ArchiveEntry): Buffer {
-  const field = Buffer.alloc(9)
+  const field = Buffer.alloc(TIMESTAMP_FIELD_BYTES)
   field.writeUInt16LE(TIMESTAMP_FIELD, 0)
   field.writeUInt16LE(5, 2)
   // Only the time of modification follows.
@@ -153,11 +156,15 @@ function timestampField ({ modifiedAt }: ArchiveEntry): Buffer {
 
 /** 4.5.3. */
 function zip64Field (values: readonly number[]): Buffer {
-  const field = Buffer.alloc(4 + 8 * values.length)
+  const field = Buffer.alloc(zip64FieldBytes(values.length))
   field.writeUInt16LE(ZIP64_FIELD, 0)
   field.writeUInt16LE(8 * values.length, 2)
   for (const [index, value] of values.entries()) field.writeBigUInt64LE(BigInt(value), 4 + 8 * index)
   return field
+}
+
+function zip64FieldBytes (values: number): number {
+  return 4 + 8 * values
 }
 
 function isLarge (entry: ArchiveEntry): boolean {
