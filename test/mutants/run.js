@@ -19,6 +19,7 @@ const rooms = {
   reconcile: ['test/unit/reconcile', 'test/service/reconcile'],
   downloads: ['test/unit/downloads'],
   shares: ['test/unit/shares'],
+  archives: ['test/unit/archives'],
   errors: ['test/unit/errors'],
   queues: ['test/unit/queues'],
   transfer: ['test/unit/transfer'],
