@@ -8,15 +8,19 @@ export class MissingPackageError extends Error {
 /**
  * Loads an optional package, which need not be installed.
  *
- * @param load imports it
+ * @param packageNames one, or several that are needed together, separated by blanks
  * @param wish what needs it, as the beginning of a sentence that names the setting
+ * @param load imports it
  * @throws {MissingPackageError}
  */
-export async function importOptional<Module> (packageName: string, wish: string, load: () => Promise<Module>): Promise<Module> {
+export async function importOptional<Module> (
+  packageNames: string, wish: string, load: () => Promise<Module>,
+): Promise<Module> {
   try {
     return await load()
   } catch (error) {
     if (errorCode(error) !== 'ERR_MODULE_NOT_FOUND') throw error
-    throw new MissingPackageError(`${wish} needs the package ${packageName}: npm install ${packageName}`, { cause: error })
+    const what = packageNames.includes(' ') ? 'packages that are not installed' : `the package ${packageNames}`
+    throw new MissingPackageError(`${wish} needs ${what}: npm install ${packageNames}`, { cause: error })
   }
 }

@@ -12,6 +12,7 @@ import { type PasswordSource, createRdsPassword, passwordIn } from '../db/connec
 import { DatabaseRefusalError, isDatabaseRefusal, isDatabaseUnavailable } from '../db/connection/availability.js'
 import { migrateToLatest } from '../db/connection/migrate.js'
 import { sqlState } from '../db/connection/sql-state.js'
+import { loadEmbeddedPostgres } from '../embedded/postgres/load.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -61,8 +62,7 @@ export default fastifyPlugin(async (app) => {
     route = newRoute
   }
   const database = DATABASE_URL === undefined
-    // Loaded only if it is used, since it is by far the biggest part.
-    ? (await import('../embedded/postgres/pool.js')).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe, (error) => {
+    ? (await loadEmbeddedPostgres()).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe, (error) => {
         app.log.error({ err: error }, 'the embedded database crashed, and is started again once it is needed and the disk has room')
       })
     : connectPostgres(DATABASE_URL, (error) => {

@@ -1,5 +1,6 @@
 import fastifyPlugin from 'fastify-plugin'
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node'
+import { importOptional } from '../errors/missing-package.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -12,6 +13,8 @@ declare module 'fastify' {
 }
 
 const EXPORT_TIMEOUT_MS = 2_000
+const PACKAGES =
+  '@fastify/otel @opentelemetry/api @opentelemetry/exporter-trace-otlp-http @opentelemetry/resources @opentelemetry/sdk-trace-node'
 // None of these can contain an object key. @fastify/otel, by contrast, gives each span the whole URL.
 const safeAttributes = new Set([
   'http.request.method', 'http.route', 'http.response.status_code', 'fastify.root', 'fastify.type', 'hook.name',
@@ -31,10 +34,10 @@ export default fastifyPlugin(async (app) => {
   const [
     { FastifyOtelInstrumentation }, { SpanKind, SpanStatusCode, context, propagation, trace }, { OTLPTraceExporter },
     { resourceFromAttributes }, sdk,
-  ] = await Promise.all([
+  ] = await importOptional(PACKAGES, 'Tracing (OTEL_EXPORTER_OTLP_ENDPOINT)', async () => await Promise.all([
     import('@fastify/otel'), import('@opentelemetry/api'), import('@opentelemetry/exporter-trace-otlp-http'),
     import('@opentelemetry/resources'), import('@opentelemetry/sdk-trace-node'),
-  ])
+  ]))
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: EXPORT_TIMEOUT_MS })
   let isFailing = false
   const reportOutcome = (hasFailed: boolean) => {

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import t, { type Test } from 'tap'
 import { claimDataDirectory } from '../../embedded/data-directory.js'
@@ -133,4 +134,36 @@ t.test('the file .env beside the code is read, what is set wins over it, and non
   const alone = await commands.run('demo-traffic', ['--seconds', '1'], { PORT: '1' })
   t.equal(alone.exitCode, 1)
   t.match(alone.errors, /^At http:\/\/127\.0\.0\.1:1, the service does not answer: start it with npm start, or .*--url\.\n$/)
+})
+
+t.test('without its optional packages, the service names those that its settings need', async (t) => {
+  const folder = await makeFolder(t)
+  await cp(commands.folder, folder, { recursive: true, filter: (source) => source !== join(commands.folder, 'node_modules') })
+  const root = join(import.meta.dirname, '../..')
+  const lock = JSON.parse(await readFile(join(root, 'package-lock.json'), 'utf8'))
+  for (const [path, { dev, optional, devOptional }] of Object.entries<Record<string, boolean>>(lock.packages)) {
+    if (!/^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path) || dev || optional || devOptional) continue
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await symlink(join(root, path), join(folder, path))
+  }
+  const start = (environment: Record<string, string>) => {
+    const { PATH = '' } = process.env
+    const settings = { PATH, PORT: '0', DATA_DIR: join(folder, 'data'), JWT_SECRET: TOKEN_SECRET, ...environment }
+    return exec(process.execPath, [join(folder, 'server.js')], { env: settings })
+  }
+  const refusalOf = async (environment: Record<string, string>): Promise<string> =>
+    await start(environment).then(() => '', (error) => error.stderr)
+  t.equal(await refusalOf({}), 'Without DATABASE_URL, the service needs the package @electric-sql/pglite: npm install @electric-sql/pglite\n')
+  const DATABASE_URL = 'postgres://nobody@127.0.0.1:1/none'
+  t.match(await refusalOf({ DATABASE_URL, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }),
+    /^Tracing \(OTEL_EXPORTER_OTLP_ENDPOINT\) needs packages that are not installed: npm install @fastify\/otel [^\n]+\n$/)
+
+  // With a server of its own, which need not be there at the start, it needs none of them.
+  const { child } = start({ DATABASE_URL })
+  t.teardown(() => { child.kill() })
+  if (child.stdout === null) throw new TypeError('The output of the process is not read.')
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (/listening/i.test(line)) return
+  }
+  t.fail('it does not start')
 })
