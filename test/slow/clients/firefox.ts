@@ -1,0 +1,47 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Browser, firefox } from 'playwright-core'
+import type { Test } from 'tap'
+
+const executablePath = '/usr/bin/firefox-esr'
+/** What Playwright tells every Firefox of dark colours and reduced motion, and Debian's 153 does not know yet. */
+const UNKNOWN_COMMAND = 'emulation.setMediaFeaturesOverride'
+
+/** Why tests in Firefox cannot run; false if they can. */
+export const withoutFirefox = !existsSync(executablePath) && `${executablePath} is not installed`
+
+/** Starts Debian's headless Firefox, driven by WebDriver BiDi, and ends it with the test. Its media features are its own. */
+export async function launchFirefox (t: Pick<Test, 'teardown'>): Promise<Browser> {
+  // As root it refuses to run in a home that is another's.
+  const home = await mkdtemp(join(tmpdir(), 'objects-storage-firefox-'))
+  t.teardown(() => rm(home, { recursive: true, force: true }))
+  const browser = await firefox.launch({ channel: 'moz-firefox', executablePath, env: { ...process.env, HOME: home } })
+  t.teardown(() => browser.close())
+  leaveOutUnknownCommand(browser)
+  return browser
+}
+
+interface BidiSession {
+  send: (this: BidiSession, method: string, ...parameters: unknown[]) => Promise<unknown>
+}
+
+/** The parts of Playwright that are no part of its interface. */
+interface Internals {
+  _connection: { toImpl: (object: unknown) => { _browserSession: BidiSession } }
+}
+
+function hasInternals (browser: object): browser is Internals {
+  return '_connection' in browser
+}
+
+/** Playwright has no option to leave the command out, and opens no page without it. */
+function leaveOutUnknownCommand (browser: Browser): void {
+  if (!hasInternals(browser)) throw new Error('Playwright has changed: see whether it leaves the command out by itself.')
+  const sessions: BidiSession = Object.getPrototypeOf(browser._connection.toImpl(browser)._browserSession)
+  const { send } = sessions
+  sessions.send = async function (method, ...parameters) {
+    return method === UNKNOWN_COMMAND ? {} : await send.call(this, method, ...parameters)
+  }
+}
