@@ -1,6 +1,7 @@
 import UPlot from 'uplot'
 import type { Trend } from '../state/trend.js'
 import { humanSize, shortDay } from '../text/figures.js'
+import { remPx } from './rem.js'
 
 // Ticks mark days, never hours.
 const TICK_DAYS = [1, 2, 3, 5, 7, 10, 15, 30, 60, 90, 180, 360]
@@ -34,7 +35,8 @@ export function drawTrend (place: HTMLElement, trend: Trend, onDay: (index: numb
   const { days } = trend
   const lines = linesOf(trend)
   const grid = { stroke: () => colour('--rule'), width: 1 }
-  const axis = { stroke: () => colour('--quiet'), font: `12px ${getComputedStyle(place).fontFamily}`, ticks: { show: false } }
+  const rem = remPx()
+  const axis = { stroke: () => colour('--quiet'), font: `${0.75 * rem}px ${getComputedStyle(place).fontFamily}`, ticks: { show: false } }
   // A filled day was not measured at its end, so the line has no point there.
   const measured = days.flatMap(({ isFilled }, index) => isFilled ? [] : [index])
   return new UPlot({
@@ -42,7 +44,7 @@ export function drawTrend (place: HTMLElement, trend: Trend, onDay: (index: numb
     height: place.clientHeight,
     legend: { show: false },
     // The newest day's label is centred on the end of the line.
-    padding: [8, 28, 0, 0],
+    padding: [0.5 * rem, 1.75 * rem, 0, 0],
     cursor: { y: false, drag: { x: false, y: false }, points: { show: lines.length === 1, size: 9, width: 2, fill: () => colour('--ground') } },
     // Days are in UTC; local midnight may belong to another day.
     tzDate: (seconds) => UPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
@@ -51,13 +53,13 @@ export function drawTrend (place: HTMLElement, trend: Trend, onDay: (index: numb
       {
         ...axis,
         grid: { show: false },
-        size: 32,
-        gap: 10,
-        space: 72,
+        size: 2 * rem,
+        gap: 0.625 * rem,
+        space: 4.5 * rem,
         incrs: TICK_DAYS.map((count) => count * DAY_SECONDS),
         values: (_chart, ticks) => ticks.map((tick) => shortDay(tick * 1000)),
       },
-      { ...axis, grid, size: 72, space: 44, values: (_chart, ticks) => ticks.map((tick) => humanSize(tick)) },
+      { ...axis, grid, size: 4.5 * rem, space: 2.75 * rem, values: (_chart, ticks) => ticks.map((tick) => humanSize(tick)) },
     ],
     series: [{}, ...lines.map(({ fill, stroke }) => ({
       stroke,

@@ -1,6 +1,7 @@
 import { Virtualizer, observeWindowOffset, observeWindowRect, windowScroll } from '@tanstack/virtual-core'
 import type { RefObject } from 'preact'
 import { useLayoutEffect, useReducer, useState } from 'preact/hooks'
+import { remPx } from './rem.js'
 
 const OVERSCAN_ROWS = 12
 
@@ -19,7 +20,7 @@ export interface VisibleRows {
  * @param rowRem how high each row is, in the document's own unit, so that it grows with the reader's text
  */
 export function useVisibleRows (table: RefObject<HTMLTableElement>, count: number, rowRem: number): VisibleRows {
-  const rowPx = rowRem * Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  const rowPx = rowRem * remPx()
   const [, draw] = useReducer((times: number) => times + 1, 0)
   const [scrollMargin, setScrollMargin] = useState(0)
   const [virtualizer] = useState(() => new Virtualizer<Window, HTMLElement>(optionsFor(count, rowPx, 0, draw)))

@@ -60,3 +60,32 @@ export async function violations (page: Page): Promise<string[]> {
 export async function overflowsSideways (page: Page): Promise<boolean> {
   return await page.evaluate('document.documentElement.scrollWidth > innerWidth') === true
 }
+
+/**
+ * What of the text cannot be read as the page is now: it is outside the window, cut, or runs over what is beside it. A name may
+ * be cut where enough of it is left, and its title has the whole; what a key can scroll may be wider than its place.
+ */
+export async function cutOff (page: Page): Promise<string[]> {
+  const found = await page.evaluate(`(() => {
+    const scrolls = (element) => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX) && element.tabIndex === 0
+    const isInScroller = (element) => element !== null && (scrolls(element) || isInScroller(element.parentElement))
+    const problemOf = (element) => {
+      const { left, right } = element.getBoundingClientRect()
+      const { overflowX, overflowY, fontSize, textOverflow } = getComputedStyle(element)
+      if (left < -1 || right > innerWidth + 1) return 'is outside the window'
+      if (element.clientWidth === 0) return undefined
+      if (overflowY !== 'visible' && element.scrollHeight > element.clientHeight + 1 && !['auto', 'scroll'].includes(overflowY)) return 'is cut below'
+      if (element.scrollWidth <= element.clientWidth + 1) return undefined
+      if (overflowX === 'visible') return element.matches('th, td, button, label, p, h1, h2, dt, dd, li, .button') ? 'runs over' : undefined
+      const isEnough = element.clientWidth >= 5 * Number.parseFloat(fontSize)
+      return textOverflow === 'ellipsis' && element.title !== '' && isEnough ? undefined : 'is cut'
+    }
+    return [...document.body.querySelectorAll('*')].flatMap((element) => {
+      const text = element.textContent.trim()
+      const isPassedOver = text === '' || !element.checkVisibility() || element.closest('.visually-hidden, .skip, option, [aria-hidden=true]') !== null
+      const problem = isPassedOver || isInScroller(element) ? undefined : problemOf(element)
+      return problem === undefined ? [] : [element.localName + '.' + element.className + ' ' + problem + ': ' + text.slice(0, 60)]
+    })
+  })()`)
+  return Array.isArray(found) ? found.map(String) : ['the page gave no answer']
+}

@@ -1,21 +1,29 @@
 import { mkdir } from 'node:fs/promises'
+import type { Page } from 'playwright-core'
 import t from 'tap'
 import { admin } from '../../support/service.js'
 import { launchChromium, withoutChromium } from './chromium.js'
-import { digits, openAddress, overflowsSideways, settled, violations } from './opened-page.js'
+import { cutOff, digits, openAddress, overflowsSideways, settled, violations } from './opened-page.js'
 import { startUsageService } from './usage-service.js'
 
-// `light-file.png` in this folder, of the demo, is the picture in README.md, and `light.png` that in docs/page.md.
+// Pictures of the demo in this folder: `light-file.png` is the one in README.md, and `light-overview.png` that in docs/page.md.
 const pictures = new URL('../../../test-output/page/', import.meta.url)
 const REPORT = '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10'
 const REPORT_RUN = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
 const EMPTY_RUN = '00000000-5d3f-4c8a-8b1d-6e7f8091a2b3'
 const picture = (name: string) => new URL(`${name}.png`, pictures).pathname
 
+/** Doubles the text of all that is opened from now on, and nothing else, as readers do in their browsers' settings. */
+async function doubleText (page: Page): Promise<void> {
+  await page.addInitScript(`document.addEventListener('readystatechange', () => {
+    document.documentElement.style.fontSize = '200%'
+  }, { once: true })`)
+}
+
 t.test('how the page looks in Chromium', { skip: withoutChromium }, async (t) => {
   await mkdir(pictures, { recursive: true })
   const browser = await launchChromium(t)
-  const { origin, demoToken, planet, tokenOf, linkOf, usage } = await startUsageService(t)
+  const { app, origin, demoToken, planet, tokenOf, linkOf, usage } = await startUsageService(t)
 
   await t.test('the days are drawn, read out and told as a table', async (t) => {
     const { page, complaints } = await openAddress(t, browser, linkOf(planet))
@@ -89,37 +97,56 @@ t.test('how the page looks in Chromium', { skip: withoutChromium }, async (t) =>
     t.strictSame(complaints, [])
   })
 
+  for (const share of [{ note: 'For the review on Friday' }, { expiresIn: 60 }]) {
+    const { statusCode } = await app.inject({
+      method: 'POST',
+      url: '/api/v1/objects/shares',
+      headers: { authorization: `Bearer ${demoToken}` },
+      payload: { workflowId: REPORT, runId: REPORT_RUN, ...share },
+    })
+    t.equal(statusCode, 201)
+  }
+
   for (const [name, options] of [
     ['light', { colorScheme: 'light', viewport: { width: 1280, height: 900 } }],
     ['dark', { colorScheme: 'dark', viewport: { width: 1280, height: 900 } }],
     ['phone', { colorScheme: 'light', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }],
     ['dark-phone', { colorScheme: 'dark', viewport: { width: 320, height: 640 }, reducedMotion: 'reduce' }],
     ['4k', { colorScheme: 'light', viewport: { width: 3840, height: 2160 } }],
+    // A window of 1,280 pixels, in which all is twice as large (WCAG 1.4.10), or the text alone is (1.4.4).
+    ['zoomed', { colorScheme: 'light', viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 }],
+    ['large-text', { colorScheme: 'light', viewport: { width: 1280, height: 900 } }],
   ] as const) {
-    await t.test(`axe-core finds nothing wrong with any place, ${name}`, async (t) => {
-      const { page, complaints } = await openAddress(t, browser, `${origin}/app`, options)
+    await t.test(`axe-core finds nothing wrong with any place, and nothing is cut off, ${name}`, async (t) => {
+      const { page, complaints } = await openAddress(t, browser, 'about:blank', options)
+      if (name === 'large-text') await doubleText(page)
+      await page.goto(`${origin}/app`)
+      const look = async (at: string) => {
+        t.strictSame(await violations(page), [], at)
+        t.strictSame(await cutOff(page), [], at)
+        t.notOk(await overflowsSideways(page), at)
+      }
       await page.locator('#entry').waitFor()
       await page.screenshot({ path: picture(`${name}-entry`), fullPage: true })
-      t.strictSame(await violations(page), [])
+      await look('entry')
       await page.fill('#token', tokenOf(planet))
       await page.keyboard.press('Enter')
       await settled(page)
       await page.locator('#history-chart canvas').waitFor()
-      t.strictSame(await violations(page), [])
-      t.notOk(await overflowsSideways(page))
+      await look('overview')
       await page.screenshot({ path: picture(name), fullPage: true })
       await page.getByText('Figures by day').click()
-      t.strictSame(await violations(page), [], 'with all that can be open')
-      t.notOk(await overflowsSideways(page))
+      await look('overview with all that can be open')
       const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor')
       t.equal(ground, name.startsWith('dark') ? 'rgb(19, 21, 23)' : 'rgb(255, 255, 255)')
 
       for (const [title, place, shown] of [
+        ['overview', '', '#workflows'],
         ['workflow', `workflows/${REPORT}`, '#runs'],
         ['run', `workflows/${REPORT}/runs/${REPORT_RUN}/`, '#files'],
         ['file', `workflows/${REPORT}/runs/${REPORT_RUN}/revenue-by-week.png`, '.preview img'],
         ['empty-run', `workflows/${REPORT}/runs/${EMPTY_RUN}/`, '.command'],
-        ['links', 'links', '#main[aria-busy=false]'],
+        ['links', 'links', '#links'],
         ['users', 'users', '#users'],
         ['largest', 'largest', '#main[aria-busy=false]'],
         ['nowhere', 'nowhere', '#heading'],
@@ -127,8 +154,7 @@ t.test('how the page looks in Chromium', { skip: withoutChromium }, async (t) =>
         await page.goto(`${origin}/app/${place}#token=${demoToken}`)
         await page.locator(shown).waitFor()
         await settled(page)
-        t.strictSame(await violations(page), [], place)
-        t.notOk(await overflowsSideways(page), place)
+        await look(title)
         await page.screenshot({ path: picture(`${name}-${title}`), fullPage: true })
       }
       t.strictSame(complaints, [])
