@@ -1,12 +1,16 @@
+import { useMemo } from 'preact/hooks'
 import { type Place, nameOf } from '../state/address.js'
+import { type Entry, idOf } from '../state/entry.js'
 import { extensionOf } from '../state/preview-kind.js'
 import type { ListedFiles } from '../state/run-files.js'
-import { type Entry, type Selection, idOf } from '../state/selection.js'
+import type { Selection } from '../state/selection.js'
+import { type EntryKey, sortEntries } from '../state/sort-entries.js'
 import { fileCountInWords } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 import { DataTable } from './data-table.js'
 import { ShortId, Size, Time } from './figures.js'
 import { PlaceLink } from './place-link.js'
+import { useSorting } from './sorting.js'
 
 interface FileListProps {
   list: ListedFiles
@@ -18,12 +22,19 @@ interface FileListProps {
   selection: Selection
 }
 
-/** The folders and files of a folder, to open and to select. */
+/**
+ * The folders and files of a folder, to open and to select. They can be sorted once all are there: the service gives them by
+ * their paths alone.
+ */
 export function FileList ({ list: { hasMore, isReading, readMore }, entries, run, path, nth, selection }: FileListProps) {
+  const { key, isDescending, header } = useSorting<EntryKey>('name', ['name'])
+  const sorted = useMemo(
+    () => hasMore ? entries : sortEntries(entries, key, isDescending), [entries, hasMore, key, isDescending])
+  const sortedBy = (column: EntryKey) => hasMore ? {} : header(column)
   const areAllSelected = entries.every(selection.has)
   return (
     <DataTable
-      id='files' label={strings.run.files} rows={entries} keyOf={idOf} isMarked={(entry) => entry.path === path && (entry.kind === 'folder' || entry.nth === nth)}
+      id='files' label={strings.run.files} rows={sorted} keyOf={idOf} isMarked={(entry) => entry.path === path && (entry.kind === 'folder' || entry.nth === nth)}
       more={{ hasMore, isReading, read: readMore }}
       columns={[
         {
@@ -45,6 +56,7 @@ export function FileList ({ list: { hasMore, isReading, readMore }, entries, run
           key: 'name',
           name: strings.run.name,
           isRowHeader: true,
+          ...sortedBy('name'),
           cell: (entry) => (
             <PlaceLink className={`file-name ${entry.kind}`} to={placeOf(run, entry)} title={nameOf(entry.path)}>
               {nameOf(entry.path)}{entry.kind === 'folder' && <span class='visually-hidden'> ({strings.run.folder})</span>}
@@ -69,6 +81,7 @@ export function FileList ({ list: { hasMore, isReading, readMore }, entries, run
           key: 'time',
           name: strings.run.time,
           className: 'wide',
+          ...sortedBy('time'),
           cell: (entry) => entry.kind === 'folder' ? '' : <Time at={entry.file.createdAt} isShort />,
         },
         { key: 'creator', name: strings.run.creator, className: 'wider', cell: (entry) => entry.kind === 'file' && <ShortId id={entry.file.createdBy} /> },
@@ -76,6 +89,7 @@ export function FileList ({ list: { hasMore, isReading, readMore }, entries, run
           key: 'size',
           name: strings.run.size,
           className: 'number',
+          ...sortedBy('size'),
           cell: (entry) => {
             const bytes = entry.kind === 'folder' ? entry.bytes : entry.file.bytes
             return bytes === undefined ? '' : <Size bytes={bytes} />

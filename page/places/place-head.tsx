@@ -8,6 +8,8 @@ interface PlaceHeadProps {
   /** The place's name in the window's title. */
   title: string
   heading: ComponentChildren
+  /** What is in the place, in a few figures. */
+  figures?: ComponentChildren
   /** Links to what the place is in. */
   way?: ComponentChildren
   actions?: ComponentChildren
@@ -19,7 +21,7 @@ interface PlaceHeadProps {
 }
 
 /** The head of every place: its heading has the focus when the place opens, and the window has its title. */
-export function PlaceHead ({ title, heading, way, actions, orgKey, isReading, said, children }: PlaceHeadProps) {
+export function PlaceHead ({ title, heading, figures, way, actions, orgKey, isReading, said, children }: PlaceHeadProps) {
   const head = useRef<HTMLHeadingElement>(null)
   const organisation = useOrganisation()
   useEffect(() => { head.current?.focus() }, [])
@@ -30,7 +32,10 @@ export function PlaceHead ({ title, heading, way, actions, orgKey, isReading, sa
     <main id='main' aria-busy={isReading}>
       {way}
       <div class='place-head'>
-        <h1 id='heading' tabIndex={-1} ref={head}>{heading}</h1>
+        <div class='heading'>
+          <h1 id='heading' tabIndex={-1} ref={head}>{heading}</h1>
+          {figures !== undefined && <p class='exact'>{figures}</p>}
+        </div>
         {actions !== undefined && <div class='actions'>{actions}</div>}
       </div>
       {children}

@@ -10,9 +10,11 @@ import { Way } from '../parts/way.js'
 import { folderOf, nameOf } from '../state/address.js'
 import { type ListedFiles, useRunFiles } from '../state/run-files.js'
 import { useSelection } from '../state/selection.js'
+import { type RunSum, useRunSum } from '../state/use-run-sum.js'
 import type { Direction } from '../state/answers.js'
 import type { Uploads } from '../state/uploads.js'
 import { useWorkflowName } from '../state/workflow-name.js'
+import { exactSize, fileCountInWords, humanSize } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 import { PlaceHead } from './place-head.js'
 
@@ -31,8 +33,11 @@ export function Run ({ workflowId, runId, path, nth, uploads }: RunProps) {
   const folder = folderOf(path)
   const run = useMemo(() => ({ workflowId, runId }), [workflowId, runId])
   const [direction, setDirection] = useState<Direction>('inputs')
-  const [beginning, setBeginning] = useState('')
+  const [filter, setFilter] = useState({ folder, beginning: '' })
+  // What was looked for in one folder is not looked for in another.
+  const beginning = filter.folder === folder ? filter.beginning : ''
   const list = useRunFiles(run, folder, beginning)
+  const sum = useRunSum(run, folder, beginning === '' ? list.entries : undefined, list.hasMore)
   const selection = useSelection(folder)
   const target = { ...run, direction, folder }
   const isFile = path !== folder
@@ -40,7 +45,7 @@ export function Run ({ workflowId, runId, path, nth, uploads }: RunProps) {
     <DropZone onFiles={(files) => { uploads.add(files, target) }}>
       <PlaceHead
         title={path === '' ? strings.run.heading(runId) : nameOf(path)} isReading={list.isReading} way={<RunWay {...run} path={path} />}
-        heading={folder === '' ? strings.run.heading(runId) : nameOf(folder)}
+        heading={folder === '' ? strings.run.heading(runId) : nameOf(folder)} figures={<Sum sum={sum} />}
         actions={(
           <RunTools
             run={run} folder={folder} isEmpty={list.entries?.length === 0} direction={direction} onDirection={setDirection}
@@ -52,7 +57,8 @@ export function Run ({ workflowId, runId, path, nth, uploads }: RunProps) {
         <div class={isFile ? 'beside with-file' : 'beside'}>
           <div class='list'>
             <FilesOf
-              list={list} run={run} path={path} nth={nth} beginning={beginning} onBeginning={setBeginning} selection={selection}
+              list={list} run={run} path={path} nth={nth} selection={selection}
+              beginning={beginning} onBeginning={(text) => { setFilter({ folder, beginning: text }) }}
             />
           </div>
           {isFile && <FilePanel run={run} path={path} nth={nth} listed={list.entries} />}
@@ -60,6 +66,11 @@ export function Run ({ workflowId, runId, path, nth, uploads }: RunProps) {
       </PlaceHead>
     </DropZone>
   )
+}
+
+function Sum ({ sum }: { sum: RunSum | undefined }) {
+  if (sum === undefined) return null
+  return <span id='sum'>{fileCountInWords(sum.fileCount)}, <span title={exactSize(sum.bytes)}>{humanSize(sum.bytes)}</span></span>
 }
 
 interface FilesOfProps {

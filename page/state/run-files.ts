@@ -1,6 +1,6 @@
 import { useMemo } from 'preact/hooks'
 import type { Folder, RunFile } from './answers.js'
-import type { Entry } from './selection.js'
+import type { Entry } from './entry.js'
 import type { Service, ServiceError } from './service.js'
 import { useAnswer } from './use-answer.js'
 import { usePages } from './use-pages.js'

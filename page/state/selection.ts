@@ -1,14 +1,7 @@
 import { useMemo, useState } from 'preact/hooks'
 import type { RunFile } from './answers.js'
+import { type Entry, idOf } from './entry.js'
 import type { Service } from './service.js'
-
-/** What can be selected: a folder by its path, a file by its key, since two may have the same path. */
-export type Entry = { kind: 'folder', path: string, bytes?: number | undefined, fileCount?: number | undefined } |
-  { kind: 'file', path: string, file: RunFile, nth?: number | undefined }
-
-export function idOf (entry: Entry): string {
-  return entry.kind === 'folder' ? entry.path : entry.file.objectKey
-}
 
 /** Which entries of a list are selected. */
 export interface Selection {
