@@ -1,5 +1,8 @@
-/** How long events of the store may take to be counted, in milliseconds after a change: each time, figures are read again. */
-const READ_AGAIN_MS = [0, 400, 1_500, 4_000]
+/**
+ * When figures are read again, in milliseconds after a change, since the store's events take a while to be counted. The last is
+ * how late the page may be: what takes longer is shown when it is next opened or refreshed.
+ */
+export const READ_AGAIN_MS: readonly number[] = [0, 400, 1_500, 4_000]
 
 const listeners = new Set<() => void>()
 
