@@ -24,7 +24,7 @@ export function RunTools ({ run, folder, isEmpty, direction, onDirection, onFile
   const name = folder === '' ? strings.run.heading(run.runId) : folder
   const archive = () => {
     setError(undefined)
-    downloadArchive(service, { ...run, prefix: folder }, `${strings.run.archive}: ${name}`).catch((failure: unknown) => {
+    downloadArchive(service, { ...run, prefix: folder }, strings.run.archiveOf(name)).catch((failure: unknown) => {
       if (!(failure instanceof ServiceError)) throw failure
       setError(failure)
     })

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks'
 import { downloadArchive } from '../state/archive.js'
 import { type Selection, filesOf } from '../state/selection.js'
 import { ServiceError, useService } from '../state/service.js'
+import { fileCountInWords } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 import { DeleteDialog } from './delete-dialog.js'
 import { Failure } from './message.js'
@@ -14,10 +15,12 @@ export function SelectionBar ({ run, selection }: { run: { workflowId: string, r
   const [only] = selection.entries
   const archive = async () => {
     // One folder is an archive of its own, whatever comes into it.
-    const what = selection.entries.length === 1 && only?.kind === 'folder'
-      ? { ...run, prefix: only.path }
-      : { objectKeys: (await filesOf(service, run, selection.entries)).map(({ objectKey }) => objectKey) }
-    await downloadArchive(service, what, strings.run.archiveSelected)
+    if (selection.entries.length === 1 && only?.kind === 'folder') {
+      await downloadArchive(service, { ...run, prefix: only.path }, strings.run.archiveOf(only.path))
+      return
+    }
+    const objectKeys = (await filesOf(service, run, selection.entries)).map(({ objectKey }) => objectKey)
+    await downloadArchive(service, { objectKeys }, strings.run.archiveOf(fileCountInWords(objectKeys.length)))
   }
   const begin = () => {
     archive().catch((failure: unknown) => {

@@ -2,6 +2,8 @@ import type { Service } from './service.js'
 
 /** For how long a link to an archive can be opened; a download that has begun continues. */
 const SHARE_SECONDS = 3_600
+/** How many characters a note may have. */
+const NOTE_LENGTH = 200
 
 /** What goes into an archive: a run, a folder of it, or files. */
 export interface ArchivedRun {
@@ -15,11 +17,13 @@ export interface ArchivedRun {
  * Has the browser save a run, a folder of it, or files as one ZIP, by way of a share link that ends soon: a download that a
  * browser begins by itself cannot send a token.
  *
+ * @param name what the link is called in the list of links; its beginning, if it is long
  * @throws {ServiceError} if no link can be made
  */
 export async function downloadArchive (
-  service: Service, what: ArchivedRun | { objectKeys: string[] }, note: string,
+  service: Service, what: ArchivedRun | { objectKeys: string[] }, name: string,
 ): Promise<void> {
+  const note = [...name].slice(0, NOTE_LENGTH).join('')
   const { archiveUrl } = await service.ask(async (client, signal) => 'objectKeys' in what
     ? await client.POST('/api/v1/objects/archive', { body: { ...what, expiresIn: SHARE_SECONDS, note }, signal })
     : await client.POST('/api/v1/objects/shares', { body: { ...shareOf(what), expiresIn: SHARE_SECONDS, note }, signal }))

@@ -155,6 +155,7 @@ export const strings = {
     noneHere: 'Nothing here begins with this.',
     emptyFolder: 'This folder has no files.',
     archive: 'Download all as ZIP',
+    archiveOf: (what: string) => `Archive of ${what}`,
     shareRun: 'Share',
     uploadFiles: 'Upload files',
     uploadFolder: 'Upload a folder',

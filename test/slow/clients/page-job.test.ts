@@ -140,6 +140,9 @@ t.test('the page in Chromium', { skip: withoutChromium }, async (t) => {
       await page.getByLabel('Select page.html').check()
       t.strictSame(await savedBy('Download as ZIP'), ['results/page.html', 'results/table.csv'])
       t.strictSame(await violations(page), [])
+      await page.getByRole('link', { name: 'Share links' }).click()
+      await page.locator('#links').waitFor()
+      t.strictSame(await page.locator('#links .file-name').allInnerTexts(), ['Archive of 2\u00a0files', 'Archive of results/', 'For the auditors'])
     })
 
     await t.test('files that are dropped on a folder go there', async () => {

@@ -159,6 +159,17 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     t.strictSame(complaints, [])
   })
 
+  await t.test('a folder with a long name is saved as an archive, and told by the beginning of its name', async (t) => {
+    const owner = { ...admin, orgKey: 'long' }
+    const folder = 'long'.repeat(60)
+    await fileIn(owner, { path: `${folder}/file.txt` })
+    const { page } = await open(owner, `/workflows/${workflowId}/runs/${runId}/${folder}/`)
+    await page.locator('#files').waitFor()
+    await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download all as ZIP' }).click()])
+    await page.getByRole('link', { name: 'Share links' }).click()
+    t.match(await page.locator('#links .file-name').innerText(), /^Archive of (long)+l?o?n?$/)
+  })
+
   await t.test('a service that is away is told, with what was shown before', async () => {
     const { page } = await open({ ...admin, orgKey: 'single' })
     await page.route(/\/api\//, (route) => route.abort())
