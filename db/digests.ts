@@ -43,8 +43,9 @@ export async function readDigests (
 ): Promise<Map<string, DigestsOfKey>> {
   const { rows } = await readDigestsQuery(objectKeys).execute(database)
   const byKey = new Map<string, DigestsOfKey>()
-  for (const { object_key: objectKey, algorithm, entity_tag: entityTag, value, counted_tag: countedTag } of rows) {
-    const digest = { algorithm, entityTag, value }
+  for (const row of rows) {
+    const { object_key: objectKey, algorithm, entity_tag: entityTag, value, counted_tag: countedTag } = row
+    const digest = { algorithm, entityTag, value, isConfirmable: row.is_confirmable }
     const known = byKey.get(objectKey)
     if (known === undefined) byKey.set(objectKey, { kept: [digest], countedTag: countedTag ?? undefined })
     else known.kept.push(digest)
@@ -63,10 +64,16 @@ export async function describeCountedFiles (
 
 function readDigestsQuery (objectKeys: readonly string[]) {
   return sql<{
-    object_key: string, algorithm: DigestAlgorithm, entity_tag: string | null, value: string, counted_tag: string | null
+    object_key: string
+    algorithm: DigestAlgorithm
+    entity_tag: string | null
+    value: string
+    is_confirmable: boolean
+    counted_tag: string | null
   }>`
     select
-      digests.object_key, algorithm, digests.entity_tag, encode(value, 'hex') as value, objects.entity_tag as counted_tag
+      digests.object_key, algorithm, digests.entity_tag, encode(value, 'hex') as value, is_confirmable,
+      objects.entity_tag as counted_tag
     from digests left join objects using (object_key)
     where digests.object_key = any(${objectKeys}::text[]) and algorithm = any(${digestAlgorithms}::text[])`
 }

@@ -11,6 +11,9 @@ export interface ByteRange {
 /** `whole`: 200 with all bytes; a range: 206; `unsatisfiable`: 416. */
 export type RangeSelection = 'whole' | 'unsatisfiable' | ByteRange
 
+/** A range as it is asked for, whatever the file: from a position to another or to the end, or the last bytes. */
+export type NamedRange = { first: number, last?: number | undefined } | { suffixLength: number }
+
 /** The part of a request that holds its range; headers by their lower-case names, as in Node. */
 export interface RangeRequest {
   method: string
@@ -19,6 +22,9 @@ export interface RangeRequest {
     'if-range'?: string | undefined
   }
 }
+
+// Far more than the files of any store have, and as much as all of them read.
+const POSITIONS_BELOW = 10n ** 15n
 
 /** One element of a Range header. bigint, since a client may write more digits than a number holds. */
 type RangeSpec = { first: bigint, last: bigint | undefined } | { suffixLength: bigint }
@@ -48,6 +54,45 @@ export function selectRange (request: RangeRequest, file: Validators & { sizeByt
   const [only, ...others] = satisfiable
   if (only === undefined) return file.sizeBytes === 0 && specs.some(asksForSuffix) ? 'whole' : 'unsatisfiable'
   return others.length === 0 ? only : 'whole'
+}
+
+/**
+ * What a request asks of a file that nobody has looked at yet. What `selectRange` makes of it then is this, `whole`, or that no
+ * byte of the range is in the file.
+ *
+ * @returns `undecided` where the file's length decides: several ranges, or one that may be in no file at all
+ */
+export function namedRange ({ method, headers: { range } }: RangeRequest): NamedRange | 'whole' | 'undecided' {
+  const specs = method === 'GET' && range !== undefined ? parseRange(range) : undefined
+  if (specs === undefined) return 'whole'
+  const [only, ...others] = specs
+  if (only === undefined || others.length > 0) return 'undecided'
+  if ('suffixLength' in only) {
+    const { suffixLength } = only
+    return suffixLength > 0n && suffixLength < POSITIONS_BELOW ? { suffixLength: Number(suffixLength) } : 'undecided'
+  }
+  const { first, last } = only
+  if (first >= POSITIONS_BELOW || (last ?? 0n) >= POSITIONS_BELOW) return 'undecided'
+  return { first: Number(first), last: last === undefined ? undefined : Number(last) }
+}
+
+/** The value of a Range header that asks for a range. */
+export function formatRange (range: NamedRange): string {
+  return 'suffixLength' in range ? `bytes=-${range.suffixLength}` : `bytes=${range.first}-${range.last ?? ''}`
+}
+
+/**
+ * The range that the Content-Range of a 206 names (RFC 9110, section 14.4); undefined where it is none of bytes, or the file's
+ * length is unknown.
+ */
+export function readContentRange (value: string): ByteRange | undefined {
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/\d{1,15}$/.exec(value)
+  return match === null ? undefined : { first: Number(match[1]), last: Number(match[2]) }
+}
+
+/** Whether two are the same bytes; undefined stands for the whole file. */
+export function isSameRange (one: ByteRange | undefined, other: ByteRange | undefined): boolean {
+  return one?.first === other?.first && one?.last === other?.last
 }
 
 /**

@@ -27,6 +27,11 @@ export function isConditional ({ headers }: ConditionalRequest): boolean {
   return preconditionHeaders.some((name) => headers[name] !== undefined)
 }
 
+/** Whether a request may turn out to have the file already, and so be answered without its bytes. */
+export function mayHaveFile ({ headers }: ConditionalRequest): boolean {
+  return headers['if-none-match'] !== undefined || headers['if-modified-since'] !== undefined
+}
+
 export type PreconditionOutcome = 'proceed' | 'not-modified' | 'precondition-failed'
 
 /** A header that is absent, or has to be ignored, is neither true nor false: the next one is then evaluated. */

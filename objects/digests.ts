@@ -14,6 +14,8 @@ export interface KeptDigest {
   value: string
   /** Without quotes: of the bytes that it was verified for; null for a claim, which whoever asked for the upload made. */
   entityTag: string | null
+  /** Whether the store is yet to be asked if it has checked this claim. */
+  isConfirmable: boolean
 }
 
 /** What may be said of a file's bytes. */

@@ -1,16 +1,16 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { Gauge } from 'prom-client'
-import { type ByteRange, contentRange, selectRange } from '../http/byte-range.js'
+import { contentRange } from '../http/byte-range.js'
 import type { Disposition } from '../downloads/decision.js'
 import { representationHeaders, validatorHeaders } from '../downloads/headers.js'
+import { openFile } from '../downloads/open-file.js'
 import { signalWhenGone } from '../http/client-gone.js'
 import { dropIdleClient } from '../http/idle-client.js'
-import { evaluatePreconditions, isConditional } from '../http/preconditions.js'
-import { type Digests, type FileDigests, digestsOf } from '../objects/digests.js'
+import { evaluatePreconditions } from '../http/preconditions.js'
+import { type FileDigests, digestsOf } from '../objects/digests.js'
 import { fileNameOf } from '../objects/object-key.js'
 import type { ObjectBody, StoredObject } from '../store/object-storage.js'
-import { ObjectStorageUnavailable } from '../store/failures.js'
 import { PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
 
 /** A file, and how it was asked for. */
@@ -18,11 +18,6 @@ interface StreamedFile {
   objectKey: string
   asked: Disposition
 }
-
-/** A file that exists: opened, or unchanged from the client's copy. */
-type Found =
-  | { opened: ObjectBody, range: ByteRange | undefined, digests: FileDigests }
-  | { opened: undefined, stored: StoredObject }
 
 declare module 'fastify' {
   interface FastifyReply {
@@ -35,11 +30,6 @@ declare module 'fastify' {
     describeFile: (file: StreamedFile) => Promise<FastifyReply>
   }
 }
-
-// A second attempt because the file may be replaced between HEAD and GET; if that happens twice in a row, holding the client up
-// any longer is not worth it.
-const ATTEMPTS = 2
-const RETRY_AFTER_SECONDS = 1
 
 /** Decorates replies with the sending of files. */
 export default fastifyPlugin(async (app) => {
@@ -69,41 +59,21 @@ export default fastifyPlugin(async (app) => {
     const { objectKey } = file
     const signal = signalWhenGone(this.raw)
     // The client's place is given back once the file is open: sending it takes as long as the client likes.
-    const found = await app.findFile(this, objectKey, signal, () => open(this, objectKey, signal))
-    if (found.opened === undefined) return sendNotModified(this, found.stored)
-    return send(this, found.opened, found.range, fileHeaders(found.opened.stored, file, found.digests))
+    const found = await app.findFile(this, objectKey, signal, async () => await openFile({
+      storage: app.objectStorage, objectKey, signal, keptDigests: () => app.keptDigests(objectKey),
+    }, this.request))
+    switch (found.kind) {
+      case 'precondition-failed': throw new PreconditionFailedError()
+      case 'not-modified': return sendNotModified(this, found.stored)
+      case 'unsatisfiable':
+        this.header('content-range', contentRange('unsatisfiable', found.stored.sizeBytes))
+        throw new RangeNotSatisfiableError()
+      case 'opened': return send(this, found.opened, fileHeaders(found.opened.stored, file, found.digests))
+    }
   })
 
-  /** Opens what the request asks for, unless the client already has it; throws for 412 and 416. */
-  async function open (reply: FastifyReply, objectKey: string, signal: AbortSignal): Promise<Found | undefined> {
-    const { request } = reply
-    const dependsOnFile = request.headers.range !== undefined || isConditional(request)
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      let checksums: Digests | undefined
-      let ifMatch: string | undefined
-      let range: ByteRange | undefined
-      if (dependsOnFile) {
-        const stored = await app.objectStorage.head(objectKey, signal)
-        if (stored === undefined) return undefined
-        if (isNotModified(request, stored)) return { stored, opened: undefined }
-        range = rangeOf(reply, stored)
-        checksums = stored.checksums
-        ifMatch = stored.entityTag
-      }
-      // Before the file is opened: nobody would notice that its bytes break off meanwhile.
-      const kept = await app.keptDigests(objectKey)
-      const opened = await app.objectStorage.read(objectKey, { range, ifMatch, signal })
-      if (opened !== 'changed') {
-        if (opened === undefined) return undefined
-        const { stored } = opened
-        return { opened, range, digests: digestsOf(kept, stored.entityTag, checksums ?? stored.checksums) }
-      }
-    }
-    throw new ObjectStorageUnavailable('The file was replaced again and again while it was opened.', RETRY_AFTER_SECONDS)
-  }
-
-  function send (reply: FastifyReply, opened: ObjectBody, range: ByteRange | undefined, headers: Record<string, string>) {
-    const { stored, lengthBytes, body } = opened
+  function send (reply: FastifyReply, opened: ObjectBody, headers: Record<string, string>) {
+    const { stored, range, lengthBytes, body } = opened
     if (!reply.raw.destroyed) {
       streams.inc()
       reply.raw.once('close', () => { streams.dec() })
@@ -124,13 +94,4 @@ function isNotModified (request: FastifyRequest, stored: StoredObject): boolean 
 
 function sendNotModified (reply: FastifyReply, stored: StoredObject): FastifyReply {
   return reply.status(304).headers(validatorHeaders(stored)).send()
-}
-
-function rangeOf (reply: FastifyReply, stored: StoredObject): ByteRange | undefined {
-  const selection = selectRange(reply.request, stored, new Date())
-  if (selection === 'unsatisfiable') {
-    reply.header('content-range', contentRange('unsatisfiable', stored.sizeBytes))
-    throw new RangeNotSatisfiableError()
-  }
-  return selection === 'whole' ? undefined : selection
 }

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { SigningTarget } from './presigning.js'
 import type { Digests } from '../objects/digests.js'
+import { type NamedRange, formatRange, isSameRange, readContentRange } from '../http/byte-range.js'
 import { checksumRequest, readChecksums, readCrc32 } from './checksums.js'
 import { type StoreAttempt, StoreConnection, type StoreResponse, type StoreTimeouts, readErrorCode } from './connection.js'
 import { OBJECT_KEY_MAX_BYTES } from '../objects/object-key.js'
@@ -37,7 +38,10 @@ export interface ReadRange {
 
 /** A file, or part of it, being read. */
 export interface ObjectBody {
+  /** Without checksums where it is a range: those of a part would be taken for the file's. */
   stored: StoredObject
+  /** The bytes in `body`; undefined for the whole file. */
+  range: ReadRange | undefined
   /** The number of bytes in `body`: those of the range if one was requested. */
   lengthBytes: number
   /** Must be read to the end or destroyed. */
@@ -118,6 +122,21 @@ export class ObjectStorage {
   async read (
     objectKey: string, options: { range?: ReadRange | undefined, ifMatch?: string | undefined, signal: AbortSignal },
   ): Promise<ObjectBody | 'changed' | undefined> {
+    const opened = await this.open(objectKey, options)
+    if (opened === undefined || opened === 'changed' || isSameRange(opened.range, options.range)) return opened
+    discard(opened)
+    throw new ObjectStorageRefused('its answer is of other bytes than were asked for')
+  }
+
+  /**
+   * Opens a file that nobody has looked at, as the store understands what is asked: `range` of the result says what came.
+   *
+   * @returns undefined if there is no such file, `'changed'` if it has another entity tag than `options.ifMatch`, or no byte of
+   *   the range
+   */
+  async open (
+    objectKey: string, options: { range?: NamedRange | undefined, ifMatch?: string | undefined, signal: AbortSignal },
+  ): Promise<ObjectBody | 'changed' | undefined> {
     const { range, ifMatch, signal } = options
     if (this.#isTooLong(objectKey)) return undefined
     const response = await this.#connection.request({
@@ -127,16 +146,16 @@ export class ObjectStorage {
       streamed: true,
       headers: {
         // With a range, a store may name the checksum of a part.
-        ...range === undefined ? checksumRequest : { range: `bytes=${range.first}-${range.last}` },
+        ...range === undefined ? checksumRequest : { range: formatRange(range) },
         ...ifMatch === undefined ? {} : { 'if-match': ifMatch },
       },
     })
-    if (response.statusCode === (range === undefined ? 200 : 206)) {
+    if (response.statusCode === 200 || (response.statusCode === 206 && range !== undefined)) {
       const { body } = response
       try {
-        return { stored: describeStoredObject(response), lengthBytes: readLength(response), body }
+        return { ...describePart(response), lengthBytes: readLength(response), body }
       } catch (error) {
-        body.on('error', () => {}).destroy()
+        discard({ body })
         throw error
       }
     }
@@ -209,6 +228,20 @@ export function describeStoredObject (response: StoreResponse): StoredObject {
     checksums: readChecksums((name) => header(response, name)),
     crc32: readCrc32((name) => header(response, name)),
   }
+}
+
+/** @throws {ObjectStorageRefused} if a part does not say which one it is */
+function describePart (response: StoreResponse): Pick<ObjectBody, 'stored' | 'range'> {
+  const stored = describeStoredObject(response)
+  if (response.statusCode === 200) return { stored, range: undefined }
+  const range = readContentRange(header(response, 'content-range') ?? '')
+  if (range === undefined) throw new ObjectStorageRefused('its answer has no Content-Range')
+  return { stored: { ...stored, checksums: {}, crc32: undefined }, range }
+}
+
+/** Ends the reading of a file of which nothing more is wanted. */
+export function discard ({ body }: Pick<ObjectBody, 'body'>): void {
+  body.on('error', () => {}).destroy()
 }
 
 /**

@@ -24,7 +24,7 @@ for (const { name, skip, create } of databaseKinds) {
       await catalogueFiles(database, names.map((each) => ({ objectKey: keyOf(each), sizeBytes: 7, eventTime })))
     }
     const kept = async (each: string) => (await readDigests(database, [keyOf(each)])).get(keyOf(each))
-    const claim = (algorithm: 'sha256' | 'md5', value: string) => ({ algorithm, entityTag: null, value })
+    const claim = (algorithm: 'sha256' | 'md5', value: string) => ({ algorithm, entityTag: null, value, isConfirmable: false })
 
     t.test('that were claimed are kept with the file\'s tag, and of other files nothing is said', async (t) => {
       await claimDigests(database, keyOf('a'), { sha256: one, md5 }, [])
@@ -45,9 +45,9 @@ for (const { name, skip, create } of databaseKinds) {
         await keepVerifiedDigests(database, keyOf('a'), entityTag, { sha256 })
         return (await kept('a'))?.kept
       }
-      t.strictSame(await verified('x', one), [{ algorithm: 'sha256', entityTag: 'x', value: one }])
-      t.strictSame(await verified('x', two), [{ algorithm: 'sha256', entityTag: 'x', value: one }])
-      t.strictSame(await verified('y', two), [{ algorithm: 'sha256', entityTag: 'y', value: two }])
+      t.strictSame(await verified('x', one), [{ algorithm: 'sha256', entityTag: 'x', value: one, isConfirmable: false }])
+      t.strictSame(await verified('x', two), [{ algorithm: 'sha256', entityTag: 'x', value: one, isConfirmable: false }])
+      t.strictSame(await verified('y', two), [{ algorithm: 'sha256', entityTag: 'y', value: two, isConfirmable: false }])
       await claimDigests(database, keyOf('a'), { sha256: one }, [])
       t.equal((await kept('a'))?.kept.length, 2, 'a claim is kept beside it')
       await keepVerifiedDigests(database, keyOf('b'), 'x', {})
@@ -62,7 +62,10 @@ for (const { name, skip, create } of databaseKinds) {
       t.strictSame(await listed(), ['a', 'b', 'c'].map(keyOf))
       t.strictSame(await listed('', 2), ['a', 'b'].map(keyOf))
       t.strictSame(await listed(keyOf('a')), ['b', 'c'].map(keyOf))
+      const confirmable = async (each: string) => (await kept(each))?.kept.map(({ isConfirmable }) => isConfirmable)
+      t.strictSame(await confirmable('b'), [true, true])
       await endConfirmation(database, keyOf('b'))
+      t.strictSame(await confirmable('b'), [false, false])
       t.strictSame(await listed(), ['a', 'c'].map(keyOf))
       t.equal((await kept('b'))?.kept.length, 2, 'what was claimed stays')
       await catalogueFiles(database, [{ objectKey: keyOf('c'), sizeBytes: undefined, eventTime: new Date() }])
@@ -89,7 +92,7 @@ for (const { name, skip, create } of databaseKinds) {
       }
       t.strictSame(await begin('acme'), nothing)
       await save(false)
-      t.strictSame((await kept('a'))?.kept, [{ algorithm: 'sha256', entityTag: 'tag', value: one }])
+      t.strictSame((await kept('a'))?.kept, [{ algorithm: 'sha256', entityTag: 'tag', value: one, isConfirmable: false }])
       t.strictSame(await begin('acme'), progress)
       t.strictSame(await begin(''), nothing, 'of another scope')
       t.strictSame(await begin('acme', true), nothing, 'started over')

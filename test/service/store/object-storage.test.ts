@@ -53,6 +53,26 @@ t.test('a file is read whole or in part, and only where it is still the one that
   t.equal(await read({}, 'a/none'), undefined)
 })
 
+t.test('a file that nobody has looked at is opened as it is asked for, and what comes says what it is', async (t) => {
+  const { storage, proxy } = await open(t)
+  const ask = async (more: object, objectKey = 'a/file') => {
+    const result = await storage.open(objectKey, { signal: nobodyLeaves, ...more })
+    return typeof result === 'object' ? [result.range, await text(result.body), result.stored.sizeBytes] : result
+  }
+  t.strictSame(await ask({}), [undefined, '0123456789', 10])
+  t.strictSame(await ask({ range: { first: 7 } }), [{ first: 7, last: 9 }, '789', 10])
+  t.strictSame(await ask({ range: { first: 7, last: 99 }, ifMatch: fileTag }), [{ first: 7, last: 9 }, '789', 10])
+  t.strictSame(await ask({ range: { suffixLength: 2 } }), [{ first: 8, last: 9 }, '89', 10])
+  t.equal(await ask({ range: { first: 10 } }), 'changed')
+  t.equal(await ask({ ifMatch: '"other"' }), 'changed')
+  t.equal(await ask({}, 'a/none'), undefined)
+  proxy.inject({ kind: 'omit', header: 'content-range' })
+  await t.rejects(ask({ range: { first: 7 } }), new ObjectStorageRefused('its answer has no Content-Range'))
+  proxy.heal()
+  const read = storage.read('a/file', { range: { first: 7, last: 99 }, signal: nobodyLeaves })
+  await t.rejects(read, new ObjectStorageRefused('its answer is of other bytes than were asked for'))
+})
+
 t.test('a file is removed, and a missing one is not an error', async (t) => {
   const { storage, proxy } = await open(t)
   await storage.remove('a/file')

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { contentRange, type RangeSelection, selectRange } from '../../../http/byte-range.js'
+import {
+  contentRange, formatRange, isSameRange, type NamedRange, namedRange, type RangeSelection, readContentRange, selectRange,
+} from '../../../http/byte-range.js'
 import { codePoint } from '../../support/code-point.js'
 
 const now = new Date('2024-05-01T12:00:00Z')
@@ -138,6 +140,41 @@ t.test('Content-Range of a range and of an unsatisfiable one', async (t) => {
   t.equal(contentRange('unsatisfiable', 0), 'bytes */0')
 })
 
+const namedRows: Array<[range: string | undefined, named: NamedRange | 'whole' | 'undecided']> = [
+  [undefined, 'whole'], ['lines=2-3', 'whole'], ['bytes=3-2', 'whole'], ['bytes=2-3,x', 'whole'],
+  ['Bytes=2-3', { first: 2, last: 3 }], ['bytes=, 2-, ', { first: 2, last: undefined }], ['bytes=-5', { suffixLength: 5 }],
+  ['bytes=0002-03', { first: 2, last: 3 }], ['bytes=999999999999999-', { first: 999_999_999_999_999, last: undefined }],
+  ['bytes=2-3,4-5', 'undecided'], ['bytes=-0', 'undecided'], ['bytes=1000000000000000-', 'undecided'],
+  ['bytes=1-1000000000000000', 'undecided'], ['bytes=-1000000000000000', 'undecided'],
+]
+
+for (const [range, named] of namedRows) {
+  t.test(`of a file that nobody has looked at, ${range ?? 'no Range'} asks for ${JSON.stringify(named)}`, async (t) => {
+    t.strictSame(namedRange({ method: 'GET', headers: { range } }), named)
+    t.equal(namedRange({ method: 'HEAD', headers: { range } }), 'whole')
+  })
+}
+
+t.test('a range is written as it is asked for', async (t) => {
+  t.strictSame([{ first: 2, last: 3 }, { first: 2 }, { suffixLength: 5 }].map(formatRange), ['bytes=2-3', 'bytes=2-', 'bytes=-5'])
+})
+
+t.test('Content-Range is read where it is of bytes, and of a known length', async (t) => {
+  t.strictSame(readContentRange('bytes 42-1233/1234'), { first: 42, last: 1233 })
+  for (const other of ['', 'bytes */1234', 'bytes 42-1233/*', 'lines 1-2/3', 'bytes 42-/1234', ' bytes 1-2/3', 'bytes 1-2/3 ']) {
+    t.equal(readContentRange(other), undefined, other)
+  }
+})
+
+t.test('two ranges are the same where both ends are; the whole file is no range', async (t) => {
+  t.ok(isSameRange(undefined, undefined))
+  t.ok(isSameRange({ first: 0, last: 9 }, { first: 0, last: 9 }))
+  for (const other of [undefined, { first: 1, last: 9 }, { first: 0, last: 8 }]) {
+    t.notOk(isSameRange({ first: 0, last: 9 }, other))
+    t.notOk(isSameRange(other, { first: 0, last: 9 }))
+  }
+})
+
 const sizeBytes = fc.oneof(fc.nat(50), fc.maxSafeNat())
 const position = fc.oneof(fc.nat(60).map(String), fc.bigInt({ min: 0n, max: 1n << 70n }).map(String), fc.constant(''))
 const plausible = fc.array(fc.tuple(position, position).map(([first, last]) => `${first}-${last}`), { minLength: 1, maxLength: 3 })
@@ -163,6 +200,14 @@ t.test('one range from a position is cut to the file, whatever the numbers', asy
       ? 'unsatisfiable'
       : { first: Number(first), last: Number(last < size ? last : size - 1n) })
   }))
+})
+
+t.test('what is asked of an unknown file is what is chosen of the known one', async () => {
+  fc.assert(fc.property(header, sizeBytes, (range, sizeBytes) => {
+    const named = namedRange({ method: 'GET', headers: { range } })
+    if (named === 'undecided') return
+    assert.deepEqual(select(range, sizeBytes), named === 'whole' ? 'whole' : select(formatRange(named), sizeBytes))
+  }), { numRuns: 2000 })
 })
 
 t.test('no If-Range makes the choice throw', async () => {

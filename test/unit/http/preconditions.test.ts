@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { type ConditionalRequest, evaluatePreconditions, isConditional, type PreconditionOutcome } from '../../../http/preconditions.js'
+import { type ConditionalRequest, evaluatePreconditions, isConditional, mayHaveFile, type PreconditionOutcome } from '../../../http/preconditions.js'
 import { codePoint } from '../../support/code-point.js'
 
 const now = new Date('2024-05-01T12:00:00Z')
@@ -77,6 +77,19 @@ t.test('a request with any one of the preconditions is conditional, and no other
   }
   t.equal(isConditional({ method: 'GET', headers: {} }), false)
   t.equal(isConditional({ method: 'GET', headers: { 'if-match': undefined, ...{ 'if-range': '"a"', range: 'bytes=0-' } } }), false)
+})
+
+t.test('304 comes only of a request that may have the file', async () => {
+  const headers = fc.record({
+    'if-match': fc.constantFrom(undefined, '"xyzzy"', '*'),
+    'if-none-match': fc.constantFrom(undefined, '"xyzzy"', '*', ''),
+    'if-modified-since': fc.constantFrom(undefined, EQUAL, EARLIER),
+    'if-unmodified-since': fc.constantFrom(undefined, EQUAL, LATER),
+  })
+  fc.assert(fc.property(headers, (headers) => {
+    const request = { method: 'GET', headers }
+    return mayHaveFile(request) || evaluatePreconditions(request, file, now) !== 'not-modified'
+  }))
 })
 
 t.test('no header makes the evaluation throw', async () => {

@@ -3,8 +3,8 @@ import { type KeptDigest, describeDigests, digestPattern, digestsOf, listDigests
 
 const [one, other] = ['1'.repeat(64), '2'.repeat(64)]
 const md5 = 'd41d8cd98f00b204e9800998ecf8427e'
-const claim: KeptDigest = { algorithm: 'sha256', value: one, entityTag: null }
-const verified: KeptDigest = { algorithm: 'sha256', value: one, entityTag: 'tag' }
+const claim: KeptDigest = { algorithm: 'sha256', value: one, entityTag: null, isConfirmable: false }
+const verified: KeptDigest = { algorithm: 'sha256', value: one, entityTag: 'tag', isConfirmable: false }
 
 t.test('a claim is nothing but a claim, whatever the entity tag', async (t) => {
   for (const tag of [undefined, '', 'tag']) {
@@ -24,7 +24,7 @@ t.test('a claim that was found true is not repeated; one that was found false is
 })
 
 t.test('an MD5 that was claimed is verified by the entity tag that is the same, and by no other', async (t) => {
-  const kept: KeptDigest[] = [{ algorithm: 'md5', value: md5, entityTag: null }]
+  const kept: KeptDigest[] = [{ algorithm: 'md5', value: md5, entityTag: null, isConfirmable: false }]
   t.strictSame(digestsOf(kept, `"${md5}"`).verified, { md5 })
   t.strictSame(digestsOf(kept, `"${md5}-1"`).verified, {})
   t.strictSame(digestsOf([], `"${md5}"`).verified, {}, 'a tag alone may be anything')
