@@ -1,5 +1,6 @@
 import { ConsecutiveBreaker, TimeoutStrategy, bulkhead, circuitBreaker, handleAll, timeout, wrap } from 'cockatiel'
 import fastifyPlugin from 'fastify-plugin'
+import { LRUCache } from 'lru-cache'
 import { readDigests } from '../db/digests.js'
 import type { KeptDigest } from '../objects/digests.js'
 
@@ -7,7 +8,8 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * What the database tells of a file's digests within a second; undefined if it tells nothing by then. It is not asked
-     * while it keeps silent, and by few downloads at once, so that these neither wait for it nor keep others from it.
+     * while it keeps silent, and by few downloads at once, so that these neither wait for it nor keep others from it. What it
+     * tells is remembered as long as a file is: digests are kept with the tag of their bytes, so none is taken for another's.
      */
     keptDigests: (objectKey: string) => Promise<readonly KeptDigest[] | undefined>
   }
@@ -18,6 +20,7 @@ const AWAY_AFTER_FAILURES = 3
 const AWAY_MS = 5_000
 const QUESTIONS_MAX_CONCURRENT = 4
 const QUESTIONS_MAX_WAITING = 100
+const REMEMBERED_MAX_FILES = 10_000
 
 /** Decorates the instance with what is known of files' digests, for downloads, which need no database. */
 export default fastifyPlugin(async (app) => {
@@ -27,11 +30,20 @@ export default fastifyPlugin(async (app) => {
     // A question that nobody waits for any more keeps its place until the database has given it up.
     bulkhead(QUESTIONS_MAX_CONCURRENT, QUESTIONS_MAX_WAITING),
   )
+  const { EXISTENCE_TTL } = app.config
+  const remembered = EXISTENCE_TTL === 0
+    ? undefined
+    : new LRUCache<string, readonly KeptDigest[]>({ max: REMEMBERED_MAX_FILES, ttl: EXISTENCE_TTL * 1000, ttlResolution: 0 })
   app.decorate('keptDigests', async (objectKey) => {
+    const known = remembered?.get(objectKey)
+    if (known !== undefined) return known
     try {
-      return await question.execute(async () => (await readDigests(app.database, [objectKey])).get(objectKey)?.kept ?? [])
+      const kept = await question.execute(async () => (await readDigests(app.database, [objectKey])).get(objectKey)?.kept ?? [])
+      // The store's answer to a claim comes at any moment.
+      if (!kept.some(({ isConfirmable }) => isConfirmable)) remembered?.set(objectKey, kept)
+      return kept
     } catch {
       return undefined
     }
   })
-}, { name: 'digests', dependencies: ['database'] })
+}, { name: 'digests', dependencies: ['config', 'database'] })

@@ -111,7 +111,7 @@ const redirected: Budget[] = [
   },
 ]
 
-/** A streamed file is asked for with these headers; `TAG` stands for its entity tag. */
+/** A file that was streamed a moment ago is asked for with these headers; `TAG` stands for its entity tag. */
 const streamedWith = (headers: Record<string, string>, status: number, method: 'GET' | 'HEAD' = 'GET'): Budget['ask'] =>
   async ({ app, putFile, downloadPath }) => {
     const url = downloadPath(await putFile('x'.repeat(1000)))
@@ -121,11 +121,16 @@ const streamedWith = (headers: Record<string, string>, status: number, method: '
   }
 
 const streamed: Budget[] = [
-  { name: 'a streamed file', cost: { store: ['GET'], statements: 1, logBytes: 223 }, ask: streamedWith({}, 200) },
-  { name: 'a streamed range', cost: { store: ['GET'], statements: 1, logBytes: 223 }, ask: streamedWith({ range: 'bytes=0-99' }, 206) },
+  {
+    name: 'a streamed file that nobody has asked for lately',
+    cost: { store: ['GET'], statements: 1, logBytes: 223 },
+    ask: async ({ putFile, downloadPath }) => ({ url: downloadPath(await putFile('x'.repeat(1000))), status: 200 }),
+  },
+  { name: 'a streamed file', cost: { store: ['GET'], statements: 0, logBytes: 223 }, ask: streamedWith({}, 200) },
+  { name: 'a streamed range', cost: { store: ['GET'], statements: 0, logBytes: 223 }, ask: streamedWith({ range: 'bytes=0-99' }, 206) },
   {
     name: 'a range of a file that is the same',
-    cost: { store: ['GET'], statements: 1, logBytes: 223 },
+    cost: { store: ['GET'], statements: 0, logBytes: 223 },
     ask: streamedWith({ range: 'bytes=0-99', 'if-range': 'TAG' }, 206),
   },
   {
@@ -133,7 +138,7 @@ const streamed: Budget[] = [
     cost: { store: ['HEAD'], statements: 0, logBytes: 223 },
     ask: streamedWith({ 'if-none-match': 'TAG' }, 304),
   },
-  { name: 'the headers of a file', cost: { store: ['HEAD'], statements: 1, logBytes: 224 }, ask: streamedWith({}, 200, 'HEAD') },
+  { name: 'the headers of a file', cost: { store: ['HEAD'], statements: 0, logBytes: 224 }, ask: streamedWith({}, 200, 'HEAD') },
 ]
 
 for (const { name, skip, create } of databaseKinds) {
