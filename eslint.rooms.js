@@ -28,7 +28,7 @@ export const rooms = {
   downloads: { imports: ['objects', 'http', 'store'], packages: ['lru-cache'] },
   archives: { imports: ['objects'], packages: [] },
   db: { imports: ['errors', 'objects', 'events'], packages: ['@aws-sdk/rds-signer', 'kysely', 'pg', 'cockatiel'] },
-  reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: [] },
+  reconcile: { imports: ['objects', 'store', 'events', 'db'], packages: ['cockatiel'] },
   uploads: { imports: ['sealing', 'objects', 'http', 'store', 'events', 'db'], packages: ['cockatiel'] },
   verify: { imports: ['objects', 'store', 'db', 'reconcile'], packages: [] },
   shares: { imports: ['sealing', 'objects', 'http'], packages: ['lru-cache'] },

@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
+import { RANGES_MAX } from '../config/settings/usage.js'
 import { countCataloguedFiles } from '../db/usage/catalogue-size.js'
-import { noCounts } from '../reconcile/reconcile.js'
+import { noCounts } from '../reconcile/counts.js'
 import type { ReconcileRequest, ReconcileResult } from '../reconcile/run.js'
 import { orgKeyOfPrefix, prefixOf } from '../objects/object-key.js'
 import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
@@ -12,13 +13,14 @@ import { EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_DIFFERENCES, UsageError } from './
 
 const HELP = `Makes what is counted agree with what the bucket holds: adds what is missing, removes what is gone, corrects sizes.
 
-  npm run reconcile -- [--org KEY] [--prefix P] [--dry-run] [--rate N] [--restart] [--allow-empty]
-                       [--show-foreign [--reveal-keys]] [--json]
+  npm run reconcile -- [--org KEY] [--prefix P] [--dry-run] [--rate N] [--parallel N] [--restart]
+                       [--allow-empty] [--show-foreign [--reveal-keys]] [--json]
 
   --org           only this organisation's files
   --prefix        only files whose object keys begin with this
   --dry-run       count the differences without settling them
   --rate          look at no more than this many objects per second
+  --parallel      compare up to this many ranges of keys side by side, at most 16; by default as RECONCILE_PARALLEL says
   --restart       start from the beginning, even if the last one stopped half-way; otherwise it resumes from there
   --allow-empty   continue even though the bucket is empty while files are counted; otherwise it is taken for the wrong one
   --show-foreign  name some of the objects whose keys do not have this service's form
@@ -71,6 +73,7 @@ function readOptions (): Options | undefined {
       prefix: { type: 'string' },
       'dry-run': { type: 'boolean', default: false },
       rate: { type: 'string' },
+      parallel: { type: 'string' },
       restart: { type: 'boolean', default: false },
       'allow-empty': { type: 'boolean', default: false },
       'show-foreign': { type: 'boolean', default: false },
@@ -87,9 +90,13 @@ function readOptions (): Options | undefined {
   if (!prefix.startsWith(orgPrefix)) throw new UsageError('--prefix must begin with the organisation of --org.')
   const keysPerSecond = values.rate === undefined ? undefined : Number(values.rate)
   if (keysPerSecond !== undefined && !(keysPerSecond > 0)) throw new UsageError('--rate must be a number of objects in a second.')
+  const parallel = values.parallel === undefined ? undefined : Number(values.parallel)
+  if (parallel !== undefined && !(Number.isInteger(parallel) && parallel >= 1 && parallel <= RANGES_MAX)) {
+    throw new UsageError(`--parallel must be a number of ranges from 1 to ${RANGES_MAX}.`)
+  }
   return {
     request: {
-      prefix, dryRun: values['dry-run'], restart: values.restart, allowEmptyBucket: values['allow-empty'], keysPerSecond,
+      prefix, dryRun: values['dry-run'], restart: values.restart, allowEmptyBucket: values['allow-empty'], keysPerSecond, parallel,
     },
     showForeign: values['show-foreign'],
     revealKeys: values['reveal-keys'],

@@ -34,7 +34,7 @@ const APPOINTMENT_MS = 30_000
 
 /** Decorates the instance with what makes the catalogue agree with the bucket, on request and by RECONCILE_CRON. */
 export default fastifyPlugin(async (app) => {
-  const { S3_CONNECT_TIMEOUT, STREAM_IDLE_TIMEOUT, RECONCILE_CRON } = app.config
+  const { S3_CONNECT_TIMEOUT, STREAM_IDLE_TIMEOUT, RECONCILE_CRON, RECONCILE_PARALLEL } = app.config
   const connection = new StoreConnection(app.storeTarget, {
     connectTimeoutMs: S3_CONNECT_TIMEOUT * 1000,
     firstByteTimeoutMs: FIRST_BYTE_TIMEOUT_MS,
@@ -82,8 +82,8 @@ export default fastifyPlugin(async (app) => {
     return run
   }
   const begin = async (request: ReconcileRequest, leavePlace: () => void) => {
-    const { signal = closing.signal } = request
-    const run = await startReconciliation(context, { ...request, signal: AbortSignal.any([signal, closing.signal]) })
+    const { signal = closing.signal, parallel = RECONCILE_PARALLEL } = request
+    const run = await startReconciliation(context, { ...request, parallel, signal: AbortSignal.any([signal, closing.signal]) })
     if (run === undefined) return undefined
     const ended = run.done.then((counts) => {
       runs.inc({ status: 'complete' })

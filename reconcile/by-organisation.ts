@@ -3,7 +3,8 @@ import { compareObjectKeys } from '../objects/key-order.js'
 import { orgKeyOfPrefix, prefixOf } from '../objects/object-key.js'
 import { DisorderedListingError } from '../store/distinct-keys.js'
 import type { ListPrefixes } from '../store/listing-pages.js'
-import { type ReconcileContext, type ReconcileOptions, type ReconcileProgress, noCounts, reconcile } from './reconcile.js'
+import { noCounts } from './counts.js'
+import { type ReconcileContext, type ReconcileOptions, type ReconcileProgress, reconcile } from './reconcile.js'
 
 /** What comparing a bucket needs if its keys may not be in order. */
 export interface WholeBucketContext extends ReconcileContext {
@@ -52,7 +53,7 @@ export async function * reconcileWholeBucket (
     // gone.
     const { addedCount, removedCount, correctedCount } = counts
     const kept = options.dryRun ? noCounts : { ...noCounts, addedCount, removedCount, correctedCount }
-    yield * reconcileByOrganisation(context, { ...options, startAfter: '', counts: kept }, [])
+    yield * reconcileByOrganisation(context, { ...options, startAfter: '', openRanges: [], counts: kept }, [])
   }
 }
 
@@ -60,8 +61,9 @@ async function * reconcileByOrganisation (
   context: WholeBucketContext, options: ReconcileOptions, leftOut: readonly string[],
 ): AsyncGenerator<WholeBucketProgress, undefined> {
   const disorderedOrgKeys = [...leftOut]
-  let { startAfter: checkpoint, counts = noCounts } = options
-  const progressOf = () => ({ checkpoint, counts, isByOrganisation: true, disorderedOrgKeys: [...disorderedOrgKeys] })
+  let { startAfter: checkpoint, openRanges = [], counts = noCounts } = options
+  const progressOf = () => (
+    { checkpoint, openRanges, counts, isByOrganisation: true, disorderedOrgKeys: [...disorderedOrgKeys] })
   yield progressOf()
   const orgKeys = await orgKeysOf(context, options)
   for (const orgKey of orgKeys) {
@@ -69,18 +71,20 @@ async function * reconcileByOrganisation (
     const isBegun = checkpoint.startsWith(prefix)
     if (disorderedOrgKeys.includes(orgKey) || (!isBegun && compareObjectKeys(prefix, checkpoint) < 0)) continue
     try {
-      const range = { prefix, startAfter: isBegun ? checkpoint : '' }
+      const range = isBegun ? { prefix, startAfter: checkpoint, openRanges } : { prefix, startAfter: '', openRanges: [] }
       for await (const progress of reconcile(context, { ...options, ...range, counts })) {
         counts = progress.counts
+        openRanges = progress.openRanges
         checkpoint = progress.checkpoint === '' ? prefix : progress.checkpoint
         yield progressOf()
       }
     } catch (error) {
       if (!(error instanceof DisorderedListingError)) throw error
+      openRanges = []
       disorderedOrgKeys.push(orgKey)
       if (disorderedOrgKeys.length > DISORDERED_ORGS_MAX || disorderedOrgKeys.length === orgKeys.length) {
         // The next run starts over, and may find the index repaired.
-        yield { checkpoint: '', counts, isByOrganisation: false, disorderedOrgKeys: [] }
+        yield { checkpoint: '', openRanges, counts, isByOrganisation: false, disorderedOrgKeys: [] }
         throw error
       }
       yield progressOf()

@@ -26,6 +26,12 @@ export interface MergeStep {
   through: string | undefined
 }
 
+/** A page of a listing that may end before the prefix does. */
+export interface RangePage extends ListingPage {
+  /** Of the last page: the key up to which it extends; undefined if that is the end of the prefix. */
+  through?: string | undefined
+}
+
 const DIFFERENCES_MAX = 1_000
 
 /**
@@ -33,16 +39,16 @@ const DIFFERENCES_MAX = 1_000
  * page of either and a thousand differences are in memory.
  *
  * @param bucketPages the last one is marked as such
- * @param cataloguePages of the same prefix, from the same key on
+ * @param cataloguePages of the same prefix, from the same key on; may extend further
  * @throws {RangeError} if the catalogue's keys are not in order; what the listings throw
  */
 export async function * mergeListings (
-  bucketPages: AsyncIterable<ListingPage>, cataloguePages: AsyncIterable<readonly CataloguedObject[]>,
+  bucketPages: AsyncIterable<RangePage>, cataloguePages: AsyncIterable<readonly CataloguedObject[]>,
 ): AsyncGenerator<MergeStep, undefined> {
   const rows = new RowReader(cataloguePages)
   try {
     let lastKey = ''
-    for await (const { objects, observedAt, isLast } of bucketPages) {
+    for await (const { objects, observedAt, isLast, through } of bucketPages) {
       let step = emptyStep(observedAt)
       for (const listed of objects) {
         let row = rows.current ?? await rows.load()
@@ -69,6 +75,7 @@ export async function * mergeListings (
       }
       if (isLast) {
         for (let row = rows.current ?? await rows.load(); row !== undefined; row = rows.advance() ?? await rows.load()) {
+          if (through !== undefined && compareObjectKeys(row.objectKey, through) > 0) break
           pass(step, row)
           if (isFull(step)) {
             yield { ...step, through: row.objectKey }

@@ -1,14 +1,17 @@
+import { isDeepStrictEqual } from 'node:util'
+import { bulkhead } from 'cockatiel'
 import type { ListBucket } from '../store/listing-pages.js'
-import { type MergeStep, mergeListings } from './merge-listings.js'
-import { parseObjectKey } from '../objects/object-key.js'
 import { type AskStore, StoreInquiries } from '../events/inquiries.js'
-import { applyObservations } from './apply-observations.js'
-import type { ObservationOutcome, ObservedKey } from './decision.js'
-import { listCatalogue } from '../db/reconcile/catalogue-listing.js'
+import { compareObjectKeys } from '../objects/key-order.js'
 import type { DatabaseHandle } from '../db/connection/tables.js'
 import type { LeaseClaim } from '../db/leases.js'
-import type { ReconcileCounts } from '../db/reconcile/reconciliations.js'
+import type { OpenRange, ReconcileCounts } from '../db/reconcile/reconciliations.js'
+import { compareRange } from './compare-range.js'
+import { ComparedRange } from './compared-range.js'
+import { noCounts } from './counts.js'
 import { createPace } from './pace.js'
+import { sideBySide } from './side-by-side.js'
+import { findSplitPoint } from './split-point.js'
 
 /** What a comparison needs. */
 export interface ReconcileContext {
@@ -30,6 +33,10 @@ export interface ReconcileOptions {
   prefix: string
   /** The key to continue after; empty for the beginning. */
   startAfter: string
+  /** Of a resumed run: what was left of its ranges, if it had several. */
+  openRanges?: readonly OpenRange[]
+  /** How many ranges of keys are compared side by side, at most; by default one. */
+  parallel?: number | undefined
   /** Counts the differences without settling them. */
   dryRun: boolean
   /** The most objects to look at per second. */
@@ -41,43 +48,23 @@ export interface ReconcileOptions {
   signal?: AbortSignal
 }
 
-/** How far a comparison has got: everything up to the checkpoint is settled and counted. */
+/** How far a comparison has got. */
 export interface ReconcileProgress {
+  /** Everything up to here is settled and counted. */
   checkpoint: string
+  /** If several ranges are being compared: what is left of each, in the order of their keys. Whatever is in none is settled. */
+  openRanges: readonly OpenRange[]
   counts: ReconcileCounts
 }
 
-export const noCounts: Readonly<ReconcileCounts> = {
-  listedCount: 0,
-  addedCount: 0,
-  removedCount: 0,
-  correctedCount: 0,
-  leftCount: 0,
-  unsettledCount: 0,
-  foreignCount: 0,
-  foreignBytes: 0n,
-}
-
-const BATCH_MAX_KEYS = 1_000
-/** If differences are few, the most objects between two checkpoints. */
-const CHECKPOINT_MAX_OBJECTS = 20_000
 const INQUIRIES_MAX_CONCURRENT = 16
-/** How many times a key is asked about if its row keeps changing meanwhile. */
-const ROUNDS_MAX = 4
-
-/** Differences to be settled in one transaction, and what else was counted up to where they end. */
-interface Batch {
-  observedKeys: ObservedKey[]
-  through: string
-  counts: ReconcileCounts
-}
+/** Ranges leave connections of the database to others. */
+const WRITES_MAX_CONCURRENT = 4
 
 /**
  * Makes the catalogue agree with the bucket's listing, in constant memory and alongside live events: a difference is settled in
  * a transaction that locks the key's row, and only if the row has not changed after the bucket was listed. If that cannot be
  * told, the bucket is asked about the key.
- *
- * While one batch is being written, the next one is being compared.
  *
  * @returns an iterator that yields whenever something more is settled, also before it throws, and ends when everything is
  * @throws what the listings, the database or asking the store throw; the signal's reason if it is aborted. What was yielded
@@ -86,137 +73,63 @@ interface Batch {
 export async function * reconcile (
   context: ReconcileContext, options: ReconcileOptions,
 ): AsyncGenerator<ReconcileProgress, undefined> {
-  const { database, listBucket, examineUploads = async () => {} } = context
-  const { prefix, startAfter, signal } = options
-  const inquiries = new StoreInquiries(context.askStore, INQUIRIES_MAX_CONCURRENT)
+  const { prefix, openRanges = [], parallel = 1 } = options
+  const stopped = new AbortController()
+  const signal = options.signal === undefined ? stopped.signal : AbortSignal.any([options.signal, stopped.signal])
+  const scope = { listBucket: context.listBucket, prefix, signal }
   const pace = createPace(options.keysPerSecond)
-  const progress = { checkpoint: startAfter, counts: { ...options.counts ?? noCounts } }
-  const settle = async (batch: Batch) => {
-    if (batch.observedKeys.length > 0 && await write(context, inquiries, batch)) await examineUploads(prefix)
-    addCounts(progress.counts, batch.counts)
-    progress.checkpoint = batch.through
+  const comparison = {
+    context,
+    options,
+    signal,
+    inquiries: new StoreInquiries(context.askStore, INQUIRIES_MAX_CONCURRENT),
+    writes: bulkhead(WRITES_MAX_CONCURRENT, Infinity),
+    pace,
+    counts: { ...options.counts ?? noCounts },
   }
-
-  let reported = startAfter
-  const report = (): ReconcileProgress => {
-    reported = progress.checkpoint
-    return { checkpoint: reported, counts: { ...progress.counts } }
-  }
-
-  let batch = emptyBatch(startAfter)
-  let settling = Promise.resolve()
+  const open = (openRanges.length > 0 ? openRanges : [{ startAfter: options.startAfter, through: undefined }])
+    .map((range) => new ComparedRange(range))
+  let settledThrough = options.startAfter
+  const progress = () => progressOf(open, settledThrough, comparison.counts)
+  let reported = progress()
   try {
     // Files that an earlier run, or a sender of events, counted but had no chance to have examined.
-    if (!options.dryRun) await examineUploads(prefix)
-    const range = { prefix, startAfter, ...signal === undefined ? {} : { signal } }
-    for await (const step of mergeListings(listBucket(range), listCatalogue(database, range, context.clockSkewMs))) {
-      signal?.throwIfAborted()
-      collect(batch, step, options)
-      if (batch.observedKeys.length >= BATCH_MAX_KEYS || batch.counts.listedCount >= CHECKPOINT_MAX_OBJECTS) {
-        await settling
-        settling = settle(batch)
-        // It may fail before anyone awaits it.
-        settling.catch(() => {})
-        batch = emptyBatch(batch.through)
-      }
-      yield report()
-      await pace(step.listedCount, signal)
+    if (!options.dryRun) await context.examineUploads?.(prefix)
+    for await (const ended of sideBySide(open, {
+      parallel,
+      compare: (range) => compareRange(comparison, range),
+      findSplitPoint: (range) => findSplitPoint(scope, range, (count) => pace(count, signal)),
+      stop: () => { stopped.abort() },
+    })) {
+      if (ended !== undefined) settledThrough = laterOf(settledThrough, ended.startAfter)
+      reported = progress()
+      yield reported
     }
-    await settling
-    await settle(batch)
-    yield report()
   } catch (error) {
-    await settling.catch(() => {})
-    if (progress.checkpoint !== reported) yield report()
+    if (!isSameProgress(progress(), reported)) yield progress()
     throw error
-  } finally {
-    await settling.catch(() => {})
   }
 }
 
-function emptyBatch (through: string): Batch {
-  return { observedKeys: [], through, counts: { ...noCounts } }
+/** Whether the same is settled, and divided into the same ranges. */
+export function isSameProgress (one: Omit<ReconcileProgress, 'counts'>, other: Omit<ReconcileProgress, 'counts'>): boolean {
+  return one.checkpoint === other.checkpoint && isDeepStrictEqual(one.openRanges, other.openRanges)
 }
 
-function collect (batch: Batch, step: MergeStep, { dryRun, onForeign }: ReconcileOptions): void {
-  const { counts } = batch
-  counts.listedCount += step.listedCount
-  const found: ObservedKey[] = []
-  for (const listed of step.missing) {
-    const parts = parseObjectKey(listed.objectKey)
-    if (parts === undefined) {
-      counts.foreignCount++
-      counts.foreignBytes += BigInt(listed.sizeBytes)
-      onForeign?.(listed)
-    } else if (dryRun) {
-      counts.addedCount++
-    } else {
-      found.push({ objectKey: listed.objectKey, parts, observation: { change: { kind: 'created', ...listed }, observedAt: step.observedAt } })
-    }
-  }
-  if (dryRun) {
-    counts.removedCount += step.gone.length
-    counts.correctedCount += step.differing.length
-  } else {
-    const { observedAt } = step
-    found.push(...step.gone.flatMap(({ objectKey }) => observe(objectKey, { change: { kind: 'removed' }, observedAt })))
-    found.push(...step.differing.flatMap(({ listed }) =>
-      observe(listed.objectKey, { change: { kind: 'created', ...listed }, observedAt })))
-    found.push(...step.ahead.flatMap(({ objectKey, listed }) =>
-      observe(objectKey, { change: listed === undefined ? { kind: 'removed' } : { kind: 'created', ...listed }, observedAt })))
-  }
-  batch.observedKeys.push(...found)
-  batch.through = step.through ?? batch.through
-}
-
-function observe (objectKey: string, observation: ObservedKey['observation']): ObservedKey[] {
-  const parts = parseObjectKey(objectKey)
-  // Every row's key is well-formed: changing the form of keys requires moving the rows.
-  return parts === undefined ? [] : [{ objectKey, parts, observation, isLikelyKnown: true }]
-}
-
-/** @returns whether a file was counted that differs in size from what was reserved for its upload */
-async function write (context: ReconcileContext, inquiries: StoreInquiries, batch: Batch): Promise<boolean> {
-  let pending = batch.observedKeys
-  let hasSizeMismatch = false
-  for (let round = 0; pending.length > 0; round++) {
-    const applied = await applyObservations(context.database, pending, context.clockSkewMs, context)
-    const asked: Array<Promise<ObservedKey>> = []
-    for (const [index, { outcome, isSizeMismatch }] of applied.entries()) {
-      const observed = pending[index]
-      hasSizeMismatch ||= isSizeMismatch
-      if (typeof outcome === 'string') count(batch.counts, outcome)
-      // The store reports each of those changes too.
-      else if (round === ROUNDS_MAX) batch.counts.leftCount++
-      else if (observed !== undefined) asked.push(ask(inquiries, observed, outcome.ask))
-    }
-    pending = await Promise.all(asked)
-  }
-  return hasSizeMismatch
-}
-
-async function ask (inquiries: StoreInquiries, observed: ObservedKey, rowRevision: string): Promise<ObservedKey> {
-  const { observation, revision } = await inquiries.inquire(observed.objectKey, rowRevision)
-  return { ...observed, observation, revision }
-}
-
-function count (counts: ReconcileCounts, outcome: Exclude<ObservationOutcome | 'refused', object>): void {
-  switch (outcome) {
-    case 'added': counts.addedCount++; break
-    case 'removed': counts.removedCount++; break
-    case 'corrected': counts.correctedCount++; break
-    case 'refused': counts.unsettledCount++; break
-    case 'unchanged': break
+/** @param settledThrough of the ranges that are no longer among these */
+function progressOf (
+  ranges: readonly ComparedRange[], settledThrough: string, counts: Readonly<ReconcileCounts>,
+): ReconcileProgress {
+  const open = ranges.filter(({ isSettled }) => !isSettled)
+  const [first] = open
+  const isWhole = open.length === 1 && first?.through === undefined
+  return {
+    checkpoint: first?.startAfter ?? ranges.reduce((through, { startAfter }) => laterOf(through, startAfter), settledThrough),
+    openRanges: isWhole ? [] : open.map(({ startAfter, through }) => ({ startAfter, through })),
+    counts: { ...counts },
   }
 }
 
-function addCounts (counts: ReconcileCounts, more: ReconcileCounts): void {
-  counts.listedCount += more.listedCount
-  counts.addedCount += more.addedCount
-  counts.removedCount += more.removedCount
-  counts.correctedCount += more.correctedCount
-  counts.leftCount += more.leftCount
-  counts.unsettledCount += more.unsettledCount
-  counts.foreignCount += more.foreignCount
-  counts.foreignBytes += more.foreignBytes
+function laterOf (one: string, other: string): string {
+  return compareObjectKeys(one, other) < 0 ? other : one
 }

@@ -2,7 +2,8 @@ import type { ListBucket } from '../store/listing-pages.js'
 import { DisorderedListingError } from '../store/distinct-keys.js'
 import { hasCataloguedFiles } from '../db/usage/catalogue-size.js'
 import { type WholeBucketContext, type WholeBucketProgress, reconcileWholeBucket } from './by-organisation.js'
-import { noCounts } from './reconcile.js'
+import { noCounts } from './counts.js'
+import { isSameProgress } from './reconcile.js'
 import { orgKeyOfPrefix } from '../objects/object-key.js'
 import {
   type ReconcileCounts, type Reconciliation, beginReconciliation, endReconciliation, saveProgress,
@@ -20,6 +21,8 @@ export interface ReconcileRequest {
   /** Accepts an empty bucket as genuine, instead of taking it for the wrong one. */
   allowEmptyBucket?: boolean
   keysPerSecond?: number | undefined
+  /** How many ranges of keys are compared side by side, at most; by default one. */
+  parallel?: number | undefined
   onForeign?: (object: { objectKey: string, sizeBytes: number }) => void
   onProgress?: (counts: ReconcileCounts) => void
   signal?: AbortSignal
@@ -87,7 +90,7 @@ async function runUnder (
     const result = await run({ ...context, lease }, {
       ...request, signal: request.signal === undefined ? lease.lost : AbortSignal.any([request.signal, lease.lost]),
     }, begun, async (current) => {
-      const isSaved = current.checkpoint === progress.checkpoint
+      const isSaved = isSameProgress(current, progress)
       progress = current
       if (isSaved && performance.now() - savedAtMs < SAVE_AT_LEAST_EVERY_MS) return
       await saveProgress(database, lease, begun.id, progress)
@@ -111,15 +114,17 @@ async function run (
   context: WholeBucketContext, request: ReconcileRequest, begun?: Reconciliation,
   onProgress: (progress: WholeBucketProgress) => Promise<void> = async () => {},
 ): Promise<ReconcileResult> {
-  const { prefix, dryRun = false, allowEmptyBucket = false, keysPerSecond, onForeign, signal } = request
+  const { prefix, dryRun = false, allowEmptyBucket = false, keysPerSecond, parallel, onForeign, signal } = request
   const listBucket = dryRun || allowEmptyBucket ? context.listBucket : ofNoEmptyBucket(context)
   let result: ReconcileResult = { ...noCounts, disorderedOrgKeys: [] }
   for await (const progress of reconcileWholeBucket({ ...context, listBucket }, {
     prefix,
     dryRun,
     keysPerSecond,
+    parallel,
     begun,
     startAfter: begun?.checkpoint ?? '',
+    openRanges: begun?.openRanges ?? [],
     counts: begun?.counts ?? noCounts,
     ...onForeign === undefined ? {} : { onForeign },
     ...signal === undefined ? {} : { signal },

@@ -36,7 +36,7 @@ export async function * withDistinctKeys (
     const distinct: ListedObject[] = []
     for (const object of objects) {
       const order = compareObjectKeys(object.objectKey, held?.object.objectKey ?? startAfter)
-      if (!object.objectKey.startsWith(prefix) || order < 0 || (order === 0 && held === undefined)) throw disorder()
+      if (!object.objectKey.startsWith(prefix) || order < 0 || (order === 0 && held === undefined)) throw disorderedListing()
       if (order === 0 && held !== undefined) {
         held.isDisputed ||= !isSameEntry(held.object, object)
         continue
@@ -57,7 +57,8 @@ function isSameEntry (left: ListedObject, right: ListedObject): boolean {
   return left.sizeBytes === right.sizeBytes && left.entityTag === right.entityTag
 }
 
-function disorder (): DisorderedListingError {
+/** The error of a listing whose keys are not in order. */
+export function disorderedListing (): DisorderedListingError {
   return new DisorderedListingError('The object storage\'s listing cannot be used: its keys are not in order. Directory buckets of ' +
     'Amazon S3 are listed so, and cannot be used; of any other bucket the operator of the storage should have the index checked.')
 }

@@ -16,6 +16,7 @@ import { digests } from '../migrations/0014-digests.js'
 import { shares } from '../migrations/0015-shares.js'
 import { unfinishedUploads } from '../migrations/0016-unfinished-uploads.js'
 import { selections } from '../migrations/0017-selections.js'
+import { openRanges } from '../migrations/0018-open-ranges.js'
 import type { Database } from './tables.js'
 
 /** Every migration, in the order of their names. A migration that has landed is never edited. */
@@ -37,6 +38,7 @@ const migrations: Record<string, Migration> = {
   '0015-shares': shares,
   '0016-unfinished-uploads': unfinishedUploads,
   '0017-selections': selections,
+  '0018-open-ranges': openRanges,
 }
 
 /** The result of bringing a database to the newest schema. */

@@ -176,6 +176,10 @@ interface ReconciliationsTable {
   is_by_organisation: Generated<boolean>
   /** Organisations that were left out, since even their own keys are not listed in order. */
   disordered_org_keys: Generated<string[]>
+  /** What several ranges have left, in the order of their keys: secrets. Null if that is everything after the checkpoint. */
+  open_ranges: ColumnType<Array<{ startAfter: string, through?: string }> | null, string | null | undefined, string | null>
+  /** They count only while this equals `updated_at`. */
+  open_ranges_at: ColumnType<Date | null, Date | null | undefined, Date | null>
 }
 
 /** The days with a usage snapshot, taken of every organisation at one instant. */

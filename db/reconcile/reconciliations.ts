@@ -19,6 +19,13 @@ export interface ReconcileCounts {
   foreignBytes: bigint
 }
 
+/** Keys that are still to be compared: those after one, up to another one. */
+export interface OpenRange {
+  startAfter: string
+  /** Still part of it; undefined for all keys that follow. */
+  through: string | undefined
+}
+
 /** A run of the comparison, as last recorded. */
 export interface Reconciliation {
   id: bigint
@@ -30,6 +37,11 @@ export interface Reconciliation {
   finishedAt: Date | null
   /** The key up to which everything is settled; empty at the beginning. A secret. */
   checkpoint: string
+  /**
+   * If several ranges were compared side by side: what is left of each, in the order of their keys; the first begins at the
+   * checkpoint. Empty if that is everything after the checkpoint. Secrets.
+   */
+  openRanges: readonly OpenRange[]
   counts: ReconcileCounts
   failure: string | null
   /** Whether it proceeds organisation by organisation; the checkpoint then follows the order of their prefixes. */
@@ -39,7 +51,7 @@ export interface Reconciliation {
 }
 
 /** How far a run has got. */
-type WrittenProgress = Pick<Reconciliation, 'checkpoint' | 'counts' | 'isByOrganisation' | 'disorderedOrgKeys'>
+type WrittenProgress = Pick<Reconciliation, 'checkpoint' | 'openRanges' | 'counts' | 'isByOrganisation' | 'disorderedOrgKeys'>
 
 /** A running one that has not been updated for this long has lost its process. */
 const SILENCE_MAX_MS = 60_000
@@ -49,6 +61,8 @@ const RESUMABLE_MS = 24 * 60 * 60 * 1000
 const describedColumns = [
   'id', 'prefix', 'status', 'checkpoint', 'failure', 'listed_count', 'added_count', 'removed_count', 'corrected_count',
   'left_count', 'unsettled_count', 'foreign_count', 'foreign_bytes', 'is_by_organisation', 'disordered_org_keys',
+  // A build before 0.3 that resumed the run has settled what is before its checkpoint, and knows nothing of ranges.
+  sql<Array<{ startAfter: string, through?: string }> | null>`case when open_ranges_at = updated_at then open_ranges end`.as('open_ranges'),
   epochMs('started_at').as('started_at_ms'),
   epochMs('updated_at').as('updated_at_ms'),
   nullableEpochMs('finished_at').as('finished_at_ms'),
@@ -71,7 +85,12 @@ export async function beginReconciliation (
     const last = options.restart ? undefined : await lastReconciliationQuery(transaction, prefix).executeTakeFirst()
     if (last !== undefined && last.status !== 'complete' && last.is_fresh) {
       return describe(await transaction.updateTable('reconciliations')
-        .set({ status: 'running', failure: null, updated_at: sql`now()` })
+        .set({
+          status: 'running',
+          failure: null,
+          updated_at: sql`now()`,
+          open_ranges_at: sql`case when open_ranges_at = updated_at then now() end`,
+        })
         .where('id', '=', last.id)
         .returning(describedColumns)
         .executeTakeFirstOrThrow())
@@ -145,8 +164,10 @@ export async function endReconciliation (
   })
 }
 
-function columnsOf ({ counts, isByOrganisation, disorderedOrgKeys }: WrittenProgress) {
+function columnsOf ({ openRanges, counts, isByOrganisation, disorderedOrgKeys }: WrittenProgress) {
   return {
+    open_ranges: openRanges.length === 0 ? null : JSON.stringify(openRanges),
+    open_ranges_at: sql<Date>`now()`,
     is_by_organisation: isByOrganisation,
     disordered_org_keys: [...disorderedOrgKeys],
     listed_count: BigInt(counts.listedCount),
@@ -171,6 +192,7 @@ function describe (row: DescribedRow): Reconciliation {
     updatedAt: dateOf(row.updated_at_ms),
     finishedAt: nullableDateOf(row.finished_at_ms),
     checkpoint: row.checkpoint,
+    openRanges: row.open_ranges?.map(({ startAfter, through }) => ({ startAfter, through })) ?? [],
     counts: {
       listedCount: Number(row.listed_count),
       addedCount: Number(row.added_count),

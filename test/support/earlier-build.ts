@@ -32,6 +32,7 @@ export async function downgradeToFirstVersion (database: Kysely<Database>): Prom
   await sql`drop table digests, verifications`.execute(database)
   await sql`drop table selections, shares, share_epochs`.execute(database)
   await sql`drop table unfinished_sums, unfinished_looks`.execute(database)
+  await sql`alter table reconciliations drop column open_ranges, drop column open_ranges_at`.execute(database)
   await sql`delete from kysely_migration where name >= '0009'`.execute(database)
 }
 

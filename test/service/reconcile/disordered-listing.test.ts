@@ -27,50 +27,54 @@ async function startOn (t: Test, keys: string[]) {
   }
 }
 
-t.test('a store that lists one organisation after the other in another order is reconciled whole', async (t) => {
-  // Like a store that walks through folders: `-` sorts before `/`.
-  const keys = [...keysOf('acme', 1_100), ...keysOf('acme-eu', 1_100), 'notes.txt', ...keysOf('zulu', 1)]
-  const { app, run, fileCount, last, usage } = await startOn(t, keys)
-  t.match(await run({ dryRun: true }), { addedCount: 2_201, listedCount: 2_201, disorderedOrgKeys: [] })
-  const first = await run()
-  t.match(first, { listedCount: 2_201, addedCount: 2_201, removedCount: 0, disorderedOrgKeys: [] })
-  t.match(await last(), { status: 'complete', checkpoint: '' })
-  keys.splice(keys.indexOf(keyOf('acme-eu', 7)), 1)
-  t.match(await run(), { addedCount: 0, removedCount: 1 })
-  for (const [orgKey, count] of [['acme', 1_100], ['acme-eu', 1_099], ['zulu', 1]] as const) {
-    t.equal(await fileCount(orgKey), count, orgKey)
-    t.ok((await usage(orgKey)).reconciledAt)
-  }
-  t.strictSame(await auditSums(app.database), [])
-})
+for (const parallel of [1, 4]) {
+  t.test(`a store that lists one organisation after the other in another order is reconciled whole, in ${parallel} ranges at once`, async (t) => {
+    // Like a store that walks through folders: `-` sorts before `/`.
+    const keys = [...keysOf('acme', 1_100), ...keysOf('acme-eu', 1_100), 'notes.txt', ...keysOf('zulu', 1)]
+    const { app, run, fileCount, last, usage } = await startOn(t, keys)
+    t.match(await run({ dryRun: true, parallel }), { addedCount: 2_201, listedCount: 2_201, disorderedOrgKeys: [] })
+    const first = await run({ parallel })
+    t.match(first, { listedCount: 2_201, addedCount: 2_201, removedCount: 0, disorderedOrgKeys: [] })
+    t.match(await last(), { status: 'complete', checkpoint: '' })
+    keys.splice(keys.indexOf(keyOf('acme-eu', 7)), 1)
+    t.match(await run({ parallel }), { addedCount: 0, removedCount: 1 })
+    for (const [orgKey, count] of [['acme', 1_100], ['acme-eu', 1_099], ['zulu', 1]] as const) {
+      t.equal(await fileCount(orgKey), count, orgKey)
+      t.ok((await usage(orgKey)).reconciledAt)
+    }
+    t.strictSame(await auditSums(app.database), [])
+  })
+}
 
-t.test('an organisation whose own keys are not listed in order is left out and named; the others are compared', async (t) => {
-  const bad = keysOf('bad', 3)
-  const keys = [...keysOf('acme', 2), ...bad, ...keysOf('zulu', 2)]
-  const { app, run, log, fileCount, last, usage } = await startOn(t, keys)
-  await run()
-  // Two keys changed places, and one file of each organisation is gone.
-  keys.splice(0, keys.length, keyOf('acme', 1), keyOf('bad', 2), keyOf('bad', 1), keyOf('zulu', 1))
-  const { reconciledAt: before } = await usage('bad')
-  t.match(await run(), { removedCount: 2, disorderedOrgKeys: ['bad'] })
-  t.strictSame([await fileCount('acme'), await fileCount('bad'), await fileCount('zulu')], [1, 3, 1])
-  const { startedAt } = await last() ?? {}
-  t.match(await last(), { status: 'complete', disorderedOrgKeys: ['bad'] })
-  t.equal((await usage('acme')).reconciledAt, startedAt?.toISOString())
-  t.equal((await usage('bad')).reconciledAt, before, 'what was not compared does not count as reconciled')
-  t.match(await app.metrics.metrics(), /^objects_storage_reconcile_disordered_total 1$/m)
-  const warning = log.find((line) => line.includes('listing_disordered')) ?? ''
-  t.match(JSON.parse(warning), { level: 40, reason: 'listing_disordered', orgKeys: ['bad'], msg: /check the bucket's index/ })
-  t.notMatch(log.join(''), 'secret.txt')
+for (const parallel of [1, 4]) {
+  t.test(`an organisation whose own keys are not listed in order is left out and named; the others are compared, in ${parallel} ranges at once`, async (t) => {
+    const bad = keysOf('bad', 3)
+    const keys = [...keysOf('acme', 2), ...bad, ...keysOf('zulu', 2)]
+    const { app, run, log, fileCount, last, usage } = await startOn(t, keys)
+    await run({ parallel })
+    // Two keys changed places, and one file of each organisation is gone.
+    keys.splice(0, keys.length, keyOf('acme', 1), keyOf('bad', 2), keyOf('bad', 1), keyOf('zulu', 1))
+    const { reconciledAt: before } = await usage('bad')
+    t.match(await run({ parallel }), { removedCount: 2, disorderedOrgKeys: ['bad'] })
+    t.strictSame([await fileCount('acme'), await fileCount('bad'), await fileCount('zulu')], [1, 3, 1])
+    const { startedAt } = await last() ?? {}
+    t.match(await last(), { status: 'complete', disorderedOrgKeys: ['bad'] })
+    t.equal((await usage('acme')).reconciledAt, startedAt?.toISOString())
+    t.equal((await usage('bad')).reconciledAt, before, 'what was not compared does not count as reconciled')
+    t.match(await app.metrics.metrics(), /^objects_storage_reconcile_disordered_total 1$/m)
+    const warning = log.find((line) => line.includes('listing_disordered')) ?? ''
+    t.match(JSON.parse(warning), { level: 40, reason: 'listing_disordered', orgKeys: ['bad'], msg: /check the bucket's index/ })
+    t.notMatch(log.join(''), 'secret.txt')
 
-  await t.rejects(run({ prefix: 'bad/' }), DisorderedListingError)
-  t.match(await readLastReconciliation(app.database, 'bad/'), { status: 'failed', failure: /its keys are not in order/ })
-  t.equal(await fileCount('bad'), 3)
-  keys.reverse()
-  keys.sort()
-  t.match(await run(), { removedCount: 1, disorderedOrgKeys: [] }, 'once it is repaired')
-  t.equal(await fileCount('bad'), 2)
-})
+    await t.rejects(run({ prefix: 'bad/', parallel }), DisorderedListingError)
+    t.match(await readLastReconciliation(app.database, 'bad/'), { status: 'failed', failure: /its keys are not in order/ })
+    t.equal(await fileCount('bad'), 3)
+    keys.reverse()
+    keys.sort()
+    t.match(await run({ parallel }), { removedCount: 1, disorderedOrgKeys: [] }, 'once it is repaired')
+    t.equal(await fileCount('bad'), 2)
+  })
+}
 
 t.test('stopped between two organisations, it continues there, and remembers which were left out', async (t) => {
   const keys = [...keysOf('acme', 1_500), keyOf('bad', 2), keyOf('bad', 1), ...keysOf('zulu', 2_500)]

@@ -51,6 +51,8 @@ const history = fc.record({
   /** What happens after each page, and whether it is reported at once or at the end. */
   changes: fc.array(fc.record({ atPage: fc.nat(3), at: change, isReportedAtOnce: fc.boolean() }), { maxLength: 8 }),
   pageKeys: fc.integer({ min: 1, max: 20 }),
+  /** How many ranges are compared side by side. */
+  parallel: fc.integer({ min: 1, max: 4 }),
 })
 
 /** A bucket to change, and the events that report it. */
@@ -144,7 +146,7 @@ for (const database of databaseKinds) {
       const report = (events: BucketEvent[]) => intake.take(events.map((event) => ({ event, record: null })))
       let caseCount = 0
 
-      await fc.assert(fc.asyncProperty(history, async ({ stored, catalogued, changes, pageKeys }) => {
+      await fc.assert(fc.asyncProperty(history, async ({ stored, catalogued, changes, pageKeys, parallel }) => {
         const orgKey = `case-${++caseCount}`
         const keys = Array.from({ length: KEYS }, (_, index) => keyOf(orgKey, index))
         const model = new Map<string, number>()
@@ -214,20 +216,24 @@ for (const database of databaseKinds) {
         equal(await readRows(orgKey), settledRows, 'rows after the second time')
 
         async function runReconcile (org: string, onPage: (page: number) => Promise<void>): Promise<ReconcileCounts> {
+          let page = 0
+          let turn = Promise.resolve()
           const context = {
             database: db,
             askStore,
             clockSkewMs: bounds.clockSkewMs,
             listBucket: async function * (range: Parameters<typeof list>[0]) {
-              let page = 0
               for await (const listed of list({ ...range, pageKeys })) {
-                await onPage(page++)
+                // One change after the other, also where ranges are listed side by side.
+                turn = turn.then(() => onPage(page++))
+                await turn
                 yield listed
               }
             },
           }
           let counts: ReconcileCounts | undefined
-          for await (const progress of reconcile(context, { prefix: `${org}/`, startAfter: '', dryRun: false })) counts = progress.counts
+          const options = { prefix: `${org}/`, startAfter: '', dryRun: false, parallel }
+          for await (const progress of reconcile(context, options)) counts = progress.counts
           if (counts === undefined) throw new Error('nothing was reported')
           return counts
         }

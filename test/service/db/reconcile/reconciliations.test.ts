@@ -4,7 +4,7 @@ import { LeaseLostError, takeLease } from '../../../../db/leases.js'
 import {
   type ReconcileCounts, beginReconciliation, endReconciliation, readLastReconciliation, saveProgress, wasReconciledWithin,
 } from '../../../../db/reconcile/reconciliations.js'
-import { noCounts } from '../../../../reconcile/reconcile.js'
+import { noCounts } from '../../../../reconcile/counts.js'
 import { emptyTables } from '../../../support/database.js'
 import { databaseKindsAndRole } from '../../../support/role-database.js'
 
@@ -25,7 +25,7 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       return { lease, run: await beginReconciliation(database, lease, 'acme/', { restart }) }
     }
     const counts: ReconcileCounts = { ...noCounts, listedCount: 7 }
-    const byOrganisation = { isByOrganisation: true, disorderedOrgKeys: ['one', 'two'] }
+    const byOrganisation = { openRanges: [], isByOrganisation: true, disorderedOrgKeys: ['one', 'two'] }
     const makeOlder = async (interval: string) => {
       await sql`update reconciliations set started_at = started_at - ${interval}::interval, updated_at = updated_at - ${interval}::interval`
         .execute(database)
@@ -37,12 +37,30 @@ for (const { name, skip, create } of databaseKindsAndRole) {
       const second = await begin()
       t.match(second.run, { id: first.run.id, status: 'running', checkpoint: 'acme/m', counts, ...byOrganisation })
       await t.rejects(saveProgress(database, first.lease, first.run.id, { ...byOrganisation, checkpoint: 'acme/z', counts: noCounts }), LeaseLostError)
-      const end = { status: 'complete', checkpoint: 'acme/z', counts, isByOrganisation: false, disorderedOrgKeys: [] } as const
+      const end = { status: 'complete', checkpoint: 'acme/z', openRanges: [], counts, isByOrganisation: false, disorderedOrgKeys: [] } as const
       await t.rejects(endReconciliation(database, first.lease, first.run.id, end), LeaseLostError)
       await t.rejects(beginReconciliation(database, first.lease, 'acme/', { restart: true }), LeaseLostError)
       t.match(await readLastReconciliation(database, 'acme/'), { status: 'running', checkpoint: 'acme/m', counts, finishedAt: null })
       await endReconciliation(database, second.lease, second.run.id, end)
       t.match(await readLastReconciliation(database, 'acme/'), { status: 'complete', checkpoint: '', finishedAt: Date })
+    })
+
+    t.test('what several ranges have left is kept, until a build that knows of none goes on with the run', async (t) => {
+      const openRanges = [{ startAfter: 'acme/m', through: 'acme/\u{10348} "n"' }, { startAfter: 'acme/\u{10348} "q"', through: undefined }]
+      const first = await begin()
+      t.strictSame(first.run.openRanges, [])
+      const progress = { checkpoint: 'acme/m', openRanges, counts, isByOrganisation: false, disorderedOrgKeys: [] }
+      await saveProgress(database, first.lease, first.run.id, progress)
+      t.strictSame((await begin()).run.openRanges, openRanges)
+      const third = await begin()
+      t.strictSame(third.run.openRanges, openRanges, 'also where the last run had not saved anything')
+      await sql`
+        update reconciliations set checkpoint = 'acme/p', updated_at = clock_timestamp() where id = ${third.run.id}`.execute(database)
+      t.match((await begin()).run, { checkpoint: 'acme/p', openRanges: [] })
+      const { lease, run } = await begin()
+      await saveProgress(database, lease, run.id, progress)
+      await endReconciliation(database, lease, run.id, { ...progress, openRanges: [], status: 'complete' })
+      t.strictSame((await readLastReconciliation(database, 'acme/'))?.openRanges, [])
     })
 
     t.test('by the database\'s clock, a run is silent after a minute, and too old to go on from after a day', async (t) => {
