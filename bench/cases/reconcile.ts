@@ -15,29 +15,40 @@ const OBJECTS = 200_000
 const MEMORY_OBJECTS = [100_000, 1_000_000] as const
 const MEMORY_MAX_MIB = 100
 const WRITERS = 32
+const DELAY_MS = 20
+const RANGES = 8
 const [workflowPrefix = ''] = objectKeyAt(0).split('runs/')
 const account = { S3_BUCKET: 'objects', S3_ACCESS_KEY: 'access', S3_SECRET_KEY: 'secret' }
 
 /**
  * How fast a reconcile is compared with a bare listing of the same bucket in the embedded store, when it imports into an empty
- * catalogue and when it compares with one that agrees; and how much memory it takes, over a listing generated as it is read.
+ * catalogue and when it compares with one that agrees; what ranges side by side gain where the store is far away; and how much
+ * memory it takes, over a listing generated as it is read.
  */
 export const reconciliation: Case = async function * ({ postgres, rounds }) {
   if (postgres === undefined) return
   const store = await startServer(benchProgram('embedded-store'), account)
+  const farStore = await startServer(benchProgram('far-store'), { OBJECTS: String(OBJECTS), DELAY_MS: String(DELAY_MS) })
   const target = { endpoint: store.origin, region: 'us-east-1', bucket: 'objects', credentials: new FixedCredentials({ accessKey: 'access', secretKey: 'secret' }) }
-  const connection = new StoreConnection(target, { connectTimeoutMs: 5_000, firstByteTimeoutMs: 60_000, idleTimeoutMs: 60_000 })
+  const timeouts = { connectTimeoutMs: 5_000, firstByteTimeoutMs: 60_000, idleTimeoutMs: 60_000 }
+  const connection = new StoreConnection(target, timeouts)
+  const farConnection = new StoreConnection({ ...target, endpoint: farStore.origin }, timeouts)
   const listBucket = createBucketListing(connection)
+  const listFarBucket = createBucketListing(farConnection)
   const askStore = async () => { throw new Error('Nothing else changes this catalogue.') }
   const open = async () => {
     const database = connectPostgres(await postgres.createDatabase(), () => {})
     await migrateToLatest(database)
     return database
   }
-  const reconcileAll = (database: Awaited<ReturnType<typeof open>>, prefix = '', expected = OBJECTS) => keysPerSecond(expected, async () => {
+  type Open = Awaited<ReturnType<typeof open>>
+  const reconcileAll = (
+    database: Open, { prefix = '', expected = OBJECTS, list = listBucket, parallel = 1 } = {},
+  ) => keysPerSecond(expected, async () => {
     let listedCount = 0
-    const context = { database, listBucket, askStore, clockSkewMs: 5_000 }
-    for await (const { counts } of reconcile(context, { prefix, startAfter: '', dryRun: false })) listedCount = counts.listedCount
+    const context = { database, listBucket: list, askStore, clockSkewMs: 5_000 }
+    const options = { prefix, startAfter: '', dryRun: false, parallel }
+    for await (const { counts } of reconcile(context, options)) listedCount = counts.listedCount
     return listedCount
   })
   const agreeing = await open()
@@ -51,7 +62,9 @@ export const reconciliation: Case = async function * ({ postgres, rounds }) {
         return listedCount
       }),
       compared: () => reconcileAll(agreeing),
-      comparedFew: () => reconcileAll(agreeing, workflowPrefix, OBJECTS_OF_WORKFLOW),
+      comparedFew: () => reconcileAll(agreeing, { prefix: workflowPrefix, expected: OBJECTS_OF_WORKFLOW }),
+      comparedFar: () => reconcileAll(agreeing, { list: listFarBucket }),
+      comparedFarInRanges: () => reconcileAll(agreeing, { list: listFarBucket, parallel: RANGES }),
       imported: async () => {
         const empty = await open()
         try {
@@ -67,10 +80,13 @@ export const reconciliation: Case = async function * ({ postgres, rounds }) {
     yield growth(`Growth of its time from ${OBJECTS_OF_WORKFLOW.toLocaleString('en')} objects`,
       { size: OBJECTS_OF_WORKFLOW, cost: OBJECTS_OF_WORKFLOW / spread(figures.comparedFew).median },
       { size: OBJECTS, cost: OBJECTS / spread(figures.compared).median })
+    yield beside(`Reconcile in ${RANGES} ranges where the store takes ${DELAY_MS} ms a page`, 'keys/s', figures.comparedFarInRanges,
+      { name: 'one range', figures: figures.comparedFar }, atLeast(4))
     yield beside(`Import of ${objects} into an empty catalogue`, 'keys/s', figures.imported, listing)
   } finally {
     await agreeing.destroy()
-    await connection.close()
+    await Promise.all([connection.close(), farConnection.close()])
+    await farStore.stop()
     await store.stop()
   }
 
