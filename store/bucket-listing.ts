@@ -58,10 +58,13 @@ export function createBucketListing (
       let next: ReturnType<typeof fetchPage> | undefined = fetchPage(range, undefined, signal)
       while (next !== undefined) {
         const { objects, observedAt, nextToken }: Awaited<typeof next> = await next
-        next = nextToken === undefined ? undefined : fetchPage(range, nextToken, signal)
+        const fetchNext = (): typeof next => nextToken === undefined ? undefined : fetchPage(range, nextToken, signal)
+        // Whoever asks for few keys wants no more: a request that is given up takes its connection with it.
+        const ahead = range.pageKeys === undefined ? fetchNext() : undefined
         // It may fail before anyone awaits it.
-        next?.catch(() => {})
-        yield { objects, observedAt, isLast: next === undefined }
+        ahead?.catch(() => {})
+        yield { objects, observedAt, isLast: nextToken === undefined }
+        next = ahead ?? fetchNext()
       }
     } finally {
       abandoned.abort()

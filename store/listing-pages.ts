@@ -6,7 +6,7 @@ export interface ListingRange {
   prefix: string
   /** Only keys after this one; empty for all. */
   startAfter: string
-  /** Keys per page, at most 1,000; by default 1,000. */
+  /** Keys per page, at most 1,000; by default 1,000. If it is given, no page is requested before it is needed. */
   pageKeys?: number
   signal?: AbortSignal
 }

@@ -122,6 +122,7 @@ t.test('what makes no sense or cannot be reached is exit code 2, in one line', a
   for (const [options, message] of [
     [['--nonsense'], /--nonsense/],
     [['--org', 'acme', '--prefix', 'other/'], /--prefix must begin/],
+    [['--parallel', '17'], /--parallel must be a number of ranges from 1 to 16/],
   ] as const) {
     const { exitCode, errors } = await commands.run('reconcile', options, environment)
     t.equal(exitCode, 2)
