@@ -106,7 +106,7 @@ function describe (name: string, schema: TSchema): string {
   const form = words ?? {
     integer: `a whole number from ${minimum} to ${maximum}`,
     number: `a number from ${minimum} to ${maximum}`,
-    string: `a text of ${maxLength === undefined ? `${minLength} characters or more` : `${minLength} to ${maxLength} characters`}`,
+    string: `text of ${maxLength === undefined ? `${minLength} characters or more` : `${minLength} to ${maxLength} characters`}`,
   }[String(type)]
   return `${name} must be ${form}${example === undefined ? '' : `, such as ${example}`}.`
 }
@@ -115,21 +115,21 @@ function describe (name: string, schema: TSchema): string {
 function checkTogether (config: Config): void {
   const refuseIf = (wrong: boolean, message: string) => { if (wrong) throw new ConfigError(message) }
   refuseIf(secretFilesOf(config).has('S3_SECRET_KEY') && config.S3_ENDPOINT !== undefined && config.SERVICE_SECRET === undefined,
-    'SERVICE_SECRET is missing: S3_SECRET_KEY_FILE may change, and what clients keep for the service must not end with it.')
+    'SERVICE_SECRET is missing: S3_SECRET_KEY_FILE may change, and what clients keep for the service must outlive it.')
   const { S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET_KEY, S3_SESSION_TOKEN, S3_UPLOAD_ACCESS_KEY, S3_UPLOAD_SECRET_KEY } = config
   if (S3_ENDPOINT !== undefined) {
-    refuseIf(S3_ACCESS_KEY === undefined && S3_SECRET_KEY !== undefined, 'S3_ACCESS_KEY is missing: S3_SECRET_KEY belongs to one.')
+    refuseIf(S3_ACCESS_KEY === undefined && S3_SECRET_KEY !== undefined, 'S3_ACCESS_KEY is missing: S3_SECRET_KEY needs it.')
     refuseIf(S3_ACCESS_KEY !== undefined && S3_SECRET_KEY === undefined, 'S3_SECRET_KEY is missing: S3_ACCESS_KEY needs it.')
     refuseIf(S3_ACCESS_KEY === undefined && config.SERVICE_SECRET === undefined,
-      'S3_ACCESS_KEY and S3_SECRET_KEY are missing. To use the credentials that this machine has, as by a role, set SERVICE_SECRET ' +
-      'in place of them: what clients keep for the service must not end with a session.')
+      'S3_ACCESS_KEY and S3_SECRET_KEY are missing. To use this machine\'s own credentials, such as those of a role, set ' +
+      'SERVICE_SECRET instead: what clients keep for the service must outlive a session.')
   }
   refuseIf(S3_SESSION_TOKEN !== undefined && (S3_ACCESS_KEY === undefined || S3_SECRET_KEY === undefined),
-    'S3_ACCESS_KEY and S3_SECRET_KEY are missing: S3_SESSION_TOKEN belongs to those of a session.')
+    'S3_ACCESS_KEY and S3_SECRET_KEY are missing: S3_SESSION_TOKEN needs the keys of its session.')
   refuseIf((S3_UPLOAD_ACCESS_KEY === undefined) !== (S3_UPLOAD_SECRET_KEY === undefined),
-    'S3_UPLOAD_ACCESS_KEY and S3_UPLOAD_SECRET_KEY must be set together, or neither of them.')
+    'S3_UPLOAD_ACCESS_KEY and S3_UPLOAD_SECRET_KEY must be set together, or not at all.')
   refuseIf(S3_UPLOAD_ACCESS_KEY !== undefined && S3_ENDPOINT === undefined,
-    'S3_ENDPOINT is missing: the embedded object storage has no credentials for uploads alone.')
+    'S3_ENDPOINT is missing: the embedded object storage has no separate credentials for uploads.')
   // The driver would quote all of it, including its password.
   refuseIf(config.DATABASE_URL !== undefined && !isConnectionString(config.DATABASE_URL),
     'DATABASE_URL must be a URL: in its user\'s name and password, special characters must be percent-encoded, as %40 for @.')
@@ -139,7 +139,8 @@ function checkTogether (config: Config): void {
     refuseIf(DATABASE_PASSWORD !== undefined, 'DATABASE_PASSWORD and DATABASE_AUTH=aws-iam are set: choose one.')
     const mode = /[?&]sslmode=([^&#]*)/.exec(DATABASE_URL ?? '')?.[1] ?? (DATABASE_CA === undefined ? 'none' : 'verify-full')
     refuseIf(!['require', 'verify-ca', 'verify-full'].includes(mode),
-      'DATABASE_AUTH=aws-iam needs TLS, without which RDS takes no token: add sslmode=verify-full to DATABASE_URL, or set DATABASE_CA.')
+      'DATABASE_AUTH=aws-iam needs TLS, without which RDS accepts no token: add sslmode=verify-full to DATABASE_URL, or set ' +
+      'DATABASE_CA.')
   }
   const { JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL } = config
   const keySources = Object.entries({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }).filter(([, value]) => value !== undefined)
@@ -153,7 +154,8 @@ function checkTogether (config: Config): void {
       throw new ConfigError('JWT_PUBLIC_KEY must be a public key in PEM form.')
     }
     refuseIf(signatureAlgorithms(publicKey).length === 0,
-      'JWT_PUBLIC_KEY must be an RSA (2048 bits or more, an odd exponent of at least 3), EC (P-256, P-384, P-521) or Ed25519 key, and not a weak one.')
+      'JWT_PUBLIC_KEY must be an RSA (2048 bits or more, an odd exponent of at least 3), EC (P-256, P-384, P-521) or ' +
+      'Ed25519 key that is not weak.')
   }
   refuseIf(config.TRUST_PROXY !== undefined && parseTrustedProxies(config.TRUST_PROXY) === undefined,
     'TRUST_PROXY must be a number of proxies, 16 at most, or a list of addresses and CIDR ranges.')
@@ -162,10 +164,10 @@ function checkTogether (config: Config): void {
   const { SERVICE_SECRET, SERVICE_SECRET_PREVIOUS } = config
   for (const [name, secret] of Object.entries({ JWT_SECRET, SERVICE_SECRET, SERVICE_SECRET_PREVIOUS })) {
     refuseIf(secret !== undefined && PUBLIC_SECRETS.includes(secret),
-      `${name} is a secret that everybody knows: choose another one, as by \`openssl rand -base64 48\`.`)
+      `${name} is a secret that everybody knows: choose another one, for instance with \`openssl rand -base64 48\`.`)
   }
   refuseIf(SERVICE_SECRET_PREVIOUS !== undefined && SERVICE_SECRET === undefined,
-    'SERVICE_SECRET is missing: SERVICE_SECRET_PREVIOUS is what it was before.')
+    'SERVICE_SECRET is missing: SERVICE_SECRET_PREVIOUS is only for its previous value.')
   if (config.NODE_ENV !== 'production') return
   refuseIf(config.DATABASE_URL === undefined, 'DATABASE_URL is missing: production refuses the embedded database.')
   refuseIf(config.S3_ENDPOINT === undefined, 'S3_ENDPOINT is missing: production refuses the embedded object storage.')
@@ -174,10 +176,10 @@ function checkTogether (config: Config): void {
 /** If one of the two settings had a malformed path, every link would be wrong. */
 function checkPublicAddress ({ PUBLIC_URL, BASE_PATH = '', HOST, TRUST_PROXY }: Config): void {
   if (HOST.startsWith('unix:') && !HOST.startsWith('unix:/')) {
-    throw new ConfigError('HOST must name a Unix socket by its whole path, such as unix:/run/objects.sock.')
+    throw new ConfigError('HOST must name a Unix socket by its full path, such as unix:/run/objects.sock.')
   }
   if (HOST.startsWith('unix:') && TRUST_PROXY !== undefined && !/^\d+$/.test(TRUST_PROXY)) {
-    throw new ConfigError('TRUST_PROXY must be a number of proxies: what connects to a Unix socket has no address.')
+    throw new ConfigError('TRUST_PROXY must be a number of proxies: clients of a Unix socket have no address.')
   }
   if (PUBLIC_URL === undefined) return
   if (!URL.canParse(PUBLIC_URL)) throw new ConfigError('PUBLIC_URL must be an address such as https://files.example.com.')
@@ -190,7 +192,7 @@ function checkPublicAddress ({ PUBLIC_URL, BASE_PATH = '', HOST, TRUST_PROXY }: 
 function checkStorageAccess (config: Config): void {
   const { S3_ADDRESSING, S3_BUCKET, S3_PREFIX } = config
   if ((config.S3_CLIENT_CERT === undefined) !== (config.S3_CLIENT_KEY === undefined)) {
-    throw new ConfigError('S3_CLIENT_CERT and S3_CLIENT_KEY must be set together, or neither of them.')
+    throw new ConfigError('S3_CLIENT_CERT and S3_CLIENT_KEY must be set together, or not at all.')
   }
   for (const name of ['HTTPS_PROXY', 'HTTP_PROXY'] as const) {
     if (config[name] !== undefined && !URL.canParse(config[name])) {
@@ -198,19 +200,20 @@ function checkStorageAccess (config: Config): void {
     }
   }
   if (config.S3_ENDPOINT === undefined && S3_PREFIX !== undefined) {
-    throw new ConfigError('S3_ENDPOINT is missing: the embedded object storage is not shared, so S3_PREFIX has no use.')
+    throw new ConfigError('S3_ENDPOINT is missing: the embedded object storage is not shared, so S3_PREFIX is of no use.')
   }
   const endpoints = { S3_ENDPOINT: config.S3_ENDPOINT, S3_PUBLIC_ENDPOINT: config.S3_PUBLIC_ENDPOINT }
   for (const [name, endpoint] of Object.entries(endpoints)) {
     if (endpoint === undefined) continue
     if (!URL.canParse(endpoint)) throw new ConfigError(`${name} must be an address such as https://storage.example.com.`)
     if (S3_ADDRESSING === 'virtual-host' && !canTakeNames(endpoint)) {
-      throw new ConfigError(`S3_ADDRESSING must be path or auto: ${name} is an IP address, which no bucket's name can stand in front of.`)
+      throw new ConfigError(
+        `S3_ADDRESSING must be path or auto: ${name} is an IP address, and no bucket's name can be put in front of one.`)
     }
     const { hostname, pathname } = new URL(endpoint)
     const namesBucket = takesVirtualHosts(endpoint) && hostname.startsWith(`${S3_BUCKET}.`)
     if (namesBucket || pathname.replace(/\/+$/, '').endsWith(`/${S3_BUCKET}`)) {
-      throw new ConfigError(`${name} must be the address without the bucket: leave out its name, which S3_BUCKET says.`)
+      throw new ConfigError(`${name} must be the address without the bucket: S3_BUCKET names that.`)
     }
   }
 }
@@ -219,8 +222,8 @@ function checkStorageAccess (config: Config): void {
 function checkTokenKey ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Config): void {
   const isEmbedded = DATABASE_URL === undefined && S3_ENDPOINT === undefined
   if (isEmbedded || JWT_SECRET !== undefined || JWT_PUBLIC_KEY !== undefined || JWT_JWKS_URL !== undefined) return
-  throw new ConfigError('JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing: with a database or an object storage of its own ' +
-    'the service needs a key to verify tokens with.')
+  throw new ConfigError('JWT_SECRET, JWT_PUBLIC_KEY or JWT_JWKS_URL is missing: a service that is configured with a ' +
+    'database or an object storage needs a key to verify tokens with.')
 }
 
 /** As node-postgres reads it, which also accepts one without a host: `postgres:///database`, for a socket on this machine. */

@@ -6,9 +6,9 @@ export interface ArchiveEntry {
   modifiedAt: Date
 }
 
-/** A form of archive. Where everything is in it depends only on the names, sizes and times of its files. */
+/** A form of archive. Its layout depends only on the names, sizes and times of its files. */
 export interface ArchiveFormat {
-  /** As it is asked for, and as its files end. */
+  /** Its name in requests, and the extension of its files. */
   readonly name: 'zip' | 'tar'
   readonly mediaType: string
   /** Whether it holds a CRC-32 of each file: in what follows the file, and at the end of the archive. */

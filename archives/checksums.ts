@@ -1,6 +1,6 @@
 import type { ArchivedFile, ArchiveLayout } from './layout.js'
 
-/** How many files may be read at once for their checksums alone. */
+/** How many files may be read at once only for their checksums. */
 const CONCURRENCY = 4
 
 /** The CRC-32 of each file of an archive: known before, computed as its bytes pass, or asked for. */
@@ -11,7 +11,7 @@ export class FileChecksums {
   readonly #layout
   readonly #compute
 
-  /** @param compute finds out that of a file of which it is not known */
+  /** @param compute finds out a file's checksum if it is not known */
   constructor (layout: Pick<ArchiveLayout, 'count' | 'file'>, compute: (file: ArchivedFile) => Promise<number>) {
     this.#values = new Uint32Array(layout.count)
     this.#isKnown = new Uint8Array(layout.count)
@@ -19,7 +19,7 @@ export class FileChecksums {
     this.#compute = compute
     for (let index = 0; index < layout.count; index++) {
       const { sizeBytes, crc32 } = layout.file(index)
-      // That of no bytes is 0.
+      // The checksum of no bytes is 0.
       if (sizeBytes === 0 || crc32 !== undefined) this.note(index, crc32 ?? 0)
     }
   }
@@ -29,7 +29,7 @@ export class FileChecksums {
     return this.#isKnown[index] === 1 ? this.#values[index] : undefined
   }
 
-  /** Takes note of one that was computed. */
+  /** Records one that was computed. */
   note (index: number, crc32: number): void {
     this.#values[index] = crc32
     this.#isKnown[index] = 1
@@ -48,7 +48,7 @@ export class FileChecksums {
         if (this.known(next.value) === undefined) await this.#begin(next.value)
       }
     }
-    // A worker that fails ends: the others and whoever asks meet the same fault.
+    // A worker that fails ends: the others, and those who ask, meet the same fault.
     for (let worker = 0; worker < CONCURRENCY; worker++) work().catch(() => {})
   }
 

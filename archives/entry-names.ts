@@ -1,14 +1,14 @@
 import { hash } from 'node:crypto'
 import { FILE_NAME_MAX_BYTES } from '../objects/object-key.js'
 
-// What Windows refuses in a name (Microsoft, "Naming Files, Paths, and Namespaces"). Control characters and slashes are not in
-// names of paths.
+// What Windows refuses in a name (Microsoft, "Naming Files, Paths, and Namespaces"). Names in paths have no control characters
+// or slashes.
 const refused = /[<>:"\\|?*]/g
 // Windows drops these from the end of a name.
 const dropped = /[. ]+$/
 // Windows device names, which mean the device whatever their extension (the same document).
 const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u00b2\u00b3]) *(?:\.|$)/i
-/** Ends the stem of a name that was made here. */
+/** How the stem of a name that was made here ends. */
 const madeHere = /~(?:\d+|[0-9a-f]{24})$/
 /** A longer "extension" is the end of a sentence with a dot in it. */
 const EXTENSION_MAX_BYTES = 32
@@ -26,9 +26,9 @@ export function storablePath (path: string): string {
 }
 
 /**
- * What paths have in common that some file system takes for one: Windows and macOS ignore case, macOS how an accent is
- * written. In the order of these, compared by UTF-16 units, a path comes right before those that it is the same as, and before
- * those that lie below it as if it were a folder.
+ * The same for all paths that some file system takes to be one: Windows and macOS ignore case, and macOS ignores how an accent
+ * is written. Sorted by this, in UTF-16 units, a path comes right before those that it coincides with, and before those that
+ * are below it as if it were a folder.
  */
 export function foldedPath (path: string): string {
   // Both ways, since a letter may have several forms in one case. No path has control characters.
@@ -36,7 +36,7 @@ export function foldedPath (path: string): string {
 }
 
 /**
- * Names for files in one archive: no two of them are the same where case is ignored, and none is that of a folder. A name that
+ * Names for files in one archive: no two of them are the same if case is ignored, and none is that of a folder. A name that
  * is already taken gets a number, `plot~2.png`.
  *
  * The names that were given need not be remembered: one that ends as if it had been made here gets another number, so that each

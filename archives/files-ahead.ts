@@ -14,7 +14,7 @@ interface OpenedPart {
 }
 
 const MAX_FILES = 8
-/** Of what comes before a file that is opened: one that waits for long may be closed by the store. */
+/** Bytes that may come before a file that is opened ahead: the store may close one that waits for long. */
 const MAX_BYTES_BEFORE = 512 * 1024
 
 /** Opens the files that are to be sent, the next ones ahead of their turn, within bounds. */
@@ -45,11 +45,11 @@ export class FilesAhead {
     while (this.#queue.length < MAX_FILES && bytesBefore + this.#bytesQueued <= MAX_BYTES_BEFORE && this.#openNext());
   }
 
-  /** The bytes of the next part; whoever takes them closes them. */
+  /** The bytes of the next part; the caller closes them. */
   async take (): Promise<Readable> {
     if (this.#queue.length === 0) this.#openNext()
     const next = this.#queue.shift()
-    if (next === undefined) throw new RangeError('There is no further file to be sent.')
+    if (next === undefined) throw new RangeError('There are no more files to send.')
     this.#bytesQueued -= lengthOf(next.part)
     const body = await next.opened
     // The store may have closed it while it waited.

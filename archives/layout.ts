@@ -23,20 +23,20 @@ export interface ArchiveLayout extends DirectoryOfEntries {
   readonly entityTag: string
   readonly sizeBytes: number
   file: (index: number) => ArchivedFile
-  /** The file that a place before the end lies in, or in what surrounds it. */
+  /** The file whose bytes, or whose header or trailer, are at a place before the end. */
   indexAt: (place: number) => number
 }
 
 /** Must change with anything that changes the bytes of an archive of the same files. */
 const LAYOUT_VERSION = 1
-/** Of files of which none is known: the first that ZIP can state. */
+/** For files without a known time: the earliest that ZIP can state. */
 const UNKNOWN_TIME = new Date('1980-01-01T00:00:00Z')
 /** How many files are worked on before others get their turn. */
 const BATCH_FILES = 1_000
 
 /**
- * Lays out an archive: files in the order of their paths, whatever their case, and then of their keys; no name is that of two,
- * or of a file and a folder. The same files give the same archive, whichever replica lays it out.
+ * Lays out an archive: files in the order of their paths, whatever their case, and then of their keys; no two files share a
+ * name, nor do a file and a folder. The same files give the same archive, whichever replica lays it out.
  */
 export async function layOutArchive (format: ArchiveFormat, files: readonly ArchivedFile[]): Promise<ArchiveLayout> {
   const { sorted, names } = await nameFiles(files)
@@ -66,7 +66,7 @@ export async function layOutArchive (format: ArchiveFormat, files: readonly Arch
   }
 }
 
-/** @returns the files in their order, and the names of those that are not named as their path is */
+/** @returns the files in their order, and the names of those whose name is not their path */
 async function nameFiles (files: readonly ArchivedFile[]) {
   const described = []
   for (const [index, file] of files.entries()) {

@@ -1,8 +1,8 @@
 import { type ArchiveEntry, type ArchiveFormat, asStored } from './archive-format.js'
 
 /*
- * The "pax interchange format" (POSIX.1-2017, pax, "Extended Description"): ustar, preceded by records of what has no room
- * in it.
+ * The "pax interchange format" (POSIX.1-2017, pax, "Extended Description"): ustar, preceded by records of what does not fit
+ * into it.
  */
 const BLOCK_BYTES = 512
 const NAME_BYTES = 100
@@ -20,7 +20,7 @@ interface Place {
   name: string
 }
 
-/** A tape archive: nothing in it depends on what is in its files. */
+/** A tape archive: nothing around its files depends on their contents. */
 export const tarFormat: ArchiveFormat = {
   name: 'tar',
   mediaType: 'application/x-tar',
@@ -48,7 +48,7 @@ function header (entry: ArchiveEntry): Buffer {
   return Buffer.concat([ustar(entry, described, EXTENDED_HEADER, extension.length), extension, padding, own])
 }
 
-/** What has no room in the ustar header. */
+/** What does not fit into the ustar header. */
 function extendedRecords ({ name, sizeBytes }: ArchiveEntry, place: Place | undefined): Buffer[] {
   return [
     ...place === undefined ? [record('path', name)] : [],
@@ -101,7 +101,7 @@ function record (keyword: string, value: string): Buffer {
   return Buffer.from(`${length} ${keyword}=${value}\n`)
 }
 
-/** What fills the last block after so many bytes. */
+/** The padding of the last block after this many bytes. */
 function paddingAfter (bytes: number): number {
   return (BLOCK_BYTES - bytes % BLOCK_BYTES) % BLOCK_BYTES
 }

@@ -44,7 +44,7 @@ export function * checksumsNeededFor (layout: ArchiveLayout, range: ArchiveRange
  * Writes a range of an archive.
  *
  * @param files those of `filePartsOf`; closed when the writing ends
- * @throws if a file cannot be read as the archive needs it: what was written so far is right
+ * @throws if a file cannot be read as the archive needs it; what was written so far is correct
  */
 export async function * writeRange (
   layout: ArchiveLayout, range: ArchiveRange, files: FilesAhead, checksums: FileChecksums,

@@ -2,9 +2,9 @@ import type { ArchiveEntry, ArchiveFormat, DirectoryOfEntries, EndPiece } from '
 import { storedBlocks } from './stored-blocks.js'
 
 /*
- * ZIP (PKWARE, APPNOTE.TXT 6.3.10, whose sections are named below). A file's CRC-32 follows its bytes, in a data descriptor, so
- * that where everything is does not depend on what was read before. Readers of a stream have to find the end of such a file by
- * themselves: Java's ZipInputStream refuses stored ones for that, but reads deflated ones, whose blocks may be stored.
+ * ZIP (PKWARE, APPNOTE.TXT 6.3.10, whose sections are named below). A file's CRC-32 follows its bytes, in a data descriptor,
+ * so that the layout does not depend on what was read before. Streaming readers have to find the end of such a file
+ * themselves: Java's ZipInputStream therefore refuses stored files, but reads deflated ones, whose blocks may be stored.
  */
 const DEFLATED = 8
 /** A data descriptor follows (bit 3), and names are UTF-8 (bit 11): 4.4.4. */

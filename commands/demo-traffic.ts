@@ -16,7 +16,7 @@ const HELP = `Puts, overwrites and removes files for a while, so that you can wa
 
   npm run demo:traffic -- [--url URL] [--seconds 30] [--token JWT] [--keep]
 
-  --url      the running service; by default that of DATA_DIR, or at HOST and PORT
+  --url      the running service; by default the one of DATA_DIR, or at HOST and PORT
   --seconds  how long
   --token    whose files; by default the demo organisation's admin's, signed as by npm run token
   --keep     leave the files in place

@@ -14,7 +14,7 @@ const HELP = `Checks a deployment, using the service's own configuration, and sa
   --json   the result as JSON
 
 It creates small files in an organisation named ${PROBE_ORG_KEY} and removes them again. Whether notifications arrive
-can be checked only while the service is running; with the embedded parts the doctor stands in for it.
+can be checked only while the service is running; with the embedded parts the doctor takes its place.
 
 Exit code: 0 nothing needs changing, 1 something does, 2 it could not run.
 `
@@ -39,7 +39,7 @@ runCommand(HELP, async (signal) => {
   }
   try {
     await withService(async (app) => {
-      tell({ check: 'configuration', status: 'ok', message: 'Every variable has a value that it may have.' })
+      tell({ check: 'configuration', status: 'ok', message: 'Every variable has a valid value.' })
       for await (const finding of examine({ app, waitMs: waitSeconds * 1000, signal })) tell(finding)
     })
   } catch (error) {
@@ -48,6 +48,6 @@ runCommand(HELP, async (signal) => {
   }
   const isHealthy = findings.every(({ status }) => status !== 'failed')
   if (values.json) console.log(JSON.stringify({ healthy: isHealthy, findings }))
-  else console.log(isHealthy ? 'Nothing has to be changed.' : 'What is marked FAILED has to be changed.')
+  else console.log(isHealthy ? 'Nothing needs to be changed.' : 'What is marked FAILED needs to be changed.')
   return isHealthy ? EXIT_CLEAN : EXIT_DIFFERENCES
 })

@@ -4,8 +4,8 @@ import { ORG_KEY_PATTERN } from '../objects/object-key.js'
 import { runCommand, withService } from './command.js'
 import { EXIT_CLEAN, UsageError } from './outcome.js'
 
-const HELP = `Ends the share links that were made until now, of all organisations or of one. After a restore of the database this is how
-those stay revoked that were revoked since the backup.
+const HELP = `Ends the share links that were made so far, of all organisations or of one. Run it after a restore of the
+database: links that were revoked since the backup would otherwise work again.
 
   npm run end-shares -- [--org KEY]
 
@@ -13,7 +13,7 @@ those stay revoked that were revoked since the backup.
 
 It writes to the database that the service uses, and works while the service runs. Every replica refuses the links within a second.
 
-Exit code: 0 it did, 2 it could not.
+Exit code: 0 done, 2 it could not run.
 `
 
 runCommand(HELP, async () => {
@@ -22,6 +22,7 @@ runCommand(HELP, async () => {
   const { org: orgKey = '' } = values
   if (orgKey !== '' && !new RegExp(ORG_KEY_PATTERN).test(orgKey)) throw new UsageError('--org must be an organisation\'s key.')
   await withService(async ({ database }) => { await revokeAllShares(database, orgKey) })
-  console.log(orgKey === '' ? 'Every share link that was made until now has ended.' : `Every share link of ${orgKey} that was made until now has ended.`)
+  console.log(orgKey === '' ? 'Every share link made so far has ' +
+    'ended.' : `Every share link of ${orgKey} made so far has ended.`)
   return EXIT_CLEAN
 })

@@ -16,12 +16,12 @@ and the bucket's listing.
 
   --org          whose files
   --workflow     only those of this workflow
-  --user         only those that this user made
+  --user         only those that this user created
   --limit        how many differing keys to name (20)
   --reveal-keys  name them by their keys, not by a hash
   --json         the result as JSON
 
-It changes nothing; \`npm run reconcile\` does. Files that come and go while it looks show as differences.
+It changes nothing; \`npm run reconcile\` does. Files that are added or removed while it looks show as differences.
 
 Exit code: 0 all four agree, 1 they differ, 2 it could not run.
 `
@@ -112,8 +112,8 @@ function describe ({ revealKeys }: Options, comparison: UsageComparison, agrees:
     ...isKeptRight(comparison)
       ? []
       : [
-          'The kept sums are not what the rows add up to. That must never be, but for those of runs while /health/ready says that ' +
-          'the service counts them: please report it.',
+          'The kept sums are not what the rows add up to. That should never happen, except for those of runs while ' +
+          '/health/ready says that the service counts them: please report it.',
         ],
     ...agrees ? ['All four agree.'] : [],
   ].join('\n')

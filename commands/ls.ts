@@ -13,15 +13,15 @@ const HELP = `Lists what a running service counts: workflows, the runs of one, o
 
   WORKFLOW  a workflow's UUID: lists its runs, latest first
   RUN       a run's UUID: lists its folders and files
-  PREFIX    only those whose path begins with it, as reports/2026/
+  PREFIX    only those whose path begins with this, such as reports/2026/
 
-  --url     the running service; by default that of DATA_DIR, or at HOST and PORT
+  --url     the running service; by default the one of DATA_DIR, or at HOST and PORT
   --token   who asks; by default the demo organisation's admin, signed as by npm run token
   --json    one JSON object per line, as the service answered it
 
 For each it prints the bytes, the number of files, the time of the newest one, and the name.
 
-Exit code: 0 it did, 2 it could not.
+Exit code: 0 done, 2 it could not run.
 `
 const TOKEN_LIFETIME_SECONDS = 3_600
 
@@ -96,7 +96,7 @@ async function * folder (
     const page = await answerOf('GET /objects', client.GET('/api/v1/objects', {
       params: { query: { ...run, delimiter: '/', sums: true, ...cursor } },
     }))
-    if (!('files' in page)) throw new TypeError('The service answers with one file where a folder was asked for.')
+    if (!('files' in page)) throw new TypeError('The service answered with one file where a folder was asked for.')
     const entries: Entry[] = [
       ...(page.folders ?? []).map((answer) => ({
         answer, bytes: answer.bytes, fileCount: answer.fileCount, time: undefined, name: answer.path,

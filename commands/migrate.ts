@@ -10,7 +10,8 @@ import { loadEmbeddedPostgres } from '../embedded/postgres/load.js'
 import { runCommand } from './command.js'
 import { EXIT_CLEAN } from './outcome.js'
 
-const HELP = `Brings the configured database to the newest schema, and says what it did. The service does the same at start.
+const HELP = `Brings the configured database to the newest schema, and says what it did. The service does the same
+when it starts.
 
   npm run migrate
 

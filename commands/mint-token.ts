@@ -32,7 +32,7 @@ function secretOf ({ JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL, DATA_DIR }: Confi
   if (JWT_JWKS_URL !== undefined) throw new CannotMintError('Only the identity provider whose keys JWT_JWKS_URL names can sign tokens.')
   const secret = JWT_SECRET ?? readEmbeddedSecrets(DATA_DIR)?.tokenSecret
   if (secret === undefined) {
-    throw new CannotMintError(`There is no secret in ${DATA_DIR} yet: start the service once, or set DATA_DIR or JWT_SECRET as it has them.`)
+    throw new CannotMintError(`There is no secret in ${DATA_DIR} yet: start the service once, or set DATA_DIR or JWT_SECRET as the service has them.`)
   }
   return secret
 }

@@ -43,7 +43,7 @@ async function main ([name = '', ...options]: readonly string[]): Promise<number
     return EXIT_CLEAN
   } catch (error) {
     if (interrupted.signal.aborted) {
-      console.error('Stopped. The same command goes on from here.')
+      console.error('Stopped. The same command continues from here.')
       return EXIT_STOPPED
     }
     console.error(describeFailure(error))

@@ -20,7 +20,7 @@ const HELP = `Writes the OpenAPI document of this version to ${FILE}.
 
   npm run openapi -- [--check]
 
-  --check  only say whether it is written already
+  --check  only say whether it is up to date
 
 Exit code: 0 it is as it should be, 1 it differs.
 `

@@ -5,24 +5,24 @@ import type { Config } from '../config.js'
 import { runCommand, withBucket } from './command.js'
 import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError } from './outcome.js'
 
-const HELP = `Makes the bucket and what it needs: notifications, CORS, an end of unfinished uploads, the policy of uploads. What is
-there already stays, so that it can be run at every deployment.
+const HELP = `Sets up the bucket and what it needs: notifications, CORS, a rule that ends unfinished uploads, and the policy for
+uploads. What is there already stays, so it can be run at every deployment.
 
   npm run prepare-bucket -- [--notify-arn ARN | --notify-url URL] [--origin ORIGIN …] [--abort-after DAYS]
                             [--upload-principal ARN] [--only SETTING,…]
 
   --notify-arn        where notifications go: arn:rustfs:sqs:us-east-1:objects:webhook, arn:minio:sqs::objects:webhook, or the
-                      ARN of a queue or topic of Amazon's
+                      ARN of an Amazon queue or topic
   --notify-url        the service's address for notifications, …/api/v1/objects/events: makes a topic of Ceph RGW that posts
-                      to it. Where RGW is reached over TLS, the address gets EVENTS_TOKEN as its password
+                      to it. If RGW is reached over TLS, EVENTS_TOKEN is added to the address as its password
   --origin            an origin whose pages may download and upload (*; every file needs a signed URL all the same)
-  --abort-after       days after which an upload in parts that nobody completes is removed (7); 0 leaves that as it is
-  --upload-principal  whose credentials S3_UPLOAD_ACCESS_KEY is: they may put files, and nothing else
-  --only              of: ${settings.join(', ')}
+  --abort-after       days after which an unfinished upload in parts is removed (7); 0 leaves the rule as it is
+  --upload-principal  the user that S3_UPLOAD_ACCESS_KEY belongs to: it may put files, and nothing else
+  --only              some of: ${settings.join(', ')}
 
-It takes S3_ENDPOINT, S3_BUCKET and the credentials as the service does; these must be allowed to configure the bucket.
+It reads S3_ENDPOINT, S3_BUCKET and the credentials as the service does; these must be allowed to configure the bucket.
 
-Exit code: 0 all is as it should be, 1 a setting could not be made, 2 it could not run.
+Exit code: 0 everything is as it should be, 1 a setting could not be made, 2 it could not run.
 `
 const symbols = { made: 'made     ', unchanged: 'unchanged', absent: 'absent   ', skipped: 'skipped  ', failed: 'FAILED   ' }
 const ABORT_AFTER_MAX_DAYS = 3650
@@ -69,7 +69,10 @@ runCommand(HELP, async () => {
 
 /** RGW accepts a password in the address only if it is reached over TLS itself. */
 function addressOf (url: string, { S3_ENDPOINT: endpoint = '', EVENTS_TOKEN: token }: Config): string {
-  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) throw new UsageError('--notify-url must be a URL of http or https.')
+  if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    throw new UsageError('--notify-url must be an http or ' +
+    'https URL.')
+  }
   const address = new URL(url)
   if (token !== undefined && endpoint.startsWith('https:') && address.password === '') {
     address.username = 'objects'

@@ -22,7 +22,7 @@ const HELP = `Makes what is counted agree with what the bucket holds: adds what 
   --rate          look at no more than this many objects per second
   --parallel      compare up to this many ranges of keys side by side, at most 16; by default as RECONCILE_PARALLEL says
   --restart       start from the beginning, even if the last one stopped half-way; otherwise it resumes from there
-  --allow-empty   continue even though the bucket is empty while files are counted; otherwise it is taken for the wrong one
+  --allow-empty   continue even though the bucket is empty while files are counted; otherwise that is taken for a mistake
   --show-foreign  name some of the objects whose keys do not have this service's form
   --reveal-keys   name them by their keys, not by a hash
   --json          the result as JSON
@@ -89,7 +89,7 @@ function readOptions (): Options | undefined {
   if (org !== undefined && orgKeyOfPrefix(orgPrefix) !== org) throw new UsageError('--org must be the key of an organisation.')
   if (!prefix.startsWith(orgPrefix)) throw new UsageError('--prefix must begin with the organisation of --org.')
   const keysPerSecond = values.rate === undefined ? undefined : Number(values.rate)
-  if (keysPerSecond !== undefined && !(keysPerSecond > 0)) throw new UsageError('--rate must be a number of objects in a second.')
+  if (keysPerSecond !== undefined && !(keysPerSecond > 0)) throw new UsageError('--rate must be a number of objects per second.')
   const parallel = values.parallel === undefined ? undefined : Number(values.parallel)
   if (parallel !== undefined && !(Number.isInteger(parallel) && parallel >= 1 && parallel <= RANGES_MAX)) {
     throw new UsageError(`--parallel must be a number of ranges from 1 to ${RANGES_MAX}.`)
@@ -146,7 +146,7 @@ function describe ({ request, showForeign }: Options, { counts, isResumed, isInt
   return [
     ...isResumed ? ['It resumed where the last one stopped.'] : [],
     `Looked at ${listedCount.toLocaleString('en')} objects: ${summary(counts)}${request.dryRun === true ? ', if it were not a dry run' : ''}.`,
-    ...leftCount > 0 ? [`${leftCount} changed meanwhile: their events count.`] : [],
+    ...leftCount > 0 ? [`${leftCount} changed meanwhile: their events will settle them.`] : [],
     ...unsettledCount > 0 ? [`${unsettledCount} differences are left: the database refuses them.`] : [],
     ...disorderedOrgKeys.length > 0
       ? [`Left out, since the object storage does not list their keys in order: ${disorderedOrgKeys.join(', ')}. ` +

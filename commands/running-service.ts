@@ -7,7 +7,7 @@ export function addressOfService (config: Config): string {
   const { DATA_DIR, HOST, PORT, PUBLIC_URL } = config
   if (socketPathOf(config) !== undefined) {
     if (PUBLIC_URL !== undefined) return PUBLIC_URL.replace(/\/+$/, '')
-    throw new ConfigError('HOST is a Unix socket: name the address of the proxy before it with --url, or set PUBLIC_URL.')
+    throw new ConfigError('HOST is a Unix socket: give the address of the proxy in front of it with --url, or set PUBLIC_URL.')
   }
   const host = ['0.0.0.0', '::'].includes(HOST) ? '127.0.0.1' : HOST
   return readAddress(DATA_DIR) ?? `http://${host.includes(':') ? `[${host}]` : host}:${PORT}`

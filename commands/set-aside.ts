@@ -6,7 +6,7 @@ import { isLeft, keysOf, replaySetAside } from '../reconcile/replay-set-aside.js
 import { runCommand, withService } from './command.js'
 import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError } from './outcome.js'
 
-const HELP = `Works off the records of notifications that were set aside, since they could not be counted when they came.
+const HELP = `Deals with records of notifications that were set aside because they could not be counted when they came.
 
   npm run set-aside -- list | replay | discard [--id ID] [--reason R] [--since TIME] [--all] [--reveal-keys] [--json]
   npm run set-aside -- show --id ID [--reveal-keys]
@@ -17,13 +17,13 @@ const HELP = `Works off the records of notifications that were set aside, since 
   discard  remove them
 
   --id           only this one
-  --reason       only those of this reason
-  --since        only those that came then or later, as 2026-01-31 or 2026-01-31T12:00:00Z
+  --reason       only those with this reason
+  --since        only those that came then or later, such as 2026-01-31 or 2026-01-31T12:00:00Z
   --all          all of them, for discard
   --reveal-keys  name object keys, not a hash of them
   --json         one JSON object per line
 
-Exit code: 0 it did, 1 a record is left that cannot be replayed, 2 it could not run.
+Exit code: 0 done, 1 a record that cannot be replayed is left, 2 it could not run.
 `
 const PAGE_ROWS = 500
 

@@ -4,7 +4,7 @@ import { answerOf } from '../embedded/demo/traffic-client.js'
 import { readLifetime } from './lifetime.js'
 import { EXIT_CLEAN, UsageError } from './outcome.js'
 
-export const SHARE_HELP = `Makes share links, lists them, and revokes them: links to files for anyone who has them, which end.
+export const SHARE_HELP = `Makes share links, lists them, and revokes them: expiring links to files, for anyone who has them.
 
   npm run --silent share -- KEY [--expires-in 7d] [--inline] [--note TEXT] [--json]
   npm run --silent share -- --workflow UUID --run UUID [--prefix plots/] …
@@ -15,17 +15,17 @@ export const SHARE_HELP = `Makes share links, lists them, and revokes them: link
   KEY           a file's object key, or its download link
   --workflow    with --run: the run whose files are shared, as they are when the link is opened
   --prefix      only those whose path begins with it
-  --expires-in  how long the link lasts, as 90s, 15m, 12h or 30d, 30 days at most (7d)
+  --expires-in  how long the link lasts: 90s, 15m, 12h or 30d, 30 days at most (7d)
   --inline      files are shown rather than saved, where that is safe
-  --note        what the link is for; it is shown in the list alone
-  --json        the service's answer as JSON, one object a line
+  --note        what the link is for; only the list shows it
+  --json        the service's answer as JSON, one object per line
   --url         the service's address (OBJECTS_STORAGE_URL)
 
-The token is in OBJECTS_STORAGE_TOKEN. Without address and token, "npm run share" takes the service that runs here, and is the demo
+The token is in OBJECTS_STORAGE_TOKEN. Without address and token, "npm run share" uses the service that runs here, as the demo
 organisation's admin.
 The link is printed once, and kept nowhere.
 
-Exit code: 0 it did, 2 it could not.
+Exit code: 0 done, 2 it could not run.
 `
 
 type ListedShare = components['schemas']['ListedShare']

@@ -14,12 +14,12 @@ const HELP = `Signs a token with the service's own secret: JWT_SECRET, or that o
 
   --role        member, admin or service
   --org         the organisation's key
-  --user        whose token it is (a new user's)
-  --expires-in  how long it is valid, as 90s, 15m, 12h or 30d (1d)
+  --user        whose token it is (by default a new user's)
+  --expires-in  how long it is valid: 90s, 15m, 12h or 30d (1d)
 
 It prints the token and nothing else. Anyone who has it may do what its role may, until it expires.
 
-Exit code: 0 it did, 2 it could not.
+Exit code: 0 done, 2 it could not run.
 `
 const YEAR_DAYS = 366
 

@@ -11,24 +11,24 @@ import { secondsOf } from './duration.js'
 import { showProgress } from './progress.js'
 import { EXIT_CLEAN, EXIT_DIFFERENCES, UsageError } from './outcome.js'
 
-const HELP = `Lists or aborts unfinished uploads in the bucket, no matter who began them: parts that cost money and are no file.
+const HELP = `Lists or aborts unfinished uploads in the bucket, no matter who began them. Their parts cost money.
 
   npm run uploads -- list  [--older-than AGE] [--org KEY] [--reveal-keys] [--json]
   npm run uploads -- abort --older-than AGE [--org KEY] [--dry-run] [--reveal-keys] [--json]
 
   list   name them, with the time at which they began, their bytes, and whose they are: open and given-up ones were begun with
          this service, others were not
-  abort  end them, and remove their parts; those that are open, which their senders may still complete, are left
+  abort  end them, and remove their parts; open ones, which their senders may still complete, are left
 
-  --older-than   only those that began so long ago, as 90s, 15m, 12h or 7d, by the object storage's clock
-  --org          only those whose keys begin with this organisation's
+  --older-than   only those that began at least this long ago: 90s, 15m, 12h or 7d, by the object storage's clock
+  --org          only those whose keys begin with this organisation's key
   --dry-run      name those that would be aborted, and abort none
   --reveal-keys  name object keys, not a hash of them
   --json         one JSON object per line, for each upload
 
 It is safe beside the running service, except with the embedded database. Ctrl-C stops it.
 
-Exit code: 0 it did, 1 the object storage refuses to abort some, 2 it could not run.
+Exit code: 0 done, 1 the object storage refuses to abort some, 2 it could not run.
 `
 
 interface Options {

@@ -9,13 +9,13 @@ import { runCommand, withService } from './command.js'
 import { showProgress } from './progress.js'
 import { EXIT_CLEAN, EXIT_COULD_NOT_RUN, EXIT_DIFFERENCES, UsageError } from './outcome.js'
 
-const HELP = `Reads files from the object storage again, and compares their bytes with what they were and were said to be.
-Their SHA-256 is then shown by downloads and lists.
+const HELP = `Reads files from the object storage again, and compares their bytes with what they were or were said to be.
+Downloads and lists then show their SHA-256.
 
   npm run verify -- [--org KEY] [--sample P] [--rate N] [--restart] [--reveal-keys] [--json]
 
   --org          only this organisation's files
-  --sample       only so many files in a hundred, chosen by chance
+  --sample       only so many files in a hundred, chosen at random
   --rate         read no more than this many MiB per second
   --restart      start from the beginning, even if the last one stopped half-way; otherwise it resumes from there
   --reveal-keys  name files by their keys, not by a hash
@@ -24,7 +24,7 @@ Their SHA-256 is then shown by downloads and lists.
 It changes no file. It is safe beside the running service, except with the embedded database: stop the service first.
 Ctrl-C stops it, and the next one resumes from there.
 
-Exit code: 0 all are what they were, 1 some are not, could not be read, or are left to read, 2 it could not run.
+Exit code: 0 all are unchanged, 1 some differ, could not be read, or are left to read, 2 it could not run.
 `
 const BYTES_PER_MIB = 1024 * 1024
 /** In the JSON; the text names all. */
@@ -87,7 +87,7 @@ function readOptions (): Options | undefined {
   const percent = Number(values.sample)
   if (!(percent > 0 && percent <= 100)) throw new UsageError('--sample must be a number above 0, and 100 at most.')
   const mebibytes = values.rate === undefined ? undefined : Number(values.rate)
-  if (mebibytes !== undefined && !(mebibytes > 0)) throw new UsageError('--rate must be a number of MiB in a second.')
+  if (mebibytes !== undefined && !(mebibytes > 0)) throw new UsageError('--rate must be a number of MiB per second.')
   return {
     orgKey,
     share: percent / 100,
@@ -107,7 +107,7 @@ function describe ({ counts, isResumed, isInterrupted }: VerificationResult): st
   return [
     ...isResumed ? ['It resumed where the last one stopped.'] : [],
     `Read ${readCount.toLocaleString('en')} files of ${readBytes.toLocaleString('en')} bytes: ${mismatchCount} mismatches.`,
-    ...unreadableCount > 0 ? [`${unreadableCount} files could not be read: the object storage refuses them to this service.`] : [],
+    ...unreadableCount > 0 ? [`${unreadableCount} files could not be read: the object storage does not let this service read them.`] : [],
     ...isInterrupted ? ['It was stopped; the next one resumes from here.'] : [],
   ].join('\n')
 }

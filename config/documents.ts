@@ -3,9 +3,9 @@ import { settingGroups } from './settings.js'
 
 const COMMENT_WIDTH = 126
 
-const HEADER = 'Every setting of the service: `npm run docs` writes this file. Copy it to .env beside it: the service, its commands ' +
-  'and `docker compose up` read that, and what the environment sets wins. An empty value counts as unset: the default applies. ' +
-  'The values below are the defaults.'
+const HEADER = 'Every setting of the service: `npm run docs` writes this file. Copy it to .env in the same folder: the ' +
+  'service, its commands and `docker compose up` read that file, and variables in the environment take precedence. An empty ' +
+  'value counts as unset: the default applies. The values below are the defaults.'
 
 /** Settings that only docker-compose.yml reads. */
 const composeSettings = [
@@ -13,7 +13,7 @@ const composeSettings = [
   {
     name: 'PUBLISH_ADDRESS',
     value: '127.0.0.1',
-    comment: 'Address at which it publishes the service (port 3000) and MinIO (port 9000); 0.0.0.0 is all of them.',
+    comment: 'Address at which it publishes the service (port 3000) and the storage (port 9000); 0.0.0.0 is all of them.',
   },
 ]
 

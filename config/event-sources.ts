@@ -9,10 +9,10 @@ import type { Config } from './settings.js'
 export function checkEventDoors (config: Config): void {
   const { EVENTS_TOKEN, EVENTS_PATH_TOKEN, EVENTS_PUBSUB_AUDIENCE, EVENTS_PUBSUB_ACCOUNT } = config
   if (EVENTS_PATH_TOKEN === 'true' && EVENTS_TOKEN === undefined) {
-    throw new ConfigError('EVENTS_TOKEN is missing: EVENTS_PATH_TOKEN takes it in the path.')
+    throw new ConfigError('EVENTS_TOKEN is missing: EVENTS_PATH_TOKEN accepts it in the path.')
   }
   if ((EVENTS_PUBSUB_AUDIENCE === undefined) !== (EVENTS_PUBSUB_ACCOUNT === undefined)) {
-    throw new ConfigError('EVENTS_PUBSUB_AUDIENCE and EVENTS_PUBSUB_ACCOUNT must be set together, or neither of them.')
+    throw new ConfigError('EVENTS_PUBSUB_AUDIENCE and EVENTS_PUBSUB_ACCOUNT must be set together, or not at all.')
   }
 }
 

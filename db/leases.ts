@@ -13,7 +13,7 @@ import { inTransaction } from './connection/transaction.js'
 export interface Lease extends LeaseClaim {
   /** Aborted with {LeaseLostError} if the lease could not be renewed in time: another process may be at work now. */
   lost: AbortSignal
-  /** Makes the lease available at once. If the database does not answer, it expires by itself. */
+  /** Makes the lease available at once. If the database does not answer, it expires. */
   release: () => Promise<void>
 }
 

@@ -33,7 +33,7 @@ export async function keepUploadOpen (
   return numUpdatedRows === 1n
 }
 
-/** Ends an upload whose file is counted: its place is no longer kept, also where the file is deleted soon. */
+/** Ends an upload whose file is counted: its place is no longer kept, even if the file is soon deleted. */
 export async function finishUpload (database: Kysely<Database>, { objectKey, storeUploadId }: RecordedUpload): Promise<void> {
   await database.updateTable('uploads')
     .set({ store_upload_id: null, expires_at: sql<Date>`clock_timestamp()` })

@@ -17,7 +17,8 @@ const neededKinds = {
   's3:ObjectCreated:*': ['s3:ObjectCreated:Put', 's3:ObjectCreated:Post', 's3:ObjectCreated:Copy', 's3:ObjectCreated:CompleteMultipartUpload'],
   's3:ObjectRemoved:*': ['s3:ObjectRemoved:Delete', 's3:ObjectRemoved:DeleteMarkerCreated'],
 }
-const ADVICE = 'let it send ObjectCreated and ObjectRemoved of all keys (docs/notifications.md). Until then only a reconcile settles what is missed: set RECONCILE_CRON.'
+const ADVICE = 'let it send ObjectCreated and ObjectRemoved for all keys (docs/notifications.md). Until then only a ' +
+  'reconcile makes up for what is missed: set RECONCILE_CRON.'
 
 /**
  * Checks whether the bucket is configured to notify the service of what usage depends on. Some stores notify by a server-wide
@@ -37,14 +38,14 @@ export async function examineBucketNotification (app: FastifyInstance): Promise<
   }
   if (ours.length === 0) {
     const addresses = subscriptions.map(({ address }) => address).join(', ')
-    return find(warning(check, `The bucket's notifications go to ${addresses}. Unless something there passes them on, let them go to POST ${EVENTS_PATH} of this service.`))
+    return find(warning(check, `The bucket's notifications go to ${addresses}. Unless something there passes them on, send them to POST ${EVENTS_PATH} of this service.`))
   }
   const missing = missingKinds(ours)
   if (missing.length > 0) {
     const isFiltered = ours.some((subscription) => subscription.isFiltered) ? ', or not for every key' : ''
     return find(warning(check, `The bucket does not send ${missing.join(' and ')}${isFiltered}: ${ADVICE}`))
   }
-  return find(ok(check, 'The bucket is configured to notify of new files and of removed ones.'))
+  return find(ok(check, 'The bucket is configured to report new and removed files.'))
 }
 
 function missingKinds (subscriptions: readonly Subscription[]): string[] {

@@ -14,7 +14,8 @@ const RULES_NAMED_MAX = 5
 export async function * examineBucketSettings (app: FastifyInstance): AsyncGenerator<Finding, undefined> {
   const { minio, config, storeTarget: { bucket, keyPrefix = '' } } = app
   if (config.S3_ENDPOINT === undefined) {
-    yield skipped('bucket-settings', 'The embedded object storage has no lifecycle rules and no versions, and it notifies the service by itself.')
+    yield skipped('bucket-settings', 'The embedded object storage has no lifecycle rules and no versions, and it notifies ' +
+      'the service itself.')
     return
   }
   const subscribed = yield * reading('bucket-notification', 's3:GetBucketNotification', async () => await examineBucketNotification(app))
@@ -80,22 +81,23 @@ function describeRules (rules: readonly LifecycleRule[], app: FastifyInstance, s
   if (isAmazonEndpoint(app.storeTarget.endpoint) && subscribed.some((kind) => kind.startsWith('s3:LifecycleExpiration:'))) {
     return ok('lifecycle', `${what}, and Amazon S3 sends an event for each.`)
   }
-  const silence = `${what}, of which not every object storage sends an event (Ceph RGW 16 sends none): only a reconcile is sure to end their being counted.`
+  const silence = `${what}, for which not every object storage sends an event (Ceph RGW 16 sends none): only a reconcile reliably stops counting them.`
   return RECONCILE_CRON === undefined
     ? warning('lifecycle', `${silence} Set RECONCILE_CRON to a time after the rules', such as 0 3 * * * for 3 o'clock each night, or run npm run reconcile then.`)
-    : ok('lifecycle', `${silence} RECONCILE_CRON begins one (${RECONCILE_CRON}).`)
+    : ok('lifecycle', `${silence} RECONCILE_CRON starts one (${RECONCILE_CRON}).`)
 }
 
 function describeVersioning (status: string | undefined, rules: readonly LifecycleRule[]): Finding {
   if (status !== 'Enabled' && status !== 'Suspended') {
-    return ok('versioning', 'The bucket keeps no versions: what is counted is what it holds.')
+    return ok('versioning', 'The bucket keeps no versions: everything that it holds is counted.')
   }
   const isBounded = rules.some(({ NoncurrentVersionExpiration: expiration }) => expiration !== undefined)
   const uncounted = 'A file that is deleted or overwritten stays as an older version, which is neither counted nor offered for download'
   if (status === 'Enabled') {
     return isBounded
       ? ok('versioning', `The bucket keeps versions. ${uncounted}, until a lifecycle rule removes it (NoncurrentVersionExpiration).`)
-      : warning('versioning', `The bucket keeps versions. ${uncounted}, and takes space for good: let a lifecycle rule remove those (NoncurrentVersionExpiration), or take them into account.`)
+      : warning('versioning', `The bucket keeps versions. ${uncounted}, and takes up space for good: let a lifecycle rule remove these (NoncurrentVersionExpiration), or take them into account.`)
   }
-  return warning('versioning', 'Versions are suspended: older ones from before may still be there, which are neither counted nor offered for download. Ceph RGW 16 may list such a key several times: a reconcile then asks about that key.')
+  return warning('versioning', 'Versioning is suspended: there may still be versions from before, which are neither counted ' +
+    'nor offered for download. Ceph RGW 16 may list such a key several times: a reconcile then asks about that key.')
 }

@@ -20,12 +20,12 @@ export async function examineBucket (app: FastifyInstance): Promise<Finding> {
     if (skewMs > SKEW_MAX_MS) {
       return failed('bucket', `The object storage's clock differs from this machine's by ${Math.round(skewMs / 60_000)} minutes, so it refuses every request: synchronise both with NTP.`)
     }
-    if (response.status === 404) return failed('bucket', `There is no bucket ${bucket}: make it, or correct S3_BUCKET.`)
+    if (response.status === 404) return failed('bucket', `There is no bucket ${bucket}: create it, or correct S3_BUCKET.`)
     if (response.status === 403) return failed('bucket', `The object storage refuses the credentials for the bucket ${bucket}: check S3_ACCESS_KEY, S3_SECRET_KEY and S3_REGION, or the machine's role, and the policy.`)
     if (!response.ok) return failed('bucket', `The object storage answers with status ${response.status} for the bucket ${bucket}.`)
     if (Math.abs(fromDatabaseMs) > app.bucketEvents.clockSkewMs) {
       const apart = `${Math.round(Math.abs(fromDatabaseMs) / 1000)} s ${fromDatabaseMs > 0 ? 'ahead of' : 'behind'} the database's`
-      return warning('bucket', `It is there, but the object storage's clock is ${apart}, so that events may be taken in the wrong order: let both follow NTP, or set STORE_CLOCK_SKEW to more than that.`)
+      return warning('bucket', `It is there, but the object storage's clock is ${apart}, so events may be put in the wrong order: synchronise both with NTP, or set STORE_CLOCK_SKEW to more than that.`)
     }
     return ok('bucket', `The bucket ${bucket} is there, and its clock and the database's agree.`)
   } catch (error) {

@@ -18,8 +18,8 @@ export async function * examineDatabaseConnection (app: FastifyInstance): AsyncG
   const { role, isSuperuser, schema, mayMigrate } = await readRoleRights(database)
   const who = `The role is ${role}, and the tables are in the schema ${schema}`
   if (isSuperuser) yield warning('database-role', `${who}. It is a superuser: a role that owns this schema is enough.`)
-  else if (mayMigrate) yield ok('database-role', `${who}. It may make and change tables there, as updates do.`)
-  else yield warning('database-role', `${who}. It may not make and change tables there: updates need a role that does, for npm run migrate.`)
+  else if (mayMigrate) yield ok('database-role', `${who}. It may create and change tables there, as updates do.`)
+  else yield warning('database-role', `${who}. It may not create and change tables there: updates need a role that may, for npm run migrate.`)
 }
 
 function describeSessions ({ isPooled }: Route, pooler: string, areShared: boolean): Finding {
@@ -32,7 +32,7 @@ function describeSessions ({ isPooled }: Route, pooler: string, areShared: boole
   return pooler === 'transaction'
     ? ok(check, 'DATABASE_POOLER is transaction: nothing is kept in a session, although none was seen to be shared.')
     : ok(check, 'A pooler or a proxy is in between. No session was seen to be shared, as in session mode, but none is relied on: ' +
-      'DATABASE_POOLER=none lets statements be prepared where sessions are sure to be kept.')
+      'DATABASE_POOLER=none lets statements be prepared if sessions are certain to be kept.')
 }
 
 function describeEncryption ({ tlsVersion, isVerified }: Route, isLocal: boolean): Finding {
@@ -40,9 +40,10 @@ function describeEncryption ({ tlsVersion, isVerified }: Route, isLocal: boolean
   if (tlsVersion === undefined) {
     return isLocal
       ? ok(check, 'The connection is not encrypted, and stays on this machine.')
-      : warning(check, 'The connection is not encrypted: add sslmode=verify-full to DATABASE_URL, and name its CA by DATABASE_CA.')
+      : warning(check, 'The connection is not encrypted: add sslmode=verify-full to DATABASE_URL, and name its CA in ' +
+        'DATABASE_CA.')
   }
   return isVerified
-    ? ok(check, `The connection is encrypted (${tlsVersion}), and the certificate is of a CA that is trusted.`)
-    : warning(check, `The connection is encrypted (${tlsVersion}), but nobody checks whose certificate it is: name its CA by DATABASE_CA.`)
+    ? ok(check, `The connection is encrypted (${tlsVersion}), and the certificate comes from a trusted CA.`)
+    : warning(check, `The connection is encrypted (${tlsVersion}), but nobody checks whose certificate it is: name its CA in DATABASE_CA.`)
 }

@@ -31,7 +31,7 @@ export async function * examineNotifications (
   }
   yield ok('delete', 'The credentials may delete.')
   yield await until(async () => !await isCounted(), waitMs, signal)
-    ? ok('notifications', 'A new file and its removal are counted by themselves.')
+    ? ok('notifications', 'A new file and its removal were counted without help.')
     : failed('notifications', `A new file was counted, but its removal was not within ${waitMs / 1000} s: let the bucket send ObjectRemoved, too.`)
 }
 

@@ -7,7 +7,8 @@ export async function * examineObjects (app: FastifyInstance, objectKey: string)
   const { keyPrefix = '' } = app.storeTarget
   const missing = await sendAsService(app, { method: 'HEAD', objectKey })
   yield missing.status === 403
-    ? failed('missing-key', 'A missing file is answered with 403 instead of 404, so that no download can tell: allow s3:ListBucket on the bucket.')
+    ? failed('missing-key', 'A missing file is answered with 403 instead of 404, so downloads cannot tell that it is ' +
+      'missing: allow s3:ListBucket on the bucket.')
     : missing.status === 404
       ? ok('missing-key', 'A missing file is answered with 404.')
       : failed('missing-key', `A missing file is answered with ${missing.status} instead of 404.`)

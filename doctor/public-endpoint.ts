@@ -28,7 +28,7 @@ export async function * examinePublicEndpoint (app: FastifyInstance, objectKey: 
     return
   }
   yield response.headers.get('content-disposition') === disposition && response.headers.get('content-type') === type
-    ? ok('public-endpoint', 'A download URL works, with the file name and the type that it says.')
+    ? ok('public-endpoint', 'A download URL works, with the file name and the type that it states.')
     : failed('public-endpoint', 'A download URL works, but its response-content-disposition or response-content-type is not honoured: files would open instead of being saved.')
   yield await examineCrossOrigin(app, url)
   yield await examineUploadCrossOrigin(app, url)
@@ -48,7 +48,7 @@ async function examineCrossOrigin (app: FastifyInstance, url: string): Promise<F
   }
   return refused.length === 0
     ? ok('cors', 'Scripts of web pages may follow a download\'s redirect.')
-    : warning('cors', `Scripts may not read what a download redirects to where their browser names the origin ${refused.join(' or ')}; links work. A page of another origin than the service's is named null after the redirect. If web pages fetch files, allow these origins in the bucket's CORS configuration (GET, HEAD, PUT), or *.`)
+    : warning('cors', `Scripts may not read what a download redirects to if their browser names the origin ${refused.join(' or ')}; links work. A page of another origin than the service's is named null after the redirect. If web pages fetch files, allow these origins in the bucket's CORS configuration (GET, HEAD, PUT), or *.`)
 }
 
 /**
@@ -79,7 +79,7 @@ async function examineUploadCrossOrigin (app: FastifyInstance, url: string): Pro
   }
   return untagged.length === 0
     ? ok('cors-upload', 'Scripts of web pages may send files and parts.')
-    : warning('cors-upload', `Scripts of ${untagged.join(' or ')} may not read the entity tags of parts, without which some, such as Uppy, do not complete an upload: expose ETag in the bucket's CORS configuration (ExposeHeader).`)
+    : warning('cors-upload', `Scripts of ${untagged.join(' or ')} may not read the entity tags of parts, without which some clients, such as Uppy, do not complete an upload: expose ETag in the bucket's CORS configuration (ExposeHeader).`)
 }
 
 /** Where pages that use the service come from, as far as its settings say. */

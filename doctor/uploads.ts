@@ -38,23 +38,26 @@ export async function * examineUploads (app: FastifyInstance, sourceKey: string)
   const { bucket, keyPrefix = '' } = app.storeTarget
   const copied = await upload(app, { headers: { 'x-amz-copy-source': `/${bucket}/${encodePath(keyPrefix + sourceKey)}` } })
   yield copied.isThere && copied.sizeBytes !== BODY.length
-    ? failed('upload-copy', `Anyone with an upload URL can copy other files with it, of whatever size, by a header that the object storage takes unsigned (x-amz-copy-source): ${ADVICE}`)
+    ? failed('upload-copy', `Anyone with an upload URL can copy other files with it, of whatever size, by a header that the object storage accepts unsigned (x-amz-copy-source): ${ADVICE}`)
     : ok('upload-copy', 'An upload URL copies no other file.')
 
   const opened = await upload(app, { headers: { 'x-amz-acl': 'public-read' } })
   yield opened.isPublic
-    ? warning('upload-acl', 'Anyone with an upload URL can make its file public, by a header that the object storage takes unsigned (x-amz-acl): let the bucket ignore public ACLs (docs/production.md).')
+    ? warning('upload-acl', 'Anyone with an upload URL can make its file public, by a header that the object storage ' +
+      'accepts unsigned (x-amz-acl): let the bucket ignore public ACLs (docs/production.md).')
     : ok('upload-acl', 'An upload URL makes no file public.')
 
   const retyped = await upload(app, { headers: { 'content-type': 'text/html' } })
   yield retyped.isThere
-    ? failed('upload-type', 'An upload URL takes a file of another type than it is signed for: a proxy in front of the object storage must pass Content-Type on unchanged.')
-    : ok('upload-type', 'An upload URL takes no other type.')
+    ? failed('upload-type', 'An upload URL accepts a file of another type than it is signed for: a proxy in front of the ' +
+      'object storage must pass Content-Type on unchanged.')
+    : ok('upload-type', 'An upload URL accepts no other type.')
 
   const bigger = await upload(app, { headers: { 'content-length': String(BODY.length + 1) }, body: `${BODY}!` })
   yield bigger.isThere
-    ? failed('upload-size', 'An upload URL takes a file of another size than it is signed for, so that a quota does not hold.')
-    : ok('upload-size', 'An upload URL takes no other size.')
+    ? failed('upload-size', 'An upload URL accepts a file of another size than it is signed for, so quotas cannot be relied ' +
+      'on.')
+    : ok('upload-size', 'An upload URL accepts no other size.')
 }
 
 /** Uses an upload URL, looks at the result, and removes it again. If the store drops the connection, what is there decides. */

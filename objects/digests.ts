@@ -12,7 +12,7 @@ export type Digests = Readonly<Partial<Record<DigestAlgorithm, string>>>
 export interface KeptDigest {
   algorithm: DigestAlgorithm
   value: string
-  /** Without quotes: of the bytes that it was verified for; null for a claim, which whoever asked for the upload made. */
+  /** Without quotes: of the bytes that it was verified for; null for a claim by whoever asked for the upload. */
   entityTag: string | null
   /** Whether the store is yet to be asked if it has checked this claim. */
   isConfirmable: boolean

@@ -13,8 +13,8 @@ const FAILURES_NAMED = 10
 const LOOK_TIMES = { everyMs: 60 * 60_000, pauseFactor: 20 }
 
 /**
- * Aborts, in one replica at a time, recorded uploads in parts that their senders gave up; nobody else's. All
- * that are unfinished are looked at once an hour or less often, so that usage can say how many bytes they hold.
+ * Aborts, in one replica at a time, recorded uploads in parts that their senders gave up, and no others. All unfinished ones
+ * are looked at once an hour or less often, so that usage can say how many bytes they hold.
  */
 export default fastifyPlugin(async (app) => {
   const closing = new AbortController()
@@ -33,7 +33,7 @@ export default fastifyPlugin(async (app) => {
     if (!app.isDatabaseMigrated()) return
     await underLease(app.database, LEASE_NAME, async (lease) => {
       const signal = AbortSignal.any([closing.signal, lease.lost])
-      // Whichever fails, the other is done.
+      // If one fails, the other is still done.
       await logFailure('could not abort uploads that were given up', () => abortAbandoned(signal))
       await logFailure('could not look at unfinished uploads', () => look(lease, signal))
     })

@@ -52,11 +52,11 @@ const KEPT_AT_ONCE = 1_000
 export default fastifyPlugin(async (app) => {
   const { ARCHIVES_AT_ONCE, STREAM_IDLE_TIMEOUT } = app.config
   const open = new Gauge({
-    name: 'objects_storage_archives_open', help: 'Archives that are being made.', registers: [app.metrics],
+    name: 'objects_storage_archives_open', help: 'Archives that are being sent.', registers: [app.metrics],
   })
   const rereadBytes = new Counter({
     name: 'objects_storage_archive_reread_bytes_total',
-    help: 'Bytes of files that were read for their CRC-32 alone: a part of a ZIP archive was asked for, and nobody knew it.',
+    help: 'Bytes of files that were read only for their CRC-32: it was not known when a part of a ZIP archive was asked for.',
     registers: [app.metrics],
   })
   const keeping = new Set<Promise<void>>()
@@ -81,7 +81,7 @@ export default fastifyPlugin(async (app) => {
     throw new ArchiveChangedError()
   }
 
-  /** The CRC-32 of a file that does not pass: the store's own, or that of its bytes. */
+  /** The CRC-32 of a file that does not pass: the store's own, or one computed from its bytes. */
   const findCrc32 = async (file: ArchivedFile, signal: AbortSignal): Promise<number> => {
     const stored = await app.objectStorage.head(file.objectKey, signal)
     if (stored?.crc32 !== undefined && stored.entityTag === file.entityTag) return stored.crc32
@@ -94,7 +94,7 @@ export default fastifyPlugin(async (app) => {
     return crc32
   }
 
-  /** Keeps what was computed, without anyone's waiting for it: without it, the next archive takes longer. */
+  /** Keeps what was computed, without anyone waiting for it: without it, the next archive takes longer. */
   const keep = (layout: ArchiveLayout, checksums: FileChecksums) => {
     const computed: FileCrc32[] = []
     for (let index = 0; index < layout.count; index++) {
@@ -171,7 +171,7 @@ export default fastifyPlugin(async (app) => {
     return listed
   }
 
-  /** The catalogue has no entity tag of a file whose event had none: the store is asked. */
+  /** The catalogue has no entity tag for a file whose event had none: the store is asked. */
   const describeAll = async (page: readonly ListedForArchive[], signal: AbortSignal): Promise<ArchivedFile[]> => {
     const described: ArchivedFile[] = []
     const unknown: ListedForArchive[] = []

@@ -94,7 +94,7 @@ export default fastifyPlugin(async (app) => {
   }
   const overwrites = new Counter({
     name: 'objects_storage_uploads_overwritten_total',
-    help: 'Files that an upload put in the place of what it had brought before: its URL was used again, with other content.',
+    help: 'Files that an upload overwrote: its URL was used again, with different content.',
     registers: [app.metrics],
   })
   const options = {
@@ -116,7 +116,7 @@ export default fastifyPlugin(async (app) => {
   })
   const lateness = new Histogram({
     name: 'objects_storage_event_lateness_seconds',
-    help: 'From the time that events of the bucket name to their commit, by what brought them.',
+    help: 'Time from when events of the bucket happened, as they say, to their commit, by channel.',
     labelNames: ['channel'],
     buckets: LATENESS_BUCKETS_SECONDS,
     registers: [app.metrics],
@@ -135,7 +135,7 @@ export default fastifyPlugin(async (app) => {
 
   const removedUploads = new Counter({
     name: 'objects_storage_uploads_removed_total',
-    help: 'Files removed because no upload was allowed to be so big, or of such a type.',
+    help: 'Files removed because they were bigger than their upload was allowed to be, or of another type.',
     labelNames: ['reason'],
     registers: [app.metrics],
   })

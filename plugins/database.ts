@@ -56,7 +56,7 @@ export default fastifyPlugin(async (app) => {
   const takeRoute = (newRoute: Route) => {
     if (newRoute.isPooled !== (route?.isPooled ?? false)) {
       app.log.info(newRoute.isPooled
-        ? 'sessions of the database are taken for shared, as by a pooler: nothing is kept in them, and no statement is prepared'
+        ? 'sessions of the database seem to be shared, as by a pooler: nothing is kept in them, and no statement is prepared'
         : 'sessions of the database are the service\'s own')
     }
     route = newRoute

@@ -8,7 +8,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * What the database tells of a file's digests within a second; undefined if it tells nothing by then. It is not asked
-     * while it keeps silent, and by few downloads at once, so that these neither wait for it nor keep others from it. What it
+     * while it does not answer, and by few downloads at once, so that these neither wait for it nor keep others from it. What it
      * tells is remembered as long as a file is: digests are kept with the tag of their bytes, so none is taken for another's.
      */
     keptDigests: (objectKey: string) => Promise<readonly KeptDigest[] | undefined>
@@ -22,7 +22,7 @@ const QUESTIONS_MAX_CONCURRENT = 4
 const QUESTIONS_MAX_WAITING = 100
 const REMEMBERED_MAX_FILES = 10_000
 
-/** Decorates the instance with what is known of files' digests, for downloads, which need no database. */
+/** Decorates the instance with what is known about files' digests, for downloads, which need no database. */
 export default fastifyPlugin(async (app) => {
   const question = wrap(
     circuitBreaker(handleAll, { halfOpenAfter: AWAY_MS, breaker: new ConsecutiveBreaker(AWAY_AFTER_FAILURES) }),

@@ -9,14 +9,14 @@ import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failure
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What all routes have in common that notifications of the bucket come in by. */
+    /** What all routes for notifications of the bucket have in common. */
     eventDoors: {
       /** Has the routes of a scope read bodies as JSON of any media type; one that is none is `undefined`. */
       readBodies: (scope: FastifyInstance) => void
       /**
        * Takes in the notification that a request brings, once its sender is known.
        *
-       * @throws {DeclaredError} or what the error handler makes one of
+       * @throws {DeclaredError} or an error that the error handler turns into one
        */
       receive: (request: FastifyRequest, channel: EventChannel) => Promise<BucketEvents>
       /** Turns a sender away, and counts that against its address. Always throws: the refusal, or that there were too many. */

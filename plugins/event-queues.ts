@@ -70,12 +70,12 @@ export default fastifyPlugin(async (app) => {
       return 'committed'
     } catch (error) {
       if (!(error instanceof UnknownNotificationError)) throw error
-      // It would be refused again for ever: nobody reads what a queue answers.
+      // It would be refused again and again: nobody reads the answers given to a queue.
       await app.bucketEvents.setAside([{ reason: 'form_unknown', record: notificationText(bytes) }])
       return 'set_aside'
     }
   }
-  /** Each record by itself, so that none is cut for the length of all. */
+  /** Each record separately, so that none is cut because of their total length. */
   const giveUp = async (bytes: Buffer) => {
     const { events = [], rejected = [] } = app.bucketEvents.read(parseNotificationBody(bytes)) ?? {}
     const records = new Set([...events, ...rejected].map(({ record }) => record))
@@ -89,17 +89,17 @@ export default fastifyPlugin(async (app) => {
       isOutage,
       giveUp: async (bytes, error) => {
         await giveUp(bytes)
-        log.error({ err: error }, 'a notification cannot be counted, whatever is tried: its records are set aside')
+        log.error({ err: error }, 'a notification cannot be counted, even after several attempts: its records are set aside')
       },
       onReceived: (received) => {
         redeliveries.inc({ channel }, received.filter(({ isRedelivered }) => isRedelivered).length)
       },
       onSettled: (outcome, count) => { messages.inc({ channel, outcome }, count) },
       onHeld: (count, error) => {
-        log.error({ err: error, count }, 'notifications of a queue cannot be counted now, and are held until they can')
+        log.error({ err: error, count }, 'notifications from a queue cannot be counted now, and are held until they can be')
       },
       onUp: () => { log.info('notifications are taken from the queue') },
-      onDown: (error) => { log.error({ err: error }, 'the queue of notifications cannot be reached; it is tried again') },
+      onDown: (error) => { log.error({ err: error }, 'the queue of notifications cannot be reached; trying again') },
     }))
   }
   app.secretFiles.on('change', (changed, names) => {
@@ -116,7 +116,7 @@ export default fastifyPlugin(async (app) => {
   app.addHook('onClose', async () => { await Promise.all([...consumers.values()].map((consumer) => consumer.stop())) })
 }, { name: 'event-queues', dependencies: ['config', 'secret-files', 'bucket-events', 'metrics'] })
 
-/** What opens each queue that is configured, by the configuration as it is then. */
+/** Opens each configured queue, with the configuration at that time. */
 async function loadSources (current: () => Config): Promise<Map<QueueChannel, OpenQueue>> {
   const sources = new Map<QueueChannel, OpenQueue>()
   const { EVENTS_SQS_URL, EVENTS_AMQP_URL, EVENTS_NATS_URL } = current()

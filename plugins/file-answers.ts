@@ -13,7 +13,7 @@ interface AskedFile {
   asked: Disposition
   wanted: Wanted
   policy: DownloadPolicy
-  /** What JSON names in place of a pre-signed URL, which shows the object key. */
+  /** What JSON names in place of a pre-signed URL, since that shows the object key. */
   ownLink?: { url: string, expiresAt: Date } | undefined
 }
 

@@ -55,7 +55,7 @@ export default fastifyPlugin(async (app) => {
   })
   const drift = new Counter({
     name: 'objects_storage_reconcile_drift_total',
-    help: 'Keys that were not counted as the bucket has them, by what settled them; unsettled ones are so still.',
+    help: 'Keys that were not counted as the bucket has them, by what settled them; unsettled ones remain.',
     labelNames: ['kind'],
     registers: [app.metrics],
   })
@@ -119,7 +119,7 @@ export default fastifyPlugin(async (app) => {
     app.addHook('onListen', async () => {
       schedule = new Cron(RECONCILE_CRON, {
         protect: true,
-        catch: (error) => { app.log.warn({ err: error }, 'the scheduled comparison did not come to its end') },
+        catch: (error) => { app.log.warn({ err: error }, 'the scheduled comparison did not finish') },
       }, keepAppointment)
     })
   }

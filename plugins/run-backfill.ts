@@ -70,7 +70,7 @@ export default fastifyPlugin(async (app) => {
   }
   const backfill = async ({ lost }: Lease) => {
     const signal = AbortSignal.any([closing.signal, lost])
-    app.log.info('counting the files that are there in their runs: lists of them answer NOT_READY until it is done')
+    app.log.info('counting the existing files in their runs: lists of them answer NOT_READY until that is done')
     await countFiles(signal)
     const indexes = await makeIndexes(signal)
     await finishBackfill(app.database)

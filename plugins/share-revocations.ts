@@ -22,7 +22,7 @@ declare module 'fastify' {
  * refuse what was revoked.
  */
 const PAUSE_MS = 400
-/** A link that has ended by itself need no longer be remembered. */
+/** A link that has expired need no longer be remembered. */
 const FORGET_INTERVAL_MS = 60_000
 
 /**
@@ -44,7 +44,7 @@ export default fastifyPlugin(async (app) => {
   })
   const count = new Gauge({
     name: 'objects_storage_share_revocations',
-    help: 'Share links that this replica remembers to be revoked one by one.',
+    help: 'Share links that this replica knows to be revoked one by one.',
     registers: [app.metrics],
     collect: () => { count.set(revocations.size) },
   })

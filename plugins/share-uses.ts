@@ -30,7 +30,7 @@ export default fastifyPlugin(async (app) => {
         unknownCount += batch.length - await addShareUses(app.database, batch)
       } catch (error) {
         counter.putBack(uses.slice(at))
-        app.log.warn({ err: error }, 'could not write how often share links were used: it is tried again')
+        app.log.warn({ err: error }, 'could not write how often share links were used; trying again')
         break
       }
     }

@@ -41,7 +41,7 @@ export default fastifyPlugin(async (app) => {
   const exporter = new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces`, timeoutMillis: EXPORT_TIMEOUT_MS })
   let isFailing = false
   const reportOutcome = (hasFailed: boolean) => {
-    if (hasFailed && !isFailing) app.log.warn('traces cannot be sent: those that wait are lost until they can')
+    if (hasFailed && !isFailing) app.log.warn('traces cannot be sent, and are lost until they can be')
     isFailing = hasFailed
   }
   const provider = new sdk.NodeTracerProvider({

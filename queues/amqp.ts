@@ -11,11 +11,11 @@ export interface AmqpAddress {
   queue: string
 }
 
-/** A broker that is gone without a word is noticed after two of these. */
+/** A broker that disappears silently is noticed after two of these. */
 const HEARTBEAT_SECONDS = 15
 
 /**
- * Loads what speaks AMQP, and gives what opens a queue. The queue must exist: nothing is declared in the broker.
+ * Loads the AMQP client, and returns what opens a queue. The queue must exist: nothing is declared in the broker.
  *
  * @throws {MissingPackageError}
  */
@@ -54,7 +54,7 @@ async function openChannel (connection: ChannelModel, inbox: Inbox<ConsumeMessag
   return channel
 }
 
-/** The broker keeps a message for the connection that it was given by, so that nothing needs to be extended. */
+/** The broker reserves a message for the connection that delivered it, so nothing needs to be extended. */
 class AmqpQueue implements EventQueue {
   readonly extendIntervalMs = undefined
   readonly countWaiting

@@ -14,10 +14,10 @@ export interface ConsumeOptions {
   giveUp: (body: Buffer, error: unknown) => Promise<void>
   onReceived?: (messages: readonly QueueMessage[]) => void
   onSettled?: (settled: Settled, count: number) => void
-  /** Messages are held, since nothing can be committed: told once until something is committed again. */
+  /** Messages are held, since nothing can be committed: called once until something is committed again. */
   onHeld?: (count: number, error: unknown) => void
   onUp?: () => void
-  /** The queue cannot be reached, or no longer: told once until it can be. */
+  /** The queue cannot be reached, or no longer: called once until it can be. */
   onDown?: (error: unknown) => void
   /** Longest pause before it is tried again to open the queue, or to commit what is held, in milliseconds. */
   pauseMaxMs?: number
@@ -25,11 +25,11 @@ export interface ConsumeOptions {
 
 interface HeldMessage {
   message: QueueMessage
-  /** Of its own, not for want of a database or a store. */
+  /** It failed on its own account, not for want of a database or a store. */
   failures: number
 }
 
-/** Some seconds at most until whoever waits for a database that is back is served. */
+/** At most some seconds until those who wait are served once the database is back. */
 const PAUSE_MAX_MS = 10_000
 const MEASURE_INTERVAL_MS = 5_000
 /** How often a message may fail on its own. */
@@ -40,7 +40,7 @@ const FAILURES_MAX = 5
  * that they share commits, and each is acknowledged once it is committed, whatever becomes of the others.
  *
  * While nothing can be committed, a batch is held and tried again after growing pauses, and no other is received: giving it
- * back would spend the deliveries that a queue allows a message. A message that fails on its own is tried again by itself, a
+ * back would use up the deliveries that a queue allows a message. A message that fails on its own account is retried alone, a
  * bounded number of times, and then kept elsewhere.
  */
 export class QueueConsumer {
@@ -61,12 +61,12 @@ export class QueueConsumer {
     return this.#isUp === true
   }
 
-  /** How many messages nobody was given; undefined where that is not known. */
+  /** How many messages have not been delivered to anyone; undefined if that is not known. */
   get waitingCount (): number | undefined {
     return this.isUp ? this.#waitingCount : undefined
   }
 
-  /** When the oldest message of the batch under way was sent; undefined where there is none, or that is not known. */
+  /** When the oldest message of the batch under way was sent; undefined if there is none, or if that is not known. */
   get oldestSentAt (): Date | undefined {
     return this.#oldestSentAt
   }
@@ -80,7 +80,7 @@ export class QueueConsumer {
     this.#reopening.abort()
   }
 
-  /** Finishes the batch under way and acknowledges what of it is committed; the rest goes back. Never rejects. */
+  /** Finishes the batch under way and acknowledges the part of it that is committed; the rest goes back. Never rejects. */
   async stop (): Promise<void> {
     this.#stopping.abort()
     this.#reopening.abort()
@@ -106,7 +106,7 @@ export class QueueConsumer {
     }
   }
 
-  /** Works off a queue until the signal is aborted. Throws where the queue fails. */
+  /** Takes from a queue until the signal is aborted. Throws if the queue fails. */
   async #empty (queue: EventQueue, signal: AbortSignal, pauses: Pauses): Promise<void> {
     const measure = async () => {
       try {

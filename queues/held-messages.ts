@@ -1,6 +1,6 @@
 import type { QueueMessage } from './queue.js'
 
-/** What a queue knows its messages by, such as a receipt, until they are settled. */
+/** The handles by which a queue knows its messages, such as receipts, until they are settled. */
 export class HeldMessages<Handle> {
   readonly #handles = new Map<QueueMessage, Handle>()
 

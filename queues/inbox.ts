@@ -1,4 +1,4 @@
-/** Where what a connection brings by itself waits to be taken, a batch at a time. */
+/** Where items that a connection delivers unasked wait to be taken, a batch at a time. */
 export class Inbox<Item> {
   #items: Item[] = []
   #failure: { error: unknown } | undefined
@@ -9,7 +9,7 @@ export class Inbox<Item> {
     this.#wake()
   }
 
-  /** Nothing will come any more. What waits is no longer of use: it comes again by the next connection. */
+  /** Nothing will come any more. What waits is no longer of use: it comes again on the next connection. */
   fail (error: unknown): void {
     this.#failure ??= { error }
     this.#wake()

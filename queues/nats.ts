@@ -13,12 +13,12 @@ export interface NatsAddress {
   consumer: string
 }
 
-/** How long the server may keep a question for messages. */
+/** How long the server may hold a request for messages. */
 const PULL_MS = 20_000
 const HELD_MAX_MESSAGES = 2 * BATCH_MAX_MESSAGES
 
 /**
- * Loads what speaks to NATS, and gives what opens a consumer. Stream and consumer must exist: nothing is made in the server.
+ * Loads the NATS client, and returns what opens a consumer. Stream and consumer must exist: nothing is created on the server.
  *
  * @throws {MissingPackageError}
  */

@@ -3,7 +3,7 @@ import { ExponentialBackoff, type IBackoff } from 'cockatiel'
 
 const FIRST_MS = 100
 
-/** Pauses between attempts, each longer than the one before by and large, with jitter, and bounded. */
+/** Pauses between attempts, by and large each longer than the one before, with jitter, and bounded. */
 export class Pauses {
   readonly #backoff
   #present: IBackoff<unknown> | undefined

@@ -7,21 +7,21 @@ export interface QueueMessage {
   sentAt: Date | undefined
 }
 
-/** A queue that is open. Where a method throws, it must be opened anew, and whatever is not settled comes back. */
+/** A queue that is open. If a method throws, it must be opened again, and whatever is not settled comes back. */
 export interface EventQueue {
   /** Waits for a batch of messages. There are none after a time that suits the queue, or once the signal is aborted. */
   receive: (signal: AbortSignal) => Promise<QueueMessage[]>
-  /** Removes messages from the queue. Where the connection breaks meanwhile, they may come again. */
+  /** Removes messages from the queue. If the connection breaks meanwhile, they may come again. */
   acknowledge: (messages: readonly QueueMessage[]) => Promise<void>
   /** Gives messages back, to be delivered again at once. */
   giveBack: (messages: readonly QueueMessage[]) => Promise<void>
-  /** Keeps everything that is received and not settled for longer. */
+  /** Extends the time for which everything that is received and not settled is kept. */
   extend: () => Promise<void>
   /** How often that must be done, in milliseconds; undefined where a message is kept for as long as the queue is open. */
   extendIntervalMs: number | undefined
-  /** How many messages wait that nobody was given, as the queue counts them. */
+  /** How many messages wait that have not been delivered to anyone, as the queue counts them. */
   countWaiting: () => Promise<number>
-  /** Closes it, after what was settled is told. What was not is delivered again. Never rejects. */
+  /** Closes it, after reporting what was settled. What was not is delivered again. Never rejects. */
   close: () => Promise<void>
 }
 

@@ -17,7 +17,7 @@ type SqsPackage = typeof Sqs
 const regionInHost = /^sqs(?:-fips)?\.([a-z0-9-]+)\.(?:amazonaws\.com(?:\.cn)?|api\.aws)$/
 /** The most that one request receives, removes or extends (Amazon SQS API Reference). */
 const REQUEST_MAX_MESSAGES = 10
-/** Where one request brings as many as it can, so many more are made at once. */
+/** If one request brings as many as it can, this many more are made at once. */
 const FURTHER_REQUESTS = 9
 const WAIT_SECONDS = 20
 /** A queue's own may be 0, with which everybody would be given every message. */
@@ -25,8 +25,8 @@ const VISIBILITY_MIN_SECONDS = 3
 const ANSWER_TIMEOUT_MS = (WAIT_SECONDS + 10) * 1000
 
 /**
- * Loads Amazon's client for SQS, and gives what opens a queue. Requests are signed with the credentials that this machine has
- * by AWS's own chain.
+ * Loads Amazon's client for SQS, and returns what opens a queue. Requests are signed with this machine's own credentials, as
+ * AWS's chain finds them.
  *
  * @throws {MissingPackageError}
  */

@@ -28,7 +28,7 @@ export const ArchiveQuerySchema = Type.Object({
   prefix: Type.Optional(Type.String({
     maxLength: 1024,
     pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
-    description: 'Only files whose path begins with it: a folder including its slash, or the beginning of a name.',
+    description: 'Only files whose path begins with this: a folder including its slash, or the beginning of a name.',
   })),
   format: FormatSchema,
 }, { additionalProperties: false })
@@ -40,7 +40,7 @@ export const SelectionRequestSchema = Type.Object({
   objectKeys: Type.Array(ObjectKeySchema, {
     minItems: 1,
     maxItems: SELECTION_MAX,
-    description: `The files, ${SELECTION_MAX.toLocaleString('en')} at most. One that is named twice counts once.`,
+    description: `The files, ${SELECTION_MAX.toLocaleString('en')} at most. A file that is named twice counts once.`,
   }),
   expiresIn: Type.Optional(Type.Integer({
     minimum: SHARE_MIN_SECONDS,

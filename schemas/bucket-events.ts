@@ -9,7 +9,10 @@ export const BucketNotificationSchema = Type.Object({
   Records: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }), {
     description: 'The events, in any order. A test message has none.',
   })),
-  Event: Type.Optional(Type.String({ description: '`s3:TestEvent` in the message that tries a configuration out; sent by Amazon S3 and versitygw.' })),
+  Event: Type.Optional(Type.String({
+    description: '`s3:TestEvent` in the message that tests a configuration; sent by Amazon ' +
+    'S3 and versitygw.',
+  })),
 }, {
   $id: 'BucketNotification',
   additionalProperties: true,
@@ -41,13 +44,13 @@ export const SnsMessageSchema = Type.Object({
   MessageId: Type.String({ description: 'The message\'s own identifier.' }),
   TopicArn: Type.String({ description: 'One of EVENTS_SNS_TOPIC_ARN.' }),
   Message: Type.String({ description: 'What was published: a notification of any known form, as text.' }),
-  Subject: Type.Optional(Type.String({ description: 'What S3 publishes has `Amazon S3 Notification`.' })),
-  Timestamp: Type.String({ description: 'When it was published. Messages may come late, and come again.' }),
+  Subject: Type.Optional(Type.String({ description: '`Amazon S3 Notification` if S3 published it.' })),
+  Timestamp: Type.String({ description: 'When it was published. Messages may come late, or more than once.' }),
   Token: Type.Optional(Type.String({ description: 'Confirms the subscription. Not in a `Notification`.' })),
-  SubscribeURL: Type.Optional(Type.String({ description: 'Is fetched to confirm the subscription. Not in a `Notification`.' })),
+  SubscribeURL: Type.Optional(Type.String({ description: 'Fetched to confirm the subscription. Not in a `Notification`.' })),
   SignatureVersion: Type.Union([Type.Literal('1'), Type.Literal('2')], { description: '1 is SHA-1, 2 is SHA-256.' }),
-  Signature: Type.String({ description: 'Of all of the above, in base64.' }),
-  SigningCertURL: Type.String({ description: 'Where SNS of the topic\'s region has its certificate.' }),
+  Signature: Type.String({ description: 'The signature of all of the above, in base64.' }),
+  SigningCertURL: Type.String({ description: 'Where SNS in the topic\'s region keeps its certificate.' }),
 }, {
   $id: 'SnsMessage',
   additionalProperties: true,
@@ -71,13 +74,16 @@ export const PubSubPushSchema = Type.Object({
     attributes: Type.Optional(Type.Object({}, {
       additionalProperties: true, description: 'What happened to which object: `eventType`, `bucketId`, `objectId`, `eventTime`.',
     })),
-    data: Type.Optional(Type.String({ description: 'The object as JSON, in base64, where notifications are configured to have it.' })),
+    data: Type.Optional(Type.String({
+      description: 'The object as JSON, in base64, if notifications are configured to ' +
+      'include it.',
+    })),
   }, { additionalProperties: true, description: 'The message.' }),
   subscription: Type.Optional(Type.String({ description: 'Who pushes it; not read.' })),
 }, {
   $id: 'PubSubPush',
   additionalProperties: true,
-  description: 'A message as Google Pub/Sub pushes it, wrapped, of a notification of Cloud Storage.',
+  description: 'A notification of Cloud Storage as Google Pub/Sub pushes it, wrapped in a message.',
   examples: [{
     message: {
       attributes: {
@@ -91,12 +97,12 @@ export const PubSubPushSchema = Type.Object({
 })
 
 export const BucketEventsSchema = Type.Object({
-  applied: Type.Integer({ minimum: 0, description: 'Changes that usage now accounts for, including those that it already did.' }),
+  applied: Type.Integer({ minimum: 0, description: 'Changes that usage now includes, among them those that it already did.' }),
   setAside: Type.Integer({ minimum: 0, description: 'Records without a usable key: the first 100 are kept for inspection.' }),
   ignored: Type.Integer({ minimum: 0, description: 'Records of other buckets, other kinds of event and other keys.' }),
 }, {
   $id: 'BucketEvents',
-  description: 'What became of the records; everything is committed.',
+  description: 'What was done with the records; everything is committed.',
   examples: [{ applied: 1, setAside: 0, ignored: 0 }],
 })
 export type BucketEvents = Static<typeof BucketEventsSchema>

@@ -4,11 +4,11 @@ import { ObjectKeySchema } from './identifiers.js'
 export const DeletionQuerySchema = Type.Object({ objectKey: ObjectKeySchema }, { additionalProperties: false })
 
 export const DeletionSchema = Type.Object({
-  bytes: Type.Integer({ minimum: 0, description: 'Bytes that the file took.' }),
+  bytes: Type.Integer({ minimum: 0, description: 'The file\'s size in bytes.' }),
   issuedUrlsExpireAt: Type.String({
     format: 'date-time',
-    description: 'When the last pre-signed URL issued for the file has expired. Until then a download URL answers 404 from ' +
-      'storage, or the rest of a download already begun, and an upload URL could still put a file back.',
+    description: 'When the last pre-signed URL issued for the file has expired. Until then storage answers 404 to a ' +
+      'download URL, or sends the rest of a download already begun, and an upload URL could still put a file back.',
   }),
 }, {
   $id: 'Deletion',

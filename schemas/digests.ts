@@ -9,6 +9,6 @@ export const digestFields = {
   sha256: digest('sha256', 'SHA-256 of the file\'s bytes in hexadecimal, once the storage or `npm run verify` has computed it over them.'),
   md5: digest('md5', 'MD5 of the file\'s bytes, likewise.'),
   crc32c: digest('crc32c', 'CRC-32C of the file\'s bytes, likewise.'),
-  claimedSha256: digest('sha256', 'SHA-256 as it was stated when the upload was requested, unless it is `sha256`: nobody has checked it, or ' +
-    'the file turned out to have another one.'),
+  claimedSha256: digest('sha256', 'SHA-256 as it was stated when the upload was requested, unless it equals `sha256`: it ' +
+    'has not been checked, or the file turned out to have another one.'),
 }

@@ -41,13 +41,13 @@ const entries = {
   TOKEN_INVALID: {
     status: 401,
     message: 'The bearer token is not valid: %s.',
-    meaning: 'the bearer token is malformed, expired, wrongly signed, or lacks a claim',
+    meaning: 'the bearer token is malformed, expired or wrongly signed, or lacks a claim',
     exampleDetail: 'it has expired',
   },
   SIGNATURE_INVALID: {
     status: 401,
     message: 'The message is not accepted: %s.',
-    meaning: 'a message of Amazon SNS is not signed, wrongly signed, or of a topic that is not configured',
+    meaning: 'a message of Amazon SNS is not signed, is wrongly signed, or comes from a topic that is not configured',
     exampleDetail: 'its signature is wrong',
   },
   FORBIDDEN: {
@@ -68,13 +68,14 @@ const entries = {
   },
   RECONCILIATION_NOT_FOUND: {
     status: 404,
-    message: 'The organisation was never reconciled on request.',
-    meaning: 'the organisation was never reconciled on request',
+    message: 'No reconcile of the organisation was ever requested.',
+    meaning: 'no reconcile of the organisation was ever requested',
   },
   SHARE_NOT_FOUND: {
     status: 404,
     message: 'There is no such share link, or it has ended.',
-    meaning: 'the share link is not one that was made here, has ended, was revoked, or its file is gone; of an id: none of the caller\'s',
+    meaning: 'the share link is not one that was made here, has ended, was revoked, or its file is gone; or, for an id, ' +
+      'none of the caller\'s links has it',
   },
   RECONCILE_RUNNING: {
     status: 409,
@@ -98,13 +99,13 @@ const entries = {
   },
   UPLOAD_COMPLETED: {
     status: 409,
-    message: 'The upload is complete: what it made is a file now.',
-    meaning: 'the upload is complete, and what it made is a file now',
+    message: 'The upload is complete: it is a file now.',
+    meaning: 'the upload is complete: it is a file now',
   },
   UPLOAD_INCOMPLETE: {
     status: 409,
-    message: 'The parts are not the file that was stated: %s. Send that part, and complete the upload again.',
-    meaning: 'the parts that have arrived are not the file that was stated; once they are, the upload can be completed',
+    message: 'The parts do not make up the file that was stated: %s. Send that part, and complete the upload again.',
+    meaning: 'the parts that have arrived do not make up the file that was stated; once they do, the upload can be completed',
     exampleDetail: 'part 3 of 7 has not arrived',
   },
   OPEN_UPLOADS_EXCEEDED: {
@@ -124,12 +125,12 @@ const entries = {
   },
   ARCHIVE_TOO_LARGE: {
     status: 413,
-    message: 'An archive holds at most 100,000 files: ask for a folder, or for inputs or outputs alone.',
+    message: 'An archive holds at most 100,000 files: ask for a folder, or only for inputs or outputs.',
     meaning: 'the archive would have more than 100,000 files',
   },
   UNSUPPORTED_MEDIA_TYPE: {
     status: 415,
-    message: 'This route accepts application/json only.',
+    message: 'This route accepts only application/json.',
     meaning: 'there is a body, and it is not application/json',
   },
   RANGE_NOT_SATISFIABLE: {
@@ -140,12 +141,12 @@ const entries = {
   EVENTS_NOT_UNDERSTOOD: {
     status: 422,
     message: 'The body is not a bucket notification of any known form.',
-    meaning: 'the body is not JSON, or not a bucket notification in a known form; nothing of it is kept',
+    meaning: 'the body is not JSON, or not a bucket notification in a known form; none of it is kept',
   },
   TOO_MANY_REQUESTS: {
     status: 429,
     message: 'This client has done this too often: try again after the time in Retry-After.',
-    meaning: 'the client has done this too often, or sent too many tokens that are not valid',
+    meaning: 'the client has done this too often, or sent too many invalid tokens',
   },
   INTERNAL_ERROR: {
     status: 500,
@@ -165,7 +166,7 @@ const entries = {
   STORE_REFUSED: {
     status: 502,
     message: 'Object storage refuses this service.',
-    meaning: 'object storage refuses this service, for its credentials, its clock or its bucket',
+    meaning: 'object storage refuses this service, because of its credentials, its clock or its bucket',
   },
   STORE_UNAVAILABLE: {
     status: 503,
@@ -194,14 +195,14 @@ const entries = {
   },
   ARCHIVES_BUSY: {
     status: 503,
-    message: 'As many archives are being sent as this service sends at once.',
+    message: 'This service is already sending as many archives as it may at once.',
     meaning: 'as many archives are being sent as `ARCHIVES_AT_ONCE` allows',
     retryAfterSeconds: 5,
   },
   ARCHIVE_CHANGED: {
     status: 503,
     message: 'A file of the archive has just changed.',
-    meaning: 'a file of the archive has just changed, which is being counted',
+    meaning: 'a file of the archive has just changed, and the change is being counted',
     retryAfterSeconds: 1,
   },
   DATABASE_UNAVAILABLE: {

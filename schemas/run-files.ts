@@ -12,8 +12,8 @@ export const RunFilesQuerySchema = Type.Object({
   prefix: Type.Optional(Type.String({
     maxLength: 1024,
     pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
-    description: 'Only files whose path begins with it: a folder including its slash, or the beginning of a name. Files are ' +
-      'then in the order of their paths, even if it is empty.',
+    description: 'Only files whose path begins with this: a folder including its slash, or the beginning of a name. Files ' +
+      'are then in the order of their paths, even if this is empty.',
   })),
   delimiter: Type.Optional(Type.Unsafe<'/'>({
     type: 'string',
@@ -36,7 +36,7 @@ export const RunFileSchema = Type.Object({
   createdBy: Type.String({ ...UuidSchema, description: 'The user who made the file.' }),
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Size of the file in bytes.' }),
   createdAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-    description: 'When the file was put into storage, as storage reported it; null where a reconcile found the file.',
+    description: 'When the file was put into storage, as storage reported it; null if a reconcile found the file.',
   }),
   downloadUrl: Type.String({ format: 'uri', description: 'The file\'s download link.' }),
   ...digestFields,
@@ -74,9 +74,9 @@ export const CataloguedFileSchema = Type.Object({
   workflowId: Type.String({ ...UuidSchema, description: 'The workflow that the file belongs to.' }),
   runId: Type.String({ ...UuidSchema, description: 'The workflow\'s run.' }),
   entityTag: Type.Optional(Type.String({
-    description: 'The file\'s entity tag, quoted (RFC 9110, 8.8.3), where storage has reported one.',
+    description: 'The file\'s entity tag, quoted (RFC 9110, 8.8.3), if storage has reported one.',
   })),
-}, { $id: 'CataloguedFile', description: 'What is known of one file.' })
+}, { $id: 'CataloguedFile', description: 'What is known about one file.' })
 
 export const FolderSchema = Type.Object({
   path: Type.String({ description: 'The folder\'s path, ending with `/`. Pass it as `prefix` to list its contents.' }),
@@ -92,8 +92,7 @@ export const RunFilesSchema = Type.Object({
   })),
   files: Type.Array(reference(RunFileSchema), {
     description: 'Up to `limit` entries, folders included. In the order of their object keys: by user, then inputs before ' +
-      'outputs; with ' +
-      '`prefix`, `delimiter` or `sums` in the byte order of their paths; files with the same path are adjacent.',
+      'outputs; with `prefix`, `delimiter` or `sums` in the byte order of their paths; files with the same path are adjacent.',
   }),
   nextCursor: NextCursorSchema,
 }, {

@@ -19,7 +19,8 @@ const EXAMPLE_SHARE_URL = `https://files.example.com/api/v1/objects/shared/${EXA
 const ShareKindSchema = Type.Unsafe<'file' | 'run' | 'folder' | 'selection'>({
   type: 'string',
   enum: ['file', 'run', 'folder', 'selection'],
-  description: 'What the link leads to: a file, the files of a run, those of them whose path begins with a prefix, or files that were selected.',
+  description: 'What the link leads to: a file, the files of a run, those whose path begins with a prefix, or files that ' +
+    'were selected.',
 })
 
 export const noteParameter = Type.Optional(Type.String({
@@ -30,13 +31,13 @@ export const noteParameter = Type.Optional(Type.String({
 }))
 
 export const ShareRequestSchema = Type.Object({
-  objectKey: Type.Optional(Type.String({ ...ObjectKeySchema, description: 'The file to share; without the three below.' })),
+  objectKey: Type.Optional(Type.String({ ...ObjectKeySchema, description: 'The file to share; not with the three below.' })),
   workflowId: Type.Optional(Type.String({ ...SentUuidSchema, description: 'The workflow whose run to share; with `runId`.' })),
   runId: Type.Optional(Type.String({ ...SentUuidSchema, description: 'The run to share: its files as they are when the link is opened.' })),
   prefix: Type.Optional(Type.String({
     maxLength: 1024,
     pattern: '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$',
-    description: 'Only the run\'s files whose path begins with it: a folder including its slash, or the beginning of a name.',
+    description: 'Only the run\'s files whose path begins with this: a folder including its slash, or the beginning of a name.',
   })),
   expiresIn: Type.Optional(Type.Integer({
     minimum: SHARE_MIN_SECONDS,
@@ -59,7 +60,9 @@ export const ShareRequestSchema = Type.Object({
   }],
 })
 
-const ShareIdSchema = Type.String({ ...UuidSchema, description: 'Names the link, to revoke it. It opens nothing.', examples: [EXAMPLE_ID] })
+const ShareIdSchema = Type.String({
+  ...UuidSchema, description: 'Identifies the link, for revoking it. It opens nothing.', examples: [EXAMPLE_ID],
+})
 
 export const ShareSchema = Type.Object({
   id: ShareIdSchema,
@@ -68,10 +71,11 @@ export const ShareSchema = Type.Object({
   }),
   archiveUrl: Type.Optional(Type.String({
     format: 'uri',
-    description: 'Of several files: the link to all of them as one ZIP archive, with `?format=tar` as a TAR archive. It ends with the link.',
+    description: 'For several files: the link to all of them as one ZIP archive, or with `?format=tar` as a TAR archive. It ' +
+      'ends when the link does.',
   })),
   kind: ShareKindSchema,
-  expiresAt: Type.String({ format: 'date-time', description: 'When the link ends, unless it is revoked before.' }),
+  expiresAt: Type.String({ format: 'date-time', description: 'When the link ends, unless it is revoked earlier.' }),
 }, {
   $id: 'Share',
   description: 'A share link.',
@@ -81,20 +85,23 @@ export const ShareSchema = Type.Object({
 export const ListedShareSchema = Type.Object({
   id: ShareIdSchema,
   kind: ShareKindSchema,
-  note: Type.Union([Type.String(), Type.Null()], { description: 'What its maker noted of it; null for nothing.' }),
+  note: Type.Union([Type.String(), Type.Null()], { description: 'Its maker\'s note; null if there is none.' }),
   madeBy: Type.String({ ...UuidSchema, description: 'The user who made the link.' }),
   createdAt: Type.String({ format: 'date-time', description: 'When it was made.' }),
-  expiresAt: Type.String({ format: 'date-time', description: 'When it ends by itself.' }),
+  expiresAt: Type.String({ format: 'date-time', description: 'When it ends, unless it is revoked.' }),
   revokedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-    description: 'When it was revoked, by itself or with all others; null if it was not.',
+    description: 'When it was revoked, alone or with all others; null if it was not.',
   }),
   useCount: Type.Integer({
     minimum: 0,
-    description: 'How many requests it answered: of a run or folder, for pages and for files. It is a few seconds behind, and a replica ' +
-      'that is killed loses those.',
+    description: 'How many requests it answered, for pages as well as files if it leads to a run or folder. The count is a ' +
+      'few seconds behind; a replica that is killed loses what it had not yet recorded.',
   }),
-  lastUsedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], { description: 'When it was used last; null for never.' }),
-}, { $id: 'ListedShare', description: 'What is known of a share link. What it leads to is in the link alone.' })
+  lastUsedAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
+    description: 'When it was last used; null ' +
+    'if never.',
+  }),
+}, { $id: 'ListedShare', description: 'What is known about a share link. What it leads to is in the link alone.' })
 
 export const SharesQuerySchema = Type.Object(pagingParameters, { additionalProperties: false })
 
@@ -103,7 +110,7 @@ export const ShareListSchema = Type.Object({
   nextCursor: NextCursorSchema,
 }, {
   $id: 'ShareList',
-  description: 'A page of share links, those that ended in the last 30 days among them.',
+  description: 'A page of share links, including those that ended in the last 30 days.',
   examples: [{
     shares: [{
       id: EXAMPLE_ID,
@@ -143,9 +150,16 @@ export const SharedParamsSchema = Type.Object({
 /** Unknown query parameters are ignored: chats and mailings append their own to links. */
 export const SharedQuerySchema = Type.Object({
   as: Type.Optional(Type.Unsafe<'json'>({
-    type: 'string', enum: ['json'], description: '`json` asks for JSON, whatever Accept says: of a file, where it can be read from.',
+    type: 'string',
+    enum: ['json'],
+    description: '`json` asks for JSON, whatever Accept says: for a file, where it can be ' +
+      'read from.',
   })),
-  cursor: Type.Optional(Type.String({ ...pagingParameters.cursor, description: 'Of a run or folder: `nextCursor` of the previous page.' })),
+  cursor: Type.Optional(Type.String({
+    ...pagingParameters.cursor,
+    description: 'For a run or folder: `nextCursor` of the ' +
+    'previous page.',
+  })),
 })
 
 export const SharedFileSchema = Type.Object({
@@ -154,7 +168,7 @@ export const SharedFileSchema = Type.Object({
   direction: DirectionSchema,
   bytes: Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: 'Size of the file in bytes.' }),
   createdAt: Type.Union([Type.String({ format: 'date-time' }), Type.Null()], {
-    description: 'When the file was put into storage, as storage reported it; null where a reconcile found the file.',
+    description: 'When the file was put into storage, as storage reported it; null if a reconcile found the file.',
   }),
   url: Type.String({ format: 'uri', description: 'The file\'s own link, which ends with the one that listed it.' }),
 }, { $id: 'SharedFile', description: 'A file that a share link leads to.' })
@@ -170,7 +184,7 @@ export const SharedFilesSchema = Type.Object({
   archiveUrl: Type.String({
     format: 'uri', description: 'The link to all files, those below the folders included, as one ZIP archive; with `?format=tar` as a TAR archive.',
   }),
-  expiresAt: Type.String({ format: 'date-time', description: 'When the link ends, and those of the files with it.' }),
+  expiresAt: Type.String({ format: 'date-time', description: 'When the link ends, and with it those of the files.' }),
   nextCursor: NextCursorSchema,
 }, {
   $id: 'SharedFiles',

@@ -50,7 +50,7 @@ export const LargestFileSchema = Type.Object({
 export const LargestFilesSchema = Type.Object({
   files: Type.Array(reference(LargestFileSchema), {
     maxItems: PAGE_MAX,
-    description: 'Up to `limit` files of 1 MiB and more, the biggest first. Files of the same size are in a stable order.',
+    description: 'Up to `limit` files of 1 MiB and more, the largest first. Files of the same size are in a stable order.',
   }),
   nextCursor: NextCursorSchema,
 }, {

@@ -13,7 +13,7 @@ const timeOrNull = (description: string) => Type.Union([Type.String({ format: 'd
 
 export const WorkflowUsageSchema = Type.Object({
   workflowId: UuidSchema,
-  workflowName: Type.String({ description: 'The workflow\'s name; its id where it has none.' }),
+  workflowName: Type.String({ description: 'The workflow\'s name; its id if it has none.' }),
   bytes: bytes('Bytes of its files.'),
   fileCount: Type.Integer({ minimum: 0, description: 'Number of its files.' }),
 }, { $id: 'WorkflowUsage', description: 'What one workflow stores.' })
@@ -27,12 +27,13 @@ export const StorageUsageSchema = Type.Object({
   quotaBytes: Type.Optional(bytes('Bytes that the organisation may store. Only if that is limited, and not with `createdBy`.')),
   asOf: timeOrNull('Time of the newest event in these figures; null if there is none.'),
   countedAt: timeOrNull('When the event of `asOf` was counted, by the database\'s clock: events that arrive late show here. Null if unknown.'),
-  reconciledAt: timeOrNull('When the last complete reconcile of the organisation began; null where none has completed.'),
+  reconciledAt: timeOrNull('When the last complete reconcile of the organisation began; null if none has completed.'),
   unfinishedBytes: Type.Union([Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }), Type.Null()], {
     description: 'Bytes of parts in the storage whose uploads are not completed, whoever began them, as of `unfinishedAsOf`; with ' +
-      '`createdBy`, under that user\'s keys. They cost money, but are in no other figure and in no quota. Null until the first look.',
+      '`createdBy`, under that user\'s keys. They cost money, but are in no other figure and in no quota. Null before the ' +
+      'first look.',
   }),
-  unfinishedAsOf: timeOrNull('When the last look at unfinished uploads began; null where there was none.'),
+  unfinishedAsOf: timeOrNull('When the last look at unfinished uploads began; null if there was none.'),
   breakdown: Type.Array(reference(WorkflowUsageSchema), {
     description: 'Every workflow that has files, by bytes descending, then by id. Its bytes and counts add up to the totals.',
   }),

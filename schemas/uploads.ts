@@ -41,22 +41,23 @@ export const UploadRequestSchema = Type.Object({
     description: 'The file\'s exact size, which the upload must then have: at most 5 GiB, as S3 allows in one PUT, or 5 TiB in parts.',
   })),
   ifAbsent: Type.Optional(Type.Boolean({
-    description: 'Whether the URL is good for one file only: once there is one, the storage answers a further PUT with 412. A client ' +
-      'whose PUT was not answered may then send it again, and takes 412 for success. Not with `multipart`.',
+    description: 'Whether the URL is good for one file only: once there is one, the storage answers a further PUT with 412. ' +
+      'A client whose PUT was not answered may then send it again, and should treat 412 as success. Not with `multipart`.',
   })),
-  sha256: statedDigest('sha256', 'The file\'s SHA-256 in hexadecimal, as `sha256sum` prints it. `enforced` in the answer says whether the ' +
-    'storage takes only a file that has it; otherwise it is a claim, `claimedSha256` of the file until it is verified.'),
+  sha256: statedDigest('sha256', 'The file\'s SHA-256 in hexadecimal, as `sha256sum` prints it. `enforced` in the answer ' +
+    'says whether the storage accepts only a file that has it; otherwise it is a claim, `claimedSha256` of the file until ' +
+    'it is verified.'),
   md5: statedDigest('md5', 'The file\'s MD5 in hexadecimal, as `md5sum` prints it; like `sha256`.'),
   crc32c: statedDigest('crc32c', 'The file\'s CRC-32C (RFC 3720, 12.1) in eight hexadecimal digits; like `sha256`.'),
   multipart: Type.Optional(Type.Boolean({
-    description: 'Whether to send the file in parts, which may be sent side by side, again, and after a break. `sizeBytes` must then be ' +
-      'stated, and be at least 1.',
+    description: 'Whether to send the file in parts, which may be sent in parallel, more than once, and after an ' +
+      'interruption. `sizeBytes` must then be stated, and be at least 1.',
   })),
   partSizeBytes: Type.Optional(Type.Integer({
     minimum: PART_MIN_BYTES,
     maximum: PART_MAX_BYTES,
-    description: 'How big each part is, but for the last one, with `multipart`. By default 5 MiB, or more where the file would have more ' +
-      `than ${PARTS_MAX.toLocaleString('en')} parts.`,
+    description: 'With `multipart`: the size of each part except the last. By default 5 MiB, or more if the file would ' +
+      `otherwise have more than ${PARTS_MAX.toLocaleString('en')} parts.`,
   })),
 }, {
   $id: 'UploadRequest',
@@ -83,12 +84,16 @@ const UploadIdSchema = Type.String({
   minLength: 1,
   maxLength: 4096,
   pattern: '^[A-Za-z0-9_-]+$',
-  description: 'Names the upload to this service; of use to the user that began it, and to nobody else.',
+  description: 'Identifies the upload to this service; of use only to the user who began it.',
 })
 
 export const UploadSchema = Type.Object({
   objectKey: Type.String({ description: 'The key of the future file. Anyone who knows it may download the file.' }),
-  url: Type.String({ format: 'uri', description: 'Send the file here with PUT, and with the headers below; in parts, the first of them.' }),
+  url: Type.String({
+    format: 'uri',
+    description: 'Send the file here with PUT and the headers below; with `multipart`, the ' +
+    'first part.',
+  }),
   headers: Type.Record(Type.String(), Type.String(), {
     description: 'Headers that the PUT must send with exactly these values. Content-Length is not among them, since HTTP ' +
       'clients set it themselves and browsers forbid setting it; if a size was stated, storage refuses any other.',
@@ -96,13 +101,15 @@ export const UploadSchema = Type.Object({
   expiresAt: Type.String({ format: 'date-time', description: 'When the URL stops working.' }),
   downloadUrl: Type.String({ format: 'uri', description: 'The file\'s download link, once it is there.' }),
   enforced: Type.Optional(Type.Array(Type.Unsafe<DigestAlgorithm>({ type: 'string', enum: digestAlgorithms }), {
-    description: 'Where checksums were stated: those by which the storage refuses any other file. Their headers are among those above. ' +
-      'The others are claims; with `multipart` all are, since the storage checks no file in parts as a whole.',
+    description: 'If checksums were stated: those that the storage enforces, by refusing any other file. Their headers are ' +
+      'among those above. The others are claims; with `multipart` all are, since the storage does not check a file in parts ' +
+      'as a whole.',
   })),
-  uploadId: Type.Optional(Type.String({ description: 'With `multipart`: names the upload to this service.' })),
-  partSizeBytes: Type.Optional(Type.Integer({ description: 'With `multipart`: how big each part is, but for the last one.' })),
+  uploadId: Type.Optional(Type.String({ description: 'With `multipart`: identifies the upload to this service.' })),
+  partSizeBytes: Type.Optional(Type.Integer({ description: 'With `multipart`: the size of each part except the last.' })),
   parts: Type.Optional(Type.Array(PartUrlSchema, {
-    description: `With \`multipart\`: where to send the first parts, up to ${FIRST_PARTS}; \`POST /uploads/parts\` has those that follow.`,
+    description: `With \`multipart\`: where to send the first parts, up to ${FIRST_PARTS}. ` +
+      '`POST /uploads/parts` gives URLs for the others.',
   })),
 }, {
   $id: 'Upload',
@@ -146,7 +153,7 @@ export const PartsSchema = Type.Object({
   parts: Type.Array(Type.Object({
     partNumber: PartNumberSchema,
     sizeBytes: Type.Integer(),
-    entityTag: Type.String({ description: 'As the store answered to the part, without quotes.' }),
+    entityTag: Type.String({ description: 'As the store answered for the part, without quotes.' }),
   }), { description: 'In the order of their numbers.' }),
   nextAfter: Type.Union([Type.Integer(), Type.Null()], { description: 'Asks for the page after this one; null on the last page.' }),
 }, { $id: 'Parts', description: 'Parts that have arrived.' })
@@ -155,12 +162,17 @@ export const CompletionRequestSchema = Type.Object({
   uploadId: UploadIdSchema,
   parts: Type.Optional(Type.Array(Type.Object({
     partNumber: PartNumberSchema,
-    entityTag: Type.String({ minLength: 1, maxLength: 256, description: 'As the store answered to the part, with or without quotes.' }),
+    entityTag: Type.String({
+      minLength: 1,
+      maxLength: 256,
+      description: 'As the store answered for the part, with or ' +
+      'without quotes.',
+    }),
   }, { additionalProperties: false }), {
     minItems: 1,
     maxItems: PARTS_MAX,
-    description: 'The parts as they were sent, in the order of their numbers: others are then not taken for the file. Without it, those ' +
-      'that have arrived are.',
+    description: 'The parts as they were sent, in the order of their numbers: no others are then accepted. Without it, ' +
+      'those that have arrived are used.',
   })),
 }, {
   $id: 'CompletionRequest',

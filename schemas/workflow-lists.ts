@@ -54,8 +54,9 @@ export const RunsQuerySchema = Type.Object({
     enum: [...runSorts],
     default: 'firstSeen',
     description: 'Sort order, largest or latest first, then by identifier. `firstSeen` is when the run was first ' +
-      'counted, by the time of that file; an earlier file that comes later does not move the run. `newest` is the newest ' +
-      'event, or the first file if there is none. `firstSeen` and `id` cost the same however many runs the workflow has.',
+      'counted, by the time of that file; a file with an earlier time that is counted later does not move the run. `newest` ' +
+      'is the newest event, or the first file if there is none. `firstSeen` and `id` cost the same however many runs the ' +
+      'workflow has.',
   })),
   ...pagingParameters,
 }, { additionalProperties: false })
@@ -63,8 +64,8 @@ export const RunsQuerySchema = Type.Object({
 export const ListedRunSchema = Type.Object({
   runId: UuidSchema,
   bytes: bytes('Bytes of its files.'),
-  inputBytes: bytes('Bytes of the files that went into it.'),
-  outputBytes: bytes('Bytes of the files that it made.'),
+  inputBytes: bytes('Bytes of the files that went into the run.'),
+  outputBytes: bytes('Bytes of the files that the run made.'),
   fileCount,
   firstSeenAt: Type.String({
     format: 'date-time',

@@ -29,9 +29,10 @@ export interface ShareContent {
 }
 
 /*
- * The form, in bytes: flags; id (16); expiry (6); when it was made (8); the organisation's key, after its length (1);
- * workflow (16); run (16); of a file its creator (16), the key's token (16, or another one after its length, 2) and its path;
- * of several the creator (16) if they are one user's, and the prefix. Nothing after the organisation's key for a selection.
+ * The form, in bytes: flags; id (16); expiry (6); when it was made (8); the organisation's key, preceded by its length (1);
+ * workflow (16); run (16); for a file its creator (16), the key's token (16, or one of another length, preceded by that, 2)
+ * and its path; for several files the creator (16) if they are one user's, and the prefix. Nothing after the organisation's
+ * key for a selection.
  */
 const FILES = 1
 const INLINE = 2
@@ -116,7 +117,7 @@ function packFile (orgKey: string, objectKey: string) {
   }
 }
 
-/** Tokens that were made here have 16 bytes; others are as long as they like. */
+/** Tokens that were made here have 16 bytes; others may have any length. */
 function packToken ({ token }: Pick<ObjectKeyParts, 'token'>) {
   const bytes = Buffer.from(token, 'base64url')
   if (bytes.length === TOKEN_BYTES && bytes.toString('base64url') === token) return { flags: PACKED_TOKEN, packed: bytes }

@@ -15,7 +15,7 @@ export interface ShareEpoch {
   revokedBeforeMicros: number
 }
 
-/** Which share links have ended before their time, as this replica knows. */
+/** Which share links this replica knows to have ended before their time. */
 export class Revocations {
   #revoked = new Map<string, number>()
   readonly #epochs = new Map<string, number>()
@@ -25,7 +25,7 @@ export class Revocations {
     return this.#revoked.size
   }
 
-  /** Whether a link was revoked, by itself or with all others of its organisation. */
+  /** Whether a link was revoked, alone or with all others of its organisation. */
   isRevoked ({ id, orgKey, madeAtMicros }: Pick<ShareContent, 'id' | 'orgKey' | 'madeAtMicros'>): boolean {
     return this.#revoked.has(id) || madeAtMicros <= this.#epochOf(orgKey) || madeAtMicros <= this.#epochOf('')
   }
@@ -38,7 +38,7 @@ export class Revocations {
     }
   }
 
-  /** Forgets links that have ended by themselves. */
+  /** Forgets links that have expired. */
   forgetExpired (nowMs: number): void {
     this.#revoked = new Map([...this.#revoked].filter(([, expiresAtMs]) => expiresAtMs > nowMs))
   }

@@ -3,7 +3,7 @@ import type { SealingSecrets } from '../sealing/rotating-secrets.js'
 import { createSealer } from '../sealing/sealed-text.js'
 import { type ShareContent, packShare, unpackShare } from './pack-share.js'
 
-/** Seals what a share link is for into the text that stands in its URL. */
+/** Seals what a share link is for into the text in its URL. */
 export interface ShareTexts {
   /**
    * @returns base64url; of a file whose key was minted here 790 characters at most, so that a URL has fewer than 998 where the
@@ -17,7 +17,7 @@ export interface ShareTexts {
 /** Opening takes as much time as a whole redirect: those that were opened recently are remembered, in 10 MiB at most. */
 const MAX_KEPT = 5_000
 
-/** Makes texts that show nothing and cannot be made up: an object key is a secret, and its link is to end. */
+/** Makes texts that reveal nothing and cannot be forged: an object key is a secret, and its link must end. */
 export function createShareTexts (secrets: SealingSecrets): ShareTexts {
   const { seal, open } = createSealer(secrets, 'share link')
   // A secret that opened a text opens it for as long as the process runs.

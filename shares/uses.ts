@@ -16,7 +16,7 @@ export class ShareUseCounter {
     this.#add({ id, count: 1, lastUsedMs: nowMs })
   }
 
-  /** Everything counted so far, which is then counted no longer. */
+  /** Everything counted so far; counting then starts again at zero. */
   take (): ShareUses[] {
     const taken = [...this.#uses.values()]
     this.#uses = new Map()

@@ -23,7 +23,7 @@ export async function requireUsableAddress (address: Pick<Config, 'HOST' | 'PORT
   try {
     const path = socketPathOf(address)
     if (path !== undefined && Buffer.byteLength(path) > SOCKET_PATH_MAX_BYTES) {
-      throw new AddressUnusableError(`HOST: the path of the socket has more than ${SOCKET_PATH_MAX_BYTES} bytes, which is too long: choose a shorter one.`)
+      throw new AddressUnusableError(`HOST: the path of the socket is too long, with more than ${SOCKET_PATH_MAX_BYTES} bytes: choose a shorter one.`)
     }
     if (path !== undefined) await removeStaleSocket(path)
     await once(server.listen(listenOptions(address)), 'listening')
@@ -77,19 +77,19 @@ function explain (code: string, host: string, port: number): string {
   switch (code) {
     case 'EADDRINUSE': return `PORT: another program listens on port ${port} of ${host}, perhaps this service: stop it, or choose another port.`
     case 'EACCES': return `PORT: this user may not listen on port ${port}: choose one above 1023.`
-    case 'EADDRNOTAVAIL': return `HOST: this machine does not have the address ${host}; 0.0.0.0 is all that it has.`
+    case 'EADDRNOTAVAIL': return `HOST: this machine does not have the address ${host}; 0.0.0.0 stands for all that it has.`
     case 'ENOTFOUND':
-    case 'EAI_AGAIN': return `HOST: the name ${host} has no address; 0.0.0.0 is all that this machine has.`
+    case 'EAI_AGAIN': return `HOST: the name ${host} has no address; 0.0.0.0 stands for all that this machine has.`
     default: return `HOST and PORT: the service cannot listen on port ${port} of ${host} (${code}).`
   }
 }
 
 function explainSocket (code: string, path: string): string {
   switch (code) {
-    case 'EADDRINUSE': return `HOST: another program listens at the socket ${path}, perhaps this service, or it is another kind of file: stop that, or choose another path.`
-    case 'EACCES': return `HOST: this user may not make the socket ${path}: choose another folder, or give that to this user.`
+    case 'EADDRINUSE': return `HOST: another program listens at the socket ${path}, perhaps this service, or that path is another kind of file: stop the program, or choose another path.`
+    case 'EACCES': return `HOST: this user may not create the socket ${path}: choose another folder, or give this user access to that one.`
     case 'ENOTDIR':
-    case 'ENOENT': return `HOST: there is no folder for the socket ${path}: make it, or choose another path.`
+    case 'ENOENT': return `HOST: there is no folder for the socket ${path}: create it, or choose another path.`
     default: return `HOST: the service cannot listen at the socket ${path} (${code}).`
   }
 }

@@ -8,7 +8,7 @@ export interface Connection {
   address: string
   /** The token as it is now. */
   readToken: () => Promise<string>
-  /** Makes a client of its own for someone who wants to see its answers. */
+  /** Makes a separate client for callers that want to see its answers. */
   createClient: () => ObjectsClient
 }
 
@@ -47,13 +47,13 @@ async function readToken (location: string): Promise<string> {
   return requireToken(text.trim(), 'OBJECTS_STORAGE_TOKEN_FILE')
 }
 
-/** A header with anything else would be refused in words that repeat it. */
+/** A header with anything else would be refused with a message that repeats it. */
 function requireToken (text: string, name: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text
   throw new TransferStoppedError(`${name} has no token.`)
 }
 
-/** What a service answered that is no result, in words. */
+/** A service's answer that is not a result, in words. */
 export function describeRefusal (error: ErrorBody | undefined, { status }: Pick<Response, 'status'>): string {
   return error?.code === undefined ? `The service answers with status ${status}.` : `${error.code}: ${error.message}`
 }

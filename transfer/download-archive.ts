@@ -46,7 +46,7 @@ interface Arriving {
 /** What happens over all attempts. */
 interface Course {
   arrivedBytes: number
-  /** How often the archive was another one than before. */
+  /** How often the archive turned out to be a different one. */
   changes: number
 }
 
@@ -91,7 +91,7 @@ async function fetchRest (download: ArchiveDownload, course: Course): Promise<{ 
     await requireReplaceable(target, force)
     if (known !== undefined && entityTag !== known.entityTag) course.changes++
     if (course.changes > ATTEMPTS) throw new TransferError('The archive keeps changing.')
-    // Of archives that nobody can get any more.
+    // Left from archives that can no longer be fetched.
     for (const part of found) if (part.entityTag !== entityTag) await unlink(part.location).catch(() => {})
     onSize(sizeBytes)
     const part = await PartFile.open(locationOf(download, entityTag), onProgress)
@@ -174,7 +174,7 @@ async function receive (
   if (part.bytes < sizeBytes) throw new TransientError('The connection broke.')
 }
 
-/** What is there of the archive, of whatever state of it; the biggest part first. */
+/** What is there of the archive, in whatever state it was; the biggest part first. */
 async function findParts (download: ArchiveDownload): Promise<FoundPart[]> {
   const { folder } = download
   const start = nameOfParts(download)

@@ -32,9 +32,9 @@ interface Described {
 class ChangedError extends TransferError {}
 
 /**
- * Fetches a file, to a hidden file beside its place first, which is named after link and entity tag: a later call goes on where
- * this one ended, if the file is the same. It gets its place in one step, once it is whole, with the time that the storage
- * gives it.
+ * Fetches a file, to a hidden file beside its place first, which is named after link and entity tag: a later call continues
+ * where this one ended, if the file is the same. It gets its place in one step, once it is whole, with the time that the
+ * storage gives it.
  *
  * @returns how many bytes it has, and whether it was there already: a file of that size and time
  * @throws {TransferError} also if another file is there and `force` is not set

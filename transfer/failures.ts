@@ -3,7 +3,7 @@ export class TransferError extends Error {
   override name = 'TransferError'
 }
 
-/** Every transfer would fail in the same way, so that none is begun any more. */
+/** Every transfer would fail in the same way, so no more are begun. */
 export class TransferStoppedError extends TransferError {
   override name = 'TransferStoppedError'
 }

@@ -21,7 +21,7 @@ export interface GetOptions {
 }
 
 /**
- * Fetches files into a folder, none of them outside of it, and goes on with those that an earlier call left unfinished.
+ * Fetches files into a folder, none of them outside of it, and continues those that an earlier call left unfinished.
  *
  * @returns how many were wanted, and how many of these failed
  * @throws {TransferError} if nothing more can be fetched

@@ -1,6 +1,6 @@
 /**
- * Does some work on each item, several at a time, and takes an item only once there is a hand for it. After a failure no other
- * is begun; that failure is thrown once the work under way has ended.
+ * Does some work on each item, several at a time, and takes an item only once it can be worked on. After a failure no other is
+ * begun; that failure is thrown once the work under way has ended.
  */
 export async function inTurn<Item> (
   items: AsyncGenerator<Item, undefined>, hands: number, work: (item: Item) => Promise<void>,

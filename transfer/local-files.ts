@@ -9,7 +9,10 @@ import { TransferError } from './failures.js'
 export interface Source {
   /** Without symbolic links. */
   root: string
-  /** What its files are called in the run: below this name, or just so if it is a file. Empty for what is in a folder. */
+  /**
+   * What its files are called in the run: below this name, or exactly this if it is a file. Empty for the contents of a
+   * folder.
+   */
   name: string
   isFolder: boolean
 }

@@ -32,7 +32,7 @@ export class PartFile {
     }
   }
 
-  /** Up to where the file is there. */
+  /** How much of the file is there. */
   get bytes (): number {
     return this.#bytes
   }
@@ -48,7 +48,7 @@ export class PartFile {
     this.#onProgress(this.#bytes)
   }
 
-  /** Continues at a place up to where it is there; what is there already stays until it is written again. */
+  /** Continues at a place within what is there; what is there already stays until it is overwritten. */
   seek (bytes: number): void {
     if (bytes > this.#bytes) throw new TransferError('Something else has changed the file.')
     this.#bytes = bytes
@@ -73,7 +73,7 @@ export class PartFile {
   }
 
   /**
-   * Gives it its place. Without `force`, a file that came there meanwhile stays: a hard link is never made over one.
+   * Moves it into place. Without `force`, a file that appeared there meanwhile stays: a hard link never replaces one.
    *
    * @throws {TransferError}
    */

@@ -30,7 +30,7 @@ export interface PutOptions {
 }
 
 const PROBLEMS_SHOWN = 20
-/** After these, other files would meet with the same. */
+/** After these, other files would fail in the same way. */
 const stoppingCodes: ReadonlySet<UploadErrorCode> = new Set([
   'NETWORK_FAILED', 'TOKEN_REQUIRED', 'TOKEN_INVALID', 'FORBIDDEN', 'QUOTA_EXCEEDED', 'STORE_REFUSED', 'STORE_UNAVAILABLE', 'OVERLOADED',
   'DATABASE_UNAVAILABLE', 'TOKEN_KEYS_UNAVAILABLE', 'SIZE_REQUIRED', 'TOO_MANY_REQUESTS',
@@ -39,7 +39,7 @@ const stoppingCodes: ReadonlySet<UploadErrorCode> = new Set([
 const lostCodes: ReadonlySet<UploadErrorCode> = new Set(['UPLOAD_NOT_FOUND', 'FILE_CHANGED'])
 
 /**
- * Sends files. Before anything is sent, all are looked at: nothing is if one of them cannot be.
+ * Sends files. Before anything is sent, all are looked at: if one of them cannot be sent, none is.
  *
  * @returns how many failed
  * @throws {TransferError} if nothing was sent, or nothing more can be
@@ -128,7 +128,7 @@ async function putFile (options: PutOptions, file: LocalFile): Promise<void> {
   }
 }
 
-/** Where a file is going to be, from the answer that says so. */
+/** Where a file will be, from the answer that says so. */
 async function readPlace (response: Response, { sizeBytes }: LocalFile): Promise<UploadedFile | undefined> {
   if (response.status !== 201) return undefined
   const answer: unknown = await response.clone().json()

@@ -8,7 +8,7 @@ import { TransferStoppedError } from './failures.js'
 export const ATTEMPTS = 8
 
 const DELAYS = { initialDelay: 500, maxDelay: 30_000 }
-/** Nobody is kept waiting for longer, whatever an answer says. */
+/** Nobody waits longer than this, whatever an answer says. */
 const LONGEST_WAIT_MS = 5 * 60_000
 const TIMEOUT_MS = 60_000
 const transientStatuses = new Set([408, 429, 500, 502, 503, 504])

@@ -23,7 +23,7 @@ export function localNamesOf (path: string, platform: NodeJS.Platform = process.
   return names
 }
 
-/** Whether every common system can have a file of such a name, so far as Windows is what differs. */
+/** Whether every common system can have a file of that name; Windows is the one that differs. */
 export function isStorable (name: string): boolean {
   return !windowsDevice.test(name) && !windowsForbidden.test(name)
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path'
 import type { ResumePoint, UploadedFile } from '../client/index.js'
 import type { LocalFile } from './local-files.js'
 
-/** What is known of a file that was sent, wholly or in part, by an earlier run of the same command. */
+/** What is known about a file that was sent, wholly or in part, by an earlier run of the same command. */
 export interface UploadRecord {
-  /** What an upload in parts needs to go on. */
+  /** What an upload in parts needs to continue. */
   begun?: ResumePoint
   /** Where the file is, or was going to be. */
   file?: UploadedFile
@@ -16,9 +16,9 @@ export interface UploadRecord {
 const KEPT_MS = 30 * 86_400_000
 
 /**
- * What has to be known to go on with a command that was interrupted: a folder for each command, in it a small file for each
- * file that it has begun to send. The records hold links and ids of uploads, so that only their owner may read them. A
- * record belongs to a file of a certain size and time: one that changed since has none.
+ * What must be known to continue a command that was interrupted: a folder for each command, with a small file for each file
+ * that it has begun to send. The records hold links and ids of uploads, so only their owner may read them. A record belongs to
+ * a file of a certain size and time: a file that has changed since has none.
  */
 export class UploadRecords {
   readonly #folder
@@ -30,7 +30,7 @@ export class UploadRecords {
   /**
    * Opens the records of a command, and forgets those of commands that were given up.
    *
-   * @param command what makes it this command: what it sends, and where to
+   * @param command what identifies the command: what it sends, and where to
    * @throws if the folder cannot be made
    */
   static async open (stateFolder: string, command: readonly string[]): Promise<UploadRecords> {
@@ -53,7 +53,7 @@ export class UploadRecords {
     }
   }
 
-  /** A kill leaves the former record or this one. */
+  /** A kill leaves either the former record or this one. */
   async write (file: LocalFile, record: UploadRecord): Promise<void> {
     const location = this.#locationOf(file)
     await writeFile(`${location}.new`, JSON.stringify(record), { mode: 0o600 })
@@ -74,7 +74,7 @@ export class UploadRecords {
   }
 }
 
-/** Where commands keep what they need to go on: as the XDG Base Directory Specification and Windows have it. */
+/** Where commands keep what they need to continue: as the XDG Base Directory Specification and Windows have it. */
 export function stateFolderOf ({ XDG_STATE_HOME = '', LOCALAPPDATA = '' }: NodeJS.ProcessEnv, homeFolder: string): string {
   if (process.platform === 'win32' && LOCALAPPDATA !== '') return join(LOCALAPPDATA, 'objects-storage')
   // "All paths must be absolute. If an implementation encounters a relative path it should ignore it."

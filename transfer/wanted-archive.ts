@@ -9,7 +9,7 @@ export interface WantedArchive {
   authorise: () => Promise<Record<string, string>>
 }
 
-// Below whatever path the service has.
+// Below any path that the service may have.
 const sharedPath = /\/api\/v1\/objects\/shared\/[\w-]+$/
 
 /** The archive of a run's files, of one direction or both. */

@@ -4,7 +4,7 @@ import { forgetAbandonedUpload, listAbandonedUploads, postponeAbandonedUpload } 
 import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failures.js'
 import type { MultipartUploads } from '../store/multipart-uploads.js'
 
-/** Who is told what became of abandoned uploads. */
+/** Callbacks for what became of abandoned uploads. */
 interface Sweep {
   /** Ends it between two uploads. */
   signal: AbortSignal
@@ -14,18 +14,18 @@ interface Sweep {
 }
 
 const BATCH = 100
-/** After so many, it is the store that fails rather than single uploads. */
+/** After this many failures in a row, it is the store that fails rather than single uploads. */
 const FAILURES_IN_A_ROW_MAX = 10
 
 /**
- * Aborts the recorded uploads in parts whose places are no longer kept, at the store and then in the catalogue, so that a
- * crash between the two repeats the former. Others in the bucket are not touched.
+ * Aborts the recorded uploads in parts whose places are no longer kept, at the store and then in the catalogue, so that after
+ * a crash between the two, the former is repeated. Other uploads in the bucket are not touched.
  *
  * An upload that the store does not abort is put behind all others, for the next time: even where many fail, each sweep begins
  * with those that were not tried yet.
  *
  * @returns how many were aborted
- * @throws when the database does not answer, or the store failed ten times in a row; what was aborted until then stays so
+ * @throws when the database does not answer, or the store failed ten times in a row; what was aborted by then stays aborted
  */
 export async function abortAbandonedUploads (
   database: DatabaseHandle, store: Pick<MultipartUploads, 'abort'>, { signal, onAborted, onFailed }: Sweep,

@@ -5,7 +5,7 @@ import { ObjectStorageRefused } from '../store/failures.js'
 import type { MultipartUploads } from '../store/multipart-uploads.js'
 import { type MeasuredRange, type UnfinishedUpload, measureUploads } from './unfinished-uploads.js'
 
-/** An unfinished upload in the bucket, and what the catalogue knows of it. */
+/** An unfinished upload in the bucket, and what the catalogue knows about it. */
 export interface KnownUpload extends UnfinishedUpload {
   /** `open` if its sender may still complete it, `given-up` if it is kept no longer, `other` if it was never recorded. */
   state: 'open' | 'given-up' | 'other'
@@ -16,7 +16,7 @@ export type AbortOutcome = 'listed' | 'open' | 'aborted' | 'refused'
 
 /** Some uploads, among those that were looked at. */
 export interface KnownPage {
-  /** How many the store listed, also such as are too young. */
+  /** How many the store listed, including those that are too young. */
   seen: number
   known: Array<KnownUpload & { outcome: AbortOutcome }>
 }
@@ -24,7 +24,7 @@ export interface KnownPage {
 const ABORTED_MAX_CONCURRENT = 4
 
 /**
- * Lists unfinished uploads, page by page, with what the catalogue knows of them.
+ * Lists unfinished uploads, page by page, with what the catalogue knows about them.
  *
  * @throws as `measureUploads` and the database do
  */
@@ -40,8 +40,8 @@ export async function * listUnfinishedUploads (
 }
 
 /**
- * Aborts unfinished uploads, no matter who began them, but for those that are open; recorded ones are forgotten, too. One that
- * the store refuses to abort does not keep it from the others.
+ * Aborts unfinished uploads, no matter who began them, except those that are open; records of the aborted ones are deleted,
+ * too. One that the store refuses to abort does not hold up the others.
  *
  * @throws as `listUnfinishedUploads` does; {ObjectStorageUnavailable}
  */

@@ -4,17 +4,17 @@ import type { MultipartUploads, StoreUpload } from '../store/multipart-uploads.j
 import type { ObjectStorage } from '../store/object-storage.js'
 import type { OpenUpload } from './upload-id.js'
 
-/** What completing an upload came to; a fault can be mended, and the upload goes on. */
+/** How completing an upload ended. A fault can be put right, and the upload stays open. */
 export type CompletionOutcome = 'completed' | 'not-found' | { fault: string }
 
 const PAGE_PARTS = 1_000
 
 /**
  * Makes the file of an upload's parts, if these are the file that was stated. What the store has decides, whatever the sender
- * says of it. Where the upload is gone but its file is there, an earlier request completed it.
+ * says about it. If the upload is gone but its file is there, an earlier request completed it.
  *
  * @param options.isOpen whether its place is still kept; otherwise nothing new is completed
- * @param options.stated the parts as the sender names them, where it does
+ * @param options.stated the parts as the sender names them, if it does
  * @throws as the methods of the storage do
  */
 export async function completeUpload (

@@ -6,11 +6,11 @@ import type { ObjectStorage } from '../store/object-storage.js'
 const BATCH = 100
 
 /**
- * Asks the store about uploads that were bound to a checksum, once their files are counted: what it names of its own accord, it
- * has checked. That holds for the entity tag in the same answer, whatever is put there later.
+ * Asks the store about uploads that were bound to a checksum, once their files are counted: a checksum that it names of its
+ * own accord, it has checked. That holds for the entity tag in the same answer, whatever is put there later.
  *
  * @param signal ends it between two files
- * @returns of how many files a digest is verified now
+ * @returns for how many files a digest is now verified
  * @throws when the database or the store does not answer; the rest is done the next time
  */
 export async function confirmDigests (

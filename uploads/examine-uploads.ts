@@ -7,7 +7,7 @@ import { ObjectStorageRefused } from '../store/failures.js'
 import type { ObjectStorage } from '../store/object-storage.js'
 import { type Contradiction, contradictionOf } from './contradiction.js'
 
-/** What examining uploads needs, and who is told what became of them. */
+/** What examining uploads needs, and callbacks for what became of them. */
 export interface UploadExamination {
   database: DatabaseHandle
   storage: Pick<ObjectStorage, 'observeCounted' | 'remove'>
@@ -78,7 +78,7 @@ async function examine (file: ReservedFile, copy: Pick<EventRecord, 'record'> | 
   const { objectKey, entityTag } = file
   try {
     const { stored } = await storage.observeCounted(objectKey)
-    // It was overwritten, or the event was false: if the file that is there has to go, its own event will tell.
+    // It was overwritten, or the event was false: if the file that is there now must go, its own event will say so.
     if (stored === undefined || (entityTag !== null && stored.entityTag !== `"${entityTag}"`)) return await recount(objectKey)
     const contradiction = contradictionOf(file, stored)
     if (contradiction === undefined) {

@@ -16,11 +16,11 @@ export interface UnfinishedUpload extends ListedUpload {
 
 /** Which uploads to measure. */
 export interface MeasuredRange extends UploadsRange {
-  /** Only those that began so long ago, by the store's clock, to the second. */
+  /** Only those that began at least this long ago, by the store's clock, to the second. */
   minAgeMs?: number
 }
 
-/** What a look found in all, also under keys that name no organisation. */
+/** What a look found in total, including keys that name no organisation. */
 export interface UnfinishedTotal {
   uploadCount: number
   partBytes: bigint
@@ -55,7 +55,7 @@ export async function * measureUploads (
 
 /**
  * Looks at the bucket's unfinished uploads, recorded ones and others, and keeps how many bytes each organisation and user has
- * in them, if that is due. One that breaks off leaves the figures of the last one as they are.
+ * in them, if that is due. A look that breaks off leaves the figures of the last one as they are.
  *
  * @returns undefined if no look is due
  * @throws as `measureUploads` and the database do; {LeaseLostError}

@@ -8,7 +8,7 @@ export interface OpenUpload extends StoreUpload, PartLayout {
   contentType: string
 }
 
-/** Who began an upload, and alone may continue it. */
+/** Who began an upload; nobody else may continue it. */
 interface UploadOwner {
   orgKey: string
   userId: string
@@ -24,7 +24,7 @@ export interface UploadIds {
 // None of the parts can hold it.
 const SEPARATOR = '\0'
 
-/** Makes ids that tell nothing and cannot be made up: the object key in them is a secret. */
+/** Makes ids that reveal nothing and cannot be forged: the object key in them is a secret. */
 export function createUploadIds (secrets: SealingSecrets): UploadIds {
   const { seal, open } = createSealer(secrets, 'upload id')
   return {

@@ -2,7 +2,7 @@ import { UploadError } from './upload-error.js'
 
 const FIRST_DELAY_MS = 500
 const LONGEST_DELAY_MS = 30_000
-/** A connection that is slower than this is taken for a broken one. */
+/** A connection that is slower than this is considered broken. */
 const SLOWEST_BYTES_PER_SECOND = 16 * 1024
 
 /** How requests are repeated, and when they end. */

@@ -11,7 +11,7 @@ type FileDescription = Omit<UploadRequest, 'fileName' | 'contentType' | 'sizeByt
   contentType?: string
 }
 
-/** What an upload in parts needs to go on after a reload or a restart. It can be kept as JSON. */
+/** What an upload in parts needs to continue after a reload or a restart. It can be kept as JSON. */
 export interface ResumePoint {
   uploadId: string
   objectKey: string

@@ -28,7 +28,7 @@ export async function getArchive (values: Options, positionals: readonly string[
 async function findWanted (
   values: Options, positionals: readonly string[],
 ): Promise<{ archive: WantedArchive, file: string | undefined }> {
-  if (values.zip && values.tar) throw new TransferError('Choose one form: --zip or --tar.')
+  if (values.zip && values.tar) throw new TransferError('Choose one format: --zip or --tar.')
   const format = values.tar ? 'tar' : 'zip'
   const isRun = values.run !== undefined || values.workflow !== undefined
   const [link = '', file = undefined, ...rest] = isRun ? ['', ...positionals] : positionals

@@ -16,28 +16,28 @@ const HELP = `Fetches files by their download links, all files of a run, or many
   npx objects-storage get --workflow UUID --run UUID --zip|--tar [FILE] [--outputs] [--inputs] [--url URL] [--to FOLDER] …
   npx objects-storage get SHARE-LINK --zip|--tar [FILE] [--to FOLDER] …
 
-  LINK        a download link; with "-", links are read from standard input, one a line
+  LINK        a download link; with "-", links are read from standard input, one per line
   --workflow  the workflow; --run WORKFLOW/RUN names both
-  --run       its run: its files keep their folders, below "inputs" and "outputs"
-  --outputs   only what the run has made
-  --inputs    only what it works on
+  --run       the run, whose files keep their folders, below "inputs" and "outputs"
+  --outputs   only what the run has produced
+  --inputs    only what the run works on
   --zip       as one ZIP archive: a run, or what a share link leads to
   --tar       as one TAR archive
-  FILE        what the archive is called; by default what the service calls it
+  FILE        the archive's name; by default the one that the service gives it
   --to        where the files go; by default the current folder
-  --force     replace other files of the same names
+  --force     replace other files of the same name
   --url       the service's address; by default OBJECTS_STORAGE_URL
   --parallel  how many files are fetched at a time
   --json      one JSON object per file
 
 A run's files need a token, in OBJECTS_STORAGE_TOKEN or in the file that OBJECTS_STORAGE_TOKEN_FILE names. Links need none.
 
-A file gets its name once it is whole, with the time that the storage has; one of the same size and time is taken to be there. If
-it is interrupted, the same command goes on from the hidden files ".objects-storage-….part".
+A file gets its name once it is whole, with the time that the storage has; one of the same size and time is taken to be the
+same. If it is interrupted, the same command continues from the hidden files ".objects-storage-….part".
 
-An archive never replaces another file unasked, not even one of the same name that is whole. It goes on, too, from where it was
-interrupted, if the files are the same; otherwise it begins anew. --tar goes on at once; for --zip, the service may have to read
-files first.
+An archive never replaces another file unasked, not even a complete one of the same name. It, too, continues where it
+was interrupted, if the files are the same; otherwise it starts over. --tar continues at once; for --zip, the service may
+have to read files first.
 
 Exit code: 0 all files are there, 1 some are not, 2 it could not run, 130 it was stopped.
 `
@@ -68,8 +68,8 @@ export const get: Subcommand = {
         signal,
       })
       if (wantedCount === 0) display.note('The run has no such files.')
-      const there = thereCount === 0 ? '' : `, ${thereCount.toLocaleString('en')} were there`
-      const failed = failedCount === 0 ? '' : `, ${failedCount.toLocaleString('en')} could not be`
+      const there = thereCount === 0 ? '' : `, ${thereCount.toLocaleString('en')} were there already`
+      const failed = failedCount === 0 ? '' : `, ${failedCount.toLocaleString('en')} could not be fetched`
       display.note(`${gotCount.toLocaleString('en')} files fetched${there}${failed}.`)
       return failedCount === 0 ? EXIT_CLEAN : EXIT_INCOMPLETE
     } finally {

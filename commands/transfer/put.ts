@@ -12,7 +12,7 @@ const HELP = `Sends files into a run, straight to the object storage.
 
   npx objects-storage put PATH… --workflow UUID --run UUID --outputs|--inputs [--url URL] [--parallel 4] [--json]
 
-  PATH        a file, or a folder with all that is in it: "results" keeps the folder's name, "results/" only gives its contents
+  PATH        a file, or a folder with everything in it: "results" keeps the folder's name, "results/" sends only its contents
   --workflow  the workflow; --run WORKFLOW/RUN names both
   --run       its run
   --outputs   what the run has made
@@ -23,7 +23,7 @@ const HELP = `Sends files into a run, straight to the object storage.
 
 The token is in OBJECTS_STORAGE_TOKEN, or in the file that OBJECTS_STORAGE_TOKEN_FILE names.
 
-If it is interrupted, the same command goes on: files that have arrived are not sent again, nor are parts of bigger ones. What it
+If it is interrupted, the same command continues: files and parts of files that have arrived are not sent again. What it
 needs for that is in XDG_STATE_HOME, or ~/.local/state, until all has been sent. Symbolic links in folders are left out.
 
 Exit code: 0 all files have been sent, 1 some have not, 2 it could not run, 130 it was stopped.
@@ -35,7 +35,7 @@ export const put: Subcommand = {
     const { values, positionals } = readOptions(args, ['force', 'to', 'zip', 'tar'])
     if (values.help) return undefined
     const parallel = readParallel(values.parallel)
-    if (values.inputs === values.outputs) throw new TransferError('Say what the files are to the run: --outputs or --inputs.')
+    if (values.inputs === values.outputs) throw new TransferError('Say what the files are for the run: --outputs or --inputs.')
     const destination = { ...readRun(values), direction: values.inputs ? 'inputs' : 'outputs' } as const
     if (positionals.length === 0) throw new TransferError('Name the files and folders to send.')
     const connection = await connect(values.url, process.env)
@@ -46,7 +46,7 @@ export const put: Subcommand = {
     try {
       const command = [connection.address, ...Object.values(destination), ...sources.flatMap(({ root, name }) => [root, name])]
       const records = await UploadRecords.open(stateFolderOf(process.env, homedir()), command).catch(() => {
-        display.note('Nothing can be kept in the folder for state: if this is interrupted, it begins again.')
+        display.note('Nothing can be written to the state folder: if this is interrupted, it will start over.')
         return undefined
       })
       const { failedCount } = await putFiles({
@@ -63,8 +63,8 @@ export const put: Subcommand = {
         },
         signal,
       })
-      const there = thereCount === 0 ? '' : `, ${thereCount.toLocaleString('en')} had been before`
-      const failed = failedCount === 0 ? '' : `, ${failedCount.toLocaleString('en')} could not be: the same command tries these again`
+      const there = thereCount === 0 ? '' : `, ${thereCount.toLocaleString('en')} had been sent before`
+      const failed = failedCount === 0 ? '' : `, ${failedCount.toLocaleString('en')} could not be sent: run the same command to try these again`
       display.note(`${sentCount.toLocaleString('en')} files sent${there}${failed}.`)
       return failedCount === 0 ? EXIT_CLEAN : EXIT_INCOMPLETE
     } finally {

@@ -7,7 +7,7 @@ export const access = {
     secret: true,
     minLength: 32,
     description: 'Key of the tokens\' HS256 signature, 32 characters or more (RFC 7518, 3.2): `openssl rand -base64 48`. ' +
-      'Unset, where database and object storage are embedded: a random one, made at the first start and kept in `DATA_DIR`.',
+      'Unset, if database and object storage are embedded: a random one, made at the first start and kept in `DATA_DIR`.',
   })),
   JWT_PUBLIC_KEY: Type.Optional(Type.String({
     secret: true,
@@ -26,8 +26,8 @@ export const access = {
   })),
   JWT_AUDIENCE: Type.Optional(Type.String({
     minLength: 1,
-    description: 'What a token\'s claim `aud` must be or contain. Set it and `JWT_ISSUER` where the identity provider also serves ' +
-      'others. Unset: anything.',
+    description: 'What a token\'s claim `aud` must be or contain. Set it and `JWT_ISSUER` if the identity provider also ' +
+      'serves others. Unset: anything.',
     examples: ['objects-storage'],
   })),
   JWT_CLOCK_TOLERANCE: Type.Integer({
@@ -45,7 +45,7 @@ export const access = {
     pattern: '^[^,]*[^,\\s][^,]*=\\s*(member|admin|service)\\s*(,[^,]*[^,\\s][^,]*=\\s*(member|admin|service)\\s*)*$',
     words: 'a list of values and the roles that they stand for (member, admin or service), separated by commas',
     description: 'What the values of that claim stand for: each as `value=role`, separated by commas, where the role is `member`, ' +
-      '`admin` or `service`. Other values then stand for nothing. Unset: each role is named as here.',
+      '`admin` or `service`. Other values then stand for nothing. Unset: roles have these names themselves.',
     examples: ['Files Admins=admin,Files Users=member'],
   })),
   SERVICE_SECRET: Type.Optional(Type.String({
@@ -58,13 +58,14 @@ export const access = {
   SERVICE_SECRET_PREVIOUS: Type.Optional(Type.String({
     secret: true,
     minLength: 32,
-    description: 'What `SERVICE_SECRET` was before it was changed: what was sealed with it still opens. Unset: none does.',
+    description: 'The value of `SERVICE_SECRET` before it was changed: what was sealed with it still opens. Unset: nothing ' +
+      'older opens.',
   })),
   EVENTS_TOKEN: Type.Optional(Type.String({
     secret: true,
     minLength: 16,
     description: 'What the object storage must send with its notifications, 16 characters or more: `openssl rand -hex 32`. ' +
-      'Unset: none are accepted over HTTP; the embedded object storage needs no token.',
+      'Unset: no notifications are accepted over HTTP; the embedded object storage needs no token.',
   })),
   SECRET_OVERLAP: Type.Integer({
     minimum: 0,

@@ -7,21 +7,21 @@ const TOPIC = 'arn:aws(-cn|-us-gov)?:sns:[a-z]{2}(-[a-z]+)+-\\d{1,2}:\\d{12}:[A-
 export const eventDoors = {
   EVENTS_PATH_TOKEN: choice(['false', 'true'], {
     default: 'false',
-    description: '`true` also takes `EVENTS_TOKEN` in the path, `/api/v1/objects/events/t/<token>`, for stores that send no header, such as ' +
-      'versitygw. Proxies write paths into their logs: keep this one out of them.',
+    description: '`true` also accepts `EVENTS_TOKEN` in the path, `/api/v1/objects/events/t/<token>`, for stores that send ' +
+      'no header, such as versitygw. Proxies write paths into their logs: keep this one out of them.',
   }),
   EVENTS_SNS_TOPIC_ARN: Type.Optional(Type.String({
     pattern: `^${TOPIC}(\\s*,\\s*${TOPIC})*$`,
     words: 'the ARN of a topic of Amazon SNS, or several, separated by commas',
-    description: 'Topic of Amazon SNS whose messages `/api/v1/objects/events/sns` takes, or several, separated by commas; their ' +
-      'signatures are verified, and their subscriptions confirmed, with the SNS of the topic\'s region alone. Not a FIFO topic, which ' +
-      'sends nothing to addresses. Unset: there is no such route.',
+    description: 'Amazon SNS topic, or several, separated by commas, whose messages `/api/v1/objects/events/sns` accepts; ' +
+      'their signatures are verified, and their subscriptions confirmed, only with the SNS of the topic\'s region. Not a ' +
+      'FIFO topic, which cannot send to addresses. Unset: there is no such route.',
     examples: ['arn:aws:sns:eu-central-1:123456789012:objects'],
   })),
   EVENTS_PUBSUB_AUDIENCE: Type.Optional(Type.String({
     minLength: 1,
-    description: 'Audience that a push subscription of Google Pub/Sub is configured with: what it sends to `/api/v1/objects/events/pubsub` ' +
-      'is taken with a token for it. Unset: there is no such route.',
+    description: 'Audience for which a push subscription of Google Pub/Sub is configured: what it sends to ' +
+      '`/api/v1/objects/events/pubsub` is accepted with a token for that audience. Unset: there is no such route.',
     examples: ['https://files.example.com/api/v1/objects/events/pubsub'],
   })),
   EVENTS_PUBSUB_ACCOUNT: Type.Optional(Type.String({
@@ -34,6 +34,7 @@ export const eventDoors = {
     pattern: '^https?://[^/?#\\s@]+(/[^#\\s]*)?$',
     words: 'an address that begins with http:// or https:// and holds no credentials',
     default: 'https://www.googleapis.com/oauth2/v3/certs',
-    description: 'Key set that these tokens are verified with: Google\'s. Another one is for networks that reach it by a mirror, and for tests.',
+    description: 'Key set that these tokens are verified with: by default, Google\'s. Change it for networks that reach ' +
+      'that through a mirror, and for tests.',
   }),
 }

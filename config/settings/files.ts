@@ -8,22 +8,23 @@ export const files = {
     description: '`redirect` answers with a redirect to a pre-signed URL; `stream` sends the bytes through the service.',
   }),
   SHARE_MODE: Type.Optional(choice(['redirect', 'stream'], {
-    description: 'How share links lead to files. With `redirect`, those who open one can read the object key in the pre-signed URL, and ' +
-      'a key does not end; `stream` never shows it. Unset: as `DOWNLOAD_MODE` says.',
+    description: 'How share links lead to files. With `redirect`, those who open one can read the object key in the ' +
+      'pre-signed URL, and a key does not expire; `stream` never shows it. Unset: as `DOWNLOAD_MODE` says.',
   })),
   DOWNLOAD_URL_TTL: Type.Integer({
     minimum: 10,
     maximum: 604800,
     default: 300,
-    description: 'Seconds that a pre-signed download URL is valid at most. At least half of them are left when it is handed out.',
+    description: 'Seconds for which a pre-signed download URL is valid at most. At least half of them are left when it is ' +
+      'handed out.',
   }),
   UPLOAD_URL_TTL: Type.Integer({ minimum: 10, maximum: 604800, default: 900, description: 'Seconds within which an upload must begin.' }),
   UPLOAD_ABANDONED_AFTER: Type.Integer({
     minimum: 60,
     maximum: 2592000,
     default: 86400,
-    description: 'Seconds after which an upload in parts is given up and its parts are removed, if its sender asks for no URL of a part ' +
-      'meanwhile. Its place in a quota is kept until then.',
+    description: 'Seconds after which an upload in parts is given up and its parts are removed, if its sender has asked for ' +
+      'no URL of a part in that time. Its place in a quota is kept until then.',
   }),
   UPLOAD_OPEN_BYTES: Type.Integer({
     minimum: 0,
@@ -35,9 +36,9 @@ export const files = {
     pattern: '^(auto|none|(md5|sha256|crc32c)(,(md5|sha256|crc32c)){0,2})$',
     words: '`auto`, `none`, or some of `md5`, `sha256` and `crc32c`, separated by commas',
     default: 'auto',
-    description: 'By which checksums, if a client states them, the object storage refuses other bytes: upload URLs are signed for these, ' +
-      'and others are only kept as claims. Ceph RGW 16 enforces `md5` alone. `auto`: all, where the storage is the embedded one or ' +
-      '`S3_ENDPOINT` is a host of amazonaws.com; else `none`.',
+    description: 'Checksums that the object storage enforces if a client states them, by refusing other bytes: upload URLs ' +
+      'are signed for these; others are only kept as claims. Ceph RGW 16 enforces only `md5`. `auto`: all, if the storage ' +
+      'is the embedded one or `S3_ENDPOINT` is a host of amazonaws.com; otherwise `none`.',
   }),
   EXISTENCE_TTL: Type.Integer({
     minimum: 0,

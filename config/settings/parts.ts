@@ -6,27 +6,28 @@ export const parts = {
   DATA_DIR: Type.String({
     minLength: 1,
     default: '.data',
-    description: 'Folder in which the embedded database and object storage keep their data. Unused where both are configured.',
+    description: 'Folder in which the embedded database and object storage keep their data. Unused if both are configured.',
   }),
   DATABASE_URL: Type.Optional(Type.String({
     secret: true,
     pattern: '^postgres(ql)?://',
     words: 'an address of PostgreSQL',
-    description: 'PostgreSQL 15 or newer. `sslmode`, `sslrootcert`, `sslcert` and `sslkey` mean what they mean to `psql`; without ' +
-      'them TLS is spoken where the server insists on it. `schema` names the schema of the tables. Unset: the embedded database.',
+    description: 'PostgreSQL 15 or newer. `sslmode`, `sslrootcert`, `sslcert` and `sslkey` mean what they mean to `psql`; ' +
+      'without them TLS is used if the server insists on it. `schema` names the schema of the tables. Unset: the embedded ' +
+      'database.',
     examples: ['postgres://user:password@host:5432/database'],
   })),
   DATABASE_CA: Type.Optional(Type.String({
     minLength: 1,
-    description: 'File of the certificates, in PEM form, that the database\'s must come from, where `DATABASE_URL` has no `sslrootcert`. ' +
-      'With it, `sslmode` is `verify-full` where the URL has none. It is read again for every connection.',
+    description: 'File with the CA certificates, in PEM form, that the database\'s must come from, if `DATABASE_URL` has no ' +
+      '`sslrootcert`. With it, `sslmode` is `verify-full` if the URL has none. It is read again for every connection.',
     examples: ['/run/secrets/database-ca.pem'],
   })),
   DATABASE_POOLER: choice(['auto', 'transaction', 'none'], {
     default: 'auto',
     description: 'Whether sessions of the database are shared, as PgBouncer shares them in transaction mode. `transaction`: nothing is ' +
-      'kept in a session, nor prepared. `none`: sessions are the service\'s own. `auto`: found out for every connection; one that ' +
-      'passes through a proxy, or that leaves by an address translation that changes its port, is taken for shared.',
+      'kept in a session, nor prepared. `none`: sessions are the service\'s own. `auto`: found out for every connection; ' +
+      'one that passes through a proxy, or through an address translation that changes its port, is taken to be shared.',
   }),
   DATABASE_PASSWORD: Type.Optional(Type.String({
     secret: true,
@@ -80,8 +81,8 @@ export const parts = {
   S3_VENDOR: choice(['auto', 'amazon', 'other'], {
     default: 'auto',
     description: '`amazon`: events of `aws:s3` are ordered by Amazon\'s sequencers, and their keys are URL-encoded. `other`: such ' +
-      'an event may be anyone\'s, so time decides, and where it does not, the bucket. `auto`: `amazon` where `S3_ENDPOINT` is a ' +
-      'host of amazonaws.com.',
+      'an event may be anyone\'s, so its time decides, and where that does not, the bucket. `auto`: `amazon` if ' +
+      '`S3_ENDPOINT` is a host of amazonaws.com.',
   }),
   STORE_CLOCK_SKEW: Type.Number({
     minimum: 2,
@@ -92,8 +93,8 @@ export const parts = {
       'a node that is further behind may look older than what it replaced, and is then counted by the next reconcile.',
   }),
   S3_PUBLIC_ENDPOINT: Type.Optional(httpUrlWithPath({
-    description: 'Address at which browsers reach the object storage, where it differs from `S3_ENDPOINT`. Only URLs are signed for ' +
-      'it. Unset: `S3_ENDPOINT`.',
+    description: 'Address at which browsers reach the object storage, if it differs from `S3_ENDPOINT`. It is used only for ' +
+      'signing URLs. Unset: `S3_ENDPOINT`.',
     examples: ['https://storage.example.com'],
   })),
   S3_CONNECT_TIMEOUT: Type.Number({
@@ -106,6 +107,6 @@ export const parts = {
     minimum: 0.05,
     maximum: 3600,
     default: 60,
-    description: 'Seconds without a byte moved after which a streamed download is cut off.',
+    description: 'Seconds without a byte sent after which a streamed download is cut off.',
   }),
 }

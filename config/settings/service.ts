@@ -27,8 +27,8 @@ export const service = {
   BASE_PATH: Type.Optional(Type.String({
     pattern: '^(/(?!\\.{1,2}(/|$))[A-Za-z0-9._~-]+)+$',
     words: 'a path that begins with a slash and does not end with one, of letters, digits and `-._~`',
-    description: 'Path that the service is below, where its proxy passes that on. Where the proxy takes it away, `PUBLIC_URL` is ' +
-      'enough. Unset: none.',
+    description: 'Path below which the service is reached, if its proxy passes that path on. If the proxy removes it, ' +
+      '`PUBLIC_URL` is enough. Unset: none.',
     examples: ['/files'],
   })),
   CORS_ORIGINS: Type.Optional(Type.String({
@@ -71,7 +71,8 @@ export const service = {
   OTEL_EXPORTER_OTLP_ENDPOINT: Type.Optional(Type.String({
     pattern: '^https?://[^?#\\s]+$',
     words: 'an address that begins with http:// or https://',
-    description: 'Where OpenTelemetry traces are sent, by OTLP over HTTP; `/v1/traces` is appended. Unset: no traces are sent.',
+    description: 'Where OpenTelemetry traces are sent, with OTLP over HTTP; `/v1/traces` is appended. Unset: no traces are ' +
+      'sent.',
     examples: ['http://127.0.0.1:4318'],
   })),
   OTEL_SERVICE_NAME: Type.String({ minLength: 1, default: 'objects-storage', description: 'The service\'s name in traces.' }),

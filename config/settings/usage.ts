@@ -7,8 +7,8 @@ export const RANGES_MAX = 16
 export const usage = {
   RECONCILE_CRON: Type.Optional(Type.String({
     minLength: 1,
-    description: 'When to compare everything that is counted with the bucket and settle differences, as in crontab: notifications can ' +
-      'get lost. One of the replicas does it. Unset: only on request.',
+    description: 'Schedule, as in crontab, for comparing everything that is counted with the bucket and settling ' +
+      'differences: notifications can get lost. One of the replicas does it. Unset: only on request.',
     examples: ['0 3 * * *'],
   })),
   RECONCILE_PARALLEL: Type.Integer({

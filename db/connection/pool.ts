@@ -72,7 +72,7 @@ export const POOL_SIZE = 10
  * set in the statement's transaction, without an extra round trip, and nothing is prepared. With `statementTimeoutMs: 0`
  * nothing is set in that case: a statement that cannot run in a transaction has the limits and the schema of its role.
  *
- * @param onConnectionError called for connections that broke while no statement ran on them; the pool replaces them by itself
+ * @param onConnectionError called for connections that broke while no statement ran on them; the pool replaces them itself
  * @param onStatement called for every statement once it has ended
  * @throws {DatabaseSettingError} if the URL's parameters, or a file that they name, cannot be used
  */

@@ -1,6 +1,6 @@
 import { type Kysely, type Migration, sql } from 'kysely'
 
-/** Share links: who made each, until when it lasts, and how often it was used. What it leads to stands in the link alone. */
+/** Share links: who made each, until when it lasts, and how often it was used. What it leads to is only in the link. */
 export const shares: Migration = {
   async up (database: Kysely<unknown>): Promise<void> {
     await sql`

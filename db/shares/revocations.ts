@@ -3,7 +3,7 @@ import type { Database } from '../connection/tables.js'
 import { dateOf, databaseNow, epochMicros, epochMs, milliseconds } from '../connection/time.js'
 import type { SharesScope } from './shares.js'
 
-/** When a share link was revoked, and when it would have ended by itself. */
+/** When a share link was revoked, and when it would have ended anyway. */
 export interface RevokedRow {
   id: string
   revokedAt: Date

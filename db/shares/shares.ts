@@ -22,7 +22,7 @@ export interface RecordedShare extends Omit<NewShare, 'orgKey' | 'lifetimeSecond
   expiresAt: Date
   useCount: number
   lastUsedAt: Date | null
-  /** When it was revoked, by itself or with all others. */
+  /** When it was revoked, alone or with all others. */
   revokedAt: Date | null
 }
 

@@ -39,7 +39,7 @@ export function findRecords (body: unknown, depth = 1): FoundRecord[] | undefine
   return undefined
 }
 
-/** @param isKnown whether the form around them is known by itself; otherwise one of them has to be of a known form */
+/** @param isKnown whether the form around them is known in its own right; otherwise one of them must be of a known form */
 function findWrapped (wrapped: readonly unknown[], depth: number, isKnown: boolean): FoundRecord[] | undefined {
   let isAnyKnown = isKnown
   const found = wrapped.flatMap((record) => {

@@ -24,7 +24,7 @@ const subjectOfSns = /^CN=sns[a-z0-9.-]*\.amazonaws\.com(?:\.cn)?$/m
  * The keys that Amazon SNS signs with, by their certificates' addresses, which the caller has checked. A certificate is
  * fetched once, however many messages ask for it meanwhile, and kept for a day.
  *
- * Whose certificate it is, SNS's own host says, over TLS: the document holds no chain that could say so by itself.
+ * SNS's own host vouches for the certificate, over TLS: the document holds no chain that could do so.
  */
 export class SigningKeys {
   readonly #fetchText

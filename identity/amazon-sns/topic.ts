@@ -17,6 +17,6 @@ const arnPattern = /^arn:([a-z-]+):sns:([a-z]{2}(?:-[a-z]+)+-\d{1,2}):\d{12}:[A-
 export function readTopicArn (arn: string): SnsTopic {
   const [, partition = '', region = ''] = arnPattern.exec(arn) ?? []
   const domain = DOMAINS.get(partition)
-  if (domain === undefined) throw new TypeError('This is no ARN of a topic of Amazon SNS.')
+  if (domain === undefined) throw new TypeError('This is not the ARN of an Amazon SNS topic.')
   return { arn, host: `sns.${region}.${domain}` }
 }

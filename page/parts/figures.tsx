@@ -1,7 +1,7 @@
 import { exactSize, humanSize, localMinute, localTime } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 
-/** A size as people say it, with every byte in its title and for whoever hears it. */
+/** A size as people say it, with every byte in its title and for those who hear it. */
 export function Size ({ bytes }: { bytes: number }) {
   return <span class='size' title={exactSize(bytes)}>{humanSize(bytes)}</span>
 }

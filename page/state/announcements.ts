@@ -1,6 +1,6 @@
 const listeners = new Set<(text: string) => void>()
 
-/** Says something to whoever hears the page rather than sees it. */
+/** Says something to those who hear the page rather than see it. */
 export function announce (text: string): void {
   for (const listener of listeners) listener(text)
 }

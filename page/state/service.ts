@@ -29,7 +29,7 @@ interface Answer<Data> {
 
 type Request<Data> = (client: ObjectsClient, signal: AbortSignal) => Promise<Answer<Data>>
 
-/** The service, as whoever is signed in uses it. */
+/** The service, as used by the person who is signed in. */
 export interface Service {
   client: ObjectsClient
   /** Whether an admin's tools are offered. The service decides on each request. */

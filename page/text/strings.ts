@@ -36,13 +36,13 @@ export const strings = {
     offline: 'You are offline.',
     notTheService: 'Something else answers at the service’s address.',
     status: (status: number) => `The service answered with the status ${status}.`,
-    fromBefore: (message: string) => `${message} What is shown below is from before.`,
+    fromBefore: (message: string) => `${message} What is shown below may be out of date.`,
     /** What to do about an error, by its code. */
     advice: (code: string | undefined): string | undefined => {
       switch (code) {
         case 'QUOTA_EXCEEDED': return 'Delete what is not needed, or ask whoever runs the service for a larger quota.'
         case 'TOO_MANY_REQUESTS': return 'Wait a minute, and try again.'
-        case 'NOT_READY': return 'The files are being counted after an update: try again in a few minutes.'
+        case 'NOT_READY': return 'Files are being counted after an update: try again in a few minutes.'
         case 'NETWORK_FAILED': return 'Check your connection. If only uploads fail, the storage may not allow this page (CORS): whoever runs the service can set it with npm run prepare-bucket.'
         case 'SHARES_NOT_CONFIGURED': return 'Whoever runs the service can turn share links on with SERVICE_SECRET.'
         case 'FORBIDDEN': return 'An admin of your organisation can do this.'
@@ -61,10 +61,10 @@ export const strings = {
     quota: 'Quota',
     quotaUsed: (used: string, size: string) => `${used} of ${size}`,
     quotaFull: 'The quota is full: uploads are refused. Delete what is not needed, or ask whoever runs the service for more.',
-    quotaAlmost: (left: number) => `Only ${humanSize(left)} are left: uploads that are bigger are refused.`,
-    quotaSoon: (left: number) => `${humanSize(left)} are left.`,
+    quotaAlmost: (left: number) => `Only ${humanSize(left)} left: bigger uploads are refused.`,
+    quotaSoon: (left: number) => `${humanSize(left)} left.`,
     unfinished: (bytes: number) => `Unfinished uploads hold another ${humanSize(bytes)}.`,
-    none: 'No file was ever counted.',
+    none: 'No files have been counted yet.',
     upTo: 'Counts every event up to ',
     late: (durationMs: number) =>
       `The newest event took ${durationInWords(durationMs)} to arrive: newer changes may not be counted yet.`,
@@ -79,18 +79,18 @@ export const strings = {
     start: 'Compare now',
     running: (listed: number) => `Comparing with the bucket: ${counted(listed, 'object', 'objects')} looked at …`,
     done: (added: number, removed: number, corrected: number) => added + removed + corrected === 0
-      ? 'Everything was counted right.'
+      ? 'Everything was counted correctly.'
       : `Settled: ${exactCount(added)} added, ${exactCount(removed)} removed, ${exactCount(corrected)} corrected.`,
     unsettled: (count: number) => `${counted(count, 'difference remains', 'differences remain')}.`,
-    failed: (why: string | null) => `The comparison ended early${why === null ? '' : `: ${why}`}. The next one continues there.`,
+    failed: (why: string | null) => `The comparison ended early${why === null ? '' : `: ${why}`}. The next one continues from there.`,
   },
 
   trend: {
     heading: 'Over time',
     period: 'Period',
     periods: [{ days: 30, name: '30 days' }, { days: 90, name: '90 days' }, { days: 365, name: '1 year' }],
-    begins: 'What is stored is kept at the end of each day: the line begins tomorrow.',
-    filled: 'The end of the day was missed: these figures are later ones.',
+    begins: 'Figures are recorded at the end of each day: the line begins tomorrow.',
+    filled: 'The end of the day was missed: these figures were taken later.',
     table: 'Figures by day',
     day: 'Day',
     bytes: 'Bytes',
@@ -109,9 +109,9 @@ export const strings = {
     export: 'Export CSV',
     new: 'New workflow',
     all: (count: number) => `Show all ${exactCount(count)} workflows`,
-    none: 'No workflow has files here yet. Begin a new one here, or put the first files there with this command.',
+    none: 'No workflow has files yet. Start a new one here, or upload the first files with this command.',
     noneFound: 'No workflow has this in its name or id.',
-    help: 'Put the first file there with the command',
+    help: 'Upload the first file with the command',
     shown: (count: number, all: number) => count === all ? counted(all, 'workflow', 'workflows') : `${exactCount(count)} of ${counted(all, 'workflow', 'workflows')}`,
   },
 
@@ -152,7 +152,7 @@ export const strings = {
     found: 'not known',
     filter: 'Names that begin with',
     none: 'No files yet: drop some here, or copy this command.',
-    noneHere: 'Nothing here begins with this.',
+    noneHere: 'No name here begins with this.',
     emptyFolder: 'This folder has no files.',
     archive: 'Download all as ZIP',
     archiveOf: (what: string) => `Archive of ${what}`,
@@ -162,9 +162,9 @@ export const strings = {
     uploadAs: 'Upload as',
     drop: 'Drop files and folders here to upload them.',
     select: (name: string) => `Select ${name}`,
-    selectAll: 'Select everything that is shown',
+    selectAll: 'Select everything shown',
     selected: (count: number) => `${counted(count, 'entry', 'entries')} selected`,
-    clear: 'Select nothing',
+    clear: 'Clear selection',
     deleteSelected: 'Delete',
     archiveSelected: 'Download as ZIP',
     shown: (count: number, hasMore: boolean) => `${counted(count, 'entry', 'entries')}${hasMore ? ' so far' : ''}`,
@@ -182,12 +182,12 @@ export const strings = {
     tooMuch: (shown: number) => `The first ${humanSize(shown)} are shown.`,
     rows: (count: number) => `The first ${counted(count, 'row is', 'rows are')} shown.`,
     noPreview: 'This type has no preview. Download the file to see it.',
-    notShown: 'The preview cannot be read. Download the file to see it.',
+    notShown: 'The preview could not be loaded. Download the file to see it.',
     missing: 'There is no such file. It may have been deleted, or be someone else’s.',
     mediaType: 'Media type',
     where: 'Path',
     link: 'Download link',
-    linkCopied: 'The link is copied. Anyone who has it can read the file, until the file is deleted.',
+    linkCopied: 'Link copied. Anyone who has it can read the file until the file is deleted.',
     workflow: 'Workflow',
   },
 
@@ -222,7 +222,7 @@ export const strings = {
 
   links: {
     heading: 'Share links',
-    none: 'No links yet: share a run, a folder or a file, and its link is listed here, until 30 days after it ends.',
+    none: 'No links yet: share a run, a folder or a file, and its link is listed here until 30 days after it ends.',
     what: 'Leads to',
     kinds: { file: 'a file', run: 'a run', folder: 'a folder', selection: 'a selection' } as Record<string, string>,
     by: 'Made by',
@@ -232,12 +232,12 @@ export const strings = {
     never: 'never',
     times: (count: number, last: string | null) => count === 0 ? 'never' : `${counted(count, 'time', 'times')}${last === null ? '' : `, last on ${localMinute(last)}`}`,
     revoke: 'Revoke',
-    revokeWhich: (what: string, made: string) => `Revoke the link to ${what} of ${made}`,
+    revokeWhich: (what: string, made: string) => `Revoke the link to ${what} made on ${made}`,
     revoked: 'revoked',
     ended: 'ended',
     confirm: 'Revoke this link?',
-    confirmHint: 'Whoever has it can no longer open it. This cannot be undone.',
-    done: 'The link is revoked.',
+    confirmHint: 'Those who have it will no longer be able to open it. This cannot be undone.',
+    done: 'Link revoked.',
   },
 
   users: {
@@ -246,15 +246,15 @@ export const strings = {
     files: 'Files',
     size: 'Size',
     newest: 'Latest change',
-    none: 'No user has files here.',
-    find: 'Look at one user’s part',
+    none: 'No users have files here.',
+    find: 'Look up one user',
     show: 'Show',
     wrong: 'A user’s UUID is 32 hexadecimal digits in five groups: 8-4-4-4-12.',
   },
 
   largest: {
     heading: 'Largest files',
-    none: 'No file has a mebibyte (1,048,576 bytes) or more.',
+    none: 'No file is 1 MiB (1,048,576 bytes) or larger.',
   },
 
   uploads: {
@@ -267,7 +267,7 @@ export const strings = {
     retryAll: 'Try all again',
     cancel: 'Cancel all',
     dismiss: 'Dismiss',
-    cancelled: 'Cancelled. What was sent stays to be continued, until the service removes it.',
+    cancelled: 'Cancelled. What was sent is kept, so that you can continue, until the service removes it.',
     reading: 'Reading the folders …',
     tooLong: 'Its path is longer than 400 bytes.',
   },

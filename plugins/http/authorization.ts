@@ -6,7 +6,7 @@ import { type Role, hasRole } from '../../schemas/token-claims.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** The roles that may use the route, which then needs a token. A route without them decides by itself who may use it. */
+    /** The roles that may use the route, which then needs a token. A route without them decides for itself who may use it. */
     roles?: readonly Role[]
     /** What those roles may do, if not every role may: as in "Only an admin may start a reconcile." */
     action?: string

@@ -6,7 +6,7 @@ const PREFLIGHT_MAX_AGE_SECONDS = 600
 /**
  * Lets web pages of the origins in CORS_ORIGINS use the service; costs nothing if none are set. They may send any header:
  * monitoring scripts add their own (Sentry, Datadog, New Relic, OpenTelemetry), no header but Authorization grants anything
- * here, and no browser adds that by itself.
+ * here, and no browser adds that on its own.
  */
 export default fastifyPlugin(async (app) => {
   const { CORS_ORIGINS } = app.config

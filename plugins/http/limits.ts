@@ -140,11 +140,11 @@ function countersOf (app: FastifyInstance) {
   const orFailOpen = async <Answer>(answer: Promise<Answer>): Promise<Answer | undefined> => {
     try {
       const got = await inTime(answer)
-      if (isFailing) app.log.info('limits are kept again')
+      if (isFailing) app.log.info('limits apply again')
       isFailing = false
       return got
     } catch (error) {
-      if (!isFailing) app.log.warn({ err: error }, 'Redis does not answer: limits are not kept')
+      if (!isFailing) app.log.warn({ err: error }, 'Redis does not answer: limits do not apply')
       isFailing = true
       return undefined
     }

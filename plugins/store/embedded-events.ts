@@ -22,7 +22,8 @@ export default fastifyPlugin(async (app) => {
     maxWaiting: MAX_WAITING,
     firstPauseMs: FIRST_PAUSE_MS,
     onFailure: (error) => {
-      app.log.error({ err: error }, 'changes of the embedded object storage cannot be counted now, and are kept until they can')
+      app.log.error({ err: error }, 'changes of the embedded object storage cannot be counted now, and are kept until they ' +
+        'can be')
     },
     onRecovery: (lostCount) => {
       app.log.info({ lostCount }, 'the changes of the embedded object storage are counted again')

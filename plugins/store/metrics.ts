@@ -13,7 +13,7 @@ declare module 'fastify' {
 export default fastifyPlugin(async (app) => {
   const requests = new Histogram({
     name: 'objects_storage_store_request_duration_seconds',
-    help: 'Requests to the object storage, each attempt by itself, until the answer began.',
+    help: 'Requests to the object storage, each attempt separately, until the answer began.',
     labelNames: ['method', 'outcome'],
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers: [app.metrics],

@@ -84,7 +84,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['a base path that is the root', { BASE_PATH: '/' }, /^BASE_PATH must be /],
   ['a base path that goes up', { BASE_PATH: '/files/..' }, /^BASE_PATH must be /],
   ['a base path that links would not have', { PUBLIC_URL: 'https://example.com/files', BASE_PATH: '/flies' }, /^PUBLIC_URL must end with BASE_PATH/],
-  ['a socket by half a path', { HOST: 'unix:objects.sock' }, /^HOST must name a Unix socket by its whole path/],
+  ['a socket by half a path', { HOST: 'unix:objects.sock' }, /^HOST must name a Unix socket by its full path/],
   ['addresses of proxies at a socket', { HOST: 'unix:/run/objects.sock', TRUST_PROXY: '10.0.0.0/8' }, /^TRUST_PROXY must be a number of proxies/],
   ['an origin with a path', { CORS_ORIGINS: 'https://app.example.com/' }, /^CORS_ORIGINS /],
   ['trust in every proxy', { TRUST_PROXY: 'true' }, /^TRUST_PROXY must be /],
@@ -103,7 +103,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
   ['values that stand for no role', { JWT_ROLE_VALUES: 'hidden' }, /^JWT_ROLE_VALUES must be a list of values and/],
   ['values that stand for an unknown role', { JWT_ROLE_VALUES: 'hidden=admin,others=root' }, /^JWT_ROLE_VALUES /],
   ['a role of no value', { JWT_ROLE_VALUES: ' =admin' }, /^JWT_ROLE_VALUES /],
-  ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be a text of 1 to 256 characters/],
+  ['a claim of an endless name', { JWT_CLAIM_ORG: 'hidden'.repeat(50) }, /^JWT_CLAIM_ORG must be text of 1 to 256 characters/],
   ['an RSA key with exponent 1', { JWT_PUBLIC_KEY: rsaKey('AQ') }, /^JWT_PUBLIC_KEY must be an RSA \(.*an odd exponent of at least 3/],
   ['an RSA key with an even exponent', { JWT_PUBLIC_KEY: rsaKey('AQAA') }, /^JWT_PUBLIC_KEY must be an RSA \(.*an odd exponent of at least 3/],
   ['a short RSA key', { JWT_PUBLIC_KEY: shortRsaKey }, /^JWT_PUBLIC_KEY must be an RSA \(2048 bits or more, /],
@@ -121,7 +121,7 @@ const refused: Array<[wrong: string, environment: Record<string, string>, messag
     { NODE_ENV: 'production', DATABASE_URL: 'postgres://db/x', JWT_SECRET: formerSecret, ...store }, /^JWT_SECRET is a secret that everybody knows/],
   ['the example of a web page', { JWT_SECRET: 'a-string-secret-at-least-256-bits-long' }, /^JWT_SECRET is a secret that everybody knows/],
   ['a public secret of the service', { SERVICE_SECRET: formerSecret }, /^SERVICE_SECRET is a secret that everybody knows/],
-  ['a short secret of the service', { SERVICE_SECRET: 'hidden' }, /^SERVICE_SECRET must be a text of 32 characters or more/],
+  ['a short secret of the service', { SERVICE_SECRET: 'hidden' }, /^SERVICE_SECRET must be text of 32 characters or more/],
   ['a previous secret without a current one', { SERVICE_SECRET_PREVIOUS: secret }, /^SERVICE_SECRET is missing/],
 ]
 for (const [wrong, environment, message] of refused) {

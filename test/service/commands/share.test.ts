@@ -41,7 +41,7 @@ t.test('share makes links, lists them and revokes them, and end-shares ends all'
   const further = await share(objectKey)
   t.equal(await open(further), 302)
   const ended = await commands.run('end-shares', [], environment)
-  t.match(ended, { exitCode: 0, output: /^Every share link that was made until now has ended\./ })
+  t.match(ended, { exitCode: 0, output: /^Every share link made so far has ended\./ })
   // Until the replica has read it.
   while (await open(further) === 302) await setTimeout(50)
 

@@ -54,7 +54,7 @@ t.test('what is configured at the bucket of a real store', { skip: real?.skip ??
       status: 'warning', message: /"old files"\), .*Ceph RGW 16 sends none.*RECONCILE_CRON.*npm run reconcile/,
     })
     const scheduled = await startExamined(t, { ...environment, RECONCILE_CRON: '0 3 * * *' })
-    t.match((await scheduled.examine()).lifecycle, { status: 'ok', message: /"old files".*RECONCILE_CRON begins one \(0 3 \* \* \*\)/ })
+    t.match((await scheduled.examine()).lifecycle, { status: 'ok', message: /"old files".*RECONCILE_CRON starts one \(0 3 \* \* \*\)/ })
     await setRules(expiring, rule('dated', { Expiration: { Date: '2031-01-01T00:00:00.000Z' } }))
     t.match((await examine()).lifecycle, { status: 'warning', message: /"old files", "dated"|"dated", "old files"/ })
   })

@@ -35,7 +35,7 @@ t.test('how the database is reached is told', { skip }, async (t) => {
   t.match(await findingsOf(url.href), {
     'database-sessions': /^ok: The connection is direct/,
     'database-encryption': /^ok: The connection is not encrypted, and stays on this machine/,
-    'database-role': `ok: The role is ${role}, and the tables are in the schema files. It may make and change tables there`,
+    'database-role': `ok: The role is ${role}, and the tables are in the schema files. It may create and change tables there`,
   })
   t.match(await findingsOf(shared.url), { 'database-sessions': /^ok: A pooler shares sessions/ })
   t.match(await findingsOf(kept.url), { 'database-sessions': /^ok: A pooler or a proxy is in between. No session was seen to be shared/ })
@@ -45,5 +45,5 @@ t.test('how the database is reached is told', { skip }, async (t) => {
   await Promise.all([shared.stop(), kept.stop()])
 
   await onServer(url.href.replace(role, new URL(serverUrl).username), `revoke create on schema files from ${role}`)
-  t.match(await findingsOf(url.href), { 'database-role': /^warning: .* may not make and change tables there/ })
+  t.match(await findingsOf(url.href), { 'database-role': /^warning: .* may not create and change tables there/ })
 })

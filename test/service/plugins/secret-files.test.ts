@@ -105,7 +105,7 @@ t.test('a file that is empty, gone or no value of its setting changes nothing, a
   for (const [wrong, message] of [
     [{ ...first, JWT_SECRET: '\n' }, /^JWT_SECRET: the file .* is empty; it stays as it was$/],
     [{ EVENTS_TOKEN: first.EVENTS_TOKEN }, /^JWT_SECRET: the file .* cannot be read \(ENOENT\); it stays as it was$/],
-    [{ ...first, JWT_SECRET: 'too-short-a-secret' }, /^the settings: JWT_SECRET must be a text of 32 characters or more/],
+    [{ ...first, JWT_SECRET: 'too-short-a-secret' }, /^the settings: JWT_SECRET must be text of 32 characters or more/],
   ] as const) {
     const told = service.nextLine(({ msg }) => message.test(msg))
     await mounted.replace(wrong)

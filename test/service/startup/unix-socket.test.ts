@@ -37,7 +37,7 @@ t.test('a socket that a killed process left behind is replaced', async (t) => {
 t.test('another kind of file stays, and a folder must be there', async (t) => {
   const path = await socketPath(t)
   writeFileSync(path, 'a file')
-  await t.rejects(requireUsableAddress({ HOST: `unix:${path}`, PORT: 0 }), { message: /^HOST: another program .* or it is another kind of file/ })
+  await t.rejects(requireUsableAddress({ HOST: `unix:${path}`, PORT: 0 }), { message: /^HOST: another program .* or that path is another kind of file/ })
   t.equal(statSync(path).size, 6)
   await t.rejects(requireUsableAddress({ HOST: `unix:${path}/none/o.sock`, PORT: 0 }), { message: /^HOST: / })
   await t.rejects(requireUsableAddress({ HOST: `unix:${path}${'o'.repeat(200)}`, PORT: 0 }), { message: /^HOST: .*too long/ })

@@ -91,7 +91,7 @@ t.test('how the page looks in Chromium', { skip: withoutChromium }, async (t) =>
     const { page, complaints } = await openAddress(t, browser, linkOf({ ...admin, orgKey: 'nobody' }))
     await settled(page)
     t.equal(await page.locator('#total-bytes').innerText(), '0\u00a0bytes')
-    t.match(await page.locator('#freshness').innerText(), /No file was ever counted/)
+    t.match(await page.locator('#freshness').innerText(), /No files have been counted yet/)
     t.match(await page.locator('#workflows-empty').innerText(), /No workflow/)
     t.ok(await page.getByRole('button', { name: 'Export CSV' }).isDisabled())
     t.strictSame(complaints, [])

@@ -201,7 +201,7 @@ t.test('signing in and out of the page in Chromium', { skip: withoutChromium }, 
     await page.getByRole('button', { name: 'Refresh' }).click()
     const message = page.locator('#main > .message .message-text')
     await message.waitFor()
-    t.equal(await message.innerText(), 'You are offline. What is shown below is from before.')
+    t.equal(await message.innerText(), 'You are offline. What is shown below may be out of date.')
     await page.context().setOffline(false)
     await message.waitFor({ state: 'detached' })
     t.ok(await page.locator('#usage').isVisible())

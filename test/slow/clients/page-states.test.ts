@@ -91,7 +91,7 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     t.equal(await other.locator('#total-files').innerText(), '1\u00a0file')
     await look(other, 'one-file')
     await other.getByRole('button', { name: 'Compare now' }).click()
-    await other.locator('#reconcile-progress', { hasText: 'Everything was counted right.' }).waitFor()
+    await other.locator('#reconcile-progress', { hasText: 'Everything was counted correctly.' }).waitFor()
     await other.locator('#freshness', { hasText: 'Compared with the bucket on' }).waitFor()
     t.strictSame(complaints, [])
   })
@@ -174,7 +174,8 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     const { page } = await open({ ...admin, orgKey: 'single' })
     await page.route(/\/api\//, (route) => route.abort())
     await page.getByRole('button', { name: 'Refresh' }).click()
-    await page.locator('.message-text', { hasText: 'The service does not answer. What is shown below is from before.' }).waitFor()
+    await page.locator('.message-text', { hasText: 'The service does not answer. What is shown below may be out of ' +
+      'date.' }).waitFor()
     await look(page, 'away')
     await page.unroute(/\/api\//)
     await page.getByRole('button', { name: 'Try again' }).first().click()

@@ -159,7 +159,7 @@ t.test('an archive whose files have changed since begins anew, and one that is t
   const first = start(options)
   await Promise.race([half, first.ended.then(({ errors }) => { throw new Error(errors) })])
   first.child.kill('SIGINT')
-  t.match(await first.ended, { exitCode: 130, errors: /^Stopped\. The same command goes on from here\.$/m })
+  t.match(await first.ended, { exitCode: 130, errors: /^Stopped\. The same command continues from here\.$/m })
   proxy.release()
   await putFile(service, 'new.txt', 'new')
   t.match(await get(...options), { exitCode: 0 })

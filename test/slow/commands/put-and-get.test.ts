@@ -184,7 +184,7 @@ t.test('a command that is stopped says so, and sends only the rest when it is ca
   const first = start(options)
   await held
   first.child.kill('SIGINT')
-  t.match(await first.ended, { exitCode: 130, errors: /^Stopped\. The same command goes on from here\.$/m })
+  t.match(await first.ended, { exitCode: 130, errors: /^Stopped\. The same command continues from here\.$/m })
   proxy.release()
 
   const { exitCode, output, errors } = await call(...options)

@@ -10,5 +10,5 @@ t.test('commands ask the running service where it listens, or where people reach
   const socket = { HOST: 'unix:/run/objects.sock' }
   t.equal(address({ ...socket, PUBLIC_URL: 'https://files.example.com/files/' }), 'https://files.example.com/files')
   t.throws(() => address(socket),
-    new ConfigError('HOST is a Unix socket: name the address of the proxy before it with --url, or set PUBLIC_URL.'))
+    new ConfigError('HOST is a Unix socket: give the address of the proxy in front of it with --url, or set PUBLIC_URL.'))
 })

@@ -13,9 +13,9 @@ t.test('no door but the first is there unless it is configured', async (t) => {
 })
 
 t.test('a door that nothing could come in by keeps the service from starting', async (t) => {
-  const both = 'EVENTS_PUBSUB_AUDIENCE and EVENTS_PUBSUB_ACCOUNT must be set together, or neither of them.'
+  const both = 'EVENTS_PUBSUB_AUDIENCE and EVENTS_PUBSUB_ACCOUNT must be set together, or not at all.'
   const cases: Array<[environment: Record<string, string>, message: string]> = [
-    [{ EVENTS_PATH_TOKEN: 'true' }, 'EVENTS_TOKEN is missing: EVENTS_PATH_TOKEN takes it in the path.'],
+    [{ EVENTS_PATH_TOKEN: 'true' }, 'EVENTS_TOKEN is missing: EVENTS_PATH_TOKEN accepts it in the path.'],
     [{ EVENTS_PATH_TOKEN: 'yes', EVENTS_TOKEN }, 'EVENTS_PATH_TOKEN must be one of: false, true.'],
     [{ EVENTS_PUBSUB_AUDIENCE }, both],
     [{ EVENTS_PUBSUB_ACCOUNT }, both],

@@ -19,8 +19,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'Select files for one archive',
       description: 'A share link to up to 1,000 files of the organisation, a member\'s to their own: `archiveUrl` downloads them as one archive, ' +
-        '`url` lists them. All of them must be counted when they are selected; one that is deleted later is left out. The link ends and is ' +
-        'revoked like any other.',
+        '`url` lists them. All of them must be counted when they are selected; one that is deleted later is left out. The ' +
+        'link ends and can be revoked like any other.',
       body: reference(SelectionRequestSchema),
       response: {
         201: reference(ShareSchema),

@@ -12,11 +12,11 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'downloadArchive',
       tags: ['Files'],
       summary: 'Download a run as one archive',
-      description: 'The counted files of a run with their paths, uncompressed; members get only those that they created. An archive holds at ' +
-        'most 100,000 files, and is empty where there are none. A download that broke off can be resumed with Range and If-Range, at any ' +
-        'replica: as long as the files are the same, so are the archive\'s bytes and its ETag. A file that changes or is deleted meanwhile ' +
-        'breaks the download off. Names that some system cannot store are changed, and names that are the same where case is ignored get a ' +
-        'number, `plot~2.png`.',
+      description: 'The counted files of a run with their paths, uncompressed; members get only those that they created. An ' +
+        'archive holds at most 100,000 files, and is empty if there are none. An interrupted download can be resumed with ' +
+        'Range and If-Range, at any replica: as long as the files are the same, so are the archive\'s bytes and its ETag. A ' +
+        'file that changes or is deleted meanwhile breaks the download off. Names that some systems cannot store are ' +
+        'changed, and names that differ only in case get a number, `plot~2.png`.',
       querystring: ArchiveQuerySchema,
       response: {
         ...archiveResponses,

@@ -10,7 +10,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'Describe a file',
       description: 'The headers that a streamed download has: Content-Length, Content-Type, ETag, Last-Modified, Accept-Ranges, ' +
-        'Content-Disposition, and Repr-Digest where a digest of the file is verified. Never a redirect. Needs no token. Parameters that are not known are ignored.',
+        'Content-Disposition, and Repr-Digest where a digest of the file is verified. Never a redirect. Needs no token. ' +
+        'Unknown parameters are ignored.',
       security: [],
       querystring: DownloadQuerySchema,
       response: {

@@ -14,12 +14,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'Download a file',
       description: 'Needs no token: the object key is unguessable and is itself the permission. Answers with a redirect to a ' +
-        'pre-signed URL, or with the file\'s bytes where the service is set to stream. A request with `as=json`, or whose Accept ' +
-        'header wants `application/json` more than anything else, gets the pre-signed URL as JSON instead, for programs that ' +
-        'cannot follow a redirect to another origin. HTML, SVG and other active content asked for with `type=inline` is always ' +
-        'sent by the service itself, in a sandbox. Preconditions (If-Match and the like) hold for JSON and for bytes that the ' +
-        'service sends, ranges for the latter. Behind a redirect it is the storage that honours both: its 412 and 416 are XML, ' +
-        'of no shape that is documented here. Parameters that are not known are ignored.',
+        'pre-signed URL, or with the file\'s bytes if the service is set to stream. A request with `as=json`, or whose ' +
+        'Accept header wants `application/json` more than anything else, gets the pre-signed URL as JSON instead, for ' +
+        'programs that cannot follow a redirect to another origin. HTML, SVG and other active content asked for with ' +
+        '`type=inline` is always sent by the service itself, in a sandbox. Preconditions (If-Match and the like) apply to ' +
+        'JSON and to bytes that the service sends, ranges to the latter. Behind a redirect the storage honours both: its ' +
+        '412 and 416 are XML, in a shape that is not documented here. Unknown parameters are ignored.',
       security: [],
       querystring: DownloadQuerySchema,
       response: {

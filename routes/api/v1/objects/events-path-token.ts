@@ -20,8 +20,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'receiveBucketEventsByPath',
       tags: ['Events'],
       summary: 'Receive bucket notifications, with the token in the path',
-      description: 'For stores that send no header with their notifications, such as versitygw; takes and answers what ' +
-        '`POST /api/v1/objects/events` does. It is there only with EVENTS_PATH_TOKEN=true.',
+      description: 'For stores that send no header with their notifications, such as versitygw; takes the same bodies as ' +
+        '`POST /api/v1/objects/events`, and gives the same answers. It exists only with EVENTS_PATH_TOKEN=true.',
       security: [],
       params: Type.Object({
         token: Type.String({ minLength: 1, description: 'EVENTS_TOKEN of the service\'s configuration, percent-encoded.' }),

@@ -24,9 +24,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'receivePubSubPush',
       tags: ['Events'],
       summary: 'Receive bucket notifications from Google Pub/Sub',
-      description: 'For a push subscription of Google Pub/Sub that authenticates itself; it is there only with EVENTS_PUBSUB_AUDIENCE and ' +
-        'EVENTS_PUBSUB_ACCOUNT. What it brings is read as `POST /api/v1/objects/events` reads it. Pub/Sub sends whatever is not ' +
-        'answered 200 again, a message of no known form (422) too, until its time is over or it is a dead letter.',
+      description: 'For a push subscription of Google Pub/Sub that authenticates itself; this route exists only with ' +
+        'EVENTS_PUBSUB_AUDIENCE and EVENTS_PUBSUB_ACCOUNT. Bodies are read as by `POST /api/v1/objects/events`. Pub/Sub ' +
+        'sends again whatever is not answered 200, including a message of no known form (422), until its retention is over ' +
+        'or it becomes a dead letter.',
       security: [{ pushToken: [] }],
       body: reference(PubSubPushSchema),
       response: { 200: reference(BucketEventsSchema), ...errorResponses(401, 413, 415, 'EVENTS_NOT_UNDERSTOOD', 429, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'EVENTS_NOT_APPLIED') },

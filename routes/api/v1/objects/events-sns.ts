@@ -22,9 +22,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'receiveSnsMessage',
       tags: ['Events'],
       summary: 'Receive bucket notifications from Amazon SNS',
-      description: 'For the topics that EVENTS_SNS_TOPIC_ARN names; it is there only with that. Takes signed messages (versions 1 and ' +
-        '2), not raw delivery, and confirms the subscription by itself. A notification is read as `POST /api/v1/objects/events` reads it; ' +
-        'one of no known form is answered 422, after which SNS does not send it again.',
+      description: 'For the topics that EVENTS_SNS_TOPIC_ARN names; this route exists only with that setting. Takes signed ' +
+        'messages (versions 1 and 2), not raw delivery, and confirms the subscription itself. A notification is read as by ' +
+        '`POST /api/v1/objects/events`; one of no known form is answered 422, after which SNS does not send it again.',
       security: [],
       body: reference(SnsMessageSchema),
       response: { 200: reference(BucketEventsSchema), ...errorResponses('SIGNATURE_INVALID', 413, 415, 'EVENTS_NOT_UNDERSTOOD', 429, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'EVENTS_NOT_APPLIED') },

@@ -31,9 +31,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       description: 'For the object store, which sends EVENTS_TOKEN in the Authorization header, as `Bearer <token>`, bare, or as ' +
         'the password of `Basic` with any user name. Takes the notifications of MinIO, Amazon S3, Ceph RGW, RustFS and ' +
         'versitygw, and their test messages; also EventBridge\'s events, messages of SNS and SQS as Lambda passes them on, Pub/Sub\'s ' +
-        'of Google Cloud Storage, and R2\'s. 200 means that every record is committed; one without a usable key is set aside. 422 ' +
-        'means that the body is of no known form and nothing was kept. After any other answer the sender should send the same ' +
-        'again: records may come in any order and any number of times.',
+        'of Google Cloud Storage, and R2\'s. 200 means that every record is committed; records without a usable key are set ' +
+        'aside. 422 means that the body is of no known form and nothing was kept. After any other answer the sender should ' +
+        'send the same body again: records may come in any order and any number of times.',
       security: [{ eventsToken: [] }],
       body: reference(BucketNotificationSchema),
       response: { 200: reference(BucketEventsSchema), ...errorResponses('TOKEN_REQUIRED', 'TOKEN_INVALID', 413, 415, 'EVENTS_NOT_UNDERSTOOD', 429, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE', 'EVENTS_NOT_APPLIED') },

@@ -31,11 +31,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'Make links to many files',
       description: 'Pre-signed URLs of up to 100 files at once, each as a download with `Accept: application/json` would ' +
-        'answer. Needs no ' +
-        'token: the object keys are unguessable and are themselves the permission. The answer has a result for each key, in order; ' +
-        'a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked about `STORE_UNAVAILABLE` or `STORE_REFUSED`. ' +
-        'If too many keys turn out to have no file, those not yet looked up get `TOO_MANY_REQUESTS`, and Retry-After says ' +
-        'when to send them again; if that is every result, the answer is 429.',
+        'give it. Needs no token: the object keys are unguessable and are themselves the permission. The answer has a ' +
+        'result for each key, in order; a key without a file has `OBJECT_NOT_FOUND`, one that storage could not be asked ' +
+        'about `STORE_UNAVAILABLE` or `STORE_REFUSED`. If too many keys turn out to have no file, those not yet looked up ' +
+        'get `TOO_MANY_REQUESTS`, and Retry-After says when to send them again; if that is every result, the answer is 429.',
       security: [],
       body: reference(LinksRequestSchema),
       response: {
@@ -43,7 +42,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
           description: 'A result for each key.',
           headers: {
             'Retry-After': {
-              type: 'integer', minimum: 1, description: 'Seconds after which to send the keys again that have TOO_MANY_REQUESTS.',
+              type: 'integer',
+              minimum: 1,
+              description: 'Seconds after which to send again the keys that have ' +
+                'TOO_MANY_REQUESTS.',
             },
           },
           content: { 'application/json': { schema: reference(LinksSchema) } },

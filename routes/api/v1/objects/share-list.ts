@@ -18,8 +18,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'listShares',
       tags: ['Files'],
       summary: 'List share links',
-      description: 'The share links that the caller made, an admin\'s list those of the organisation, with when and how often each was used. ' +
-        'The links themselves and what they lead to are not kept, and so are not listed.',
+      description: 'The share links that the caller made, or for an admin, all of the organisation\'s, with when and how ' +
+        'often each was used. The links themselves and what they lead to are not kept, and so are not listed.',
       querystring: SharesQuerySchema,
       response: {
         200: reference(ShareListSchema),

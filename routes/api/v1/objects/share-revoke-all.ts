@@ -11,8 +11,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'revokeAllShares',
       tags: ['Files'],
       summary: 'Revoke all share links',
-      description: 'Ends every share link of the token\'s organisation that was made until now, also one that the database does not know. ' +
-        'Within a second every replica that reaches the database refuses them.',
+      description: 'Ends every share link of the token\'s organisation that was made so far, even one that the database ' +
+        'does not know. Within a second every replica that reaches the database refuses them.',
       response: {
         200: reference(RevocationSchema),
         ...errorResponses(400, 401, 403, 413, 415, 'SHARES_NOT_CONFIGURED', 'DATABASE_UNAVAILABLE'),

@@ -13,8 +13,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'revokeShare',
       tags: ['Files'],
       summary: 'Revoke a share link',
-      description: 'Ends a share link that the caller made, or, for an admin, any of the organisation, with the links of the files that ' +
-        'it listed. Within a second every replica that reaches the database refuses it. To revoke it again changes nothing.',
+      description: 'Ends a share link that the caller made, or, for an admin, any of the organisation\'s, and with it the ' +
+        'links to the files that it listed. Within a second every replica that reaches the database refuses it. Revoking it ' +
+        'again changes nothing.',
       params: ShareParamsSchema,
       response: {
         200: reference(RevocationSchema),

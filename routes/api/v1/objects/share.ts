@@ -20,8 +20,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       tags: ['Files'],
       summary: 'Make a share link',
       description: 'A link to a file, or to those of a run or folder, for anyone who has it, until it ends or is revoked. It shows no object ' +
-        'key. A member\'s link covers files that they created, an admin\'s or a service\'s those of everyone in the organisation. A link to ' +
-        'a run is live: it leads to the files that are there when it is opened, and may be made before there are any.',
+        'key. A member\'s link covers files that they created; an admin\'s or a service\'s covers those of everyone in the ' +
+        'organisation. A link to a run is live: it leads to the files that are there when it is opened, and may be made ' +
+        'before there are any.',
       body: reference(ShareRequestSchema),
       response: {
         201: reference(ShareSchema),

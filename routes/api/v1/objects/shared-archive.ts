@@ -13,8 +13,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'openShareAsArchive',
       tags: ['Files'],
       summary: 'Download what a share link leads to as one archive',
-      description: 'Needs no token. The files of a run, folder or selection, or the one file, as `GET /archive` would send them. Parameters ' +
-        'that are not known are ignored.',
+      description: 'Needs no token. The files of a run, folder or selection, or the one file, as `GET /archive` would send ' +
+        'them. Unknown parameters are ignored.',
       security: [],
       params: SharedParamsSchema,
       querystring: SharedArchiveQuerySchema,

@@ -22,11 +22,12 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'openShare',
       tags: ['Files'],
       summary: 'Open a share link',
-      description: 'Needs no token: the link is itself the permission, until it ends or is revoked. A file is answered as a download ' +
-        'is, with what `type` its maker chose: a redirect, or its bytes where SHARE_MODE is `stream`, or JSON that says where it can be ' +
-        'read from, which with `stream` is the link itself. Of a run, a folder or a selection it lists the files and folders, up to 100 at a time, each ' +
-        'with a link of its own: as HTML for browsers, as JSON for all else. What is not a link, was changed, has ended or was revoked is ' +
-        'answered alike. Parameters that are not known are ignored.',
+      description: 'Needs no token: the link is itself the permission, until it ends or is revoked. A file is answered as a ' +
+        'download is, with the `type` that the link\'s maker chose: a redirect, or its bytes if SHARE_MODE is `stream`, or ' +
+        'JSON that says where it can be read from, which with `stream` is the link itself. For a run, a folder or a ' +
+        'selection the answer lists the files and folders, up to 100 at a time, each with a link of its own: as HTML for ' +
+        'browsers, as JSON for all others. Links that were never made, were changed, have ended or were revoked are all ' +
+        'answered alike. Unknown parameters are ignored.',
       security: [],
       params: SharedParamsSchema,
       querystring: SharedQuerySchema,

@@ -20,9 +20,10 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'listLargestFiles',
       tags: ['Usage'],
       summary: 'List the largest files',
-      description: 'The files of 1 MiB and more in the token\'s organisation, the biggest first, each with its object key and download ' +
-        'link. Anyone who has those can read the file, so members get only the files that they created; admins and services ' +
-        'get all. Each page shows one instant; a file whose size changes between two pages may appear on both or on neither.',
+      description: 'The files of 1 MiB and more in the token\'s organisation, the largest first, each with its object key ' +
+        'and download link. Anyone who has those can read the file, so members get only the files that they created; admins ' +
+        'and services get all. Each page shows one instant; a file whose size changes between two pages may appear on both ' +
+        'or on neither.',
       querystring: LargestFilesQuerySchema,
       response: { 200: reference(LargestFilesSchema), ...errorResponses(400, 401, 429, 'DATABASE_UNAVAILABLE', 'NOT_READY') },
     },

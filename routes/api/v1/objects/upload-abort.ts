@@ -12,8 +12,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'abortUpload',
       tags: ['Files'],
       summary: 'Abort an upload',
-      description: 'Gives up an upload that was begun with `multipart`: its parts are removed, and its place in the quota is free. It may ' +
-        'be repeated. What a completed upload has made is a file, which is deleted as such.',
+      description: 'Gives up an upload that was begun with `multipart`: its parts are removed, and its place in the quota ' +
+        'is freed. It may be repeated. What a completed upload has made is a file, and is deleted like one.',
       querystring: AbortQuerySchema,
       response: {
         204: AbortedSchema,

@@ -17,9 +17,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'completeUpload',
       tags: ['Files'],
       summary: 'Complete an upload',
-      description: 'Makes the file of an upload\'s parts, once these are just the bytes that were stated; until then the answer is 409 ' +
-        '`UPLOAD_INCOMPLETE`, which says what is wrong, and the upload goes on. The file is counted when it answers 200. It may be ' +
-        'repeated after an answer that was lost.',
+      description: 'Makes the file from an upload\'s parts, once these are exactly the bytes that were stated; until then ' +
+        'the answer is 409 `UPLOAD_INCOMPLETE`, which says what is wrong, and the upload stays open. By the time it answers ' +
+        '200, the file is counted. It may be repeated if an answer was lost.',
       body: reference(CompletionRequestSchema),
       response: { 200: reference(CompletionSchema), ...errorResponses(400, 401, 'UPLOAD_NOT_FOUND', 'UPLOAD_INCOMPLETE', 413, 415, 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE') },
     },

@@ -12,7 +12,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       operationId: 'listParts',
       tags: ['Files'],
       summary: 'List parts that have arrived',
-      description: 'What the store has of an upload that was begun with `multipart`, so that a broken upload can go on with the rest.',
+      description: 'What the store has of an upload that was begun with `multipart`, so that an interrupted upload can ' +
+        'continue with the rest.',
       querystring: PartsQuerySchema,
       response: {
         200: reference(PartsSchema), ...errorResponses(400, 401, 'UPLOAD_NOT_FOUND', 429, 502, 'STORE_UNAVAILABLE'),

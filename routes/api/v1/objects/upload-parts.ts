@@ -15,9 +15,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     schema: {
       operationId: 'createPartUrls',
       tags: ['Files'],
-      summary: 'Request URLs of parts',
-      description: 'Pre-signed PUTs for up to 100 parts of an upload that was begun with `multipart`; also of parts that are sent again. ' +
-        'It keeps the upload open.',
+      summary: 'Request URLs for parts',
+      description: 'Pre-signed PUTs for up to 100 parts of an upload that was begun with `multipart`, including parts to be ' +
+        'sent again. Asking for them keeps the upload open.',
       body: reference(PartUrlsRequestSchema),
       response: { 200: reference(PartUrlsSchema), ...errorResponses(400, 401, 'UPLOAD_NOT_FOUND', 413, 415, 'DATABASE_UNAVAILABLE') },
     },

@@ -26,8 +26,9 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       description: 'Mints an object key and a pre-signed PUT for one file of a run, created by the token\'s user. The PUT ' +
         'must send the given headers: the URL is valid only for that content type and, if one was stated, that exact size. ' +
         'If the organisation has a quota, the size must be stated; it is then reserved until the file arrives or the URL ' +
-        'expires. Checksums that are stated are enforced by the storage where it can, as `enforced` says. With `multipart` the file is sent in parts, straight to the store as well: the answer has an `uploadId`, the parts\' ' +
-        'size, and URLs of the first parts; once all have been sent, `POST /uploads/complete` makes the file of them.',
+        'expires. Checksums that are stated are enforced by the storage where it can, as `enforced` says. With `multipart` ' +
+        'the file is sent in parts, straight to the store as well: the answer has an `uploadId`, the size of the parts, and ' +
+        'URLs for the first ones; once all have been sent, `POST /uploads/complete` makes the file from them.',
       body: reference(UploadRequestSchema),
       response: { 201: reference(UploadSchema), ...errorResponses(400, 401, 413, 415, 'SIZE_REQUIRED', 'OPEN_UPLOADS_EXCEEDED', 'QUOTA_EXCEEDED', 502, 'STORE_UNAVAILABLE', 'DATABASE_UNAVAILABLE') },
     },

@@ -30,7 +30,7 @@ t.test('with S3_SESSION_TOKEN the whole service works on a store that asks for i
   t.strictSame(examineCredentials(app), {
     check: 'store-credentials',
     status: 'ok',
-    message: 'They come from S3_ACCESS_KEY and S3_SECRET_KEY, as those of a session, and their end is not known.',
+    message: 'They come from S3_ACCESS_KEY and S3_SECRET_KEY, and belong to a session whose end is not known.',
   })
 })
 

@@ -145,7 +145,7 @@ t.test('the doctor says how the bucket is reached, or the one thing to do', asyn
     [{ ...byProxy, S3_CA, S3_ENDPOINT: 'https://unknown.test' }, /proxy refuses .*check HTTPS_PROXY/],
     [{ S3_ENDPOINT: 'https://store.test', S3_CA }, /has no address: correct it, or set HTTPS_PROXY/],
     [{ S3_ENDPOINT: 'https://store.test', S3_CA, S3_ADDRESSING: 'virtual-host' }, /The name test\.store\.test has no address: .*S3_ADDRESSING=path/],
-    [{ S3_ENDPOINT: store.endpoint.replace('http:', 'https:') }, /does not speak TLS: let it begin with http/],
+    [{ S3_ENDPOINT: store.endpoint.replace('http:', 'https:') }, /does not use TLS: let S3_ENDPOINT begin with http/],
     [{ S3_ENDPOINT: strictFront, S3_CA }, /set S3_CLIENT_CERT and S3_CLIENT_KEY/],
   ]
   for (const [environment, message] of cases) {
