@@ -22,7 +22,6 @@ runCommand(HELP, async () => {
   const { org: orgKey = '' } = values
   if (orgKey !== '' && !new RegExp(ORG_KEY_PATTERN).test(orgKey)) throw new UsageError('--org must be an organisation\'s key.')
   await withService(async ({ database }) => { await revokeAllShares(database, orgKey) })
-  console.log(orgKey === '' ? 'Every share link made so far has ' +
-    'ended.' : `Every share link of ${orgKey} made so far has ended.`)
+  console.log(orgKey === '' ? 'Every share link made so far has ended.' : `Every share link of ${orgKey} made so far has ended.`)
   return EXIT_CLEAN
 })

@@ -174,8 +174,7 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     const { page } = await open({ ...admin, orgKey: 'single' })
     await page.route(/\/api\//, (route) => route.abort())
     await page.getByRole('button', { name: 'Refresh' }).click()
-    await page.locator('.message-text', { hasText: 'The service does not answer. What is shown below may be out of ' +
-      'date.' }).waitFor()
+    await page.locator('.message-text', { hasText: 'The service does not answer. What is shown below may be out of date.' }).waitFor()
     await look(page, 'away')
     await page.unroute(/\/api\//)
     await page.getByRole('button', { name: 'Try again' }).first().click()
@@ -253,7 +252,7 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
       method: 'PUT', url: '/api/v1/objects/quota', headers: authorise({ ...owner, roles: ['service'] }), payload: { quotaBytes },
     })
     const { page } = await open(owner)
-    for (const [quotaBytes, words] of [[1_000, undefined], [120, /^20.B are left/], [104, /^Only 4.B are left/], [100, /^The quota is full/]] as const) {
+    for (const [quotaBytes, words] of [[1_000, undefined], [120, /^20.B left/], [104, /^Only 4.B left:/], [100, /^The quota is full/]] as const) {
       await setQuota(quotaBytes)
       const answered = page.waitForResponse(/storage-usage$/)
       await page.getByRole('button', { name: 'Refresh' }).click()
