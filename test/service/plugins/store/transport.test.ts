@@ -138,8 +138,8 @@ t.test('the doctor says how the bucket is reached, or the one thing to do', asyn
   const S3_CA = authority.certificate
   const byProxy = { S3_ENDPOINT: 'https://store.test:9443', HTTPS_PROXY: proxy.address }
   const cases: Array<[environment: Record<string, string>, message: RegExp]> = [
-    [{ S3_ENDPOINT: front, S3_CA }, /^The bucket is at https:\S+\/test: in the path, by the certificates of S3_CA\.$/],
-    [{ ...byProxy, S3_CA, S3_PREFIX: 'a/' }, /^The bucket is at \S+: in the path, below a\/, by the certificates of S3_CA, by a proxy\.$/],
+    [{ S3_ENDPOINT: front, S3_CA }, /^The bucket is at https:\S+\/test: in the path, with the certificates of S3_CA\.$/],
+    [{ ...byProxy, S3_CA, S3_PREFIX: 'a/' }, /^The bucket is at \S+: in the path, below a\/, with the certificates of S3_CA, through a proxy\.$/],
     [{ S3_ENDPOINT: front }, /trusted \(UNABLE_TO_VERIFY_LEAF_SIGNATURE\): set S3_CA/],
     [{ ...byProxy, S3_CA, S3_ENDPOINT: 'https://other.test' }, /certificate is for another name/],
     [{ ...byProxy, S3_CA, S3_ENDPOINT: 'https://unknown.test' }, /proxy refuses .*check HTTPS_PROXY/],
