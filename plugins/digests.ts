@@ -8,8 +8,10 @@ declare module 'fastify' {
   interface FastifyInstance {
     /**
      * What the database tells of a file's digests within a second; undefined if it tells nothing by then. It is not asked
-     * while it does not answer, and by few downloads at once, so that these neither wait for it nor keep others from it. What it
-     * tells is remembered as long as a file is: digests are kept with the tag of their bytes, so none is taken for another's.
+     * while it does not answer, and by few downloads at once, so that these neither wait for it nor keep others from it.
+     *
+     * What it tells is remembered as long as a file is: digests are kept with the tag of their bytes, so none is taken for
+     * another's.
      */
     keptDigests: (objectKey: string) => Promise<readonly KeptDigest[] | undefined>
   }
