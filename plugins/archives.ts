@@ -73,12 +73,17 @@ export default fastifyPlugin(async (app) => {
     })
   }
 
+  /** Has a file counted again that is not as it was counted. */
+  const changed = (objectKey: string, { wasStored }: { wasStored: boolean }) => {
+    app.log.info({ object: redactObjectKey(objectKey) }, 'a file of an archive is not as it was counted')
+    app.bucketEvents.recount(objectKey, { wasStored }).catch(() => {})
+    return new ArchiveChangedError()
+  }
+
   const readFile = async ({ objectKey, entityTag }: ArchivedFile, range: ReadRange | undefined, signal: AbortSignal) => {
     const opened = await app.objectStorage.read(objectKey, { range, ifMatch: entityTag, signal })
     if (opened !== undefined && opened !== 'changed') return opened
-    app.log.info({ object: redactObjectKey(objectKey) }, 'a file of an archive is not as it was counted')
-    app.bucketEvents.recount(objectKey, { wasStored: opened === 'changed' }).catch(() => {})
-    throw new ArchiveChangedError()
+    throw changed(objectKey, { wasStored: opened === 'changed' })
   }
 
   /** The CRC-32 of a file that does not pass: the store's own, or one computed from its bytes. */
@@ -86,11 +91,13 @@ export default fastifyPlugin(async (app) => {
     const stored = await app.objectStorage.head(file.objectKey, signal)
     if (stored?.crc32 !== undefined && stored.entityTag === file.entityTag) return stored.crc32
     const { body } = await readFile(file, undefined, signal)
-    let crc32 = 0
+    let [crc32, length] = [0, 0]
     for await (const chunk of body) {
       rereadBytes.inc(chunk.length)
       crc32 = updateCrc32(chunk, crc32)
+      length += chunk.length
     }
+    if (length !== file.sizeBytes) throw changed(file.objectKey, { wasStored: true })
     return crc32
   }
 
@@ -113,7 +120,7 @@ export default fastifyPlugin(async (app) => {
     written.finally(() => { keeping.delete(written) })
   }
 
-  /** The bytes of a range, once its first file is open. */
+  /** The bytes of a range, once its first file is open and there is something to send: until then, an error can be answered. */
   const openRange = async (
     reply: FastifyReply, layout: ArchiveLayout, range: ReadRange, signal: AbortSignal,
   ): Promise<Readable> => {
@@ -131,8 +138,10 @@ export default fastifyPlugin(async (app) => {
     }
     checksums.prepare(checksumsNeededFor(layout, range))
     if (layout.format.hasChecksums) reply.raw.once('close', () => { keep(layout, checksums) })
+    const pieces = writeRange(layout, range, files, checksums)
+    const first = await pieces.next()
     dropIdleClient(reply.raw, STREAM_IDLE_TIMEOUT * 1000, reply.log)
-    return Readable.from(writeRange(layout, range, files, checksums), { objectMode: false })
+    return Readable.from(first.done === true ? [] : precededBy(first.value, pieces), { objectMode: false })
   }
 
   app.decorateReply('answerArchive', async function (this: FastifyReply, { files, format, name }) {
@@ -197,3 +206,8 @@ export default fastifyPlugin(async (app) => {
 }, { name: 'archives', dependencies: ['config', 'object-storage', 'database', 'bucket-events', 'metrics'] })
 
 const UNKNOWN = new Date(Number.NaN)
+
+async function * precededBy (first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  yield first
+  yield * rest
+}

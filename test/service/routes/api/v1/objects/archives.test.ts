@@ -149,6 +149,17 @@ for (const { name, skip, create } of databaseKinds) {
       t.equal(String(readZip((await get(member)).rawPayload).get('a')), 'before')
     })
 
+    t.test('a checksum is not taken from a file of another length than was counted', async (t) => {
+      const { put, get } = archivesOf(started)
+      const objectKey = await put('a', randomBytes(200))
+      await app.database.updateTable('objects').set({ size_bytes: 100n }).where('object_key', '=', objectKey).execute()
+      // No file passes in it: what is wrong is noticed before anything is sent.
+      const answer = await get(member, '', { headers: { range: 'bytes=-100' } })
+      t.equal(answer.statusCode, 503)
+      t.match(answer.json(), { code: 'ARCHIVE_CHANGED' })
+      t.notOk(['content-disposition', 'etag', 'content-range'].some((name) => name in answer.headers))
+    })
+
     t.test('a file of which the catalogue has no entity tag is asked for', async (t) => {
       const { put, get } = archivesOf(started)
       const objectKey = await put('a', 'content')
