@@ -16,8 +16,8 @@ import { type TestService, member, runId, startService, workflowId } from '../..
 import { type TestBroker, until, untilEmpty } from '../../support/test-broker.js'
 
 const BUCKET = 'objects'
-const HELD = 'notifications of a queue cannot be counted now, and are held until they can'
-const AWAY = 'the queue of notifications cannot be reached; it is tried again'
+const HELD = 'notifications from a queue cannot be counted now, and are held until they can be'
+const AWAY = 'the queue of notifications cannot be reached; trying again'
 const TAKEN = 'notifications are taken from the queue'
 const mint = (path: string) =>
   mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path })

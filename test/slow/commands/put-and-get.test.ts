@@ -188,7 +188,7 @@ t.test('a command that is stopped says so, and sends only the rest when it is ca
   proxy.release()
 
   const { exitCode, output, errors } = await call(...options)
-  t.match({ exitCode, errors }, { exitCode: 0, errors: /6 files sent, 4 had been before/ })
+  t.match({ exitCode, errors }, { exitCode: 0, errors: /6 files sent, 4 had been sent before/ })
   t.equal(output.trim().split('\n').length, 10)
   t.strictSame(await usageOf(service), { fileCount: 10, totalBytes: 45 })
   t.match(await call(...options), { exitCode: 0, errors: /10 files sent\./ }, 'once it has ended, it is another command')
@@ -206,7 +206,7 @@ t.test('a file that has arrived when the command is killed is not sent again', a
   child.kill('SIGKILL')
   await ended
   proxy.release()
-  t.match(await call(...options), { exitCode: 0, output: 'a.txt\n', errors: /0 files sent, 1 had been before/ })
+  t.match(await call(...options), { exitCode: 0, output: 'a.txt\n', errors: /0 files sent, 1 had been sent before/ })
   t.strictSame(await usageOf(service), { fileCount: 1, totalBytes: 4 })
 })
 

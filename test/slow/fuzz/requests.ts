@@ -63,7 +63,7 @@ const soundMembers = new Map([
 
 /** Its pattern allows what only the service can make. */
 function isUploadId ({ description = '' }: JsonSchema): boolean {
-  return description.startsWith('Names the upload to this service;')
+  return description.startsWith('Identifies the upload to this service;')
 }
 
 /** Of keys that are made up, hardly any is one of a file. */

@@ -224,7 +224,7 @@ t.test('in Redis', { skip: redisSkip }, async (t) => {
     const unkept = nextLine(({ msg }) => msg.startsWith('Redis does not answer'))
     t.equal(await ask(), 404)
     await unkept
-    const kept = nextLine(({ msg }) => msg === 'limits are kept again')
+    const kept = nextLine(({ msg }) => msg === 'limits apply again')
     redis.thaw()
     let status = 404
     while (status === 404) status = await ask()
