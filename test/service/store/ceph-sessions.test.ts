@@ -38,7 +38,7 @@ t.test('the service works on Ceph RGW with a session of a role that a profile as
   t.ok(Number(expiresAtMs) > Date.now())
   const { status, message } = examineCredentials(app)
   t.equal(status, 'ok')
-  t.match(message, /^They come from .*profile.*, end at .*, and are renewed before\.$/)
+  t.match(message, /^They come from .*profile.*, expire at .*, and are renewed before then\.$/)
   const { objectKey, url, headers } = (await app.inject({
     method: 'POST',
     url: '/api/v1/objects/uploads',
