@@ -61,7 +61,7 @@ const RESUMABLE_MS = 24 * 60 * 60 * 1000
 const describedColumns = [
   'id', 'prefix', 'status', 'checkpoint', 'failure', 'listed_count', 'added_count', 'removed_count', 'corrected_count',
   'left_count', 'unsettled_count', 'foreign_count', 'foreign_bytes', 'is_by_organisation', 'disordered_org_keys',
-  // A build before 0.3 that resumed the run has settled what is before its checkpoint, and knows nothing of ranges.
+  // An earlier build that resumed the run has settled what is before its checkpoint, and knows nothing of ranges.
   sql<Array<{ startAfter: string, through?: string }> | null>`case when open_ranges_at = updated_at then open_ranges end`.as('open_ranges'),
   epochMs('started_at').as('started_at_ms'),
   epochMs('updated_at').as('updated_at_ms'),
