@@ -24,8 +24,6 @@ interface SignedLink extends DownloadLink {
 /** A file that was found, and the links made to it since. */
 export interface FoundObject extends StoredObject {
   links: Partial<Record<Disposition, SignedLink>>
-  /** Undefined until it was asked for, and told. */
-  digests: FileDigests | undefined
 }
 
 /**

@@ -2,7 +2,8 @@ import { ConsecutiveBreaker, TimeoutStrategy, bulkhead, circuitBreaker, handleAl
 import fastifyPlugin from 'fastify-plugin'
 import { LRUCache } from 'lru-cache'
 import { readDigests } from '../db/digests.js'
-import type { KeptDigest } from '../objects/digests.js'
+import { type FileDigests, type KeptDigest, digestsOf } from '../objects/digests.js'
+import type { StoredObject } from '../store/object-storage.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -14,6 +15,8 @@ declare module 'fastify' {
      * another's.
      */
     keptDigests: (objectKey: string) => Promise<readonly KeptDigest[] | undefined>
+    /** What may be said of a file's bytes, by the store's answer and by `keptDigests`. Never rejects. */
+    digestsOf: (objectKey: string, stored: Pick<StoredObject, 'entityTag' | 'checksums'>) => Promise<FileDigests>
   }
 }
 
@@ -48,4 +51,6 @@ export default fastifyPlugin(async (app) => {
       return undefined
     }
   })
+  app.decorate('digestsOf', async (objectKey, { entityTag, checksums }) =>
+    digestsOf(await app.keptDigests(objectKey), entityTag, checksums))
 }, { name: 'digests', dependencies: ['config', 'database'] })

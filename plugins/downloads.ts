@@ -6,7 +6,6 @@ import { ExistenceCache } from '../downloads/existence-cache.js'
 import { type FoundObject, createDownloadLinks, downloadUrl } from '../downloads/links.js'
 import { pathOfAddress } from '../http/base-path.js'
 import { requestedOrigin } from '../http/origin.js'
-import { type FileDigests, digestsOf } from '../objects/digests.js'
 import { parseObjectKey } from '../objects/object-key.js'
 import { InvalidRequestError, ObjectNotFoundError } from '../schemas/errors.js'
 
@@ -27,8 +26,6 @@ declare module 'fastify' {
     findFile: <Found>(
       reply: FastifyReply, objectKey: string, signal: AbortSignal, find: () => Promise<Found | undefined>,
     ) => Promise<Found>
-    /** What may be said of a found file's bytes; asked for once, as long as the file is remembered. Never rejects. */
-    digestsOf: (objectKey: string, found: FoundObject) => FileDigests | Promise<FileDigests>
     /** The pre-signed URL of a file in storage, made once for as long as it stays the same. */
     downloadLink: ReturnType<typeof createDownloadLinks>
     /**
@@ -58,7 +55,7 @@ export default fastifyPlugin(async (app) => {
   const { EXISTENCE_TTL, DOWNLOAD_MODE, DOWNLOAD_URL_TTL, INLINE_ACTIVE_CONTENT, PUBLIC_URL, BASE_PATH = '' } = app.config
   const existence = new ExistenceCache<FoundObject>(EXISTENCE_TTL * 1000, async (objectKey) => {
     const stored = await app.objectStorage.head(objectKey)
-    return stored && { ...stored, links: {}, digests: undefined }
+    return stored && { ...stored, links: {} }
   })
   app.decorate('existence', existence)
   const finds = new Counter({
@@ -88,17 +85,6 @@ export default fastifyPlugin(async (app) => {
     throw new ObjectNotFoundError()
   })
 
-  app.decorate('digestsOf', (objectKey, found) => {
-    if (found.digests !== undefined) return found.digests
-    const { entityTag, checksums } = found
-    const look = async () => {
-      const kept = await app.keptDigests(objectKey)
-      const digests = digestsOf(kept, entityTag, checksums)
-      if (kept !== undefined) found.digests = digests
-      return digests
-    }
-    return look()
-  })
   app.decorate('downloadPolicy', new DownloadPolicy(DOWNLOAD_MODE, INLINE_ACTIVE_CONTENT))
   app.decorate('downloadLink', createDownloadLinks(app.presign, app.storeTarget.credentials, DOWNLOAD_URL_TTL))
 
@@ -119,4 +105,4 @@ export default fastifyPlugin(async (app) => {
     // Relative to the address as the client wrote it, which may end with a slash.
     return `${/^[^?]*\/(?:\?|$)/.test(originalUrl) ? '../' : ''}${Array(depth - 2).fill('..').join('/')}${url}`
   })
-}, { name: 'downloads', dependencies: ['config', 'object-storage', 'digests', 'metrics', 'limits'] })
+}, { name: 'downloads', dependencies: ['config', 'object-storage', 'metrics', 'limits'] })

@@ -56,7 +56,7 @@ export default fastifyPlugin(async (app) => {
       const outcome = evaluatePreconditions(request, stored, new Date())
       if (outcome === 'precondition-failed') throw new PreconditionFailedError()
       if (outcome === 'not-modified') return this.status(304).headers(linkHeaders).send()
-      return await answer({ ...stored, links: {}, digests: undefined })
+      return await answer({ ...stored, links: {} })
     }
 
     if (policy.streamsAnyFile(wanted)) return this.streamFile({ objectKey, asked })
@@ -70,4 +70,4 @@ export default fastifyPlugin(async (app) => {
     }
     return find()
   })
-}, { name: 'file-answers', dependencies: ['downloads', 'object-streaming', 'object-storage'] })
+}, { name: 'file-answers', dependencies: ['downloads', 'digests', 'object-streaming', 'object-storage'] })

@@ -8,7 +8,7 @@ import { openFile } from '../downloads/open-file.js'
 import { signalWhenGone } from '../http/client-gone.js'
 import { dropIdleClient } from '../http/idle-client.js'
 import { evaluatePreconditions } from '../http/preconditions.js'
-import { type FileDigests, digestsOf } from '../objects/digests.js'
+import type { FileDigests } from '../objects/digests.js'
 import { fileNameOf } from '../objects/object-key.js'
 import type { ObjectBody, StoredObject } from '../store/object-storage.js'
 import { PreconditionFailedError, RangeNotSatisfiableError } from '../schemas/errors.js'
@@ -51,7 +51,7 @@ export default fastifyPlugin(async (app) => {
     const signal = signalWhenGone(this.raw)
     const stored = await app.findFile(this, objectKey, signal, () => app.objectStorage.head(objectKey, signal))
     if (isNotModified(this.request, stored)) return sendNotModified(this, stored)
-    const digests = digestsOf(await app.keptDigests(objectKey), stored.entityTag, stored.checksums)
+    const digests = await app.digestsOf(objectKey, stored)
     return this.headers({ ...fileHeaders(stored, file, digests), 'content-length': stored.sizeBytes }).send()
   })
 
