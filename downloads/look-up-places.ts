@@ -24,19 +24,26 @@ export class LookUpPlaces {
   /**
    * Does the work in one of the client's places, which is given back when the work ends or fails; rejects like the work.
    *
-   * @throws the signal's reason if it is aborted before the work begins, which then never begins
+   * @param leaving gives the signal that ends the wait; called only if the work has to wait, as most need not
+   * @throws the signal's reason if it is aborted before the wait ends: the work then never begins
    */
-  async run<Result> (client: string, signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
-    signal.throwIfAborted()
+  async run<Result> (client: string, leaving: () => AbortSignal, work: () => Promise<Result>): Promise<Result> {
     const line = this.#lineOf(client)
     if (line.taken < this.#perClient) line.taken++
-    else await turn(line, signal)
+    else await this.#wait(client, line, leaving())
     try {
-      signal.throwIfAborted()
       return await work()
     } finally {
       this.#giveBack(client, line)
     }
+  }
+
+  async #wait (client: string, line: Line, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted()
+    await turn(line, signal)
+    // The client may have left just when its turn came.
+    if (signal.aborted) this.#giveBack(client, line)
+    signal.throwIfAborted()
   }
 
   #lineOf (client: string): Line {

@@ -18,13 +18,13 @@ declare module 'fastify' {
      * Finds a file for a client that sent its key: GET, HEAD and links all do so through this. A key that nobody has recently
      * found takes one of the client's places, and a look-up that finds nothing counts as a miss.
      *
-     * @param signal ends the wait for a place
      * @param find asks the storage; it is not called for a key that is not of this service's form
+     * @param leaving gives the signal that ends the wait for a place; by default when the client has left
      * @throws {ObjectNotFoundError} if there is no such file
      * @throws {TooManyRequestsError} if the client has missed too often
      */
     findFile: <Found>(
-      reply: FastifyReply, objectKey: string, signal: AbortSignal, find: () => Promise<Found | undefined>,
+      reply: FastifyReply, objectKey: string, find: () => Promise<Found | undefined>, leaving?: () => AbortSignal,
     ) => Promise<Found>
     /** The pre-signed URL of a file in storage, made once for as long as it stays the same. */
     downloadLink: ReturnType<typeof createDownloadLinks>
@@ -71,7 +71,7 @@ export default fastifyPlugin(async (app) => {
     },
   })
 
-  app.decorate('findFile', async (reply, objectKey, signal, find) => {
+  app.decorate('findFile', async (reply, objectKey, find, leaving) => {
     const misses = app.limits.downloadMisses
     if (existence.has(objectKey)) {
       const found = await find()
@@ -79,7 +79,7 @@ export default fastifyPlugin(async (app) => {
       await misses.count(reply.request)
     } else {
       const isPossible = parseObjectKey(objectKey) !== undefined
-      const found = await misses.lookUp(reply, signal, async () => isPossible ? await find() : undefined)
+      const found = await misses.lookUp(reply, async () => isPossible ? await find() : undefined, leaving)
       if (found !== undefined) return found
     }
     throw new ObjectNotFoundError()

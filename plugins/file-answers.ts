@@ -52,7 +52,7 @@ export default fastifyPlugin(async (app) => {
     /** For the file as it is now, not as it was when recently found. */
     const answerIfAsRequired = async () => {
       const signal = signalWhenGone(this.raw)
-      const stored = await app.findFile(this, objectKey, signal, () => app.objectStorage.head(objectKey, signal))
+      const stored = await app.findFile(this, objectKey, () => app.objectStorage.head(objectKey, signal))
       const outcome = evaluatePreconditions(request, stored, new Date())
       if (outcome === 'precondition-failed') throw new PreconditionFailedError()
       if (outcome === 'not-modified') return this.status(304).headers(linkHeaders).send()
@@ -64,10 +64,7 @@ export default fastifyPlugin(async (app) => {
     const known = existence.known(objectKey)
     // True for most downloads, for which a promise would only cost time.
     if (known !== undefined) return answer(known)
-    const find = async () => {
-      const signal = signalWhenGone(this.raw)
-      return await answer(await app.findFile(this, objectKey, signal, async () => await existence.find(objectKey)))
-    }
+    const find = async () => await answer(await app.findFile(this, objectKey, async () => await existence.find(objectKey)))
     return find()
   })
 }, { name: 'file-answers', dependencies: ['downloads', 'digests', 'object-streaming', 'object-storage'] })

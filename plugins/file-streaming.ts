@@ -49,7 +49,7 @@ export default fastifyPlugin(async (app) => {
   app.decorateReply('describeFile', async function (this: FastifyReply, file) {
     const { objectKey } = file
     const signal = signalWhenGone(this.raw)
-    const stored = await app.findFile(this, objectKey, signal, () => app.objectStorage.head(objectKey, signal))
+    const stored = await app.findFile(this, objectKey, () => app.objectStorage.head(objectKey, signal))
     if (isNotModified(this.request, stored)) return sendNotModified(this, stored)
     const digests = await app.digestsOf(objectKey, stored)
     return this.headers({ ...fileHeaders(stored, file, digests), 'content-length': stored.sizeBytes }).send()
@@ -59,7 +59,7 @@ export default fastifyPlugin(async (app) => {
     const { objectKey } = file
     const signal = signalWhenGone(this.raw)
     // The client's place is given back once the file is open: sending it takes as long as the client likes.
-    const found = await app.findFile(this, objectKey, signal, async () => await openFile({
+    const found = await app.findFile(this, objectKey, async () => await openFile({
       storage: app.objectStorage, objectKey, signal, keptDigests: () => app.keptDigests(objectKey),
     }, this.request))
     switch (found.kind) {

@@ -4,7 +4,6 @@ import { Counter } from 'prom-client'
 import type { ShareKind } from '../db/connection/tables.js'
 import { DownloadPolicy } from '../downloads/decision.js'
 import { capabilityJsonHeaders } from '../downloads/headers.js'
-import { signalWhenGone } from '../http/client-gone.js'
 import { DatabaseUnavailableError, ShareNotFoundError, SharesNotConfiguredError } from '../schemas/errors.js'
 import type { ShareContent } from '../shares/pack-share.js'
 import { createShareTexts } from '../shares/share-text.js'
@@ -76,7 +75,7 @@ export default fastifyPlugin(async (app) => {
     const share = openNow(reply, sealed)
     if (share !== undefined) return share
     refused.inc()
-    await app.limits.downloadMisses.lookUp(reply, signalWhenGone(reply.raw), async () => undefined)
+    await app.limits.downloadMisses.lookUp(reply, async () => undefined)
     throw new ShareNotFoundError()
   }
   const requireConfigured = () => { if (!app.secrets.isServiceOwn) throw new SharesNotConfiguredError() }

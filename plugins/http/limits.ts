@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import type { Redis } from 'ioredis'
 import { LookUpPlaces } from '../../downloads/look-up-places.js'
+import { signalWhenGone } from '../../http/client-gone.js'
 import { TooManyRequestsError } from '../../schemas/errors.js'
 import { ClientWindows } from './client-windows.js'
 
@@ -23,11 +24,11 @@ interface MissLimit {
    * looks up much at once only has to wait in line; it never learns of more misses than the limit, apart from look-ups in
    * progress.
    *
-   * @param signal ends the wait for a place
+   * @param leaving gives the signal that ends the wait for a place; by default when the client has left
    * @throws {TooManyRequestsError} once misses have reached the limit, with Retry-After set
    */
   lookUp: <Found>(
-    reply: FastifyReply, signal: AbortSignal, look: () => Promise<Found | undefined>,
+    reply: FastifyReply, look: () => Promise<Found | undefined>, leaving?: () => AbortSignal,
   ) => Promise<Found | undefined>
   /** Counts a miss that needed no place. */
   count: (request: FastifyRequest) => Promise<void>
@@ -120,18 +121,19 @@ function clientLimit (counter: Counter | undefined): ClientLimit {
 }
 
 function missLimit (perMinute: number, clientOf: (request: FastifyRequest) => string, counter: Counter | undefined): MissLimit {
-  if (counter === undefined) return { lookUp: async (_reply, _signal, look) => await look(), count: async () => {} }
+  if (counter === undefined) return { lookUp: async (_reply, look) => await look(), count: async () => {} }
   const places = new LookUpPlaces(Math.min(LOOK_UPS_MAX_CONCURRENT, perMinute))
   const count = async (request: FastifyRequest) => { await counter.increment(request) }
   return {
     count,
-    lookUp: async (reply, signal, look) => await places.run(clientOf(reply.request), signal, async () => {
-      const misses = await counter.read(reply.request)
-      if (misses?.isUsedUp === true) counter.refuse(reply, misses)
-      const found = await look()
-      if (found === undefined) await count(reply.request)
-      return found
-    }),
+    lookUp: async (reply, look, leaving = () => signalWhenGone(reply.raw)) =>
+      await places.run(clientOf(reply.request), leaving, async () => {
+        const misses = await counter.read(reply.request)
+        if (misses?.isUsedUp === true) counter.refuse(reply, misses)
+        const found = await look()
+        if (found === undefined) await count(reply.request)
+        return found
+      }),
   }
 }
 

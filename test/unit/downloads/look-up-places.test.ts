@@ -3,7 +3,8 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { LookUpPlaces } from '../../../downloads/look-up-places.js'
 
-const nobodyLeaves = new AbortController().signal
+const neverLeaving = new AbortController().signal
+const nobodyLeaves = () => neverLeaving
 
 /** Look-ups that last until they are ended. */
 class HeldLookUps {
@@ -54,7 +55,7 @@ t.test('nobody who comes later overtakes the one to whom a place is handed over'
   ])
   await last
   t.strictSame(begun, ['first', 'second', 'third', 'late'])
-  t.strictSame(getEventListeners(nobodyLeaves, 'abort'), [], 'nothing waits any more for them to leave')
+  t.strictSame(getEventListeners(neverLeaving, 'abort'), [], 'nothing waits any more for them to leave')
 })
 
 t.test('a client with a place left has no more than its places', async (t) => {
@@ -98,7 +99,7 @@ t.test('who leaves', async (t) => {
     const held = new HeldLookUps()
     const leaver = new AbortController()
     const first = places.run('client', nobodyLeaves, held.work('a'))
-    const left = t.rejects(places.run('client', leaver.signal, held.work('b')), { name: 'AbortError' })
+    const left = t.rejects(places.run('client', () => leaver.signal, held.work('b')), { name: 'AbortError' })
     const last = places.run('client', nobodyLeaves, held.work('c'))
     leaver.abort()
     await left
@@ -109,9 +110,22 @@ t.test('who leaves', async (t) => {
     await Promise.all([first, last])
   })
 
-  t.test('before coming takes no place', async (t) => {
+  t.test('before it would have to wait is not in the line', async (t) => {
     const places = new LookUpPlaces(1)
-    await t.rejects(places.run('client', AbortSignal.abort(), async () => { t.fail('looked up') }), { name: 'AbortError' })
+    const held = new HeldLookUps()
+    const first = places.run('client', nobodyLeaves, held.work('a'))
+    await t.rejects(places.run('client', () => AbortSignal.abort(), async () => { t.fail('looked up') }), { name: 'AbortError' })
+    const last = places.run('client', nobodyLeaves, held.work('c'))
+    await held.end('a')
+    t.strictSame(held.begun, ['a', 'c'])
+    await held.end('c')
+    await Promise.all([first, last])
+    t.equal(places.clientCount, 0)
+  })
+
+  t.test('is not asked while there is a place', async (t) => {
+    const places = new LookUpPlaces(1)
+    t.equal(await places.run('client', () => { throw new Error('asked') }, async () => 'found'), 'found')
     t.equal(places.clientCount, 0)
   })
 
@@ -120,7 +134,7 @@ t.test('who leaves', async (t) => {
     const held = new HeldLookUps()
     const leaver = new AbortController()
     const first = places.run('client', nobodyLeaves, async () => { queueMicrotask(() => { leaver.abort() }) })
-    const left = t.rejects(places.run('client', leaver.signal, held.work('b')), { name: 'AbortError' })
+    const left = t.rejects(places.run('client', () => leaver.signal, held.work('b')), { name: 'AbortError' })
     const last = places.run('client', nobodyLeaves, held.work('c'))
     await Promise.all([first, left])
     await setImmediate()
@@ -134,7 +148,7 @@ t.test('who leaves', async (t) => {
     const places = new LookUpPlaces(1)
     const held = new HeldLookUps()
     const leaver = new AbortController()
-    const first = places.run('client', leaver.signal, held.work('a'))
+    const first = places.run('client', () => leaver.signal, held.work('a'))
     const next = places.run('client', nobodyLeaves, held.work('b'))
     leaver.abort()
     await setImmediate()

@@ -63,8 +63,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       try {
         const known = app.existence.known(objectKey)
         if (known === undefined && refusal !== undefined) return { error: errorBody(refusal) }
-        const stored = known ?? await app.findFile(reply, objectKey, signal, () =>
-          lookUps.execute(() => app.existence.find(objectKey)))
+        const stored = known ?? await app.findFile(reply, objectKey, () =>
+          lookUps.execute(() => app.existence.find(objectKey)), () => signal)
         return { link: linkTo(request, objectKey, stored, asked) }
       } catch (error) {
         const answer = errorOfKey(error)
@@ -76,6 +76,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const results: LinkResult[] = []
     // In slices, so that one request leaves places for others of its client, and ends soon after the client has left.
     for (let at = 0; at < objectKeys.length; at += LOOK_UPS_MAX_CONCURRENT) {
+      signal.throwIfAborted()
       results.push(...await Promise.all(objectKeys.slice(at, at + LOOK_UPS_MAX_CONCURRENT).map(resultOf)))
     }
     if (refusal !== undefined && results.every(({ error }) => error?.code === 'TOO_MANY_REQUESTS')) throw refusal

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyReply } from 'fastify'
 import { recordShare } from '../../../../db/shares/shares.js'
-import { signalWhenGone } from '../../../../http/client-gone.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { InvalidRequestError, ObjectNotFoundError } from '../../../../schemas/errors.js'
@@ -60,7 +59,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   /** Nobody must learn of a file that they may not share. */
   const requireSharable = async (caller: Caller, reply: FastifyReply, objectKey: string) => {
     if (!mayList(caller, parseObjectKey(objectKey))) throw new ObjectNotFoundError()
-    await app.findFile(reply, objectKey, signalWhenGone(reply.raw), async () => await app.existence.find(objectKey))
+    await app.findFile(reply, objectKey, async () => await app.existence.find(objectKey))
   }
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { readStorageUsage } from '../../../../db/usage/storage-usage.js'
 import { matchesWeakly, parseEntityTags } from '../../../../http/entity-tag.js'
@@ -39,12 +39,15 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       reconciledAt: usage.reconciledAt?.toISOString() ?? null,
       unfinishedAsOf: usage.unfinishedAsOf?.toISOString() ?? null,
     }
+    // Written once, for the tag and the answer alike.
+    const text = JSON.stringify(body)
     // Weak, since it identifies the figures and not how they are written.
-    const entityTag = `W/"${createHash('sha256').update(JSON.stringify(body)).digest('base64url')}"`
+    const entityTag = `W/"${hash('sha256', text, 'base64url')}"`
     const headers = { etag: entityTag, ...privateJsonHeaders }
     const known = parseEntityTags(request.headers['if-none-match'] ?? '')
     const isKnown = known === '*' || known.some((tag) => matchesWeakly(tag, entityTag))
-    return isKnown ? await reply.status(304).headers(headers).send(undefined) : await reply.headers(headers).send(body)
+    if (isKnown) return await reply.status(304).headers(headers).send(undefined)
+    return await reply.headers(headers).serializer(() => text).send(body)
   })
 }
 
