@@ -191,11 +191,15 @@ function headersToSign (headers: Readonly<Record<string, string>>): Record<strin
 /** Resolves when a body has bytes to read, or is known to be empty. */
 async function firstByte ({ headers, body }: StoreResponse, timeoutMs: number): Promise<void> {
   if (headers['content-length'] === '0') return
+  // Not AbortSignal.timeout, whose timer would outlive the body: in an archive, thousands would pile up.
+  const timer = setTimeout(() => { body.destroy(new DOMException('No byte came in time.', 'TimeoutError')) }, timeoutMs)
   try {
-    await once(body, 'readable', { signal: AbortSignal.timeout(timeoutMs) })
+    await once(body, 'readable')
   } catch (error) {
     body.on('error', () => {}).destroy()
     throw error
+  } finally {
+    clearTimeout(timer)
   }
 }
 
