@@ -26,6 +26,8 @@ export interface OpenStore {
   endpoint: string
   /** Environment variables that point the service at it. */
   environment: Record<string, string>
+  /** Where an embedded store keeps what is in its bucket. */
+  directory?: string
   /** Removes the bucket and its contents. */
   close: () => Promise<void>
 }
@@ -63,6 +65,7 @@ export async function openEmbeddedStore (): Promise<OpenStore> {
   const store = await startEmbeddedStore({ directory, bucket: 'test', region: 'us-east-1', ...account })
   return {
     endpoint: store.endpoint,
+    directory: join(directory, 'test'),
     environment: {
       S3_ENDPOINT: store.endpoint, S3_ACCESS_KEY: account.accessKey, S3_SECRET_KEY: account.secretKey, S3_BUCKET: 'test',
     },
