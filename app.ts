@@ -72,7 +72,7 @@ export const serverOptions = {
     onCreate: readInLowerCase,
   },
   bodyLimit: BODY_MAX_BYTES,
-  // A parameter's length is for its schema to limit, not for the router.
+  // A parameter's schema limits its length; the router need not.
   routerOptions: { maxParamLength: maxHeaderSize },
   pluginTimeout: PLUGIN_TIMEOUT_MS,
   requestTimeout: REQUEST_TIMEOUT_MS,
@@ -135,7 +135,7 @@ export function build (
   return app
 }
 
-/** Builds only what configuring the bucket takes: no database, and nothing that can listen. */
+/** Builds only what is needed to configure the bucket: no database, and nothing that can listen. */
 export function buildStore (config: Config): FastifyInstance {
   const app = fastify({ pluginTimeout: PLUGIN_TIMEOUT_MS })
   app.register(configuration, { config })
@@ -150,7 +150,7 @@ function answerBadUrl (requestId: string, reply: { hijack: () => unknown, raw: S
   reply.raw.writeHead(400, { ...bareErrorHeaders(body), 'x-request-id': requestId }).end(body)
 }
 
-/** Answers what cannot be read as an HTTP request: there is only the connection to write to, which is then closed. */
+/** Answers bytes that cannot be read as an HTTP request: writes to the bare connection, and closes it. */
 function answerUnreadable (error: ConnectionError, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return
   const answer = unreadableErrorFor(error.code)

@@ -10,7 +10,8 @@ declare module 'fastify' {
 
 const IDLE_TIMEOUT_MS = 300_000
 /**
- * What a page requests in order to run it, or to style itself with it (Fetch, "destination"). Nothing stored is meant for that.
+ * Destinations (Fetch, "destination") of requests whose answer a page would run, or style itself with. Stored files are not
+ * meant for that.
  */
 const ACTIVE_DESTINATIONS = [
   'script', 'style', 'worker', 'sharedworker', 'serviceworker', 'audioworklet', 'paintworklet', 'xslt', 'manifest',
@@ -18,8 +19,8 @@ const ACTIVE_DESTINATIONS = [
 
 /**
  * The embedded object storage, for pre-signed URLs: below the service's own address, so that forwarding one port is enough, and
- * links last as long as that address does. What is stored there is not the service's own, although it shares the origin: no
- * answer can take advantage of that.
+ * links last as long as that address does. Stored files share the origin, but do not come from the service: no answer can take
+ * advantage of the origin.
  */
 const route: FastifyPluginAsync = async (app) => {
   const { embeddedStore } = app

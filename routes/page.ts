@@ -14,8 +14,8 @@ function nameBelow (url: string): string {
 }
 
 /**
- * The page handles a token. It runs only its own scripts, creates no markup from text (W3C, Trusted Types), talks to the
- * service and the storage alone, and shows what is stored in frames without any rights.
+ * The page handles a token. It runs only its own scripts, creates no markup from text (W3C, Trusted Types), talks only to the
+ * service and the storage, and shows stored files in frames without any rights.
  *
  * @param store the origin of the storage where browsers reach it; undefined if it is the service's own
  */
@@ -63,7 +63,7 @@ const route: FastifyPluginAsync = async (app) => {
     // A route for each existing file, rather than one for any path.
     wildcard: false,
     index: false,
-    // Their names change with what is in them.
+    // Their names change with their content.
     immutable: true,
     maxAge: '365d',
   })

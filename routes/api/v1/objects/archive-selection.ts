@@ -31,7 +31,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     app.shares.requireConfigured()
     const { user: { orgKey, userId }, body: { expiresIn = SHARE_DEFAULT_SECONDS, note = null } } = request
     const objectKeys = [...new Set(request.body.objectKeys)]
-    // Nobody must learn of a file that they may not share.
+    // Callers must not learn whether a file that they may not share exists.
     if (!objectKeys.every((objectKey) => mayList(request.user, parseObjectKey(objectKey)))) throw new ObjectNotFoundError()
     const listed = await listSelected(app.database, orgKey, objectKeys)
     if (listed.length < objectKeys.length) throw new ObjectNotFoundError()

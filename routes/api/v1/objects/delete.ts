@@ -24,7 +24,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { objectKey } = request.query
     const parts = parseObjectKey(objectKey)
-    // Whose key it is must not be revealed: another organisation's file is answered as if it were not there.
+    // Whose key it is must not be revealed: another organisation's file is answered as if it did not exist.
     if (parts === undefined || parts.orgKey !== request.user.orgKey) throw new ObjectNotFoundError()
     if (!mayActFor(request.user, parts.createdBy)) throw new ForbiddenError('Only its creator or an admin may delete a file.')
 

@@ -27,7 +27,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
           description: 'The pre-signed URL as JSON, or the file\'s bytes.',
           content: {
             'application/json': { schema: reference(DownloadLinkSchema) },
-            // The type that the file is stored with.
+            // With the type that the file is stored with.
             '*/*': { schema: bytes },
           },
         },

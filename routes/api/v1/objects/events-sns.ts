@@ -4,8 +4,8 @@ import { errorResponses } from '../../../../schemas/error-responses.js'
 import { SignatureInvalidError } from '../../../../schemas/errors.js'
 import { reference } from '../../../../schemas/reference.js'
 
-// What is published has 256 KiB at most ("Amazon SNS endpoints and quotas"). In the envelope it is a JSON string, in which any
-// of its bytes may be escaped, beside fields that are short.
+// A published message has at most 256 KiB ("Amazon SNS endpoints and quotas"). In the envelope it is a JSON string, in which
+// any byte may be escaped, beside short fields.
 const BODY_MAX_BYTES = 2 * 256 * 1024 + 8 * 1024
 
 const route: FastifyPluginAsyncTypebox = async (app) => {

@@ -22,7 +22,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       const refusal = refusalOf(request)
       if (refusal !== undefined) await app.eventDoors.refuse(request, reply, refusal)
     },
-    // A body of another shape is refused when it is read, and none is coerced: what is set aside is what was sent.
+    // A body of another shape is refused when it is read, and none is coerced, so that records are set aside as they were sent.
     validatorCompiler: () => () => true,
     schema: {
       operationId: 'receiveBucketEvents',
@@ -45,7 +45,7 @@ export default route
 
 /**
  * The token in an Authorization header. MinIO sends one with a blank in it as it is, and any other behind "Bearer"; Ceph RGW
- * and Amazon SNS can only be told a user name and a password in the endpoint's URL, which they send as RFC 7617 has it.
+ * and Amazon SNS can only be given a user name and a password in the endpoint's URL, which they send as RFC 7617 says.
  */
 function sentToken (authorization: string): string {
   const [, scheme = '', rest = ''] = /^(Bearer|Basic) +(.*)$/i.exec(authorization) ?? []

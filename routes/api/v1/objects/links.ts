@@ -56,7 +56,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request, reply) => {
     const { objectKeys, type: asked = 'attachment' } = request.body
     const signal = signalWhenGone(reply.raw)
-    // Once set, nothing more is looked up.
+    // Once this is set, nothing more is looked up.
     let refusal: DeclaredError | undefined
 
     const resultOf = async (objectKey: string): Promise<LinkResult> => {

@@ -109,7 +109,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     })
   }
 
-  /** Nobody must learn of a file that they may not list. */
+  /** Callers must not learn whether a file that they may not list exists. */
   const describeFile = async (caller: Caller, objectKey: string, fileOf: FileOf) => {
     const parts = parseObjectKey(objectKey)
     if (parts === undefined || !mayList(caller, parts)) throw new ObjectNotFoundError()

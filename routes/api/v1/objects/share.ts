@@ -56,7 +56,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     return { kind: 'file', objectKey }
   }
 
-  /** Nobody must learn of a file that they may not share. */
+  /** Callers must not learn whether a file that they may not share exists. */
   const requireSharable = async (caller: Caller, reply: FastifyReply, objectKey: string) => {
     if (!mayList(caller, parseObjectKey(objectKey))) throw new ObjectNotFoundError()
     await app.findFile(reply, objectKey, async () => await app.existence.find(objectKey))

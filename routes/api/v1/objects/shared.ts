@@ -12,11 +12,11 @@ const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 const route: FastifyPluginAsyncTypebox = async (app) => {
   app.get('/shared/:sealed', {
     exposeHeadRoute: false,
-    // Written later, in batches: a download waits for nothing.
+    // Written later, in batches: downloads do not wait for it.
     onResponse: async ({ shareId }, { statusCode }) => {
       if (shareId !== undefined && statusCode < 400) app.shareUses.count(shareId)
     },
-    // Whether a link is not one, has ended or leads to a file that is gone is told to nobody.
+    // Nobody is told whether the text is not a link, the link has ended, or its file is gone.
     errorHandler: (error) => { throw error instanceof ObjectNotFoundError ? new ShareNotFoundError() : error },
     schema: {
       operationId: 'openShare',
@@ -39,7 +39,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
               schema: Type.Union([reference(DownloadLinkSchema), reference(SharedFilesSchema)]),
             },
             'text/html': { schema: Type.String() },
-            // The type that the file is stored with.
+            // With the type that the file is stored with.
             '*/*': { schema: bytes },
           },
         },

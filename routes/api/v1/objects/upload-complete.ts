@@ -6,7 +6,7 @@ import { reference } from '../../../../schemas/reference.js'
 import { CompletionRequestSchema, CompletionSchema } from '../../../../schemas/uploads.js'
 import { completeUpload } from '../../../../uploads/complete-upload.js'
 
-/** For how long a place is kept at least while the store makes the file of its parts. */
+/** For how long, at least, a place is kept while the store joins the parts to a file. */
 const COMPLETION_SECONDS = 3_600
 
 const route: FastifyPluginAsyncTypebox = async (app) => {

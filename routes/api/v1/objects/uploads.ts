@@ -37,7 +37,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       const { path, fileName, multipart, sizeBytes, partSizeBytes, ifAbsent }: Record<string, unknown> = Object(body)
       if ((path === undefined) === (fileName === undefined)) throw new InvalidRequestError('body must have either path or fileName.')
       if (multipart === true) {
-        // A completed upload in parts takes no more of them.
+        // An upload in parts accepts none after it is completed, so it needs no such option.
         if (ifAbsent !== undefined) throw new InvalidRequestError('body/ifAbsent must not come with multipart.')
         return
       }
@@ -70,8 +70,8 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const { headers: checksums, bound } = bindDigests(digests, app.enforcedChecksums)
     const headers = { 'content-type': contentType, ...ifAbsent ? { 'if-none-match': '*' } : {}, ...checksums }
     // Everything that a client must send anyway is signed, and nothing else can be: S3 has no way to sign that a header is
-    // absent, and a signed header must be sent. If a store accepts headers that no signature covers, `presignUpload`'s
-    // credentials set the limit, and so does what is done once the file is there (uploads/).
+    // absent, and a signed header must be sent. If a store accepts headers that no signature covers, the limits are the
+    // permissions of `presignUpload`'s credentials, and the check once the file is there (uploads/).
     const url = app.reachableUrl(request, app.presignUpload({
       method: 'PUT',
       objectKey,
@@ -80,7 +80,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
       headers: { ...headers, ...sizeBytes === undefined ? {} : { 'content-length': String(sizeBytes) } },
     }))
     await reserve(expiresInSeconds)
-    // An MD5 shows in the entity tag; of others the store is asked once the file is there.
+    // An MD5 shows in the entity tag; for others the store is asked once the file is there.
     await claimDigests(app.database, objectKey, digests, bound.filter((algorithm) => algorithm !== 'md5'))
     return { url, headers, expiresAt: expiresAt.toISOString(), ...enforcedOf(digests, bound) }
   }
@@ -105,7 +105,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
         ...enforcedOf(file.digests, []),
       }
     } catch (error) {
-      // What the store may keep of it is empty: nobody was given a URL.
+      // If the store has begun the upload, it is empty: nobody was given a URL.
       await releaseUpload(app.database, file.objectKey).catch(() => {})
       throw error
     }
@@ -122,7 +122,7 @@ interface WantedFile {
   sizeBytes: number | undefined
 }
 
-/** In lower case, as they are kept. */
+/** In lower case, as they are stored. */
 function digestsIn (body: Digests): Digests {
   return Object.fromEntries(digestAlgorithms.flatMap((algorithm) => {
     const value = body[algorithm]
@@ -139,7 +139,7 @@ function refusalOf (outcome: Exclude<ReservationOutcome, 'reserved'>): Error {
   return outcome === 'quota-exceeded' ? new QuotaExceededError() : new OpenUploadsExceededError()
 }
 
-/** @throws {InvalidRequestError} where the file cannot be sent in such parts */
+/** @throws {InvalidRequestError} if the file cannot be sent in such parts */
 function layoutOf ({ sizeBytes = 0, partSizeBytes = defaultPartSize(sizeBytes) }: Partial<PartLayout>): PartLayout {
   if (sizeBytes === 0) throw new InvalidRequestError('body/sizeBytes must be stated, and at least 1, with multipart.')
   const layout = { sizeBytes, partSizeBytes }
