@@ -8,13 +8,13 @@ import { lookAtUnfinishedUploads } from '../uploads/unfinished-uploads.js'
 
 const LEASE_NAME = 'abandoned-uploads'
 const INTERVAL_MS = 60_000
-/** How many of the uploads that were not aborted a line of the log names. */
+/** How many uploads that could not be aborted a log line names at most. */
 const FAILURES_NAMED = 10
 const LOOK_TIMES = { everyMs: 60 * 60_000, pauseFactor: 20 }
 
 /**
- * Aborts, in one replica at a time, recorded uploads in parts that their senders gave up, and no others. All unfinished ones
- * are looked at once an hour or less often, so that usage can say how many bytes they hold.
+ * Aborts uploads in parts that their senders abandoned, in one replica at a time; uploads that the service did not record are
+ * left alone. Looks at all unfinished uploads once an hour or less often, so that usage can say how many bytes they hold.
  */
 export default fastifyPlugin(async (app) => {
   const closing = new AbortController()
@@ -73,7 +73,7 @@ export default fastifyPlugin(async (app) => {
       await setTimeout(INTERVAL_MS, undefined, { signal: closing.signal }).catch(() => {})
     }
   }
-  // Only of a service that listens: commands build an instance, too.
+  // Only if the service listens: commands build an instance too.
   app.addHook('onListen', async () => { underWay = sweepForever() })
   app.addHook('onClose', async () => {
     closing.abort()

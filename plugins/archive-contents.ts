@@ -21,7 +21,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates replies with archives of what was asked for: a run, or what a share link leads to. */
+/** Decorates replies with the archives that requests ask for: of a run, or of what a share link leads to. */
 export default fastifyPlugin(async (app) => {
   app.decorateReply('answerRunArchive', async function (this: FastifyReply, scope, format) {
     const { orgKey, workflowId, runId } = scope

@@ -34,11 +34,11 @@ declare module 'fastify' {
   interface FastifyReply {
     /**
      * Answers GET with an archive of files, or HEAD with its headers, following RFC 9110: preconditions, ranges, validators.
-     * Its bytes are those of the files as they were listed, or it breaks off.
+     * It contains the files exactly as they were listed, or breaks off.
      *
      * @throws {ArchivesBusyError} if too many are being sent
      * @throws {ArchiveTooLargeError} if there are too many files
-     * @throws {ArchiveChangedError} if the first file that is to be sent is not as it was listed
+     * @throws {ArchiveChangedError} if the first file to be sent is no longer as it was listed
      */
     answerArchive: (asked: AskedArchive) => Promise<FastifyReply>
   }
@@ -48,7 +48,7 @@ const MAX_FILES = 100_000
 const LOOK_UPS_AT_ONCE = 8
 const KEPT_AT_ONCE = 1_000
 
-/** Decorates replies with the sending of many files as one archive. */
+/** Decorates replies with a method that sends many files as one archive. */
 export default fastifyPlugin(async (app) => {
   const { ARCHIVES_AT_ONCE, STREAM_IDLE_TIMEOUT } = app.config
   const open = new Gauge({
@@ -62,7 +62,7 @@ export default fastifyPlugin(async (app) => {
   const keeping = new Set<Promise<void>>()
   let openCount = 0
 
-  /** Takes one of the places, which is given back when the response has ended. */
+  /** Takes one of the places, and releases it when the response has ended. */
   const takePlace = (reply: FastifyReply) => {
     if (openCount >= ARCHIVES_AT_ONCE) throw new ArchivesBusyError()
     openCount++
@@ -73,7 +73,7 @@ export default fastifyPlugin(async (app) => {
     })
   }
 
-  /** Has a file counted again that is not as it was counted. */
+  /** Counts a file again that is no longer as it was counted. */
   const changed = (objectKey: string, { wasStored }: { wasStored: boolean }) => {
     app.log.info({ object: redactObjectKey(objectKey) }, 'a file of an archive is not as it was counted')
     app.bucketEvents.recount(objectKey, { wasStored }).catch(() => {})
@@ -86,7 +86,7 @@ export default fastifyPlugin(async (app) => {
     throw changed(objectKey, { wasStored: opened === 'changed' })
   }
 
-  /** The CRC-32 of a file that does not pass: the store's own, or one computed from its bytes. */
+  /** The CRC-32 of a file that is not sent whole: the store's own, or one computed from its bytes. */
   const findCrc32 = async (file: ArchivedFile, signal: AbortSignal): Promise<number> => {
     const stored = await app.objectStorage.head(file.objectKey, signal)
     if (stored?.crc32 !== undefined && stored.entityTag === file.entityTag) return stored.crc32
@@ -101,7 +101,7 @@ export default fastifyPlugin(async (app) => {
     return crc32
   }
 
-  /** Keeps what was computed, without anyone waiting for it: without it, the next archive takes longer. */
+  /** Stores computed checksums in the background; if that fails, the next archive only takes longer. */
   const keep = (layout: ArchiveLayout, checksums: FileChecksums) => {
     const computed: FileCrc32[] = []
     for (let index = 0; index < layout.count; index++) {
@@ -120,7 +120,9 @@ export default fastifyPlugin(async (app) => {
     written.finally(() => { keeping.delete(written) })
   }
 
-  /** The bytes of a range, once its first file is open and there is something to send: until then, an error can be answered. */
+  /**
+   * The bytes of a range, once its first file is open and something can be sent: until then, an error can be answered.
+   */
   const openRange = async (
     reply: FastifyReply, layout: ArchiveLayout, range: ReadRange, signal: AbortSignal,
   ): Promise<Readable> => {
@@ -165,7 +167,7 @@ export default fastifyPlugin(async (app) => {
     if (request.method === 'HEAD') return this.headers({ ...headers, 'content-length': sizeBytes }).send()
     const range = selection === 'whole' ? { first: 0, last: sizeBytes - 1 } : selection
     const body = await openRange(this, layout, range, signal)
-    // Not before: an error must have none of these.
+    // Not earlier: an error must not have these headers.
     if (selection !== 'whole') this.status(206).header('content-range', contentRange(selection, sizeBytes))
     return this.headers({ ...headers, 'content-length': range.last - range.first + 1 }).send(body)
   })
@@ -180,7 +182,7 @@ export default fastifyPlugin(async (app) => {
     return listed
   }
 
-  /** The catalogue has no entity tag for a file whose event had none: the store is asked. */
+  /** If a file's event had no entity tag, neither does the catalogue, and the store is asked. */
   const describeAll = async (page: readonly ListedForArchive[], signal: AbortSignal): Promise<ArchivedFile[]> => {
     const described: ArchivedFile[] = []
     const unknown: ListedForArchive[] = []

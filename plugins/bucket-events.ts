@@ -21,28 +21,28 @@ declare module 'fastify' {
     bucketEvents: {
       /**
        * Takes in one bucket notification: its body, parsed from JSON. Resolves once all its records are committed, and files
-       * among them that no upload was allowed to be are removed.
+       * that their uploads were not allowed to put are removed.
        *
-       * @throws {UnknownNotificationError} where it is of no known form, and nothing of it is kept
-       * @throws when the database or, for records that cannot be ordered, the store does not answer; the notification
-       *   should then be sent again, and the records that this did not concern are committed
+       * @throws {UnknownNotificationError} if its form is unknown; nothing of it is kept
+       * @throws if the database does not answer or, for records that cannot be ordered, the store; all other records are
+       *   committed, and the notification should be sent again
        */
       receive: (body: unknown, channel: EventChannel) => Promise<BucketEvents>
-      /** Keeps what cannot be counted, with the reason. Throws if the database does not answer. */
+      /** Keeps records that cannot be counted, with the reason. Throws if the database does not answer. */
       setAside: (records: readonly SetAsideRecord[]) => Promise<void>
       /** Only reads the body of a notification. */
       read: ReadBucketNotification
       /**
-       * Asks the store what a key is now, and counts it so; nothing is written of a key that was neither counted nor stored.
-       * Throws as `receive` does.
+       * Asks the store for a key's current state, and counts that; nothing is written for a key that was neither counted nor
+       * stored. Throws as `receive` does.
        */
       recount: (objectKey: string, options: { wasStored: boolean }) => Promise<void>
-      /** Asks the store what a key is now; clocks of its nodes may be `clockSkewMs` apart. */
+      /** Asks the store for a key's current state; the clocks of its nodes may be `clockSkewMs` apart. */
       ask: AskStore
       clockSkewMs: number
       /**
-       * Removes counted files with a prefix that are bigger than their uploads were allowed to be, as long as the upload's URL
-       * can be used. Throws as `receive` does.
+       * Removes counted files with a prefix that are bigger than their uploads allowed, as long as the upload's URL can be
+       * used. Throws as `receive` does.
        */
       examineUploads: (prefix: string) => Promise<void>
       /** For how long a removed key is remembered: an older event about it could not be recognised as late. */
@@ -57,10 +57,10 @@ const TOMBSTONE_RETENTION_MS = 30 * 24 * 60 * 60 * 1000
 /** How many records without a usable key are kept per notification; any others are only counted. */
 const SET_ASIDE_MAX_OF_NOTIFICATION = 100
 const SERVICE_EVENT_SOURCE = 'objects-storage:service'
-// From within the second that some stores' times are cut to, to a backlog of hours.
+// From one second, to which some stores truncate times, to a backlog of hours.
 const LATENESS_BUCKETS_SECONDS = [1, 2, 5, 15, 60, 300, 1_800, 7_200, 86_400]
 
-/** Decorates the instance with the one way by which changes of the bucket reach the catalogue. */
+/** Decorates the instance with the one way in which changes of the bucket reach the catalogue. */
 export default fastifyPlugin(async (app) => {
   const { S3_VENDOR, STORE_CLOCK_SKEW } = app.config
   const clockSkewMs = STORE_CLOCK_SKEW * 1000

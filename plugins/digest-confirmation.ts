@@ -6,7 +6,7 @@ import { confirmDigests } from '../uploads/confirm-digests.js'
 const LEASE_NAME = 'digest-confirmation'
 const INTERVAL_MS = 10_000
 
-/** Learns, in one replica at a time, which stated checksums of files that arrived the store has checked. */
+/** Finds out, in one replica at a time, which claimed checksums of arrived files the store has checked. */
 export default fastifyPlugin(async (app) => {
   const closing = new AbortController()
   let underWay: Promise<void> | undefined
@@ -25,7 +25,7 @@ export default fastifyPlugin(async (app) => {
       }
     }
   }
-  // Only of a service that listens: commands build an instance, too. What is bound to no checksum is not asked about.
+  // Only if the service listens: commands build an instance too. Uploads that are bound to no checksum are not asked about.
   app.addHook('onListen', async () => {
     if (app.enforcedChecksums.length > 0) underWay = confirmForever()
   })

@@ -8,14 +8,14 @@ import type { StoredObject } from '../store/object-storage.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * What the database tells of a file's digests within a second; undefined if it tells nothing by then. It is not asked
-     * while it does not answer, and by few downloads at once, so that these neither wait for it nor keep others from it.
+     * What the database knows of a file's digests; undefined if it does not answer within a second. It is not asked while it is
+     * away, and only by a few downloads at once, so that downloads neither wait for it nor keep others from it.
      *
-     * What it tells is remembered as long as a file is: digests are kept with the tag of their bytes, so none is taken for
-     * another's.
+     * Its answer is cached for as long as a file is. Digests are stored with the entity tag of their bytes, so they are never
+     * attributed to other bytes.
      */
     keptDigests: (objectKey: string) => Promise<readonly KeptDigest[] | undefined>
-    /** What may be said of a file's bytes, by the store's answer and by `keptDigests`. Never rejects. */
+    /** What may be said about a file's bytes, from the store's answer and `keptDigests`. Never rejects. */
     digestsOf: (objectKey: string, stored: Pick<StoredObject, 'entityTag' | 'checksums'>) => Promise<FileDigests>
   }
 }
@@ -32,7 +32,7 @@ export default fastifyPlugin(async (app) => {
   const question = wrap(
     circuitBreaker(handleAll, { halfOpenAfter: AWAY_MS, breaker: new ConsecutiveBreaker(AWAY_AFTER_FAILURES) }),
     timeout(WAIT_MS, TimeoutStrategy.Aggressive),
-    // A question that nobody waits for any more keeps its place until the database has given it up.
+    // A query that nobody waits for any more keeps its place until the database has answered it or timed out.
     bulkhead(QUESTIONS_MAX_CONCURRENT, QUESTIONS_MAX_WAITING),
   )
   const { EXISTENCE_TTL } = app.config
@@ -44,7 +44,7 @@ export default fastifyPlugin(async (app) => {
     if (known !== undefined) return known
     try {
       const kept = await question.execute(async () => (await readDigests(app.database, [objectKey])).get(objectKey)?.kept ?? [])
-      // The store's answer to a claim comes at any moment.
+      // The store may confirm a claim at any moment.
       if (!kept.some(({ isConfirmable }) => isConfirmable)) remembered?.set(objectKey, kept)
       return kept
     } catch {

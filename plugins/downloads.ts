@@ -11,14 +11,14 @@ import { InvalidRequestError, ObjectNotFoundError } from '../schemas/errors.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Files recently seen in storage. */
+    /** Files seen recently in the storage. */
     existence: ExistenceCache<FoundObject>
     downloadPolicy: DownloadPolicy
     /**
-     * Finds a file for a client that sent its key: GET, HEAD and links all do so through this. A key that nobody has recently
-     * found takes one of the client's places, and a look-up that finds nothing counts as a miss.
+     * Finds a file for a client that sent its key; GET, HEAD and links all use this. A key that was not found recently takes
+     * one of the client's places, and a look-up that finds nothing counts as a miss.
      *
-     * @param find asks the storage; it is not called for a key that is not of this service's form
+     * @param find asks the storage; not called for a key that does not have this service's form
      * @param leaving gives the signal that ends the wait for a place; by default when the client has left
      * @throws {ObjectNotFoundError} if there is no such file
      * @throws {TooManyRequestsError} if the client has missed too often
@@ -26,15 +26,15 @@ declare module 'fastify' {
     findFile: <Found>(
       reply: FastifyReply, objectKey: string, find: () => Promise<Found | undefined>, leaving?: () => AbortSignal,
     ) => Promise<Found>
-    /** The pre-signed URL of a file in storage, made once for as long as it stays the same. */
+    /** The pre-signed URL of a file in the storage, signed once for each window. */
     downloadLink: ReturnType<typeof createDownloadLinks>
     /**
      * The link that downloads a file from this service, as the sender of the request can reach it.
      *
-     * @throws {InvalidRequestError} if that depends on a Host header which names no host
+     * @throws {InvalidRequestError} if that depends on a Host header that does not name a host
      */
     downloadUrl: (request: FastifyRequest, objectKey: string) => string
-    /** The link that a share has, like `downloadUrl`. */
+    /** The address of a share link, like `downloadUrl`. */
     shareUrl: (request: FastifyRequest, sealed: string) => string
     /**
      * A pre-signed URL as the sender of the request can reach it.
@@ -43,8 +43,8 @@ declare module 'fastify' {
      */
     reachableUrl: (request: FastifyRequest, presignedUrl: string) => string
     /**
-     * A pre-signed URL in the form that a download's redirect uses. To the embedded store it is relative, and so holds whatever
-     * is in front of the service, and whatever that says about the address by which it was reached.
+     * A pre-signed URL in the form that a download's redirect uses. To the embedded store it is relative, and so works behind
+     * any proxy, whatever that proxy says about the address that the client used.
      */
     redirectTarget: (request: FastifyRequest, presignedUrl: string) => string
   }

@@ -11,7 +11,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** What all routes for notifications of the bucket have in common. */
     eventDoors: {
-      /** Has the routes of a scope read bodies as JSON of any media type; one that is none is `undefined`. */
+      /** Makes the routes of a scope read bodies as JSON, whatever their media type; a body that is not JSON is `undefined`. */
       readBodies: (scope: FastifyInstance) => void
       /**
        * Takes in the notification that a request brings, once its sender is known.
@@ -24,7 +24,7 @@ declare module 'fastify' {
     }
   }
   interface FastifyContextConfig {
-    /** What a caller of a route without `roles` shows in place of a token of its own, as documents say it. */
+    /** How a caller of a route without `roles` proves who it is, in the words of the documents. */
     proof?: string
   }
 }

@@ -15,12 +15,12 @@ import { ObjectStorageRefused, ObjectStorageUnavailable } from '../store/failure
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Undefined where notifications come from no queue. */
+    /** Undefined if no queue is configured. */
     eventQueues: { areUp: () => boolean } | undefined
   }
 }
 
-/** Whose files may change while the service runs. */
+/** The settings whose files may change while the service runs. */
 const secretOf: Partial<Record<QueueChannel, keyof Config>> = { amqp: 'EVENTS_AMQP_URL', nats: 'EVENTS_NATS_URL' }
 
 /** Takes the bucket's notifications from the queues that are configured, for as long as the service listens. */
@@ -70,7 +70,7 @@ export default fastifyPlugin(async (app) => {
       return 'committed'
     } catch (error) {
       if (!(error instanceof UnknownNotificationError)) throw error
-      // It would be refused again and again: nobody reads the answers given to a queue.
+      // Otherwise it would be refused again and again: a queue's sender sees no answers.
       await app.bucketEvents.setAside([{ reason: 'form_unknown', record: notificationText(bytes) }])
       return 'set_aside'
     }
@@ -109,7 +109,7 @@ export default fastifyPlugin(async (app) => {
       if (secret !== undefined && names.has(secret)) consumer.reopen()
     }
   })
-  // Only of a service that listens: commands build an instance, too.
+  // Only if the service listens: commands build an instance too.
   app.addHook('onListen', async () => {
     for (const consumer of consumers.values()) consumer.start()
   })

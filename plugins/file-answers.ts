@@ -13,7 +13,7 @@ interface AskedFile {
   asked: Disposition
   wanted: Wanted
   policy: DownloadPolicy
-  /** What JSON names in place of a pre-signed URL, since that shows the object key. */
+  /** What JSON names in place of a pre-signed URL, which would show the object key. */
   ownLink?: { url: string, expiresAt: Date } | undefined
 }
 
@@ -29,7 +29,7 @@ declare module 'fastify' {
 
 const linkHeaders = { ...capabilityJsonHeaders, vary: 'accept' } as const
 
-/** Decorates replies with the answer to a request for a file: downloads and share links give it alike. */
+/** Decorates replies with the answer to a request for a file, which downloads and share links both use. */
 export default fastifyPlugin(async (app) => {
   const { existence, downloadLink } = app
 

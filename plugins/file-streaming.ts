@@ -31,7 +31,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates replies with the sending of files. */
+/** Decorates replies with a method that sends files. */
 export default fastifyPlugin(async (app) => {
   const { INLINE_ACTIVE_CONTENT, STREAM_IDLE_TIMEOUT } = app.config
   const streams = new Gauge({
@@ -58,7 +58,7 @@ export default fastifyPlugin(async (app) => {
   app.decorateReply('streamFile', async function (this: FastifyReply, file) {
     const { objectKey } = file
     const signal = signalWhenGone(this.raw)
-    // The client's place is given back once the file is open: sending it takes as long as the client likes.
+    // The client's place is released once the file is open: sending it takes as long as the client likes.
     const found = await app.findFile(this, objectKey, async () => await openFile({
       storage: app.objectStorage, objectKey, signal, keptDigests: () => app.keptDigests(objectKey),
     }, this.request))

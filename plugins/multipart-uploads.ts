@@ -4,7 +4,7 @@ import { UploadNotFoundError } from '../schemas/errors.js'
 import { urlLifeFromNow } from '../store/credentials.js'
 import { type OpenUpload, type UploadIds, createUploadIds } from '../uploads/upload-id.js'
 
-/** URLs of parts, and when they end. */
+/** URLs of parts, and when they expire. */
 interface PartUrls {
   parts: Array<{ partNumber: number, sizeBytes: number, url: string }>
   expiresAt: Date
@@ -18,13 +18,13 @@ declare module 'fastify' {
       /**
        * The upload that an id stands for.
        *
-       * @throws {UploadNotFoundError} where the caller was given no such id
+       * @throws {UploadNotFoundError} if the caller was never given such an id
        */
       open: (user: FastifyRequest['user'], uploadId: string) => OpenUpload
       /**
-       * Signs URLs of parts, each of which takes just the bytes that the part has.
+       * Signs URLs of parts, each for exactly the bytes of its part.
        *
-       * @throws {InvalidRequestError} where the sender's own address is needed, and the Host header names no host
+       * @throws {InvalidRequestError} if the address that the client used is needed, and the Host header does not name a host
        */
       signParts: (request: FastifyRequest, upload: OpenUpload, partNumbers: readonly number[]) => PartUrls
     }

@@ -52,7 +52,7 @@ import storeTransport from './store/transport.js'
 import tracing from './tracing.js'
 import usageHistory from './usage-history.js'
 
-/** What it takes to reach the bucket, after `config`. */
+/** The plugins that reaching the bucket takes, after `config`. */
 export const storePlugins = [secretFiles, dataDirectory, storeCredentials, storeTarget, storeTransport, minio]
 
 /**

@@ -6,7 +6,7 @@ import type { Readiness } from '../schemas/readiness.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Tells whether the service can do its work. Answers within two seconds, whatever state its parts are in. */
+    /** Says whether the service can do its work. Answers within two seconds, whatever state its parts are in. */
     readiness: () => Promise<Readiness>
   }
 }
@@ -67,8 +67,8 @@ function statusOf (isStopping: boolean, isStoreUp: boolean, isRestUp: boolean): 
 }
 
 /**
- * A check that many may ask for at once: one is under way at a time, its outcome is remembered for a second, and one that
- * takes longer than two seconds counts as failed.
+ * A check that many callers may share: one runs at a time, its outcome is remembered for a second, and one that takes longer
+ * than two seconds counts as failed.
  */
 function createCheck (check: () => Promise<boolean>): () => Promise<boolean> {
   let present: Promise<boolean> | undefined

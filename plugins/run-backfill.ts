@@ -24,8 +24,8 @@ const PROGRESS_MS = 10_000
 const PAUSE_MAX_MS = 1_000
 
 /**
- * Counts the files that predate runs, while the service listens, and decorates the instance with whether that is done. One
- * replica does it at a time; another one continues where it stopped.
+ * Counts the files that were stored before there were runs, while the service listens, and decorates the instance with whether
+ * that is done. One replica at a time does this; another one continues where it stopped.
  */
 export default fastifyPlugin(async (app) => {
   const closing = new AbortController()

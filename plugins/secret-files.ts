@@ -22,8 +22,8 @@ const LOOK_INTERVAL_MS = 2_000
  *
  * They are read rather than watched: Kubernetes changes a file by switching a link to its folder, some mounts report no changes
  * at all, and `fs.watch` loses a file that is replaced. A change counts once it has been seen twice, since a key and its secret
- * in two files are not written at the same time. What is unreadable, empty, or invalid for its setting changes nothing, and is
- * logged.
+ * in two files are not written at the same time. A file that is unreadable, empty, or invalid for its setting changes nothing,
+ * and is logged.
  */
 export default fastifyPlugin(async (app) => {
   const changes = new EventEmitter<SecretFileEvents>()

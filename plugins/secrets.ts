@@ -8,11 +8,11 @@ declare module 'fastify' {
   interface FastifyInstance {
     /** What only this service and its replicas know. */
     secrets: {
-      /** Signs and verifies tokens, as it was at the start; undefined if someone else signs them. */
+      /** The secret that signs and verifies tokens, as it was at the start; undefined if someone else signs them. */
       token: string | undefined
-      /** Seals what clients keep for the service. */
+      /** The secrets that seal what clients keep for the service. */
       service: SealingSecrets
-      /** Whether that is a secret of the service's own, rather than derived from the credentials of its storage. */
+      /** Whether the service has a secret of its own, rather than one derived from the credentials of its storage. */
       isServiceOwn: boolean
       /** Whether this is the token that the object storage must send with its notifications; never true if none is set. */
       isEventsToken: (sent: string) => boolean

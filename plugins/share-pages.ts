@@ -21,30 +21,30 @@ interface AskedPage {
 }
 
 type SharedFolder = ShareTarget & { kind: 'files' }
-/** What several files are listed of. */
+/** The targets with several files, which are listed. */
 type SharedFiles = Exclude<ShareTarget, { kind: 'file' }>
 
 declare module 'fastify' {
   interface FastifyReply {
     /**
-     * Answers with a page of the files that a share link leads to, each with a link of its own that ends with this one.
+     * Answers with a page of the files that a share link leads to, each with a link of its own that ends when this one does.
      *
-     * @throws {InvalidRequestError} if the cursor is not one of this link
+     * @throws {InvalidRequestError} if the cursor does not belong to this link
      * @throws {NotReadyError} if files are still being counted in their runs
      */
     answerSharePage: (share: ShareContent, target: SharedFiles, page: AskedPage) => Promise<FastifyReply>
-    /** Answers HEAD for such a page; the database is not asked. */
+    /** Answers HEAD for such a page without asking the database. */
     describeSharePage: (wanted: AskedPage['wanted']) => FastifyReply
   }
 }
 
 const pageHeaders = { ...capabilityJsonHeaders, vary: 'accept' } as const
 
-/** Decorates replies with the pages of runs and folders that are shared. */
+/** Decorates replies with the pages of shared runs, folders and selections. */
 export default fastifyPlugin(async (app) => {
   const cursors = createListingCursors(app.secrets.service)
 
-  /** Where a page continues depends on all that decides what it lists. */
+  /** A cursor is valid only for a list with the same scope: everything that decides what it contains. */
   const cursorScopeOf = ({ id, orgKey }: ShareContent, { workflowId, runId, createdBy, prefix }: SharedFolder) =>
     JSON.stringify(['shared', id, orgKey, workflowId, runId, createdBy ?? null, prefix])
 
@@ -109,7 +109,7 @@ export default fastifyPlugin(async (app) => {
         nextCursor,
       })
     }
-    // Relative to the address as the client wrote it, which may end with a slash: it holds behind any proxy.
+    // Relative to the address as the client wrote it, which may end with a slash: this works behind any proxy.
     const base = /^[^?]*\/(?:\?|$)/.test(request.originalUrl) ? '../' : ''
     const document = sharePageDocument({
       prefix: target.kind === 'files' ? target.prefix : '',

@@ -7,27 +7,27 @@ import { type RevokedShare, Revocations, type ShareEpoch } from '../shares/revoc
 declare module 'fastify' {
   interface FastifyInstance {
     shareRevocations: {
-      /** What this replica knows; undefined as long as it has never read it. */
+      /** What this replica knows; undefined until it has read the revocations for the first time. */
       known: Revocations | undefined
-      /** Resolves once they were first read, or that was first tried in vain. */
+      /** Resolves once they have been read, or the first attempt has failed. */
       tried: () => Promise<void>
-      /** Takes note of what this replica itself has revoked. */
+      /** Notes what this replica itself has revoked. */
       add: (changes: { revoked?: RevokedShare[], epochs?: ShareEpoch[] }) => void
     }
   }
 }
 
 /**
- * From the end of one reading to the next: with a reading's own time well below the second within which every replica is to
- * refuse what was revoked.
+ * From the end of one reading to the next. Together with the reading itself, well below the second within which every replica
+ * must refuse what was revoked.
  */
 const PAUSE_MS = 400
-/** A link that has expired need no longer be remembered. */
+/** A revocation need not be remembered once its link has expired. */
 const FORGET_INTERVAL_MS = 60_000
 
 /**
- * Follows which share links are revoked. Links to files are opened without the database: what was read last stays in force
- * while it is away.
+ * Follows which share links are revoked. Links to files are opened without the database: while it is away, what was read last
+ * still applies.
  */
 export default fastifyPlugin(async (app) => {
   const closing = new AbortController()
@@ -91,7 +91,7 @@ export default fastifyPlugin(async (app) => {
     },
     add: ({ revoked = [], epochs = [] }) => { revocations.add({ revoked, epochs }) },
   })
-  // Otherwise only once a link is opened: commands build an instance, too.
+  // Otherwise only once a link is opened: commands build an instance too.
   if (app.secrets.isServiceOwn) app.addHook('onListen', async () => { begin() })
   app.addHook('onClose', async () => {
     closing.abort()

@@ -7,7 +7,7 @@ declare module 'fastify' {
   interface FastifyInstance {
     shareUses: {
       count: (id: string) => void
-      /** Writes what was counted; what cannot be written is tried again later. */
+      /** Writes the counts so far; those that cannot be written are tried again later. */
       write: () => Promise<void>
     }
   }
@@ -16,7 +16,7 @@ declare module 'fastify' {
 const INTERVAL_MS = 5_000
 const BATCH_ROWS = 1_000
 
-/** Counts how often share links are used, in batches: no download waits for it, and a replica that is killed loses seconds. */
+/** Counts how often share links are used, in batches: no download waits for it, and a killed replica loses a few seconds. */
 export default fastifyPlugin(async (app) => {
   const closing = new AbortController()
   const counter = new ShareUseCounter()

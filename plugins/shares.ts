@@ -11,29 +11,29 @@ import { createShareTexts } from '../shares/share-text.js'
 declare module 'fastify' {
   interface FastifyInstance {
     shares: {
-      /** @throws {SharesNotConfiguredError} where the service has no secret of its own to seal links with */
+      /** @throws {SharesNotConfiguredError} if the service has no secret of its own to seal links with */
       requireConfigured: () => void
       seal: (content: ShareContent) => string
       /**
-       * What a share link leads to, as long as it has neither ended nor been revoked. Anything else is answered alike, and
-       * counts as a miss of its client's.
+       * What a share link leads to, as long as it has neither expired nor been revoked. Anything else gets the same error, and
+       * counts as a miss of its client.
        *
        * @returns a promise only where it has to wait
        * @throws {ShareNotFoundError} if it is not such a link
        * @throws {TooManyRequestsError} if the client has missed too often
-       * @throws {DatabaseUnavailableError} if this replica never learned which links are revoked
+       * @throws {DatabaseUnavailableError} if this replica has never learnt which links are revoked
        */
       open: (reply: FastifyReply, sealed: string) => ShareContent | Promise<ShareContent>
-      /** How files are answered by share links. */
+      /** How share links answer with files. */
       policy: DownloadPolicy
-      /** Whether a pre-signed URL, which shows the object key, is ever given to those who open a link. */
+      /** Whether those who open a link may get a pre-signed URL, which shows the object key. */
       showsKeys: boolean
-      /** Until when a download by a link may begin that is being revoked. */
+      /** Until when downloads by a link that is revoked now may still begin. */
       bytesUntil: () => Date
     }
   }
   interface FastifyReply {
-    /** Answers with a share link that was just recorded. */
+    /** Answers with a share link that has just been recorded. */
     answerNewShare: (kind: ShareKind, share: ShareContent) => FastifyReply
   }
   interface FastifyRequest {
@@ -42,7 +42,7 @@ declare module 'fastify' {
   }
 }
 
-/** Within it, every replica that reaches the database refuses what was revoked. */
+/** Within this time, every replica that reaches the database refuses what was revoked. */
 const REVOKED_WITHIN_MS = 1_000
 
 /** Decorates the instance with share links: sealed texts that lead to files for a time. */
@@ -59,7 +59,7 @@ export default fastifyPlugin(async (app) => {
   const [open, refused] = [opened.labels('opened'), opened.labels('refused')]
   app.decorateRequest('shareId')
 
-  /** Undefined for whatever is not to be answered, for any reason. */
+  /** Undefined if the link must not be answered, for whatever reason. */
   const openNow = (reply: FastifyReply, sealed: string) => {
     const { known } = app.shareRevocations
     const share = texts.open(sealed)

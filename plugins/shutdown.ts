@@ -8,8 +8,8 @@ declare module 'fastify' {
       hasBegun: () => boolean
       /**
        * Ends the service with as little harm as possible. For SHUTDOWN_DELAY it works as before, except that it reports not
-       * ready, so that load balancers turn away; then it stops listening, and requests in progress have SHUTDOWN_GRACE to end
-       * before they are cut off. Resolves when everything is closed, and what was received is committed.
+       * ready, so that load balancers send requests elsewhere; then it stops listening, and requests in progress have
+       * SHUTDOWN_GRACE to end before they are cut off. Resolves when everything is closed, and what was received is committed.
        */
       run: () => Promise<void>
     }

@@ -10,7 +10,7 @@ import { TokenInvalidError, TokenKeysUnavailableError, TokenRequiredError } from
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Verifies that requests are of the push subscription that is configured; undefined where none is. */
+    /** Verifies that requests come from the configured push subscription; undefined if none is configured. */
     pushTokens: {
       /**
        * @throws {TokenRequiredError}
@@ -22,7 +22,7 @@ declare module 'fastify' {
   }
 }
 
-/** Decorates the instance with the check of tokens that Google Pub/Sub sends with what it pushes. */
+/** Decorates the instance with the check of the tokens that Google Pub/Sub sends with its messages. */
 export default fastifyPlugin(async (app) => {
   const {
     EVENTS_PUBSUB_AUDIENCE: audience, EVENTS_PUBSUB_ACCOUNT: account, EVENTS_PUBSUB_JWKS_URL: keySetUrl, JWT_CLOCK_TOLERANCE,

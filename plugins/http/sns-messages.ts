@@ -8,17 +8,17 @@ import { EventsNotAppliedError, SignatureInvalidError } from '../../schemas/erro
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What fetches from Amazon SNS in place of HTTPS: for tests, which cannot sign as Amazon. No setting leads to it. */
+    /** Replaces requests to Amazon SNS in tests, which cannot sign as Amazon. There is no setting for it. */
     fetchText: FetchText | undefined
-    /** Verifies messages of the topics that are configured; undefined where none is. */
+    /** Verifies messages of the configured topics; undefined if there are none. */
     snsMessages: {
       /**
-       * Verifies a message, and confirms the subscription that it may be about.
+       * Verifies a message, and if it asks to confirm a subscription, does so.
        *
        * @param body parsed from JSON
-       * @returns whether it brings what was published
+       * @returns whether it is a published notification
        * @throws {SignatureInvalidError}
-       * @throws {EventsNotAppliedError} where SNS, which would have to be asked, does not answer
+       * @throws {EventsNotAppliedError} if SNS has to be asked and does not answer
        */
       receive: (body: unknown) => Promise<{ isNotification: boolean }>
     } | undefined

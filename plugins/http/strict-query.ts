@@ -7,8 +7,8 @@ import { InvalidRequestError } from '../../schemas/errors.js'
  * Refuses a query string that is not percent-encoded UTF-8. The parser would pass `%zz` on unchanged and turn bytes that are
  * not UTF-8 into U+FFFD, so that a malformed request would look like one for another file.
  *
- * Where a route ignores unknown parameters, it also ignores how they are written: what a mailing appends to a link is beyond
- * its recipients' control.
+ * A route that ignores unknown parameters also ignores how they are encoded: recipients have no control over what a mailing
+ * program appends to a link.
  */
 export default fastifyPlugin(async (app) => {
   app.addHook('onRequest', (request, _reply, done) => {

@@ -93,7 +93,7 @@ export default fastifyPlugin(async (app) => {
     transform: ({ schema, url, route: { config } }) => ({
       schema: {
         ...schema,
-        // @fastify/swagger appends this to every HEAD's, as if it shared a route with its GET; ours have their own names.
+        // @fastify/swagger appends "-head" to every HEAD's id, as if it shared a route with its GET; ours have their own names.
         ...schema?.operationId === undefined ? {} : { operationId: schema.operationId.replace(/-head$/, '') },
         ...config?.proof === undefined ? {} : { 'x-proof': config.proof },
         ...config?.roles === undefined ? {} : documentedRoles(schema?.description, config.roles, config.action),
@@ -128,7 +128,7 @@ export default fastifyPlugin(async (app) => {
         defaultModelsExpandDepth: 0,
         operationsSorter: inOrderOfUse,
       },
-      // The page would refer to its files by their path from the root, where the proxy may not offer them.
+      // The page would refer to its files by their path from the root, where a proxy may not serve them.
       uiHooks: { onRequest: redirectToFolder },
       theme: { title: `Objects &amp; Storage ${VERSION}`, js: [{ filename: 'tab-storage.js', content: TAB_STORAGE }] },
     })

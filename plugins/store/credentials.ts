@@ -7,10 +7,10 @@ import { openMachineCredentials } from '../../store/machine-credentials.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What requests to the object storage are signed with. */
+    /** The credentials that sign requests to the object storage. */
     storeCredentials: {
       service: CredentialSource
-      /** What uploads are signed with; may have fewer permissions. */
+      /** Those that sign uploads; they may have fewer permissions. */
       uploads: CredentialSource
       /** Where the service's own credentials come from, in words. */
       origin: () => string
@@ -20,7 +20,7 @@ declare module 'fastify' {
 
 /**
  * Decorates the instance with the credentials for the object storage: the configured ones, following their files; otherwise
- * those that this machine has, renewed in the background; and for the embedded storage, some that nobody needs to know.
+ * those of this machine, renewed in the background; for the embedded storage, generated ones that nobody needs to know.
  */
 export default fastifyPlugin(async (app) => {
   const { config } = app

@@ -12,7 +12,7 @@ declare module 'fastify' {
 }
 
 /**
- * minio-js does not support an endpoint with a path: here the path is put in front of every other, and signed along with it.
+ * minio-js does not support an endpoint with a path: this class puts the path in front of every request's own, and signs both.
  */
 class ClientBelowPath extends Client {
   readonly #basePath: string

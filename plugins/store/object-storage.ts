@@ -14,7 +14,7 @@ declare module 'fastify' {
     presign: Presign
     /** Like `presign`, for uploads, with credentials that may have fewer permissions. */
     presignUpload: Presign
-    /** By which checksums, bound to an upload, the store refuses other bytes. */
+    /** The checksums that, bound to an upload, make the store refuse other bytes. */
     enforcedChecksums: readonly DigestAlgorithm[]
   }
 }

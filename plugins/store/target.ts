@@ -51,7 +51,7 @@ export default fastifyPlugin(async (app) => {
     bucket,
     region,
     ...credentials.current,
-    // The account follows the file's current content.
+    // The account follows the current content of the secrets' file.
     findAccount: (accessKey) => accessKey === credentials.current.accessKey ? credentials.current : undefined,
     onError: (error) => { app.log.error({ err: error }, 'the embedded object storage failed') },
     onEvent: (record) => { changes.emit('change', record) },

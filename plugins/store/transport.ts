@@ -52,7 +52,7 @@ export default fastifyPlugin(async (app) => {
   })
 }, { name: 'store-transport', dependencies: ['config'] })
 
-/** @throws {ConfigError} in one line that contains nothing of the file */
+/** @throws {ConfigError} with one line that contains nothing of the file */
 function readPem (name: string, path: string, parse: (text: string) => unknown): string {
   let text: string
   try {
