@@ -4,25 +4,25 @@ import {
 } from '../objects/digests.js'
 import type { Database } from './connection/tables.js'
 
-/** What is kept of one file's digests. */
+/** The stored digests of one file. */
 export interface DigestsOfKey {
   kept: KeptDigest[]
-  /** The tag of the file that is counted, without quotes; undefined if none is, or it has none. */
+  /** The entity tag of the counted file, without quotes; undefined if no file is counted, or it has no tag. */
   countedTag: string | undefined
 }
 
 /** The CRC-32 of a file's bytes. */
 export interface FileCrc32 {
   objectKey: string
-  /** Of the bytes that it was computed over; without quotes. */
+  /** Of the bytes that the CRC-32 was computed over; without quotes. */
   entityTag: string
   crc32: number
 }
 
 /**
- * Keeps what the file under a newly minted key is said to be.
+ * Stores the claimed digests of the file that is to arrive under a newly minted key.
  *
- * @param confirmable of which the store will tell, once the file is there, that it has checked them
+ * @param confirmable those that the store can confirm once the file has arrived
  */
 export async function claimDigests (
   database: Kysely<Database>, objectKey: string, digests: Digests, confirmable: readonly DigestAlgorithm[],
@@ -37,7 +37,7 @@ export async function claimDigests (
   if (rows.length > 0) await database.insertInto('digests').values(rows).execute()
 }
 
-/** Reads what is kept of files' digests; keys of which nothing is are left out. */
+/** Reads the stored digests of files; keys that have none are left out. */
 export async function readDigests (
   database: Kysely<Database>, objectKeys: readonly string[],
 ): Promise<Map<string, DigestsOfKey>> {
@@ -53,7 +53,7 @@ export async function readDigests (
   return byKey
 }
 
-/** What the JSON of counted files says of their bytes, by key; files of which it says nothing are left out. */
+/** The digests in the JSON of counted files, by key; files without any are left out. */
 export async function describeCountedFiles (
   database: Kysely<Database>, objectKeys: readonly string[],
 ): Promise<Map<string, ReturnType<typeof describeDigests>>> {
@@ -79,8 +79,8 @@ function readDigestsQuery (objectKeys: readonly string[]) {
 }
 
 /**
- * Keeps what was computed over the bytes that have an entity tag, in place of what was verified for another tag. What is known
- * for the same tag stays as it is.
+ * Stores digests computed over the bytes that have an entity tag, replacing those verified for another tag. Digests that are
+ * already known for the same tag stay as they are.
  *
  * @param entityTag without quotes
  */
@@ -97,12 +97,12 @@ export async function keepVerifiedDigests (
     .execute()
 }
 
-/** Keeps what was computed, in place of what was of other bytes; of files that are counted. */
+/** Stores computed checksums of counted files, replacing those of other bytes. */
 export async function keepCrc32s (database: Kysely<Database>, files: readonly FileCrc32[]): Promise<void> {
   const rows = files.map(({ objectKey, entityTag, crc32 }) => ({
     object_key: objectKey, entity_tag: entityTag, crc32: crc32.toString(16).padStart(8, '0'),
   }))
-  // In one order, so that no two writers wait for each other in a circle.
+  // In one order, so that two writers cannot deadlock.
   await sql`
     insert into digests (object_key, algorithm, is_verified, entity_tag, value)
     select computed.object_key, 'crc32', true, computed.entity_tag, decode(computed.crc32, 'hex')
@@ -114,7 +114,7 @@ export async function keepCrc32s (database: Kysely<Database>, files: readonly Fi
     .execute(database)
 }
 
-/** Keys of counted files whose store can tell which of their claims it has checked, in their order. */
+/** Keys, in order, of counted files with claims about which the store is yet to be asked. */
 export async function listConfirmableKeys (
   database: Kysely<Database>, { after, limit }: { after: string, limit: number },
 ): Promise<string[]> {
@@ -129,13 +129,13 @@ export async function listConfirmableKeys (
   return rows.map(({ objectKey }) => objectKey)
 }
 
-/** Notes that the store was asked what it has checked of a file. */
+/** Notes that the store has been asked which claims about a file it has checked. */
 export async function endConfirmation (database: Kysely<Database>, objectKey: string): Promise<void> {
   await database.updateTable('digests').set({ is_confirmable: false })
     .where('object_key', '=', objectKey).where('is_confirmable', '=', sql<boolean>`true`).execute()
 }
 
-/** Forgets what was claimed of a file that never arrived. */
+/** Deletes the claims about a file that never arrived. */
 export async function forgetClaims (database: Kysely<Database>, objectKey: string): Promise<void> {
   await sql`
     delete from digests where object_key = ${objectKey} and not exists (select from objects where object_key = ${objectKey})`

@@ -3,13 +3,13 @@ import type { Database } from './connection/tables.js'
 import { milliseconds } from './connection/time.js'
 import { forgetClaims } from './digests.js'
 
-/** An upload in parts, by its key and by the store's id of it. */
+/** An upload in parts, identified by its key and the store's id for it. */
 export interface RecordedUpload {
   objectKey: string
   storeUploadId: string
 }
 
-/** Notes the store's id of an upload in parts, for a place that was reserved for it. */
+/** Notes the store's id of an upload in parts in its reservation. */
 export async function recordStoreUpload (
   database: Kysely<Database>, { objectKey, storeUploadId }: RecordedUpload,
 ): Promise<void> {
@@ -17,9 +17,9 @@ export async function recordStoreUpload (
 }
 
 /**
- * Keeps an upload's place for some time from now on, by the database's clock; never for less than it is kept already.
+ * Keeps an upload's place for some time from now on, by the database's clock; never shortens the time for which it is kept.
  *
- * @returns whether there is such an upload: one that has ended or was given up is not opened again
+ * @returns whether there is such an upload: one that has ended or been abandoned is not reopened
  */
 export async function keepUploadOpen (
   database: Kysely<Database>, { objectKey, storeUploadId }: RecordedUpload, forSeconds: number,
@@ -33,7 +33,7 @@ export async function keepUploadOpen (
   return numUpdatedRows === 1n
 }
 
-/** Ends an upload whose file is counted: its place is no longer kept, even if the file is soon deleted. */
+/** Ends an upload whose file is counted: its place is released for good, even if the file is soon deleted. */
 export async function finishUpload (database: Kysely<Database>, { objectKey, storeUploadId }: RecordedUpload): Promise<void> {
   await database.updateTable('uploads')
     .set({ store_upload_id: null, expires_at: sql<Date>`clock_timestamp()` })
@@ -42,13 +42,13 @@ export async function finishUpload (database: Kysely<Database>, { objectKey, sto
     .execute()
 }
 
-/** Gives a place back that nothing was, or will be, stored at. */
+/** Releases a place where nothing was or will be stored. */
 export async function releaseUpload (database: Kysely<Database>, objectKey: string): Promise<void> {
   await database.deleteFrom('uploads').where('object_key', '=', objectKey).where('fulfilled_at', 'is', null).execute()
   await forgetClaims(database, objectKey)
 }
 
-/** Uploads in parts whose places were kept until some time at most and that are still to be aborted, the earliest first. */
+/** Uploads in parts that are to be aborted, since their places were not kept beyond a given time; the earliest first. */
 export async function listAbandonedUploads (
   database: Kysely<Database>, endedBy: Date, limit: number,
 ): Promise<RecordedUpload[]> {
@@ -62,13 +62,13 @@ export async function listAbandonedUploads (
   return rows.flatMap(({ objectKey, storeUploadId }) => storeUploadId === null ? [] : [{ objectKey, storeUploadId }])
 }
 
-/** Forgets an abandoned upload that was aborted at the store. */
+/** Deletes the record of an abandoned upload that has been aborted at the store. */
 export async function forgetAbandonedUpload (database: Kysely<Database>, upload: RecordedUpload): Promise<void> {
   await database.deleteFrom('uploads').where(isAbandoned(upload)).execute()
   await forgetClaims(database, upload.objectKey)
 }
 
-/** Puts an abandoned upload that could not be aborted behind all others that have ended until now. */
+/** Moves an abandoned upload that could not be aborted behind all others that have expired by now. */
 export async function postponeAbandonedUpload (database: Kysely<Database>, upload: RecordedUpload): Promise<void> {
   await database.updateTable('uploads').set({ expires_at: sql<Date>`clock_timestamp()` }).where(isAbandoned(upload)).execute()
 }
@@ -77,15 +77,15 @@ function isAbandoned ({ objectKey, storeUploadId }: RecordedUpload): RawBuilder<
   return sql<SqlBool>`object_key = ${objectKey} and store_upload_id = ${storeUploadId} and expires_at <= clock_timestamp()`
 }
 
-/** What is recorded of a key that an upload was requested for. */
+/** What is recorded about a key for which an upload was requested. */
 export interface UploadPlace {
-  /** Null for a file that is put whole, before the upload in parts has begun, and once it has ended. */
+  /** Null for a file that is put whole, and for an upload in parts that has not begun or has ended. */
   storeUploadId: string | null
   /** Whether the sender may still use it. */
   isKept: boolean
 }
 
-/** Of some keys, those with places, by key. */
+/** The places of the given keys, by key; keys without one are left out. */
 export async function readUploadPlaces (
   database: Kysely<Database>, objectKeys: readonly string[],
 ): Promise<Map<string, UploadPlace>> {

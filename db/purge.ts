@@ -8,13 +8,13 @@ import { forgottenDigestsPart } from './digests.js'
 export interface PurgeRetention {
   /** Tombstones, from the removal on. */
   tombstonesMs: number
-  /** Reservations of uploads, from their expiry on; those of parts once these are aborted. */
+  /** Reservations of uploads, from their expiry on; those of uploads in parts only once the parts are aborted. */
   uploadsMs: number
   /** Records that were set aside. */
   setAsideEventsMs: number
   /** Leases of parts, such as that of an organisation, from their end on. */
   leasesMs: number
-  /** Where a `verify` is to resume, from its last step on. */
+  /** The place where a `verify` is to resume, from its last step on. */
   verificationsMs: number
   /** Share links, from their end on. */
   sharesMs: number
@@ -56,7 +56,7 @@ export async function purge (
   }
 }
 
-/** With the digests of the files that were there. */
+/** Also deletes the digests of the files that were there. */
 export function purgeTombstonesQuery (retentionMs: number) {
   return sql`
     with old as materialized (
@@ -66,7 +66,7 @@ export function purgeTombstonesQuery (retentionMs: number) {
     delete from objects using old where objects.object_key = old.object_key`
 }
 
-/** With what was claimed of files that never arrived. */
+/** Also deletes the claims about files that never arrived. */
 export function purgeUploadsQuery (retentionMs: number) {
   return sql`
     with old as materialized (
@@ -83,7 +83,7 @@ export function purgeSetAsideEventsQuery (retentionMs: number) {
       order by received_at limit ${BATCH_ROWS} for update skip locked))`
 }
 
-/** Leases without a slash are few, and their tokens must keep rising. */
+/** Leases without a slash are kept: they are few, and their tokens must keep rising. */
 function purgeLeasesQuery (retentionMs: number) {
   return sql`
     delete from leases where name = any(array(
@@ -91,7 +91,7 @@ function purgeLeasesQuery (retentionMs: number) {
       order by name limit ${BATCH_ROWS} for update skip locked))`
 }
 
-/** Epochs go with the last links that they can concern: those are made before, and last for 30 days. */
+/** Epochs are deleted with the last links that they can concern, which were made before them and last for 30 days. */
 function purgeSharesQuery (retentionMs: number) {
   return sql`
     with forgotten as (

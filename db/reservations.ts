@@ -12,7 +12,7 @@ export interface Reservation {
   /** Exact length; undefined if the file may be of any size. */
   sizeBytes: number | undefined
   contentType: string
-  /** From now on, by the database's clock. */
+  /** Counted from now, by the database's clock. */
   expiresInSeconds: number
 }
 
@@ -23,7 +23,7 @@ export type ReservationOutcome =
   | 'size-required'
   /** The organisation's files and open reservations leave no room for the file. */
   | 'quota-exceeded'
-  /** Of the organisation's quota, the user has reserved as much as one user may already. */
+  /** The user has already reserved as much of the organisation's quota as one user may. */
   | 'too-much-open'
 
 /**

@@ -4,24 +4,24 @@ import type { Database } from './connection/tables.js'
 import { keepVerifiedDigests } from './digests.js'
 import { type LeaseClaim, inTransactionUnder } from './leases.js'
 
-/** What reading files again came to so far. */
+/** What reading files again has found so far. */
 export interface VerificationCounts {
   readCount: number
   readBytes: bigint
-  /** Files that are not what they were, or were said to be. */
+  /** Files that have changed, or are not what was claimed. */
   mismatchCount: number
-  /** Files that the store would not let be read. */
+  /** Files that the store refused to read. */
   unreadableCount: number
 }
 
 /** How far files have been read again. */
 export interface VerificationProgress {
-  /** The key up to which they were: a secret. */
+  /** The key up to which they have been read: a secret. */
   checkpoint: string
   counts: VerificationCounts
 }
 
-/** What was computed over a file's bytes. */
+/** The digests computed over a file's bytes. */
 export interface ComputedDigests {
   objectKey: string
   /** Without quotes. */
@@ -30,9 +30,9 @@ export interface ComputedDigests {
 }
 
 /**
- * Begins to read a scope's files again, where the last time was not finished: from its checkpoint on.
+ * Begins to read a scope's files again. If the last time was not finished, it continues from that checkpoint.
  *
- * @param scope an organisation's key; empty for all of them
+ * @param scope an organisation's key; empty for all organisations
  * @param options.restart begins with the first file in any case
  * @throws {LeaseLostError}
  */
@@ -52,7 +52,7 @@ export async function beginVerification (
 }
 
 /**
- * Keeps what was computed over files' bytes, and how far that has got, at once.
+ * Stores the digests computed over files' bytes together with the progress.
  *
  * @throws {LeaseLostError}
  */

@@ -14,7 +14,7 @@ const transactionStart = /^(start transaction|begin)\b/
 export interface ConnectionRules {
   statementSettings: Settings
   transactionSettings: Settings
-  /** Where sessions are shared, statements outside a transaction have only the settings of their role. */
+  /** If sessions are shared, statements outside a transaction have only the settings of their role. */
   isUnbounded: boolean
   /** How long a connection keeps the plans of its prepared statements. */
   planMaxAgeMs: number

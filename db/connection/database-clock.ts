@@ -16,7 +16,7 @@ export class DatabaseClock {
     return new Date(Date.now() + this.#offsetMs)
   }
 
-  /** @throws if the database does not answer; the last measurement then stays in force */
+  /** @throws if the database does not answer; the last measurement then remains valid */
   async measure (database: Kysely<Database>): Promise<void> {
     const askedAtMs = Date.now()
     const startedAtMs = performance.now()

@@ -57,7 +57,7 @@ export class Encryption {
   }
 
   /**
-   * Takes note of why a connection could not be made.
+   * Takes into account why a connection could not be made.
    *
    * @param wasSecond what `isSecond` was before
    * @returns whether the next attempt is made in the other way
@@ -69,7 +69,7 @@ export class Encryption {
     return true
   }
 
-  /** Neither way works: starts with the first one again. */
+  /** Starts with the first way again, since neither works. */
   reset (): void {
     this.#secondUntilMs = -Infinity
   }

@@ -45,7 +45,7 @@ const migrations: Record<string, Migration> = {
 export interface MigrationOutcome {
   /** Names of the migrations that this call applied. */
   applied: string[]
-  /** Names of migrations that a newer build has applied. They only add, so this build works beside them. */
+  /** Names of migrations that a newer build has applied. They only add, so this build still works. */
   newer: string[]
 }
 
@@ -54,9 +54,9 @@ const LOCK = sql.lit('3853314791062309107')
 
 /**
  * Brings the database to the newest schema that this build knows, in one transaction. Several replicas may call it at once:
- * they take turns by an advisory lock that ends with the transaction, so it also works behind a pooler.
+ * they take turns with an advisory lock that ends with the transaction, so this also works behind a pooler.
  *
- * The tables are those of Kysely's migrator, which builds before 0.2 use. That one holds its lock across transactions.
+ * The tables are those of Kysely's migrator, which builds before 0.2 use and which holds its lock across transactions.
  *
  * @throws the first migration's error; nothing is kept then
  */

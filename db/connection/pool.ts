@@ -16,10 +16,10 @@ interface ConnectionBounds {
   connectTimeoutMs: number
   /** The server ends a statement that takes longer. */
   statementTimeoutMs: number
-  /** A server that has not answered a statement by then is given up on: it is frozen or cut off. */
+  /** A server that has not answered a statement by then is treated as frozen or cut off. */
   answerTimeoutMs: number
   /**
-   * The server ends a transaction whose next statement does not come: this process is frozen, and its locks should be freed.
+   * The server ends a transaction whose next statement does not come: this process may be frozen, and its locks must be freed.
    */
   idleInTransactionTimeoutMs: number
   /** How long a connection keeps the plans of its prepared statements. */
@@ -66,7 +66,7 @@ export const POOL_SIZE = 10
 
 /**
  * Opens a pool of connections to PostgreSQL; none is made before the first query. Every wait for a statement is bounded, and a
- * connection that failed is never used again. A statement that selects a time as it is throws {TypeError}.
+ * connection that failed is never used again. A statement that selects a time without converting it throws {TypeError}.
  *
  * A session is relied on only if it is known to be the connection's own. Otherwise the limits on a statement and the schema are
  * set in the statement's transaction, without an extra round trip, and nothing is prepared. With `statementTimeoutMs: 0`
@@ -167,7 +167,7 @@ class CheckedPool implements PostgresPool {
         return await this.#pool.connect()
       } catch (otherError) {
         encryption.reset()
-        // What the server refuses is more informative than that it speaks no TLS.
+        // The server's refusal is more informative than that it does not support TLS.
         throw isTlsFailure(otherError) ? error : otherError
       }
     }
@@ -205,7 +205,7 @@ class CheckedPool implements PostgresPool {
   #ownerOf (client: pg.PoolClient): SessionOwner {
     const { stream } = client.connection
     return {
-      // A server without process ids gives nobody a session of their own.
+      // If the server has no process ids, the session counts as shared.
       processId: this.#rules.processIdOf(client) ?? -1,
       localPort: stream instanceof Socket ? stream.localPort : undefined,
     }

@@ -7,7 +7,7 @@ export interface RoleRights {
   isSuperuser: boolean
   /** The schema of the tables. */
   schema: string
-  /** Whether it may bring the tables to a newer schema: it owns them, and may create others beside them. */
+  /** Whether it may migrate the tables to a newer schema: it owns them, and may create others in their schema. */
   mayMigrate: boolean
 }
 

@@ -3,7 +3,7 @@ import pg from 'pg'
 /** Settings of PostgreSQL by their names, such as `statement_timeout`. */
 export type Settings = Readonly<Record<string, string>>
 
-/** Tells whether a statement runs in the server process that the connection began with, and arrives there without a relay. */
+/** What shows whether a statement runs in the server process that the connection began with, and arrives there directly. */
 export interface SessionOwner {
   /** The id of the server's process, as announced when the connection began. */
   processId: number

@@ -99,7 +99,7 @@ interface RunSumsTable {
   newest_event_at: Date | null
 }
 
-/** A single row: how far the backfill has counted, in their runs, the files that predate runs. */
+/** A single row: how far the backfill has counted the files that were stored before there were runs. */
 interface RunBackfillTable {
   is_only: ColumnType<never, never, never>
   /** The key up to which all files are counted: a secret. */
@@ -109,12 +109,12 @@ interface RunBackfillTable {
   finished_at: Date | null
 }
 
-/** Reservations: places that `POST /uploads` gave, until their URLs have expired for a while, or their parts are aborted. */
+/** Reservations made by `POST /uploads`, until some time after their URLs have expired, or until their parts are aborted. */
 interface UploadsTable {
   object_key: string
   org_key: string
   created_by: string
-  /** Null if the upload may be of any size. */
+  /** Null if the upload may have any size. */
   size_bytes: bigint | null
   content_type: string
   created_at: Generated<Date>
@@ -176,9 +176,9 @@ interface ReconciliationsTable {
   is_by_organisation: Generated<boolean>
   /** Organisations that were left out, since even their own keys are not listed in order. */
   disordered_org_keys: Generated<string[]>
-  /** What several ranges have left, in the order of their keys: secrets. Null if that is everything after the checkpoint. */
+  /** What is left of several ranges, in the order of their keys: secrets. Null if that is everything after the checkpoint. */
   open_ranges: ColumnType<Array<{ startAfter: string, through?: string }> | null, string | null | undefined, string | null>
-  /** They count only while this equals `updated_at`. */
+  /** `open_ranges` is valid only while this equals `updated_at`. */
   open_ranges_at: ColumnType<Date | null, Date | null | undefined, Date | null>
 }
 
@@ -217,13 +217,13 @@ interface UserUsageSnapshotsTable {
   org_key: string
   created_by: string
   day: ColumnType<never, string, never>
-  /** Numbers of any size, read as text. All zero on the day when the user's last file was gone. */
+  /** Numbers of any size, read as text. All zero on the day after which the user had no files left. */
   input_bytes: string
   output_bytes: string
   file_count: string
 }
 
-/** Looks at the unfinished uploads in the bucket: the last complete one, and the one under way or broken off after it. */
+/** One row per look at the bucket's unfinished uploads: the last complete one, and a later one that runs or broke off. */
 interface UnfinishedLooksTable {
   look_id: ColumnType<bigint, never, never>
   started_at: Generated<Date>
@@ -231,11 +231,11 @@ interface UnfinishedLooksTable {
   finished_at: Generated<Date | null>
 }
 
-/** What a look found, by whom the uploads' keys name. */
+/** What a look found, by the organisation and user that the uploads' keys name. */
 interface UnfinishedSumsTable {
   look_id: bigint
   org_key: string
-  /** Null for keys that name an organisation and are not of the service's form otherwise. */
+  /** Null for keys that name an organisation but otherwise lack the service's form. */
   created_by: string | null
   /** Of parts that have arrived. */
   part_bytes: bigint
@@ -253,7 +253,7 @@ interface LeasesTable {
   expires_at: Date
 }
 
-/** Share links. What a link leads to is sealed in the link, and in no row. */
+/** Share links. What a link leads to is sealed in the link, and not in any row. */
 interface SharesTable {
   id: string
   /** In the order in which they were made. */
@@ -269,7 +269,7 @@ interface SharesTable {
   revoked_at: Date | null
 }
 
-/** What a share link leads to: a file, or the files of a run, or those of them whose path begins in some way. */
+/** What a share link leads to: a file, the files of a run, those of a run whose paths share a prefix, or selected files. */
 export type ShareKind = 'file' | 'run' | 'folder' | 'selection'
 
 /** The files that share links of the kind `selection` lead to; deleted with their link. */
@@ -280,35 +280,35 @@ interface SelectionsTable {
 
 /** Organisations whose share links were revoked all at once. */
 interface ShareEpochsTable {
-  /** Empty: of all organisations. */
+  /** Empty for all organisations. */
   org_key: string
   /** Links made then or before have ended, by the database's clock. */
   revoked_before: Date
 }
 
-/** Digests of files' bytes, for those few files that have any: they are deleted with the row of their file. */
+/** Digests of files' bytes, for the few files that have any; they are deleted with the row of their file. */
 interface DigestsTable {
   object_key: string
   /** One of those that `objects/digests.ts` names, or `crc32`, which archives need. */
   algorithm: string
-  /** Whether it was computed over the bytes that have the entity tag; otherwise it was claimed, before there were any. */
+  /** Whether it was computed over the bytes that have the entity tag; otherwise it was claimed before they arrived. */
   is_verified: boolean
   /** Without quotes; null for a claim. */
   entity_tag: Generated<string | null>
   value: ColumnType<never, Buffer, Buffer>
-  /** Whether the store can tell that it has checked the claim, and was not asked yet. */
+  /** Whether the store can say if it has checked the claim, and has not been asked yet. */
   is_confirmable: Generated<boolean>
 }
 
-/** How far files were read again, for each scope that this was asked for. */
+/** How far files have been read again, for each scope for which this was requested. */
 interface VerificationsTable {
-  /** An organisation's key; empty for all of them. */
+  /** An organisation's key; empty for all organisations. */
   scope: string
-  /** The key up to which files were read, to resume from: a secret. */
+  /** The key up to which files have been read, to resume from: a secret. */
   checkpoint: Generated<string>
   started_at: Generated<Date>
   updated_at: Generated<Date>
-  /** Null for one that can be resumed. */
+  /** Null if it can be resumed. */
   finished_at: Date | null
   read_count: Generated<bigint>
   read_bytes: Generated<bigint>

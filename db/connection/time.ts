@@ -19,7 +19,7 @@ function inMilliseconds (time: string | RawBuilder<unknown>): RawBuilder<unknown
   return sql`floor(extract(epoch from ${typeof time === 'string' ? sql.ref(time) : time}) * 1000)::bigint`
 }
 
-/** A time as microseconds since 1970, which is as exact as PostgreSQL keeps it. */
+/** A time as microseconds since 1970, PostgreSQL's own precision. */
 export function epochMicros (time: string): RawBuilder<bigint> {
   return sql<bigint>`floor(extract(epoch from ${sql.ref(time)}) * 1000000)::bigint`
 }

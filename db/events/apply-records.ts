@@ -22,7 +22,7 @@ interface KeyRecords extends ReportedKey {
  * aside: records that were not understood, and all records of a key that the database refuses to hold.
  *
  * @returns what became of each record, in the order given
- * @throws as `apply` does; some of the records may have been applied then, and all can be applied again
+ * @throws as `apply` does; some of the records may have been applied by then, and all can be applied again
  */
 export async function applyRecords (
   database: Kysely<Database>, records: readonly PendingRecord[], bounds: OrderBounds,

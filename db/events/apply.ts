@@ -47,7 +47,7 @@ interface ApplyListener {
 export interface ApplyOptions extends ApplyListener {
   /** The database's clock; defaults to this machine's. */
   now?: () => Date
-  /** Nothing is written once it is lost. */
+  /** Once this lease is lost, nothing is written. */
   lease?: LeaseClaim | undefined
 }
 
@@ -56,7 +56,7 @@ class ContendedRowsError extends Error {
   override name = 'ContendedRowsError'
 }
 
-// Every round that a batch loses, another one has won: it may lose as many as there are batches in progress on all replicas.
+// A batch loses a round only if another one wins it: it may lose as many as there are batches in progress on all replicas.
 const ROUNDS_MAX = 100
 // Classes 22 and 23: data exceptions and integrity constraints; except 23503, which means that a run was purged just then.
 const refusedValue = /^2(2|3(?!503))/
@@ -71,11 +71,11 @@ interface Place<Key, Outcome> extends AppliedKey<Outcome> {
 }
 
 /**
- * The only way by which the catalogue changes. Turns every key into what is decided about it: rows, the sums over them and the
+ * The only way in which the catalogue changes. Turns every key into what is decided about it: rows, the sums over them and the
  * reservations of uploads change together, in one statement, which is a transaction of its own, so that no lock is held between
  * two statements. Keys are first taken for new; if some of them are known, the statement writes nothing and returns their rows,
  * and all keys are then submitted once more. Rows that someone else changed in between are read and decided about again. If
- * there is nothing to write for a key that was taken for new, its row is read before that counts.
+ * there is nothing to write for a key that was taken for new, its row is read to make sure.
  *
  * If the database refuses a value, the batch is halved until the offending key is on its own.
  *
@@ -83,7 +83,7 @@ interface Place<Key, Outcome> extends AppliedKey<Outcome> {
  * @returns what became of the keys, in the order given
  * @throws {ContendedRowsError} if rows kept changing
  * @throws {LeaseLostError}
- * @throws if the database does not answer; some of the keys may have been written then, and all can be applied again
+ * @throws if the database does not answer; some of the keys may have been written by then, and all can be applied again
  */
 export async function apply<Key extends ReportedKey, Outcome> (
   database: Kysely<Database>, keys: readonly Key[], decide: Decide<Key, Outcome>, options: ApplyOptions = {},
@@ -167,7 +167,7 @@ async function applyRound<Key extends ReportedKey, Outcome> (
   return left
 }
 
-/** Whether a file takes the place of another one; not where the same one is reported again. */
+/** Whether a file takes the place of another one; false if the same one is reported again. */
 function hasOtherContent ({ row, before }: RowChange): boolean {
   if (before === undefined || before.removed_at_ms !== null || row.is_removed) return false
   const hasTags = before.entity_tag !== null && row.entity_tag !== null

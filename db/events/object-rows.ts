@@ -68,7 +68,7 @@ export function stateAssignments (from: string): string {
   return listOf(stateColumns, (column) => `${column} = ${from}.${column}`)
 }
 
-/** In lines of five, for the sake of anyone who reviews the statement. */
+/** In lines of five, for those who review the statement. */
 function listOf (of: Readonly<Record<string, string>>, write: (column: string, type: string) => string): string {
   return Object.entries(of)
     .map(([column, type], index) => (index === 0 ? '' : index % 5 === 0 ? ',\n    ' : ', ') + write(column, type))

@@ -24,7 +24,7 @@ export interface WrittenRows {
   knownRows: Map<string, ReadObjectRow>
   /** Keys of files that differ in size from what was reserved for their uploads. */
   sizeMismatches: Set<string>
-  /** Keys whose uploads had brought a file before, by URLs that can still be used. */
+  /** Keys whose uploads had already brought a file, and whose URLs can still be used. */
   broughtAgain: Set<string>
 }
 
@@ -70,13 +70,13 @@ export async function writeRows (
  *   unplaced … its_runs               the runs of files that no run counts yet (../runs/run-parts.ts)
  *   placed                            the changes, with the run that counted the file before and the one that counts it now
  *   inserted, locked, replaced        rows in the order of their keys, so that no two batches wait for each other
- *   written                           the keys whose rows were
+ *   written                           the keys of those rows
  *   changes, summed                   their differences, added to the sums in the order of those
  *   run_changes, run_summed           and to the sums of runs
- *   fulfilled, mismatched             their reservations, fulfilled; a file of another size is set aside for a person's eye
+ *   fulfilled, mismatched             their reservations, fulfilled; a file of another size is set aside for a person
  *
- * Locks are taken in this order, too: lease, runs, rows, sums, sums of runs, reservations. It answers with what did not go as
- * expected only.
+ * Locks are taken in this order, too: lease, runs, rows, sums, sums of runs, reservations. It returns only what did not go as
+ * expected.
  */
 
 const incomingDefinitions = `
@@ -220,7 +220,7 @@ export function writeRowsQuery (changes: readonly RowChange[], lease?: LeaseClai
   })))
   const isFree = lease === undefined
   const condition = isFree ? '' : ' and exists (select from held)'
-  // Each text has its own name.
+  // Each version of the text needs its own name.
   const name = isFree ? 'write_rows' : isOfPart(lease.name) ? 'write_rows_under_lease_of_part' : 'write_rows_under_lease'
   return sql<Result>`${sql.raw(preparedAs(name))}
 with incoming as materialized (

@@ -19,10 +19,10 @@ export interface ReconcileCounts {
   foreignBytes: bigint
 }
 
-/** Keys that are still to be compared: those after one, up to another one. */
+/** A range of keys that are still to be compared. */
 export interface OpenRange {
   startAfter: string
-  /** Still part of it; undefined for all keys that follow. */
+  /** The last key of the range; undefined if it has no end. */
   through: string | undefined
 }
 
@@ -38,7 +38,7 @@ export interface Reconciliation {
   /** The key up to which everything is settled; empty at the beginning. A secret. */
   checkpoint: string
   /**
-   * If several ranges were compared side by side: what is left of each, in the order of their keys; the first begins at the
+   * What is left of each range, in the order of their keys, if several were compared side by side; the first begins at the
    * checkpoint. Empty if that is everything after the checkpoint. Secrets.
    */
   openRanges: readonly OpenRange[]
@@ -53,7 +53,7 @@ export interface Reconciliation {
 /** How far a run has got. */
 type WrittenProgress = Pick<Reconciliation, 'checkpoint' | 'openRanges' | 'counts' | 'isByOrganisation' | 'disorderedOrgKeys'>
 
-/** A running one that has not been updated for this long has lost its process. */
+/** If a running one has not been updated for this long, its process has ended. */
 const SILENCE_MAX_MS = 60_000
 /** What was compared longer ago than this is compared again rather than resumed. */
 const RESUMABLE_MS = 24 * 60 * 60 * 1000
@@ -61,7 +61,7 @@ const RESUMABLE_MS = 24 * 60 * 60 * 1000
 const describedColumns = [
   'id', 'prefix', 'status', 'checkpoint', 'failure', 'listed_count', 'added_count', 'removed_count', 'corrected_count',
   'left_count', 'unsettled_count', 'foreign_count', 'foreign_bytes', 'is_by_organisation', 'disordered_org_keys',
-  // An earlier build that resumed the run has settled what is before its checkpoint, and knows nothing of ranges.
+  // An earlier build that resumed the run knows nothing of ranges: it has settled all that is before its checkpoint.
   sql<Array<{ startAfter: string, through?: string }> | null>`case when open_ranges_at = updated_at then open_ranges end`.as('open_ranges'),
   epochMs('started_at').as('started_at_ms'),
   epochMs('updated_at').as('updated_at_ms'),

@@ -18,7 +18,7 @@ export interface RunFilesScope {
   prefix: string
 }
 
-/** A counted file, with what an archive needs to know of it. */
+/** A counted file, with what an archive needs to know about it. */
 export interface ListedForArchive {
   objectKey: string
   sizeBytes: number
@@ -34,8 +34,8 @@ export interface ListedForArchive {
 const PAGE_FILES = 1_000
 
 /**
- * Lists a run's counted files, page by page: those of one user after the other, each in the order of their paths. The cost is
- * the number of files listed, however many there are beside them.
+ * Lists a run's counted files, page by page: one user's after the other's, each in the order of their paths. The cost depends
+ * only on the number of files listed.
  */
 export async function * listForArchive (
   database: Kysely<Database>, scope: RunFilesScope,
@@ -52,7 +52,7 @@ export async function * listForArchive (
   }
 }
 
-/** Lists those of some files of an organisation that are counted. */
+/** Lists the given files of an organisation, as far as they are counted. */
 export async function listSelected (
   database: Kysely<Database>, orgKey: string, objectKeys: readonly string[],
 ): Promise<ListedForArchive[]> {
@@ -94,8 +94,8 @@ interface ArchiveRow extends Position {
 const FIRST_HASH = '-9223372036854775808'
 
 /**
- * Checksums are looked up for each file: of a join, PostgreSQL may believe that reading all of them for each of a few files is
- * cheaper, where its statistics are behind. A page took 1.3 s so, instead of 10 ms, with 10,000 checksums.
+ * Checksums are looked up for each file. For a join, PostgreSQL may estimate, if its statistics are out of date, that reading
+ * all checksums for each of a few files is cheaper: a page took 1.3 s instead of 10 ms with 10,000 checksums.
  */
 const selectForArchive: RawBuilder<unknown> = sql`
     select

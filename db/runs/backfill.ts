@@ -4,7 +4,7 @@ import { repeatWhereUndone } from '../connection/transaction.js'
 import { newRevision } from '../events/revision.js'
 import { addToRunSums, runParts } from './run-parts.js'
 
-/** How far the files that predate runs have been counted in their runs. */
+/** How far the backfill has counted the files that were stored before there were runs. */
 export interface BackfillProgress {
   /** Files counted so far. */
   placedCount: number
@@ -15,7 +15,7 @@ export interface BackfillProgress {
 export interface BackfillBatch {
   /** Files that it counted. */
   placedCount: number
-  /** Whether there are keys after it. */
+  /** Whether there are more keys after this batch. */
   hasMore: boolean
 }
 
@@ -31,9 +31,9 @@ export async function readBackfillProgress (database: Kysely<Database>): Promise
 }
 
 /**
- * Counts the next files, in the order of their keys, in their runs, in one statement: rows, sums of runs and the place to
- * continue from change together. Files that a run already counts are left alone, so that any number of replicas, of this build
- * or an earlier one, may write meanwhile.
+ * Counts the next files, in the order of their keys, in their runs. Rows, sums of runs and the place to continue from change
+ * together, in one statement. Files that a run already counts are left alone, so that any number of replicas, of this build or
+ * an earlier one, may write meanwhile.
  *
  * @throws if the database does not answer; nothing of the batch is kept then
  */
@@ -55,7 +55,7 @@ export async function finishBackfill (database: Kysely<Database>): Promise<void>
  *   locked                 files that no run counts, as they are once they are locked
  *   replaced               their rows, with run and path, and a new revision, as every change has
  *   summed                 the sums of runs
- *   advanced               the checkpoint; none where there are no keys any more
+ *   advanced               the checkpoint; none if there are no keys left
  */
 export function backfillRunsQuery (batchRows: number) {
   return sql<{ placed_count: bigint }>`

@@ -91,7 +91,7 @@ const FIRST_HASH = '-9223372036854775808'
 
 const LAST_HASH = '9223372036854775807'
 
-/** Comes after every rest of a path, which has 1,024 bytes at most. */
+/** Sorts after any remainder of a path, which has 1,024 bytes at most. */
 const LAST_REST = '\u{10ffff}'.repeat(256)
 
 function writePosition ({ path, hash, created_by: createdBy }: Position): string {
@@ -109,16 +109,16 @@ function readPosition (position: string): Position {
  *
  *   run, creators   the run, and who has files in it
  *   entries         the page, one entry after the other: each is looked up in the index after the one before (a "loose index
- *                   scan"). After a folder, that is after all that begins with it: the slash at its end is followed by 0 in the
- *                   order of bytes. It carries from where the next one is looked for, and whose file led to it.
+ *                   scan"). After a folder, the search continues after everything that begins with it: in the order of bytes, 0
+ *                   follows the slash at its end. An entry carries where to look for the next one, and whose file led to it.
  *     guess         the next file of that creator, who often has the next entry, too
  *     bound         where that file's entry begins
- *     next          the next file of all creators. Those of the others are looked for up to the bound only, where there are
- *                   seldom any: a scan of the index compares all that a page of it has within its bounds, however few rows are
- *                   wanted, and reads the row of a file that it finds
- *   the rest        what is shown of folders and files. Two files may have the same path and hash, and are then in one place.
+ *     next          the next file of all creators. The others' files are looked for only up to the bound, where there are
+ *                   seldom any: a scan of the index compares every entry of an index page within its bounds, however few rows
+ *                   are wanted, and reads the row of each file that it finds
+ *   the rest        what is shown of folders and files. Two files may have the same path and hash, and then share a place.
  *
- * It is planned once for a connection: that takes longer than reading a page of ten entries.
+ * It is planned once per connection, since planning takes longer than reading a page of ten entries.
  */
 export function listFoldersQuery (
   { orgKey, workflowId, runId, createdBy, prefix, hasFolders, hasSums }: FoldersQuery,
@@ -194,7 +194,7 @@ function firstOf (creator: string, end: RawBuilder<unknown>) {
         limit 1`
 }
 
-/** The folder that a file is listed as; null where it is listed itself. */
+/** The folder that a file is listed as; null if the file itself is listed. */
 function folderOf (file: string, prefix: string, hasFolders: boolean) {
   const rest = sql`substr(${sql.ref(`${file}.path`)}, char_length(${prefix}::text) + 1)`
   return hasFolders

@@ -3,13 +3,13 @@ import type { Database } from '../connection/tables.js'
 import { objectIndexes } from '../migrations/0009-runs.js'
 
 /**
- * Makes the indexes on files that lists need and that do not exist yet, while others read and write: this takes as long as
- * reading the table twice. One that was abandoned half-made is made again.
+ * Creates the indexes on files that lists need and that do not exist yet, while others read and write: this takes as long as
+ * reading the table twice. An index that was left half-built is built again.
  *
  * @param options.unbounded the same database, over connections without a time limit on statements. Behind a pooler they do not
  *   have the schema that the URL names either, so the statements name it
  * @param options.signal cancels the current statement, by way of `database`
- * @returns the names of the indexes it made
+ * @returns the names of the indexes that it created
  * @throws if the database does not answer, or the statement was cancelled
  */
 export async function makeObjectIndexes (

@@ -20,11 +20,11 @@ export interface RevocationChanges {
 }
 
 const PAGE_ROWS = 10_000
-/** How far back a change may say it was made when it becomes visible: no statement that makes one takes longer to commit. */
+/** How old a change may be when it becomes visible: no statement that makes one takes longer to commit. */
 const OVERLAP_MS = 60_000
 
 /**
- * Revokes a share link; one that was revoked already stays revoked since then.
+ * Revokes a share link; one that is already revoked keeps its time of revocation.
  *
  * @returns undefined if there is no such link within the scope
  */

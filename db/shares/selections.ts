@@ -14,7 +14,7 @@ export async function recordSelection (
   })
 }
 
-/** The object keys that were selected for a share link; none if it is not known. */
+/** The object keys that were selected for a share link; none if the link is not known. */
 export async function readSelection (database: Kysely<Database>, shareId: string): Promise<string[]> {
   const selection = await database.selectFrom('selections').select('object_keys').where('share_id', '=', shareId).executeTakeFirst()
   return selection?.object_keys ?? []

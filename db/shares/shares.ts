@@ -11,7 +11,7 @@ export interface NewShare {
   orgKey: string
   madeBy: string
   kind: ShareKind
-  /** For people. */
+  /** A note for people. */
   note: string | null
   lifetimeSeconds: number
 }
@@ -34,7 +34,7 @@ export interface SharesScope {
 }
 
 /**
- * Records a share link, as made after all of its organisation were last revoked.
+ * Records a share link, dated after the last time that all links of its organisation were revoked.
  *
  * @returns its times by the database's clock: when it was made, in microseconds since 1970, and when it ends
  */
@@ -55,7 +55,7 @@ export async function recordShare (
 }
 
 /**
- * Lists share links, the newest first, as long as they are remembered: thirty days after they have ended.
+ * Lists share links, the newest first, until thirty days after they have ended.
  *
  * @param page.after where the previous page ended; undefined for the first page
  * @returns the page, and where it ends unless it is the last one

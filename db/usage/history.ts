@@ -19,7 +19,9 @@ export interface UsageHistoryFilter {
   orgKey: string
   /** undefined for all workflows. */
   workflowId?: string | undefined
-  /** undefined for all users. What a user stored in a particular workflow is not kept, so only one of the two may be given. */
+  /**
+   * undefined for all users. What a user stored in a particular workflow is not recorded, so only one of the two may be given.
+   */
   createdBy?: string | undefined
   /** YYYY-MM-DD, UTC. */
   from: string
@@ -30,9 +32,9 @@ export interface UsageHistoryFilter {
 
 /**
  * Reads what was stored day by day, oldest first. Days about which nothing is known are left out: those before the service was
- * first started, and those before the first day-end, as far back as snapshots go, at which the organisation had a file. The
- * same holds for a user, without the days taken by a build before 0.2. Costs a row per day, and for today as much as reading
- * the current usage.
+ * first started, and those before the first day, as far back as snapshots go, at whose end the organisation had a file. The
+ * same holds for a user; days taken by a build before 0.2 are left out, too. Costs a row per day, and for today as much as
+ * reading the current usage.
  *
  * @throws {InexactSumError} if a figure exceeds 2^53−1
  */

@@ -136,8 +136,8 @@ export function takeSnapshotQuery ({ day, isFilled }: TakenDay, takenAt: RawBuil
 }
 
 /**
- * Deletes users' rows on which no kept day depends: the last row before the oldest day holds what that day begins with, unless
- * that is nothing. A user whose files are long gone leaves no row.
+ * Deletes users' rows on which no kept day depends: the last row before the oldest day is kept, since it has the figures that
+ * the day begins with, unless they are zero. A user whose files are long gone leaves no row.
  */
 function forgetUsersDaysQuery (oldest: string) {
   return sql`

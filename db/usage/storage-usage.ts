@@ -17,11 +17,11 @@ export interface StorageUsage {
   asOf: Date | null
   /** When that event was counted, by the database's clock; null if that is not known. */
   countedAt: Date | null
-  /** When the organisation's last complete reconcile began: what the bucket held then is counted. */
+  /** When the organisation's last complete reconcile began: everything in the bucket at that time is counted. */
   reconciledAt: Date | null
-  /** Bytes of parts of unfinished uploads in the bucket, which are in no quota; null before the first look. */
+  /** Bytes of parts of unfinished uploads in the bucket, which count against no quota; null before the first look. */
   unfinishedBytes: number | null
-  /** When the last complete look at them began. */
+  /** When the last complete look at unfinished uploads began. */
   unfinishedAsOf: Date | null
   /** Every workflow that has files, by bytes descending, then by id. */
   breakdown: Array<{

@@ -3,23 +3,23 @@ import type { Database } from '../connection/tables.js'
 import { milliseconds } from '../connection/time.js'
 import { type LeaseClaim, inTransactionUnder } from '../leases.js'
 
-/** Bytes of unfinished uploads whose keys name an organisation, and a user of it where they are of the service's form. */
+/** Bytes of unfinished uploads by the organisation that their keys name, and by user if the keys have the service's form. */
 export interface UnfinishedSum {
   orgKey: string
   createdBy: string | null
   partBytes: bigint
 }
 
-/** When the bucket is looked at again. */
+/** How often the bucket is looked at. */
 export interface LookTimes {
   /** Between the beginnings of two looks. */
   everyMs: number
-  /** How many times as long as the last look took there must be between two at least, since each asks for every upload. */
+  /** The pause after a look, as a multiple of the time that it took: each one asks for every upload. */
   pauseFactor: number
 }
 
 /**
- * Begins a look at the bucket's unfinished uploads, if one is due. What a look that was broken off had found is deleted.
+ * Begins a look at the bucket's unfinished uploads, if one is due. What an interrupted look had found is deleted.
  *
  * @returns the look's id; undefined if none is due
  * @throws {LeaseLostError}
@@ -63,7 +63,7 @@ export async function addToLook (
 }
 
 /**
- * Makes a look the last one, whose figures are read from then on; those before it are deleted.
+ * Completes a look, whose figures are read from then on; earlier ones are deleted.
  *
  * @throws {LeaseLostError}
  */

@@ -15,7 +15,7 @@ export async function nameWorkflow (
     .execute())
 }
 
-/** The name of an organisation's workflow; undefined if it was never told. */
+/** The name of an organisation's workflow; undefined if it never got one. */
 export async function readWorkflowName (
   database: Kysely<Database>, orgKey: string, workflowId: string,
 ): Promise<string | undefined> {
