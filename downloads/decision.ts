@@ -22,7 +22,7 @@ const decisions = {
   stream: { attachment: { kind: 'stream', disposition: 'attachment' }, inline: { kind: 'stream', disposition: 'inline' } },
 } as const satisfies Record<string, Record<Disposition, DownloadDecision>>
 
-/** Decides how downloads are answered, by the settings of the service. */
+/** Decides how downloads are answered, according to the settings. */
 export class DownloadPolicy {
   readonly #mode
   readonly #inlineActiveContent

@@ -28,7 +28,7 @@ export class ExistenceCache<Found extends object> {
     return known
   }
 
-  /** Whether a file is remembered, for callers who will not use it: such a question does not count as a hit. */
+  /** Whether a file is remembered, for callers who will not use it: this does not count as a hit. */
   has (objectKey: string): boolean {
     return this.#found?.has(objectKey) ?? false
   }

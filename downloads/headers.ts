@@ -10,7 +10,7 @@ import { type InlineActiveContent, activeContentPolicy, inlineSafety, sentConten
 export interface Representation extends Validators {
   contentType: string | undefined
   contentEncoding: string | undefined
-  /** Of its bytes; only what was verified. */
+  /** Of its bytes; only those that have been verified. */
   digests?: Digests
 }
 

@@ -28,8 +28,8 @@ export interface FoundObject extends StoredObject {
 
 /**
  * Makes pre-signed URLs that stay the same for half their life, so that caches can keep the bytes: each is signed as of the
- * start of a window of half the TTL, hence valid for at least half the TTL and at most the whole. A URL pins the type that the
- * file was stored with and the disposition, so that nobody who has it can change how a browser treats the file.
+ * start of a window of half the TTL, and so is valid for at least half the TTL and at most all of it. A URL pins the type that
+ * the file was stored with and the disposition, so that nobody who has it can change how a browser treats the file.
  *
  * If the credentials expire sooner, so does the URL, and it says so. New URLs are made as soon as the credentials are replaced,
  * since the store may not accept the old ones for much longer.
@@ -76,7 +76,7 @@ export function createDownloadLinks (presign: Presign, source: CredentialSource,
 /**
  * A link as programs get it, with what is known about the file before it is read.
  *
- * @param digests what may be said of its bytes; undefined if only the store was asked
+ * @param digests what may be said about its bytes; undefined if only the store was asked
  */
 export function describeLink (
   objectKey: string, stored: StoredObject, { url, expiresAt }: Pick<DownloadLink, 'url' | 'expiresAt'>, digests?: FileDigests,
@@ -93,7 +93,7 @@ export function describeLink (
   }
 }
 
-/** The link by which people download a file from the service: the key is the permission. */
+/** The link with which people download a file from the service: the key is the permission. */
 export function downloadUrl (serviceAddress: string, objectKey: string): string {
   return `${serviceAddress}/api/v1/objects/download?objectKey=${encodeComponent(objectKey)}`
 }

@@ -1,6 +1,6 @@
 interface Line {
   taken: number
-  /** Each takes over a place that is given back, in the order of arrival. */
+  /** Each takes over a place that is released, in the order of arrival. */
   waiting: Set<() => void>
 }
 
@@ -22,7 +22,7 @@ export class LookUpPlaces {
   }
 
   /**
-   * Does the work in one of the client's places, which is given back when the work ends or fails; rejects like the work.
+   * Does the work in one of the client's places, which is released when the work ends or fails; rejects like the work.
    *
    * @param leaving gives the signal that ends the wait; called only if the work has to wait, as most need not
    * @throws the signal's reason if it is aborted before the wait ends: the work then never begins

@@ -7,37 +7,37 @@ import { type ObjectBody, type ObjectStorage, type ReadRange, type StoredObject,
 /** A GET of a file: its preconditions and its range. */
 type FileRequest = ConditionalRequest & RangeRequest
 
-/** Where a file is read, and who knows more of it. */
+/** Where a file is read, and where its digests are known. */
 interface FileSource {
   storage: Pick<ObjectStorage, 'head' | 'open' | 'read'>
   objectKey: string
-  /** Ends whatever is under way. */
+  /** Ends whatever is in progress. */
   signal: AbortSignal
-  /** What is kept of the file's digests; undefined if that is not known. Asked for once at most, before bytes are. */
+  /** The file's stored digests; undefined if they are not known. Asked for at most once, and before the bytes. */
   keptDigests: () => Promise<readonly KeptDigest[] | undefined>
 }
 
-/** What a GET gets of a file that exists. */
+/** What a GET of an existing file is answered with. */
 type FileOutcome =
   | { kind: 'opened', opened: ObjectBody, digests: FileDigests }
   | { kind: 'not-modified' | 'precondition-failed' | 'unsatisfiable', stored: StoredObject }
 
-/** What can be asked of the store before anything is known of the file. */
+/** What can be asked of the store before anything is known about the file. */
 interface FirstQuestion {
   range: NamedRange | undefined
   ifMatch: string | undefined
 }
 
-// A single tag as stores write theirs: all of them compare it alike. One might refuse a request for what looks otherwise.
+// A single tag, written as stores write theirs: all stores compare such tags in the same way, and some might refuse others.
 const plainEntityTag = /^"[\x21\x23-\x7e]{1,100}"$/
-// A second attempt because the file may be replaced between HEAD and GET; if that happens twice in a row, holding the client up
-// any longer is not worth it.
+// A second attempt, because the file may be replaced between HEAD and GET; if that happens twice in a row, the client should
+// not be kept waiting any longer.
 const ATTEMPTS = 2
 const RETRY_AFTER_SECONDS = 1
 
 /**
- * Opens what a GET asks for, following RFC 9110: preconditions first, then the range. Most cost the store one request: the
- * range goes along with it, and the headers of its answer say whether that was right.
+ * Opens what a GET asks for, following RFC 9110: preconditions first, then the range. Most take one request to the store: it
+ * carries the range, and the headers of the answer say whether that was right.
  *
  * @returns undefined if there is no such file
  * @throws {ObjectStorageUnavailable} if the store does not answer, or the file keeps being replaced
@@ -55,17 +55,17 @@ export async function openFile (source: FileSource, request: FileRequest): Promi
 }
 
 /**
- * With a request of the client's own kind. What comes is sent if the answer's own headers say that it is what RFC 9110 asks
- * for: stores differ in If-Range, and in lists and weak tags.
+ * Sends the store the client's own range and If-Match. The answer is passed on if its headers say that it is what RFC 9110 asks
+ * for: stores differ in how they treat If-Range, lists and weak tags.
  *
- * @returns `undecided` if other bytes are wanted than came, with what the answer said of the file, if it did
+ * @returns `undecided` if other bytes are needed, with what the answer said about the file, if anything
  */
 async function openAtOnce (
   { storage, objectKey, signal, keptDigests }: FileSource, request: FileRequest, question: FirstQuestion,
 ): Promise<FileOutcome | { kind: 'undecided', seen?: StoredObject } | undefined> {
-  // Before the file is opened: nobody would notice that its bytes break off meanwhile.
+  // Before the file is opened: while we wait, nobody would notice its bytes breaking off.
   const kept = await keptDigests()
-  // The store names checksums of whole files alone; once it was asked about a claim, the database has its answer.
+  // The store names checksums only for whole files; once it has been asked about a claim, the database has its answer.
   if (question.range !== undefined && kept?.some(({ isConfirmable }) => isConfirmable)) return { kind: 'undecided' }
   const opened = await storage.open(objectKey, { ...question, signal })
   if (opened === undefined) return undefined
@@ -80,7 +80,7 @@ async function openAtOnce (
 }
 
 /**
- * With what the file is known to be: asks for that first, and then for bytes of that very file.
+ * Finds out first what the file is, and then asks for bytes of that very file.
  *
  * @param seen what the file is, if the store has just said so
  */
@@ -103,8 +103,8 @@ async function openAsDecided (
 }
 
 /**
- * What to ask for before the file is known; undefined where HEAD should go first: a client that may have the file is likely to
- * get nothing but 304, and of several ranges only the file's length tells what is left.
+ * What to ask for before the file is known. Undefined if HEAD should go first: a client that may have the file is likely to get
+ * only a 304, and several ranges can be evaluated only with the file's length.
  */
 function firstQuestion (request: FileRequest): FirstQuestion | undefined {
   const range = namedRange(request)
@@ -112,12 +112,12 @@ function firstQuestion (request: FileRequest): FirstQuestion | undefined {
   const { 'if-match': ifMatch } = request.headers
   return {
     range: range === 'whole' ? undefined : range,
-    // Where it does not match, the store sends nothing in vain.
+    // If it does not match, the store sends no bytes in vain.
     ifMatch: ifMatch !== undefined && plainEntityTag.test(ifMatch) ? ifMatch : undefined,
   }
 }
 
-/** What a file answers, and from which bytes; undefined stands for all of them. */
+/** The status for a request for this file, and which bytes to send; undefined means all of them. */
 function decide (
   request: FileRequest, stored: StoredObject,
 ): { kind: 'read', range: ReadRange | undefined } | { kind: 'not-modified' | 'precondition-failed' | 'unsatisfiable' } {

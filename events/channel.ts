@@ -1,5 +1,5 @@
 /** How notifications reach the service: through its own endpoints, from queues, or from the embedded storage. */
 export type EventChannel = 'http' | 'sns' | 'pubsub' | 'sqs' | 'amqp' | 'nats' | 'embedded'
 
-/** Those by queues. */
+/** The channels that are queues. */
 export type QueueChannel = Extract<EventChannel, 'sqs' | 'amqp' | 'nats'>

@@ -41,8 +41,8 @@ export interface DecidedRecord {
 }
 
 /**
- * Decides what a key becomes, given its records. An answer of the bucket holds for the revision that it was asked about: it
- * settles the records it was asked for, and the others are ordered against it.
+ * Decides what a key becomes, given its records. An answer of the bucket is valid for the revision that the key had when it was
+ * asked: it settles the records that it was asked for, and the others are ordered against it.
  *
  * @param known undefined if the catalogue knows nothing of the key
  * @param records not empty, all of one key
@@ -58,7 +58,7 @@ export function decideRecords (
 
   const source = settlement.outcome === 'event' ? open.find(({ event }) => event === settlement.event) : answered
   const state = settlement.outcome === 'event' ? settlement.event : observation
-  // A key that is asked about becomes known all the same: its revision tells whether the answer still holds.
+  // A key gets a row even if the bucket has to be asked: its revision tells whether the answer is still valid.
   const isChanged = known === undefined || state !== undefined
   const outcomeOf = (record: EventRecord): RecordOutcome => {
     if (isAnswered(record) || settlement.outcome === 'event') return { kind: 'applied' }

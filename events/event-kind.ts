@@ -1,4 +1,4 @@
-// S3's kinds of event, without `s3:`, grouped by what they say (Amazon S3 User Guide, "Supported event types for SQS, SNS, and
+// S3's kinds of event, without `s3:`, grouped by their meaning (Amazon S3 User Guide, "Supported event types for SQS, SNS, and
 // Lambda"; MinIO, internal/event/name.go; Ceph, rgw_notify_event_type.cc). MinIO files changes of metadata under ObjectCreated.
 const creations = new Set(['Put', 'Post', 'Copy', 'CompleteMultipartUpload'].map((kind) => `ObjectCreated:${kind}`))
 const deletions = new Set(['ObjectRemoved:Delete', 'LifecycleExpiration:Delete'])
@@ -8,7 +8,7 @@ const withoutEffect = new Set([
   'ObjectCreated:PutEncryption', 'ObjectRemoved:NoOP', 'ObjectLifecycle:Expiration:Noncurrent',
   'ObjectLifecycle:Expiration:NonCurrent', 'ObjectLifecycle:Expiration:AbortMPU', 'ObjectLifecycle:Expiration:AbortMultipartUpload',
 ])
-// Any other kind in these families, now or later, may have changed the key, and so does a replica sent by another zone.
+// Any other kind in these families, now or in future, may have changed the key, and so may a replica sent by another zone.
 const families = /^(ObjectCreated|ObjectRemoved|LifecycleExpiration|ObjectLifecycle:Expiration|ObjectSynced)(:|$)|^Replication:(Create|Delet)/
 
 /**

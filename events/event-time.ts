@@ -1,4 +1,4 @@
-// The launch of Amazon S3: an earlier time comes from a sender without one, such as Go's year 1 or the Unix epoch.
+// The launch of Amazon S3: an earlier time means that the sender had none, such as Go's year 1 or the Unix epoch.
 const S3_BEGAN_MS = Date.UTC(2006, 2, 14)
 const timestamp = /^(\d{4}-\d\d)-(\d\d)T(?:[01]\d|2[0-3])(?::[0-5]\d){2}(?:\.\d{1,9})?(?:Z|[+-](?:[01]\d|2[0-3]):[0-5]\d)$/i
 const SHORTEST_MONTH_DAYS = 28

@@ -14,7 +14,7 @@ interface Submission<Item, Result> {
 
 /**
  * Commits what concurrent callers submit in batches, one batch at a time: whatever arrives while a batch is being committed
- * waits and makes up the next one. A lone caller never waits for company.
+ * waits and makes up the next one. A lone caller never waits for others.
  */
 export class GroupCommit<Item, Result> {
   readonly #commit: (items: Item[]) => Promise<Result[]>
@@ -56,7 +56,7 @@ export class GroupCommit<Item, Result> {
       this.#queuedCount += items.length
       if (this.#running) return
       this.#running = true
-      // After the data already on the sockets is read, so that requests which arrived together are committed together.
+      // Once the data already on the sockets has been read, so that requests which arrived together are committed together.
       setImmediate(() => { this.#run() })
     })
   }

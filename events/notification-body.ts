@@ -2,9 +2,9 @@ import { isUtf8 } from 'node:buffer'
 
 const BYTE_ORDER_MARK = 0xfeff
 
-/** Parses the body of a notification; undefined where it is not JSON in UTF-8. */
+/** Parses the body of a notification; undefined if it is not JSON in UTF-8. */
 export function parseNotificationBody (bytes: Buffer): unknown {
-  // Decoded, a key in another encoding would be that of a file which is not there.
+  // Decoding a key that is in another encoding would give the key of a file that does not exist.
   if (!isUtf8(bytes)) return undefined
   try {
     const text = bytes.toString()
@@ -14,7 +14,7 @@ export function parseNotificationBody (bytes: Buffer): unknown {
   }
 }
 
-/** A body as text, to be looked at and, where it was text, to be read again: what is not UTF-8 is given as base64. */
+/** A body as text, for people to look at and, if it was text, for a replay to read again; what is not UTF-8 becomes base64. */
 export function notificationText (bytes: Buffer): string {
   return isUtf8(bytes) ? bytes.toString() : bytes.toString('base64')
 }

@@ -29,7 +29,7 @@ type RejectionReason = 'record_malformed' | 'key_malformed'
 
 /** A parsed bucket notification. */
 export interface BucketNotification {
-  /** A record that may mean either of two keys has an event for each, both of which leave the rest to the bucket. */
+  /** A record that may mean either of two keys gives an event for each; both leave the rest to the bucket. */
   events: Array<{ event: BucketEvent, record: unknown, isCopy?: boolean }>
   rejected: Array<{ reason: RejectionReason, record: unknown }>
   /** Records that do not concern a file's bytes: other buckets, other kinds of event. */
@@ -38,7 +38,7 @@ export interface BucketNotification {
   foreignCount: number
 }
 
-/** Reads a bucket notification's body, which is parsed JSON of any shape; undefined if it has no known form. */
+/** Reads a bucket notification's body, which is parsed JSON of any shape; undefined if its form is unknown. */
 export type ReadBucketNotification = (body: unknown) => BucketNotification | undefined
 
 /** What is known about the store independently of its notifications. */
@@ -50,7 +50,7 @@ export interface NotifyingStore {
   keyPrefix?: string
 }
 
-/** The body has no form in which stores report changes: the sender is told so, and should keep it. */
+/** The body has none of the forms in which stores report changes: the sender is told so, and should keep it. */
 export class UnknownNotificationError extends Error {
   override name = 'UnknownNotificationError'
 }
@@ -74,7 +74,7 @@ const REPLACEMENT_CHARACTER = '\ufffd'
 
 /**
  * Creates the reader of bucket notifications for one bucket, in any of the forms of forms/. A record that makes no sense does
- * not affect the others, and a record of which only the key can be used becomes an event that leaves the rest to the bucket.
+ * not affect the others, and a record with nothing usable but its key becomes an event that leaves the rest to the bucket.
  */
 export function createNotificationReader (store: NotifyingStore): ReadBucketNotification {
   const { keyPrefix = '' } = store
@@ -137,8 +137,8 @@ function isAbsent (value: unknown): boolean {
 
 /**
  * The keys that a record may mean; empty if it can mean none. Ceph RGW sends keys as they are, most others form-encoded, with a
- * space as `+`. From a store that is not known to do either, such as versitygw, which calls itself `aws:s3` and encodes
- * nothing, a key with `+` or `%` may be either.
+ * space as `+`. If it is not known which of these the store does, a key with `+` or `%` may be either: versitygw, for example,
+ * calls itself `aws:s3` and encodes nothing.
  */
 function readKeys (key: string, eventSource: string, isAmazonS3: boolean, isOwn: (key: string) => boolean): string[] {
   if (eventSource === CEPH_SOURCE) return [key]
@@ -160,7 +160,7 @@ function decodeForm (key: string): string | undefined {
 
 function readChange (effect: KindEffect, { size, eTag, versionId }: Fields): ObjectChange {
   if (effect === 'marker_created') return { kind: 'removed' }
-  // With a version's identifier, one version was deleted for good; the event does not say which one is current now.
+  // If the event names a version, that version was deleted for good; the event does not say which one is current now.
   if (effect === 'deleted') return isAbsent(versionId) ? { kind: 'removed' } : { kind: 'unclear' }
   const entityTag = typeof eTag === 'string' ? readToken(eTag.replaceAll('"', ''), TAG_MAX_LENGTH) : undefined
   const isTagRead = entityTag !== undefined || isAbsent(eTag)

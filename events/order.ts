@@ -46,15 +46,15 @@ const RETENTION_MARGIN_MS = 60 * 60 * 1000
  * Orders two states of one key.
  *
  * - Amazon S3 (`aws:s3`) numbers the changes of a key: the greater sequencer came later, "right pad the shorter value with
- *   zeros, and then do a lexicographical comparison" (Amazon S3 User Guide, "Event message structure"). That holds only where
- *   the store is known to be Amazon's: versitygw calls itself the same, and counts 1, 2, … F, 10 from each of its starts.
+ * zeros, and then do a lexicographical comparison" (Amazon S3 User Guide, "Event message structure"). That applies only if the
+ * store is known to be Amazon's: versitygw calls itself the same, and counts 1, 2, … F, 10 from each of its starts.
  * - MinIO's sequencer and the embedded store's are wall-clock nanoseconds of whichever node made the change, and a deletion
  *   may repeat that of the object it deleted (minio/cmd/event-notification.go, `ToEvent`). They say no more than the
  *   event's time does, so the time decides.
  * - Ceph RGW's sequencer is a time, too, but printed in the machine's byte order: it cannot be compared. The time decides.
  * - Between vendors, and between an event and a look into the bucket, the time decides.
  *
- * Time decides only where it is further apart than clocks may be, and an event without one cannot be ordered. Two states that
+ * Times decide only if they differ by more than clocks may, and an event without a time cannot be ordered. Two states that
  * agree in everything are the same one, delivered twice.
  */
 export function compareStates (
@@ -75,8 +75,8 @@ export function compareStates (
 /**
  * Works out the state of a key from what was known of it and the events that came in, in whatever order and however often they
  * came. The result is the same for every order of the events. A time that is ahead of now by more than the bound is not
- * believed, whether an event's or that of what is known; past times are, so that a backlog does not need a question for each
- * key.
+ * believed, neither an event's nor the known state's; past times are, so that working off a backlog does not require asking the
+ * bucket about each key.
  *
  * @param known undefined if nothing is known, either because the key is new or because its tombstone was purged
  * @param now by the database's clock, which all replicas share
@@ -89,7 +89,7 @@ export function settle (
   if (winner === undefined || (latest.length === 1 && winner === known)) return { outcome: 'unchanged' }
   if (latest.length > 1 || !isBucketEvent(winner)) return { outcome: 'ask' }
   if (winner.change.kind === 'unclear' || winner.eventTime === undefined) return { outcome: 'ask' }
-  // Its clock is ahead: events that follow, timed by another clock, would seem to be older.
+  // Its clock is ahead: later events, timed by another clock, would seem older.
   if (isAhead(winner, bounds, now)) return { outcome: 'ask' }
   const ageMs = now.getTime() - winner.eventTime.getTime()
   // The key may have had a later change whose tombstone is gone.

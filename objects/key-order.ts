@@ -20,7 +20,7 @@ export function compareObjectKeys (one: string, other: string): number {
 /**
  * The first text that sorts after every key with a prefix.
  *
- * @returns undefined if there is none: for the empty prefix, and for one of only U+10FFFF
+ * @returns undefined if there is none: for the empty prefix, and for one that consists only of U+10FFFF
  */
 export function endOfPrefix (prefix: string): string | undefined {
   const characters = [...prefix]

@@ -12,7 +12,7 @@ export const UUID_PATTERN = '^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0
 export const directions = ['inputs', 'outputs'] as const
 export type Direction = (typeof directions)[number]
 
-/** What an object key contains: every dimension by which storage is accounted, and the file's path. */
+/** What an object key contains: every dimension by which usage is counted, and the file's path. */
 export interface ObjectKeyParts {
   orgKey: string
   workflowId: string
@@ -79,14 +79,14 @@ export function parseObjectKey (objectKey: string): ObjectKeyParts | undefined {
   if (Buffer.byteLength(objectKey) > OBJECT_KEY_MAX_BYTES) return undefined
   const [, orgKey = '', workflowId = '', runId = '', createdBy = '', direction, token = '', path = ''] =
     objectKeyPattern.exec(objectKey) ?? []
-  // What matches has one of the two.
+  // A key that matches has one of the two.
   if (direction !== 'inputs' && direction !== 'outputs') return undefined
   return isPath(path) ? { orgKey, workflowId, runId, createdBy, direction, token, path } : undefined
 }
 
 /**
- * The longest prefix that all object keys with these parts share, and no key of another organisation does: it ends before the
- * first part that is not given.
+ * The longest prefix that is shared by all object keys with these parts, but by no key of another organisation: it ends before
+ * the first part that is not given.
  */
 export function prefixOf ({ orgKey, workflowId, runId, createdBy }: KeyScope): string {
   const parts = [['', orgKey], ['workflows/', workflowId], ['runs/', runId], ['users/', createdBy]] as const
@@ -111,7 +111,7 @@ export function fileNameOf (keyOrPath: string): string {
 /** The path in a valid object key: everything after the token. */
 export function pathOf (objectKey: string): string {
   let start = 0
-  // Without a list of all names: archives ask for the paths of many files at once.
+  // Does not split the whole key, since archives ask for the paths of many files at once.
   for (let names = 0; names < NAMES_BEFORE_PATH; names++) {
     start = objectKey.indexOf('/', start) + 1
     if (start === 0) return ''

@@ -1,13 +1,13 @@
-/** S3 takes no smaller part but the last one, and no more parts (Amazon S3 User Guide, "Amazon S3 multipart upload limits"). */
+/** S3's limits for parts, except for the size of the last one (Amazon S3 User Guide, "Amazon S3 multipart upload limits"). */
 export const PART_MIN_BYTES = 5 * 1024 ** 2
 export const PART_MAX_BYTES = 5 * 1024 ** 3
 export const PARTS_MAX = 10_000
-/** Of a file that is put at once. */
+/** The largest file that can be put whole. */
 export const PUT_MAX_BYTES = 5 * 1024 ** 3
-/** Of a file that is sent in parts. */
+/** The largest file that can be sent in parts. */
 export const MULTIPART_MAX_BYTES = 5 * 1024 ** 4
 
-/** How a file of a stated size is cut: all parts are equally big, but for the last one, which has what is left. */
+/** How a file of a stated size is divided: all parts have the same size, except for the last one, which has the rest. */
 export interface PartLayout {
   /** At least 1. */
   sizeBytes: number
@@ -21,7 +21,7 @@ export interface DescribedPart {
   entityTag: string
 }
 
-/** The smallest parts that the whole file can be sent in, as Uppy cuts files by default. */
+/** The smallest size of parts in which the whole file can be sent, which is also Uppy's default. */
 export function defaultPartSize (sizeBytes: number): number {
   return Math.max(PART_MIN_BYTES, Math.ceil(sizeBytes / PARTS_MAX))
 }
@@ -38,11 +38,11 @@ export function sizeOfPart (layout: PartLayout, partNumber: number): number {
 }
 
 /**
- * In what the parts that the store has are not the whole file: the first fault, as words that continue a sentence. Each can be
- * mended by sending a part again.
+ * The first reason why the parts in the store are not the whole file, as words that continue a sentence. Each can be corrected
+ * by sending a part again.
  *
  * @param stored in the order of their numbers
- * @param stated what the sender names, where it does; in any order is not enough, since S3 wants them in theirs
+ * @param stated the parts that the sender names, if any; they must be in the order of their numbers, as S3 requires
  */
 export function findPartFault (
   layout: PartLayout, stored: ReadonlyArray<DescribedPart & { sizeBytes: number }>, stated?: readonly DescribedPart[],

@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache'
 
 const MAX_KEPT = 10_000
 
-/** Represents an object key where the key, a secret, must not appear: the beginning of its SHA-256, to tell keys apart. */
+/** Stands for an object key where the key, a secret, must not appear: the beginning of its SHA-256, to tell keys apart. */
 export function redactObjectKey (objectKey: string): string {
   return `sha256:${hash('sha256', objectKey).slice(0, 16)}`
 }

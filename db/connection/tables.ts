@@ -217,7 +217,7 @@ interface UserUsageSnapshotsTable {
   org_key: string
   created_by: string
   day: ColumnType<never, string, never>
-  /** Numbers of any size, read as text. All zero on the day after which the user had no files left. */
+  /** Numbers of any size, read as text. All zero on the first day that ended without any files of the user. */
   input_bytes: string
   output_bytes: string
   file_count: string

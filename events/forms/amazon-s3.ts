@@ -10,9 +10,9 @@ export const s3Record: Form = ({ eventName, eventSource, eventTime, s3 }) => {
   return { change: { bucket, eventName, eventSource, eventTime, object: fieldsOf(s3.object), isKeyPlain: false } }
 }
 
-/** Records in a list, as every store sends its own. */
+/** A list of records, in which every store sends its own. */
 export const records: Form = ({ Records: wrapped }) => Array.isArray(wrapped) ? { wrapped } : undefined
 
-/** Amazon S3 and versitygw try a new configuration out with a message that has no records. */
+/** Amazon S3 and versitygw test a new configuration with a message that has no records. */
 export const testMessage: Form = ({ Records: list, Event: event }) =>
   list === undefined && event === 's3:TestEvent' ? { wrapped: [] } : undefined

@@ -25,7 +25,7 @@ export const eventBridge: Form = ({ source, 'detail-type': type, time, detail })
   }
 }
 
-/** A reason that is not known is one of S3's kinds that is not known, either, and leaves the rest to the bucket. */
+/** An unknown reason becomes an unknown kind of S3's, which leaves the rest to the bucket. */
 function kindOf (type: string, reason: unknown, deletion: unknown): string {
   switch (type) {
     case 'Object Created': return `ObjectCreated:${creations.get(reason) ?? 'Unknown'}`

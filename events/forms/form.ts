@@ -1,27 +1,27 @@
-/** The fields of JSON sent by anyone, so none of their types can be relied on. */
+/** The fields of JSON that anyone may have sent, so none of their types can be relied on. */
 export type Fields = Record<string, unknown>
 
 /** A change as a record of any form reports it, in the terms of Amazon S3's own. */
 export interface ReportedChange {
-  /** Undefined if the record names none; it is then taken to be the service's. */
+  /** Undefined if the record does not name one; it is then assumed to be the service's. */
   bucket: unknown
   /** Of one of S3's kinds, with or without `s3:`. */
   eventName: unknown
   eventSource: unknown
   eventTime: unknown
-  /** With `key`, `size`, `eTag`, `versionId` and `sequencer`, as far as they are there. */
+  /** With `key`, `size`, `eTag`, `versionId` and `sequencer`, if present. */
   object: Fields
-  /** Whether the key is written as it is; otherwise its source says how keys are written. */
+  /** Whether the key is not encoded; otherwise its encoding depends on the source. */
   isKeyPlain: boolean
 }
 
-/** What a form makes of a body: a change, or bodies that it is wrapped around, each of which may be of any form again. */
+/** What a form reads from a body: a change, or the bodies wrapped in it, each of which may again have any form. */
 type Reading = { change: ReportedChange } | { wrapped: readonly unknown[] }
 
 /**
  * One form in which changes are reported.
  *
- * @returns undefined where the body is of another form
+ * @returns undefined if the body has another form
  */
 export type Form = (body: Fields) => Reading | undefined
 
@@ -33,7 +33,7 @@ export function isFields (value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** What JSON in a text says; undefined where it is none. */
+/** Parses JSON in a text; undefined if it is not JSON. */
 export function parseText (text: unknown): unknown {
   if (typeof text !== 'string') return undefined
   try {

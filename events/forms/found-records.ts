@@ -5,11 +5,11 @@ import { eventBridge } from './event-bridge.js'
 import { type Form, type ReportedChange, isFields } from './form.js'
 import { googlePubSub } from './google-pub-sub.js'
 
-/** What was found in a body, however it was wrapped. */
+/** A record that was found in a body, however it was wrapped. */
 export interface FoundRecord {
   /** As it was sent. */
   record: unknown
-  /** Undefined where it is of no known form. */
+  /** Undefined if its form is unknown. */
   change: ReportedChange | undefined
 }
 
@@ -17,14 +17,14 @@ export interface FoundRecord {
 const forms: readonly Form[] = [
   records, s3Record, testMessage, snsNotification, snsRecord, sqsRecord, eventBridge, googlePubSub, cloudflareR2,
 ]
-/** Of what SQS brings of a topic of SNS through a function, a record of S3 is the sixth. */
+/** A record of S3 that went through SNS, SQS and a Lambda function is on the sixth level. */
 const DEPTH_MAX = 6
 
 /**
- * Finds the records in the body of a notification, which may be wrapped by what brought it. One of no known form among others
- * is found as such.
+ * Finds the records in the body of a notification, which its transports may have wrapped. A record of an unknown form among
+ * others is returned as such.
  *
- * @returns undefined where the body, or all that it is wrapped around, is of no known form
+ * @returns undefined if the form of the body, or of everything wrapped in it, is unknown
  */
 export function findRecords (body: unknown, depth = 1): FoundRecord[] | undefined {
   if (depth > DEPTH_MAX) return undefined
@@ -39,7 +39,7 @@ export function findRecords (body: unknown, depth = 1): FoundRecord[] | undefine
   return undefined
 }
 
-/** @param isKnown whether the form around them is known in its own right; otherwise one of them must be of a known form */
+/** @param isKnown whether the form of the wrapping is known by itself; otherwise one of the bodies must have a known form */
 function findWrapped (wrapped: readonly unknown[], depth: number, isKnown: boolean): FoundRecord[] | undefined {
   let isAnyKnown = isKnown
   const found = wrapped.flatMap((record) => {

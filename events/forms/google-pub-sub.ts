@@ -2,15 +2,15 @@ import { type Fields, type Form, fieldsOf, parseText } from './form.js'
 
 const kinds = new Map([
   ['OBJECT_FINALIZE', 'ObjectCreated:Put'],
-  // It does not say which generation was deleted, the live one or an older one.
+  // The event does not say which generation was deleted, the live one or an older one.
   ['OBJECT_DELETE', 'ObjectRemoved:Unknown'],
   ['OBJECT_ARCHIVE', 'ObjectRemoved:Unknown'],
 ])
 const MD5_BYTES = 16
 
 /**
- * A change in Google Cloud Storage as Pub/Sub pushes it: its attributes, and the object as JSON where the notification is
- * configured to have it (Cloud Storage documentation, "Pub/Sub notifications for Cloud Storage").
+ * A change in Google Cloud Storage as Pub/Sub pushes it: its attributes, and the object as JSON if the notification is
+ * configured to contain it (Cloud Storage documentation, "Pub/Sub notifications for Cloud Storage").
  */
 export const googlePubSub: Form = ({ message }) => {
   const { attributes, data } = fieldsOf(message)
@@ -34,7 +34,7 @@ function sizeOf ({ size }: Fields): unknown {
   return typeof size === 'string' && /^\d{1,16}$/.test(size) ? Number(size) : undefined
 }
 
-/** By S3's API the entity tag of what was put whole is its MD5. */
+/** In S3's API, the entity tag of a file that was put whole is its MD5. */
 function entityTagOf ({ md5Hash }: Fields): string | undefined {
   const md5 = typeof md5Hash === 'string' ? Buffer.from(md5Hash, 'base64') : undefined
   return md5?.length === MD5_BYTES ? md5.toString('hex') : undefined
