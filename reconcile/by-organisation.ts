@@ -29,8 +29,8 @@ const DISORDERED_ORGS_MAX = 100
 
 /**
  * Compares like `reconcile`. If the keys across organisations are not listed in order, it starts over and compares one
- * organisation after the other: some stores list `acme/` before `acme-eu/`, but each by itself in order, and if the index of
- * one is damaged the others are compared all the same.
+ * organisation after the other: some stores list `acme/` before `acme-eu/`, but each by itself in order; and if one
+ * organisation's index is damaged, the others are still compared.
  *
  * In this mode the names of all organisations are in memory, and objects that belong to none are not looked at.
  *
@@ -92,7 +92,7 @@ async function * reconcileByOrganisation (
   }
 }
 
-/** Those of the bucket and of the catalogue, in the order of their prefixes. */
+/** The keys of the organisations in the bucket and in the catalogue, in the order of their prefixes. */
 async function orgKeysOf (
   { database, listPrefixes }: WholeBucketContext, { prefix, signal }: ReconcileOptions,
 ): Promise<string[]> {

@@ -18,10 +18,10 @@ export interface SharedComparison {
   options: ReconcileOptions
   signal: AbortSignal
   inquiries: StoreInquiries
-  /** Of writing batches: takes turns among the ranges. */
+  /** Limits how many ranges write at once. */
   writes: Pick<IPolicy, 'execute'>
   pace: ReturnType<typeof createPace>
-  /** What is settled in all ranges; added to. */
+  /** What is settled in all ranges; each range adds to it. */
   counts: ReconcileCounts
 }
 
@@ -133,7 +133,7 @@ async function write ({ context, inquiries, writes }: SharedComparison, batch: B
       const key = observed[index]
       hasSizeMismatch ||= isSizeMismatch
       if (typeof outcome === 'string') count(batch.counts, outcome)
-      // The store reports each of those changes too.
+      // The store sends an event for each of those changes, too.
       else if (round === ROUNDS_MAX) batch.counts.leftCount++
       else if (key !== undefined) asked.push(ask(inquiries, key, outcome.ask))
     }

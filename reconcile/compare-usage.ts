@@ -28,7 +28,7 @@ export interface UsageComparison {
 
 /**
  * Compares the kept sums, those of runs, the sums over rows and the bucket's listing. All but the last are of one instant; the
- * bucket is listed after it, so files that come and go meanwhile cause differences of their own.
+ * bucket is listed after it, so files that come and go meanwhile show up as differences.
  *
  * @param limit the most differences to name
  * @throws what the listing and the database throw

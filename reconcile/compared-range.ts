@@ -1,11 +1,11 @@
 import type { OpenRange } from '../db/reconcile/reconciliations.js'
 import { compareObjectKeys } from '../objects/key-order.js'
 
-/** A range that is being compared: its beginning moves on as keys are settled, its end draws near where it is divided. */
+/** A range that is being compared: its beginning moves forward as keys are settled, its end moves back when it is divided. */
 export class ComparedRange implements OpenRange {
   /** Everything up to here is settled. */
   startAfter: string
-  /** Whether all of it is. */
+  /** Whether the whole range is settled. */
   isSettled = false
   #through: string | undefined
   #takenThrough: string
@@ -21,17 +21,17 @@ export class ComparedRange implements OpenRange {
     return this.#through
   }
 
-  /** The last key that was listed to be compared. */
+  /** The last key that has been listed. */
   get takenThrough (): string {
     return this.#takenThrough
   }
 
-  /** Notes that keys up to this one are listed; what follows may still be given to another range. */
+  /** Notes that keys up to this one are listed; what follows may still become another range. */
   take (objectKey: string): void {
     this.#takenThrough = objectKey
   }
 
-  /** Notes that everything up to its end is listed. */
+  /** Notes that everything up to the range's end is listed. */
   takeRest (): void {
     this.#isEndFixed = true
   }
@@ -42,9 +42,9 @@ export class ComparedRange implements OpenRange {
   }
 
   /**
-   * Ends this range with a key, and makes another one of what follows.
+   * Ends this range with a key, and returns another one with what follows.
    *
-   * @returns undefined if more has been listed by now; nothing is changed then
+   * @returns undefined, and changes nothing, if more has been listed by now
    */
   divide (through: string): ComparedRange | undefined {
     const isPossible = !this.#isEndFixed && compareObjectKeys(through, this.#takenThrough) > 0 && this.reaches(through) &&

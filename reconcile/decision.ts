@@ -27,7 +27,7 @@ export type ObservationOutcome =
  * or may know of a later change. In the latter case the bucket is asked about the key, even if the times say that the bucket
  * was observed later: the clock of the node that listed may be behind.
  *
- * A known state with a time in the future is asked about even if the bucket says the same: true changes would seem to be older.
+ * If a known state has a time in the future, the bucket is asked even if it says the same: real changes would seem to be older.
  *
  * @param known undefined if the catalogue knows nothing of the key
  * @param clockSkewMs how far the clocks of the store's nodes may differ from each other and from the database's

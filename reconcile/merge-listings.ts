@@ -94,7 +94,7 @@ function emptyStep (observedAt: Date): Omit<MergeStep, 'through'> {
   return { missing: [], gone: [], differing: [], ahead: [], sameCount: 0, listedCount: 0, observedAt }
 }
 
-/** Files a row that the bucket does not have. */
+/** Adds a row to the step that the bucket does not have. */
 function pass (step: Omit<MergeStep, 'through'>, row: CataloguedObject): void {
   if (row.isRemoved) step.ahead.push({ objectKey: row.objectKey, listed: undefined })
   else step.gone.push(row)

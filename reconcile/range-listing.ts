@@ -4,26 +4,26 @@ import type { ListBucket, ListingPage } from '../store/listing-pages.js'
 import type { ComparedRange } from './compared-range.js'
 import type { RangePage } from './merge-listings.js'
 
-/** What is common to the ranges of a comparison. */
+/** What the ranges of a comparison have in common. */
 export interface RangeScope {
   listBucket: ListBucket
   prefix: string
   signal: AbortSignal
 }
 
-/** How often two listings are asked for what follows a range, while the bucket may change between their answers. */
+/** How often two listings are compared after a range; they may differ because the bucket changed in between. */
 const COMPARISONS_MAX = 5
-/** Two, since only what follows a key tells that the store does not repeat it. */
+/** Two, since only the key after it shows that the store does not repeat a key. */
 const FEWEST_KEYS = 2
 
 /**
- * Lists a range to wherever its end is by then.
+ * Lists a range up to its end, which may move meanwhile.
  *
- * A listing that is not in order would pass over keys at the ends of ranges without a trace. So a page more than the range is
- * looked at, and what follows the range must be what a listing after its end begins with: whatever order of its own a store
- * lists in, the ranges one after the other are then the whole.
+ * If a listing is not in order, keys at the ends of ranges could be skipped unnoticed. So one page more than the range is read,
+ * and the keys that follow the range must be those that a listing after its end begins with: then the ranges together cover
+ * everything, whatever order the store lists in.
  *
- * @throws {DisorderedListingError} if it is not, before the last page is given out; what listing the bucket throws
+ * @throws {DisorderedListingError} if they are not, before the last page is yielded; what listing the bucket throws
  */
 export async function * listRange (scope: RangeScope, range: ComparedRange): AsyncGenerator<RangePage, undefined> {
   const { listBucket, prefix, signal } = scope
@@ -49,7 +49,7 @@ export async function * listRange (scope: RangeScope, range: ComparedRange): Asy
 /**
  * The beginning of a listing after a key.
  *
- * @param pageKeys as few as tell the first key if omitted
+ * @param pageKeys by default, as few as are needed to know the first key
  */
 export async function listAfter (
   { listBucket, prefix, signal }: RangeScope, startAfter: string, pageKeys = FEWEST_KEYS,

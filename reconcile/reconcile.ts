@@ -52,13 +52,13 @@ export interface ReconcileOptions {
 export interface ReconcileProgress {
   /** Everything up to here is settled and counted. */
   checkpoint: string
-  /** If several ranges are being compared: what is left of each, in the order of their keys. Whatever is in none is settled. */
+  /** If several ranges are being compared: what is left of each, in the order of their keys. All other keys are settled. */
   openRanges: readonly OpenRange[]
   counts: ReconcileCounts
 }
 
 const INQUIRIES_MAX_CONCURRENT = 16
-/** Ranges leave connections of the database to others. */
+/** Fewer than the database has connections, so that some are left for others. */
 const WRITES_MAX_CONCURRENT = 4
 
 /**
@@ -66,9 +66,9 @@ const WRITES_MAX_CONCURRENT = 4
  * a transaction that locks the key's row, and only if the row has not changed after the bucket was listed. If that cannot be
  * told, the bucket is asked about the key.
  *
- * @returns an iterator that yields whenever something more is settled, also before it throws, and ends when everything is
+ * @returns an iterator that yields whenever more is settled, also before it throws, and ends when everything is settled
  * @throws what the listings, the database or asking the store throw; the signal's reason if it is aborted. What was yielded
- *   before is kept
+ *   before stays settled
  */
 export async function * reconcile (
   context: ReconcileContext, options: ReconcileOptions,
@@ -93,7 +93,7 @@ export async function * reconcile (
   const progress = () => progressOf(open, settledThrough, comparison.counts)
   let reported = progress()
   try {
-    // Files that an earlier run, or a sender of events, counted but had no chance to have examined.
+    // Files that were counted by an earlier run or an event, but could not be examined then.
     if (!options.dryRun) await context.examineUploads?.(prefix)
     for await (const ended of sideBySide(open, {
       parallel,
@@ -111,12 +111,12 @@ export async function * reconcile (
   }
 }
 
-/** Whether the same is settled, and divided into the same ranges. */
+/** Whether the same keys are settled, and the rest is divided into the same ranges. */
 export function isSameProgress (one: Omit<ReconcileProgress, 'counts'>, other: Omit<ReconcileProgress, 'counts'>): boolean {
   return one.checkpoint === other.checkpoint && isDeepStrictEqual(one.openRanges, other.openRanges)
 }
 
-/** @param settledThrough of the ranges that are no longer among these */
+/** @param settledThrough the end of the ranges that are complete and no longer among these */
 function progressOf (
   ranges: readonly ComparedRange[], settledThrough: string, counts: Readonly<ReconcileCounts>,
 ): ReconcileProgress {

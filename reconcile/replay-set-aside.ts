@@ -16,9 +16,9 @@ export interface ReplayParts {
 }
 
 /**
- * What became of a record: `counted` according to the bucket's current state, or found to be of no interest (`ignored`), and
- * removed; `not_understood` as before, its keys refused by the database (`refused`) or always changing (`unsettled`), and left
- * in place; or `gone` in the meantime.
+ * What became of a record: `counted` according to the bucket's current state, or irrelevant (`ignored`), and removed; still
+ * `not_understood`, its keys `refused` by the database or `unsettled` because they keep changing, and left in place; or `gone`
+ * in the meantime.
  */
 export type ReplayOutcome = 'counted' | 'ignored' | 'not_understood' | 'refused' | 'unsettled' | 'gone'
 
@@ -29,7 +29,7 @@ export function isLeft (outcome: ReplayOutcome): boolean {
 
 const ROUNDS_MAX = 8
 
-/** Rolls back a transaction that has found that it cannot end as it should. */
+/** Rolls back a transaction that turns out not to be able to settle a record. */
 class Undone extends Error {
   readonly outcome: 'refused' | 'unsettled'
   readonly revisions: ReadonlyMap<string, string>

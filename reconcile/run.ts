@@ -137,7 +137,7 @@ async function run (
 }
 
 /**
- * A listing that throws {EmptyBucketError} if it finds nothing because the whole bucket is empty, although files are counted.
+ * A listing that throws {EmptyBucketError} if the whole bucket is empty although files are counted.
  */
 function ofNoEmptyBucket ({ database, listBucket }: WholeBucketContext): ListBucket {
   return async function * (range) {

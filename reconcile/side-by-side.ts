@@ -8,27 +8,28 @@ interface RangeWork {
   compare: (range: ComparedRange) => AsyncGenerator<undefined, undefined>
   /** Finds a key to divide a range at; undefined if too little of it is left. */
   findSplitPoint: (range: ComparedRange) => Promise<string | undefined>
-  /** Makes all that is under way end soon. */
+  /** Makes all work in progress end soon. */
   stop: () => void
 }
 
-/** A range's next step, or that a key to divide it at has been looked for. */
+/** A range's next step, or the result of the search for a key to divide it at. */
 type Happening = { range: ComparedRange, kind: 'step', isDone: boolean } | { range: ComparedRange, kind: 'search', splitPoint: string | undefined }
 
 interface Running {
   steps: AsyncGenerator<undefined, undefined>
   next: Promise<Happening>
-  /** How many times it, and what it was part of, was divided; undefined once that is no longer worth it. */
+  /** How many times this range, including what it was part of, was divided; undefined once dividing is no longer worth it. */
   divisions: number | undefined
 }
 
 /**
- * Compares ranges side by side. While there are fewer than may be compared at once, what is left of one is divided, so that the
- * ranges need not be of one size: whoever is done takes half of another's work. All wait while a step is looked at.
+ * Compares ranges side by side. While there are fewer than may be compared at once, what is left of one is divided, so the
+ * ranges need not have the same size: a worker that is done takes half of another's work. All of them wait while the caller
+ * handles a step.
  *
- * @param open in the order of their keys; those that are done leave it, and those that come of a division join it
- * @returns an iterator that yields after each step: the range, if it is done
- * @throws what the first to fail throws, once the others have ended
+ * @param open in the order of their keys; completed ranges are removed from it, and divided ones added
+ * @returns an iterator that yields after each step; it yields the range if that is complete
+ * @throws the error of the first range that fails, once the others have ended
  */
 export async function * sideBySide (
   open: ComparedRange[], { parallel, compare, findSplitPoint, stop }: RangeWork,
@@ -86,7 +87,7 @@ export async function * sideBySide (
   }
 }
 
-/** Of those that can be divided, and are not being, the one that was divided the fewest times. */
+/** Of the ranges that can be divided and are not being divided, the one that was divided the fewest times. */
 function mostPromising (
   running: ReadonlyMap<ComparedRange, Running>, searches: ReadonlyMap<ComparedRange, unknown>,
 ): ComparedRange | undefined {
@@ -105,7 +106,7 @@ function stepOf (range: ComparedRange, steps: AsyncGenerator<undefined, undefine
   return handled(steps.next().then(({ done }) => ({ range, kind: 'step', isDone: done === true })))
 }
 
-/** It may fail while something else is looked at. */
+/** It may fail while something else is awaited. */
 function handled (promise: Promise<Happening>): Promise<Happening> {
   promise.catch(() => {})
   return promise

@@ -4,20 +4,20 @@ import { disorderedListing } from '../store/distinct-keys.js'
 import type { ComparedRange } from './compared-range.js'
 import { type RangeScope, listAfter } from './range-listing.js'
 
-/** How many questions are asked at once. */
+/** How many listings are requested at once. */
 const QUESTIONS_AT_ONCE = 4
 const PAGE_KEYS = 1_000
-/** Beyond it, keys are not cut in halves, but after one character. */
+/** Characters beyond this are not halved: the range is divided after the first of them. */
 const LAST_ASCII = 0x7f
 
 /**
- * Finds a key that cuts in two what a range has not listed yet. How many keys there are on either side is not known: halves
- * that prove small are done soon, and what is left is cut again.
+ * Finds a key that divides in two what a range has not listed yet. How many keys are on either side is not known: halves that
+ * turn out to be small are soon done, and what is left is divided again.
  *
- * The keys that follow have a beginning in common. First it is found how long that is, then which characters come after it:
- * the cut is made in the middle of these. Identifiers are random, or numbers, so their characters are a fair measure.
+ * The keys that follow have a common prefix. First its length is found, then the characters that come after it: the range is
+ * divided in the middle of these. Identifiers are random, or numbers, so their characters are a fair measure.
  *
- * @param onListed called with how many keys were listed to be passed over
+ * @param onListed called with how many keys were listed only to find the split point
  * @returns undefined if no more than a page is left, or only files of one folder
  * @throws {DisorderedListingError} if organisations are not listed in order; what listing the bucket throws
  */
@@ -25,8 +25,8 @@ export async function findSplitPoint (
   scope: RangeScope, range: ComparedRange, onListed: (count: number) => Promise<void> = async () => {},
 ): Promise<string | undefined> {
   const splitPoint = await findMiddle(scope, range, onListed)
-  // Stores that walk through folders list `a/` before `a.txt`. Between other parts of keys that makes a difference only where
-  // one organisation's key is the beginning of another one's.
+  // Stores that walk through folders list `a/` before `a.txt`. Between other parts of keys that matters only if one
+  // organisation's key is the beginning of another's.
   if (splitPoint === undefined || pathOf(splitPoint) !== '') return undefined
   if (orgKeyOfPrefix(scope.prefix) === undefined) await checkOrganisations(scope, splitPoint)
   return splitPoint
@@ -50,7 +50,7 @@ async function findMiddle (
   const headOf = (length: number) => characters.slice(0, length).join('')
   const shared = range.through === undefined ? [...scope.prefix].length : lengthInCommon(characters, [...range.through])
   const length = await leastOf(shared + 1, characters.length, async (each) => await isFollowed(endOfPrefix(headOf(each))))
-  // What follows begins with the whole of this key.
+  // All keys that follow begin with this whole key.
   if (length === undefined) return await isFollowed(lastKey) ? lastKey : undefined
   const [stem, own] = [headOf(length - 1), characters[length - 1]?.codePointAt(0) ?? 0]
   if (own >= LAST_ASCII) return endOfPrefix(headOf(length))
@@ -59,7 +59,7 @@ async function findMiddle (
   return withCharacter((own + end + 1) >> 1)
 }
 
-/** Whether organisations are listed in order: nothing else tells that some are listed late, behind the end of a range. */
+/** Checks that organisations are listed in order: nothing else shows that some are listed late, after the end of a range. */
 async function checkOrganisations (scope: RangeScope, splitPoint: string): Promise<void> {
   const [name = ''] = splitPoint.split('/', 1)
   const ends = [...name.matchAll(/-|$/g)].map(({ index }) => index).filter((end) => end > 0 && end >= scope.prefix.length)
@@ -77,9 +77,9 @@ function lengthInCommon (one: readonly string[], other: readonly string[]): numb
 }
 
 /**
- * The least number for which a test holds that holds for all numbers after it, too; undefined if there is none.
+ * The least number that passes a test; all numbers after it must pass, too. Undefined if none passes.
  *
- * @param to still considered
+ * @param to the last number that is considered
  */
 async function leastOf (from: number, to: number, test: (number: number) => Promise<boolean>): Promise<number | undefined> {
   let [low, high] = [from, to + 1]

@@ -4,14 +4,14 @@ import type { DigestAlgorithm, Digests } from '../objects/digests.js'
 import { ObjectStorageUnavailable } from '../store/failures.js'
 import type { ObjectStorage } from '../store/object-storage.js'
 
-/** What was read of a file. */
+/** The result of reading a file. */
 export interface ReadFile {
   sizeBytes: number
-  /** Of the bytes that were read, without quotes. */
+  /** The entity tag of the bytes that were read, without quotes. */
   entityTag: string
-  /** What was computed over them. */
+  /** The digests computed over them. */
   digests: Digests
-  /** What the store says of them. */
+  /** The digests that the store names for them. */
   stored: Digests
 }
 
@@ -19,11 +19,11 @@ const ATTEMPTS = 3
 const RETRY_AFTER_SECONDS = 1
 
 /**
- * Reads a file from the store, from its first byte to its last, and computes digests over them, in constant memory.
+ * Reads a file from the store, from its first byte to its last, and computes digests, in constant memory.
  *
- * @param onBytes called with how many bytes were read; more are once it resolves
+ * @param onBytes called with how many more bytes were read; reading continues once it resolves
  * @returns undefined if there is no such file
- * @throws {ObjectStorageUnavailable} also where reading broke off again and again
+ * @throws {ObjectStorageUnavailable} also if reading keeps breaking off
  * @throws {ObjectStorageRefused}
  * @throws the signal's reason
  */

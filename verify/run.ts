@@ -12,7 +12,7 @@ import { ObjectStorageRefused } from '../store/failures.js'
 import type { ObjectStorage } from '../store/object-storage.js'
 import { type ReadFile, readFileDigests } from './read-digests.js'
 
-/** What a file's bytes are not: what they were when they were last read or checked, or what they were said to be. */
+/** A digest that a file's bytes no longer have, or that was claimed for them and is wrong. */
 export interface Mismatch {
   objectKey: string
   algorithm: DigestAlgorithm
@@ -23,7 +23,7 @@ export interface Mismatch {
 export interface VerificationRequest {
   /** Undefined for all organisations. */
   orgKey: string | undefined
-  /** The share of files that is read, chosen by chance: more than 0, and 1 for all. */
+  /** The share of files to read, chosen at random: more than 0, and 1 for all. */
   share: number
   bytesPerSecond: number | undefined
   /** Begins with the first file even if the last time was not finished. */
@@ -33,22 +33,22 @@ export interface VerificationRequest {
   signal: AbortSignal
 }
 
-/** What it came to, all counts including those before it was resumed. */
+/** The result; all counts include those from before it was resumed. */
 export interface VerificationResult {
   counts: VerificationCounts
   isResumed: boolean
   isInterrupted: boolean
 }
 
-/** How many files are read side by side. What a kill costs is reading these again. */
+/** How many files are read side by side. If the process is killed, these have to be read again. */
 const READS_MAX_CONCURRENT = 4
 
 /**
- * Reads counted files again, in the order of their keys, and keeps what is computed over their bytes. It resumes where the last
- * one for the same organisation, or for all, was stopped or killed. A file that is gone is left to a reconcile. What was
- * verified for the same entity tag is kept where the bytes are now others: it is what they should be.
+ * Reads counted files again, in the order of their keys, and stores the digests of their bytes. It resumes where the last run
+ * for the same organisation, or for all, was stopped or killed. A file that is gone is left to a reconcile. If the bytes behind
+ * an entity tag have changed, the digest that was verified for it is kept, since it says what they should be.
  *
- * @returns undefined if another one is at work on any of the same files, or was killed less than 30 seconds ago
+ * @returns undefined if another run is working on any of the same files, or was killed less than 30 seconds ago
  * @throws {ObjectStorageUnavailable}
  * @throws {LeaseLostError}
  * @throws if the database does not answer
@@ -76,10 +76,10 @@ export async function verifyFiles (
   })
 }
 
-/** What was learnt of one file. */
+/** What was found out about one file. */
 interface Examined {
   objectKey: string
-  /** Undefined if there is none any more, or it may not be read. */
+  /** Undefined if the file is gone, or may not be read. */
   file: ReadFile | undefined
   isUnreadable: boolean
 }
@@ -110,13 +110,13 @@ async function * readAgain (
         unreadableCount: counts.unreadableCount + examined.filter(({ isUnreadable }) => isUnreadable).length,
       }
       checkpoint = objectKeys.at(-1) ?? checkpoint
-      // Without a tag nothing tells these bytes from later ones.
+      // Without a tag, nothing distinguishes these bytes from later ones.
       yield { progress: { checkpoint, counts }, computed: read.filter(({ entityTag }) => entityTag !== '') }
     }
   }
 }
 
-/** Reads files side by side; where one fails, the others are not left reading. */
+/** Reads files side by side; if one fails, the others are stopped. */
 async function examineTogether (
   objectKeys: readonly string[], kept: ReadonlyMap<string, DigestsOfKey>,
   { storage, onBytes, signal }: {
@@ -147,7 +147,7 @@ function findMismatches ({ objectKey, file }: Examined, known: DigestsOfKey | un
     .filter(({ algorithm, value }) => digests[algorithm] !== undefined && digests[algorithm] !== value)
     .map(({ algorithm }) => ({ objectKey, algorithm, than }))
   const changed = differing('verified', verified)
-  // What was once found true is not said twice.
+  // A claim that was once verified is not reported twice.
   const untrue = differing('claimed', claimed).filter(({ algorithm }) => verified[algorithm] !== claimed[algorithm])
   return [...changed, ...untrue]
 }
