@@ -15,7 +15,7 @@ export interface Sealer {
    * @returns text for a URL: base64url, 44 characters and four for every three bytes of content
    */
   seal: (scope: string, content: Uint8Array) => string
-  /** The content; undefined where the text is not one that `seal` made for this purpose and scope, with one of the secrets. */
+  /** The content; undefined if the text is not one that `seal` made for this purpose and scope, with one of the secrets. */
   open: (scope: string, sealed: string) => Buffer | undefined
 }
 

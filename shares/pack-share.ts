@@ -17,7 +17,7 @@ export type ShareTarget =
 
 /** What is sealed in a share link. */
 export interface ShareContent {
-  /** The same in the links of the files that a page lists, which end with it. */
+  /** The links of the files on its page have the same id, and end when it does. */
   id: string
   orgKey: string
   /** When it was made, in microseconds since 1970 by the database's clock. */
@@ -29,10 +29,10 @@ export interface ShareContent {
 }
 
 /*
- * The form, in bytes: flags; id (16); expiry (6); when it was made (8); the organisation's key, preceded by its length (1);
- * workflow (16); run (16); for a file its creator (16), the key's token (16, or one of another length, preceded by that, 2)
- * and its path; for several files the creator (16) if they are one user's, and the prefix. Nothing after the organisation's
- * key for a selection.
+ * The form, with lengths in bytes: flags; id (16); expiry (6); when it was made (8); the organisation's key, preceded by its
+ * length (1); workflow (16); run (16). For a file, then its creator (16), the key's token (16, or another length, which then
+ * precedes it, 2) and its path. For several files, the creator (16) if they are one user's, and the prefix. For a selection,
+ * nothing follows the organisation's key.
  */
 const FILES = 1
 const INLINE = 2
@@ -48,7 +48,7 @@ const TOKEN_BYTES = 16
 /**
  * Packs a share into bytes, so that its link is short: identifiers take 16 bytes each.
  *
- * @throws {TypeError} if its object key is malformed, or of another organisation
+ * @throws {TypeError} if its object key is malformed, or belongs to another organisation
  */
 export function packShare ({ id, orgKey, madeAtMicros, expiresAtMs, disposition, target }: ShareContent): Buffer {
   const times = Buffer.alloc(EXPIRY_BYTES + 8)
@@ -117,7 +117,7 @@ function packFile (orgKey: string, objectKey: string) {
   }
 }
 
-/** Tokens that were made here have 16 bytes; others may have any length. */
+/** Tokens that this service made have 16 bytes; others may have any length. */
 function packToken ({ token }: Pick<ObjectKeyParts, 'token'>) {
   const bytes = Buffer.from(token, 'base64url')
   if (bytes.length === TOKEN_BYTES && bytes.toString('base64url') === token) return { flags: PACKED_TOKEN, packed: bytes }

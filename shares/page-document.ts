@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto'
 
-/** A page of what a share link leads to. */
+/** A page of the files that a share link leads to. */
 export interface SharePage {
   /** What their paths begin with; empty for all files of the run. */
   prefix: string
   folders: ReadonlyArray<{ path: string, href: string }>
   files: ReadonlyArray<{ path: string, direction: string, bytes: number, createdAt: string | null, href: string }>
   expiresAt: Date
-  /** Of all files as one archive. */
+  /** The address of all files as one archive. */
   archiveHref: string
-  /** Of the page after this one; undefined on the last page. */
+  /** The address of the next page; undefined on the last page. */
   nextHref: string | undefined
 }
 
@@ -20,7 +20,7 @@ const STYLE = 'body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2r
 
 /**
  * The page runs no script, loads nothing and sends nothing, whatever the names of files say. Its address is the permission, so
- * it is neither kept, nor passed on as a referrer, nor indexed.
+ * it is neither cached, nor passed on as a referrer, nor indexed.
  */
 export const sharePageHeaders = {
   'content-type': 'text/html; charset=utf-8',
@@ -73,7 +73,7 @@ function row (cells: readonly string[]): string {
   return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`
 }
 
-/** A name may be written from right to left, and must not turn what is around it. */
+/** A name may be written from right to left, which must not reorder the text around it. */
 function link (href: string, name: string): string {
   return `<a href="${escape(href)}"><bdi>${escape(name)}</bdi></a>`
 }

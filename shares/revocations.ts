@@ -7,20 +7,20 @@ export interface RevokedShare {
   expiresAtMs: number
 }
 
-/** From when on an organisation's links hold. */
+/** The time since which an organisation's links are valid. */
 export interface ShareEpoch {
-  /** Empty: of every organisation. */
+  /** Empty for all organisations. */
   orgKey: string
-  /** Links made then or earlier have ended; in microseconds since 1970 by the database's clock. */
+  /** Links made at or before this time have ended; in microseconds since 1970 by the database's clock. */
   revokedBeforeMicros: number
 }
 
-/** Which share links this replica knows to have ended before their time. */
+/** The share links that this replica knows to be revoked. */
 export class Revocations {
   #revoked = new Map<string, number>()
   readonly #epochs = new Map<string, number>()
 
-  /** How many links are remembered to be revoked. */
+  /** How many revoked links are remembered. */
   get size (): number {
     return this.#revoked.size
   }
@@ -30,7 +30,7 @@ export class Revocations {
     return this.#revoked.has(id) || madeAtMicros <= this.#epochOf(orgKey) || madeAtMicros <= this.#epochOf('')
   }
 
-  /** Takes note of further ones; what was noted before stays. */
+  /** Adds to what is known; nothing is removed. */
   add ({ revoked, epochs }: { revoked: readonly RevokedShare[], epochs: readonly ShareEpoch[] }): void {
     for (const { id, expiresAtMs } of revoked) this.#revoked.set(id, expiresAtMs)
     for (const { orgKey, revokedBeforeMicros } of epochs) {

@@ -1,11 +1,11 @@
-/** How often a share link was used since that was last written. */
+/** How often a share link was used since its count was last written. */
 export interface ShareUses {
   id: string
   count: number
   lastUsedMs: number
 }
 
-/** Beyond it, uses of further links are not counted until the others are written: memory is bounded. */
+/** Beyond this, uses of further links are not counted until the others are written, so that memory is bounded. */
 const MAX_IDS = 100_000
 
 /** Counts the uses of share links until they are written. */
@@ -23,7 +23,7 @@ export class ShareUseCounter {
     return taken
   }
 
-  /** What was taken could not be written. */
+  /** Adds counts again that were taken but could not be written. */
   putBack (uses: readonly ShareUses[]): void {
     for (const each of uses) this.#add(each)
   }

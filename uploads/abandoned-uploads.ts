@@ -6,7 +6,7 @@ import type { MultipartUploads } from '../store/multipart-uploads.js'
 
 /** Callbacks for what became of abandoned uploads. */
 interface Sweep {
-  /** Ends it between two uploads. */
+  /** Ends the sweep between two uploads. */
   signal: AbortSignal
   onAborted: () => void
   /** Called with the key of an upload that the store did not abort. */
@@ -18,14 +18,14 @@ const BATCH = 100
 const FAILURES_IN_A_ROW_MAX = 10
 
 /**
- * Aborts the recorded uploads in parts whose places are no longer kept, at the store and then in the catalogue, so that after
- * a crash between the two, the former is repeated. Other uploads in the bucket are not touched.
+ * Aborts the recorded uploads in parts whose places are no longer kept: first at the store and then in the catalogue, so that
+ * after a crash between the two the first is repeated. Other uploads in the bucket are not touched.
  *
- * An upload that the store does not abort is put behind all others, for the next time: even where many fail, each sweep begins
- * with those that were not tried yet.
+ * An upload that the store does not abort is moved behind all others: even if many fail, each sweep begins with those that have
+ * not been tried yet.
  *
  * @returns how many were aborted
- * @throws when the database does not answer, or the store failed ten times in a row; what was aborted by then stays aborted
+ * @throws if the database does not answer, or the store has failed ten times in a row; what was aborted by then stays aborted
  */
 export async function abortAbandonedUploads (
   database: DatabaseHandle, store: Pick<MultipartUploads, 'abort'>, { signal, onAborted, onFailed }: Sweep,

@@ -7,7 +7,9 @@ import { type MeasuredRange, type UnfinishedUpload, measureUploads } from './unf
 
 /** An unfinished upload in the bucket, and what the catalogue knows about it. */
 export interface KnownUpload extends UnfinishedUpload {
-  /** `open` if its sender may still complete it, `given-up` if it is kept no longer, `other` if it was never recorded. */
+  /**
+   * `open` if its sender may still complete it, `given-up` if its place is no longer kept, `other` if it was never recorded.
+   */
   state: 'open' | 'given-up' | 'other'
 }
 
@@ -16,7 +18,7 @@ export type AbortOutcome = 'listed' | 'open' | 'aborted' | 'refused'
 
 /** Some uploads, among those that were looked at. */
 export interface KnownPage {
-  /** How many the store listed, including those that are too young. */
+  /** How many the store listed, including those that are too recent. */
   seen: number
   known: Array<KnownUpload & { outcome: AbortOutcome }>
 }

@@ -4,14 +4,14 @@ import type { MultipartUploads, StoreUpload } from '../store/multipart-uploads.j
 import type { ObjectStorage } from '../store/object-storage.js'
 import type { OpenUpload } from './upload-id.js'
 
-/** How completing an upload ended. A fault can be put right, and the upload stays open. */
+/** The outcome of completing an upload. A fault can be corrected, and the upload stays open. */
 export type CompletionOutcome = 'completed' | 'not-found' | { fault: string }
 
 const PAGE_PARTS = 1_000
 
 /**
- * Makes the file of an upload's parts, if these are the file that was stated. What the store has decides, whatever the sender
- * says about it. If the upload is gone but its file is there, an earlier request completed it.
+ * Creates the file from an upload's parts, if these add up to the file that was stated. The parts in the store decide, whatever
+ * the sender says about them. If the upload is gone but its file exists, an earlier request has completed it.
  *
  * @param options.isOpen whether its place is still kept; otherwise nothing new is completed
  * @param options.stated the parts as the sender names them, if it does
@@ -32,7 +32,7 @@ export async function completeUpload (
   return (await storage.head(upload.objectKey))?.sizeBytes === upload.sizeBytes ? 'completed' : 'not-found'
 }
 
-/** Every part that has arrived, in the order of their numbers, 10,000 at most; undefined where the upload is gone. */
+/** Every part that has arrived, in the order of their numbers, 10,000 at most; undefined if the upload is gone. */
 export async function listAllParts (
   { multipart }: { multipart: Pick<MultipartUploads, 'listParts'> }, upload: StoreUpload,
 ): Promise<StoredPart[] | undefined> {

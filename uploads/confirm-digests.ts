@@ -6,12 +6,12 @@ import type { ObjectStorage } from '../store/object-storage.js'
 const BATCH = 100
 
 /**
- * Asks the store about uploads that were bound to a checksum, once their files are counted: a checksum that it names of its
- * own accord, it has checked. That holds for the entity tag in the same answer, whatever is put there later.
+ * Asks the store about uploads that were bound to a checksum, once their files are counted: if the store itself names a
+ * checksum, it has checked it. This applies to the entity tag in the same answer, whatever is put there later.
  *
- * @param signal ends it between two files
- * @returns for how many files a digest is now verified
- * @throws when the database or the store does not answer; the rest is done the next time
+ * @param signal ends the work between two files
+ * @returns how many files now have a verified digest
+ * @throws if the database or the store does not answer; the rest is done the next time
  */
 export async function confirmDigests (
   database: DatabaseHandle, storage: Pick<ObjectStorage, 'head'>, signal: AbortSignal,

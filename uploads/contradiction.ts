@@ -2,17 +2,17 @@ import { parseMediaType } from '../http/media-type.js'
 
 /** What an upload's URL was signed for. */
 export interface AllowedUpload {
-  /** Exact length; null if the file may be of any size. */
+  /** Exact length; null if the file may have any size. */
   reservedBytes: bigint | null
   contentType: string
 }
 
-/** How a file differs from what was reserved: it is bigger, or it is of another type. */
+/** How a file differs from what was reserved: it is bigger, or has another type. */
 export type Contradiction = 'size' | 'type'
 
 /**
  * How a file, as the store itself describes it, contradicts what its upload's URL was signed for; undefined if it may have
- * arrived by that URL. A smaller file does no harm, and a store that reports no type contradicts nothing.
+ * arrived by that URL. A smaller file does no harm, and a type that the store does not report is not a contradiction.
  */
 export function contradictionOf (
   { reservedBytes, contentType }: AllowedUpload, stored: { sizeBytes: number, contentType: string | undefined },

@@ -14,7 +14,7 @@ export interface UploadExamination {
   /** Asks the store about a key's current state, and counts it accordingly. */
   recount: (objectKey: string) => Promise<void>
   onRemoved: (objectKey: string, contradiction: Contradiction) => void
-  /** Called for a copy that may have arrived by its upload's URL: nothing the store says contradicts that. */
+  /** Called for a copy that is kept, since nothing that the store says about it contradicts what its upload allowed. */
   onCopyKept: (objectKey: string) => void
   /** Called with how many set-aside records were deleted to make room for newer ones. */
   onTrimmed: (count: number) => void
@@ -23,11 +23,12 @@ export interface UploadExamination {
 }
 
 /**
- * Removes from the bucket what no upload was allowed to put there. Both functions throw ObjectStorageUnavailable if the store
- * does not answer, and what the database throws. They are idempotent: what they could not finish is done the next time.
+ * Removes files from the bucket that their uploads were not allowed to put there. Both functions throw ObjectStorageUnavailable
+ * if the store does not answer, and what the database throws. They are idempotent: what they could not finish is done the next
+ * time.
  */
 export interface UploadExaminer {
-  /** Examines reported files if the report gives a reason to. */
+  /** Examines the reported files whose report gives a reason to. */
   examineReported: (suspects: readonly EventRecord[]) => Promise<void>
   /** Examines all counted files with a prefix that are bigger than reserved, however that became known. */
   examineOversized: (prefix: string) => Promise<void>
@@ -78,7 +79,7 @@ async function examine (file: ReservedFile, copy: Pick<EventRecord, 'record'> | 
   const { objectKey, entityTag } = file
   try {
     const { stored } = await storage.observeCounted(objectKey)
-    // It was overwritten, or the event was false: if the file that is there now must go, its own event will say so.
+    // It was overwritten, or the event was false: if the current file must be removed, its own event will say so.
     if (stored === undefined || (entityTag !== null && stored.entityTag !== `"${entityTag}"`)) return await recount(objectKey)
     const contradiction = contradictionOf(file, stored)
     if (contradiction === undefined) {
@@ -88,7 +89,7 @@ async function examine (file: ReservedFile, copy: Pick<EventRecord, 'record'> | 
       onCopyKept(objectKey)
       return
     }
-    // Anyone who overwrites the file at this moment loses the new one: stores such as Ceph RGW remove it whatever its tag.
+    // If the file is overwritten at this moment, the new one is lost: stores such as Ceph RGW remove it whatever its tag.
     await storage.remove(objectKey)
     onRemoved(objectKey, contradiction)
     await recount(objectKey)

@@ -10,7 +10,7 @@ import { listAllParts } from './complete-upload.js'
 
 /** An unfinished upload in the bucket, whoever began it. */
 export interface UnfinishedUpload extends ListedUpload {
-  /** Of the parts that have arrived. */
+  /** The bytes of the parts that have arrived. */
   partBytes: number
 }
 
@@ -31,8 +31,8 @@ type Listed = Pick<MultipartUploads, 'list' | 'listParts'>
 const MEASURED_MAX_CONCURRENT = 4
 
 /**
- * Lists unfinished uploads with the bytes that have arrived of each, page by page, in constant memory. Those that end meanwhile
- * are left out.
+ * Lists unfinished uploads with the bytes that have arrived for each, page by page, in constant memory. Uploads that end
+ * meanwhile are left out.
  *
  * @returns an iterator of pages, with how many uploads the store listed in each
  * @throws as `multipart.list` and `multipart.listParts` do
@@ -54,8 +54,8 @@ export async function * measureUploads (
 }
 
 /**
- * Looks at the bucket's unfinished uploads, recorded ones and others, and keeps how many bytes each organisation and user has
- * in them, if that is due. A look that breaks off leaves the figures of the last one as they are.
+ * Looks at the bucket's unfinished uploads, recorded ones and others, if that is due, and records how many bytes each
+ * organisation and user has in them. A look that breaks off leaves the figures of the last one as they are.
  *
  * @returns undefined if no look is due
  * @throws as `measureUploads` and the database do; {LeaseLostError}

@@ -3,7 +3,7 @@ import type { SealingSecrets } from '../sealing/rotating-secrets.js'
 import type { StoreUpload } from '../store/multipart-uploads.js'
 import type { PartLayout } from '../objects/part-layout.js'
 
-/** What a multipart upload's id stands for. */
+/** What is sealed in the id of an upload in parts. */
 export interface OpenUpload extends StoreUpload, PartLayout {
   contentType: string
 }
@@ -14,17 +14,17 @@ interface UploadOwner {
   userId: string
 }
 
-/** Seals what the service must know of an upload into the id that its sender is given. */
+/** Seals what the service must know about an upload into the id that its sender gets. */
 export interface UploadIds {
   seal: (owner: UploadOwner, upload: OpenUpload) => string
-  /** Undefined where the id is not one that `seal` made for the same owner. */
+  /** Undefined if the id is not one that `seal` made for the same owner. */
   open: (owner: UploadOwner, uploadId: string) => OpenUpload | undefined
 }
 
-// None of the parts can hold it.
+// None of the sealed fields can contain it.
 const SEPARATOR = '\0'
 
-/** Makes ids that reveal nothing and cannot be forged: the object key in them is a secret. */
+/** Creates ids that reveal nothing and cannot be forged: the object key in them is a secret. */
 export function createUploadIds (secrets: SealingSecrets): UploadIds {
   const { seal, open } = createSealer(secrets, 'upload id')
   return {
