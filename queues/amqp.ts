@@ -15,7 +15,7 @@ export interface AmqpAddress {
 const HEARTBEAT_SECONDS = 15
 
 /**
- * Loads the AMQP client, and returns what opens a queue. The queue must exist: nothing is declared in the broker.
+ * Loads the AMQP client, and returns a function that opens a queue. The queue must exist: nothing is declared in the broker.
  *
  * @throws {MissingPackageError}
  */
@@ -30,7 +30,7 @@ export async function loadAmqp (): Promise<(address: AmqpAddress) => Promise<Eve
     connection.on('close', (error) => { inbox.fail(error ?? new Error('The connection was closed.')) })
     try {
       const channel = await openChannel(connection, inbox)
-      // Of its own: a question about a queue that is gone closes its channel.
+      // On a channel of its own: asking about a queue that is gone closes the channel.
       const inspection = await openChannel(connection, inbox)
       await inspection.checkQueue(queue)
       await channel.prefetch(BATCH_MAX_MESSAGES)
@@ -78,7 +78,7 @@ class AmqpQueue implements EventQueue {
   async receive (signal: AbortSignal): Promise<QueueMessage[]> {
     const delivered = await this.#inbox.take(BATCH_MAX_MESSAGES, signal)
     return delivered.map((delivery) => {
-      // Of seconds, where the sender gives one.
+      // In seconds, if the sender sets one.
       const timestamp: unknown = delivery.properties.timestamp
       const message = {
         body: delivery.content,
@@ -101,7 +101,7 @@ class AmqpQueue implements EventQueue {
   async extend (): Promise<void> {}
 
   async close (): Promise<void> {
-    // A channel that is closed has been told everything before; what it still holds goes back.
+    // By now everything has been acknowledged or given back; what the channel still holds goes back to the queue.
     await this.#channel.close().catch(() => {})
     await this.#connection.close().catch(() => {})
   }

@@ -1,7 +1,7 @@
 import { Pauses } from './pauses.js'
 import type { EventQueue, OpenQueue, QueueMessage } from './queue.js'
 
-/** What became of a message: it is committed, or it is set aside with a reason. Either way it may leave the queue. */
+/** What became of a message: it is committed, or set aside with a reason. Either way it may leave the queue. */
 type Settled = 'committed' | 'set_aside'
 
 export interface ConsumeOptions {
@@ -10,38 +10,38 @@ export interface ConsumeOptions {
   take: (body: Buffer) => Promise<Settled>
   /** Whether a failure of `take` says that nothing can be committed now, rather than that this message cannot. */
   isOutage: (error: unknown) => boolean
-  /** Keeps a message elsewhere that cannot be taken whatever is tried. */
+  /** Keeps a message elsewhere that cannot be taken. */
   giveUp: (body: Buffer, error: unknown) => Promise<void>
   onReceived?: (messages: readonly QueueMessage[]) => void
   onSettled?: (settled: Settled, count: number) => void
-  /** Messages are held, since nothing can be committed: called once until something is committed again. */
+  /** Called when messages are held since nothing can be committed; not again until something has been committed. */
   onHeld?: (count: number, error: unknown) => void
   onUp?: () => void
-  /** The queue cannot be reached, or no longer: called once until it can be. */
+  /** Called when the queue cannot be reached, or no longer; not again until it has been. */
   onDown?: (error: unknown) => void
-  /** Longest pause before it is tried again to open the queue, or to commit what is held, in milliseconds. */
+  /** The longest pause before another attempt to open the queue, or to commit what is held, in milliseconds. */
   pauseMaxMs?: number
 }
 
 interface HeldMessage {
   message: QueueMessage
-  /** It failed on its own account, not for want of a database or a store. */
+  /** How often it has failed for reasons of its own, while the database and the store were up. */
   failures: number
 }
 
-/** At most some seconds until those who wait are served once the database is back. */
+/** Once the database is back, messages wait no longer than this. */
 const PAUSE_MAX_MS = 10_000
 const MEASURE_INTERVAL_MS = 5_000
 /** How often a message may fail on its own. */
 const FAILURES_MAX = 5
 
 /**
- * Takes messages from one queue, a batch at a time, for as long as it runs: the messages of a batch are taken concurrently, so
+ * Takes messages from one queue, a batch at a time, for as long as it runs. The messages of a batch are taken concurrently, so
  * that they share commits, and each is acknowledged once it is committed, whatever becomes of the others.
  *
  * While nothing can be committed, a batch is held and tried again after growing pauses, and no other is received: giving it
- * back would use up the deliveries that a queue allows a message. A message that fails on its own account is retried alone, a
- * bounded number of times, and then kept elsewhere.
+ * back would use up the deliveries that a queue allows per message. A message that fails for reasons of its own is retried
+ * alone, a limited number of times, and then kept elsewhere.
  */
 export class QueueConsumer {
   readonly #options
@@ -56,7 +56,7 @@ export class QueueConsumer {
     this.#options = options
   }
 
-  /** Whether the queue could be reached when that was last tried; false before the first time. */
+  /** Whether the last attempt to reach the queue succeeded; false before the first one. */
   get isUp (): boolean {
     return this.#isUp === true
   }
@@ -66,7 +66,7 @@ export class QueueConsumer {
     return this.isUp ? this.#waitingCount : undefined
   }
 
-  /** When the oldest message of the batch under way was sent; undefined if there is none, or if that is not known. */
+  /** When the oldest message of the current batch was sent; undefined if there is none, or that is not known. */
   get oldestSentAt (): Date | undefined {
     return this.#oldestSentAt
   }
@@ -75,12 +75,12 @@ export class QueueConsumer {
     this.#running = this.#run()
   }
 
-  /** Closes the queue after the batch under way, and opens it anew. */
+  /** Closes the queue after the current batch, and opens it again. */
   reopen (): void {
     this.#reopening.abort()
   }
 
-  /** Finishes the batch under way and acknowledges the part of it that is committed; the rest goes back. Never rejects. */
+  /** Finishes the current batch and acknowledges the part of it that is committed; the rest goes back. Never rejects. */
   async stop (): Promise<void> {
     this.#stopping.abort()
     this.#reopening.abort()
@@ -94,7 +94,7 @@ export class QueueConsumer {
       let queue: EventQueue | undefined
       try {
         queue = await this.#options.open()
-        // Asked to stop while it was being opened.
+        // `stop` was called while the queue was being opened.
         if (this.#stopping.signal.aborted) this.#reopening.abort()
         await this.#empty(queue, this.#reopening.signal, pauses)
       } catch (error) {
@@ -113,7 +113,7 @@ export class QueueConsumer {
         this.#waitingCount = await queue.countWaiting()
         this.#setUp(true)
       } catch (error) {
-        // While a batch is held, nothing else may notice.
+        // While a batch is held, nothing else might notice.
         this.#setUp(false, error)
       }
     }
@@ -121,7 +121,7 @@ export class QueueConsumer {
     const measuring = setInterval(measure, MEASURE_INTERVAL_MS).unref()
     const extending = queue.extendIntervalMs === undefined
       ? undefined
-      // Where that fails they come again, which does no harm.
+      // If that fails, the messages are delivered again, which does no harm.
       : setInterval(() => { queue.extend().catch(() => {}) }, queue.extendIntervalMs).unref()
     try {
       while (!signal.aborted) {
@@ -167,7 +167,7 @@ export class QueueConsumer {
     this.#oldestSentAt = undefined
   }
 
-  /** Tries to take messages: together at first, and those that failed on their own one after the other, without company. */
+  /** Tries to take messages: new ones together, and those that have failed before one by one. */
   async #take (held: readonly HeldMessage[]) {
     const settled = new Map<QueueMessage, Settled>()
     const left: HeldMessage[] = []
@@ -192,7 +192,7 @@ export class QueueConsumer {
     return { settled, left, outage }
   }
 
-  /** Whether the message is kept elsewhere: if not, it is not given up. */
+  /** Keeps a message elsewhere; returns whether that succeeded. If not, it is tried again. */
   async #giveUp ({ body }: QueueMessage, error: unknown): Promise<boolean> {
     try {
       await this.#options.giveUp(body, error)

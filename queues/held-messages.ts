@@ -16,7 +16,7 @@ export class HeldMessages<Handle> {
     this.#handles.set(message, handle)
   }
 
-  /** Forgets messages and gives what they were known by. */
+  /** Forgets messages, and returns their handles. */
   release (messages: readonly QueueMessage[]): Handle[] {
     return messages.flatMap((message) => {
       const handle = this.#handles.get(message)
@@ -26,7 +26,7 @@ export class HeldMessages<Handle> {
     })
   }
 
-  /** Forgets all. */
+  /** Forgets all messages, and returns their handles. */
   releaseAll (): Handle[] {
     const { handles } = this
     this.#handles.clear()

@@ -1,4 +1,4 @@
-/** Where items that a connection delivers unasked wait to be taken, a batch at a time. */
+/** Where items that a connection pushes wait to be taken, a batch at a time. */
 export class Inbox<Item> {
   #items: Item[] = []
   #failure: { error: unknown } | undefined
@@ -9,16 +9,16 @@ export class Inbox<Item> {
     this.#wake()
   }
 
-  /** Nothing will come any more. What waits is no longer of use: it comes again on the next connection. */
+  /** Ends the inbox: nothing more will arrive. What waits is dropped, since the next connection delivers it again. */
   fail (error: unknown): void {
     this.#failure ??= { error }
     this.#wake()
   }
 
   /**
-   * Waits for items and takes all, but no more than `max`; none once the signal is aborted.
+   * Waits for items and takes all of them, up to `max`; none once the signal is aborted.
    *
-   * @throws what it failed with
+   * @throws the error that `fail` was called with
    */
   async take (max: number, signal: AbortSignal): Promise<Item[]> {
     if (this.#items.length === 0 && this.#failure === undefined && !signal.aborted) {
@@ -28,7 +28,7 @@ export class Inbox<Item> {
       })
       signal.removeEventListener('abort', this.#wake)
       this.#wake = () => {}
-      // What the connection's present data hold besides comes along.
+      // So that further items in the data that has just arrived are taken along.
       await new Promise((resolve) => { setImmediate(resolve) })
     }
     if (this.#failure !== undefined) throw this.#failure.error

@@ -18,7 +18,7 @@ const PULL_MS = 20_000
 const HELD_MAX_MESSAGES = 2 * BATCH_MAX_MESSAGES
 
 /**
- * Loads the NATS client, and returns what opens a consumer. Stream and consumer must exist: nothing is created on the server.
+ * Loads the NATS client, and returns a function that opens a consumer. Stream and consumer must exist: nothing is created.
  *
  * @throws {MissingPackageError}
  */
@@ -32,7 +32,7 @@ export async function loadNats (): Promise<(address: NatsAddress) => Promise<Eve
       servers: host,
       name: 'objects-storage',
       timeout: CONNECT_TIMEOUT_MS,
-      // The loop connects again, for every kind of queue alike.
+      // The loop reconnects, for every kind of queue alike.
       reconnect: false,
       ...protocol === 'tls:' ? { tls: {} } : {},
       ...user === '' ? {} : pass === '' ? { token: user } : { user, pass },
@@ -100,7 +100,7 @@ class NatsQueue implements EventQueue {
       for (const delivery of this.#held.releaseAll()) delivery.nak()
       await this.#connection.flush()
     } catch {
-      // It is closed already: they come again once their time is over.
+      // The connection is already closed: the messages come again once their time is over.
     }
     await this.#connection.close().catch(() => {})
   }

@@ -3,7 +3,7 @@ import { ExponentialBackoff, type IBackoff } from 'cockatiel'
 
 const FIRST_MS = 100
 
-/** Pauses between attempts, by and large each longer than the one before, with jitter, and bounded. */
+/** Pauses between attempts: growing, with jitter, up to a limit. */
 export class Pauses {
   readonly #backoff
   #present: IBackoff<unknown> | undefined
@@ -13,7 +13,7 @@ export class Pauses {
     this.#backoff = new ExponentialBackoff<unknown>({ initialDelay: FIRST_MS, maxDelay: maxMs })
   }
 
-  /** The next pause begins small again. */
+  /** Makes the next pause short again. */
   reset (): void {
     this.#present = undefined
   }

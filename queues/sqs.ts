@@ -7,7 +7,7 @@ import { CONNECT_TIMEOUT_MS, type EventQueue, type QueueMessage } from './queue.
 /** A queue of Amazon SQS. */
 export interface SqsAddress {
   url: string
-  /** Of a queue whose host names none. */
+  /** The region of a queue whose host does not name one. */
   region: string
 }
 
@@ -20,13 +20,13 @@ const REQUEST_MAX_MESSAGES = 10
 /** If one request brings as many as it can, this many more are made at once. */
 const FURTHER_REQUESTS = 9
 const WAIT_SECONDS = 20
-/** A queue's own may be 0, with which everybody would be given every message. */
+/** A queue's own timeout may be 0, which would deliver every message to everyone. */
 const VISIBILITY_MIN_SECONDS = 3
 const ANSWER_TIMEOUT_MS = (WAIT_SECONDS + 10) * 1000
 
 /**
- * Loads Amazon's client for SQS, and returns what opens a queue. Requests are signed with this machine's own credentials, as
- * AWS's chain finds them.
+ * Loads Amazon's client for SQS, and returns a function that opens a queue. Requests are signed with this machine's own
+ * credentials, as AWS's chain finds them.
  *
  * @throws {MissingPackageError}
  */
@@ -36,7 +36,7 @@ export async function loadSqs (): Promise<(address: SqsAddress) => Promise<Event
     const { hostname, origin } = new URL(url)
     const client = new sqs.SQSClient({
       region: regionInHost.exec(hostname)?.[1] ?? region,
-      // Where it would choose another, as for an endpoint of a VPC, it would tell the console so at every request.
+      // If the client would choose another one, as for a VPC endpoint, it would otherwise write a warning at every request.
       endpoint: origin,
       // The loop tries again, for every kind of queue alike.
       maxAttempts: 1,
@@ -60,7 +60,7 @@ class SqsQueue implements EventQueue {
   readonly #client
   readonly #url
   readonly #visibilitySeconds
-  /** Their receipts. */
+  /** The receipts of the messages held. */
   readonly #held = new HeldMessages<string>()
 
   constructor ({ sqs, client, url, visibilitySeconds }: {
@@ -122,7 +122,7 @@ class SqsQueue implements EventQueue {
       const { Messages = [] } = await told(this.#client.send(command, { abortSignal: signal }))
       return Messages.flatMap((received) => this.#hold(received))
     } catch (error) {
-      // What was on its way comes again once its time is over.
+      // Messages that were on their way come again once their time is over.
       if (signal.aborted) return []
       throw error
     }
@@ -147,7 +147,7 @@ class SqsQueue implements EventQueue {
     })
   }
 
-  /** An entry that the queue refuses comes again, which does no harm. */
+  /** If the queue refuses an entry, that message comes again, which does no harm. */
   async #inBatches (
     receipts: readonly string[], send: (entries: Array<{ Id: string, ReceiptHandle: string }>) => Promise<void>,
   ): Promise<void> {
@@ -158,7 +158,7 @@ class SqsQueue implements EventQueue {
   }
 }
 
-/** What a request gives, or an error that does not quote it: the service's may hold the token of a session. */
+/** The result of a request, or an error that does not quote it: the original may contain a session's token. */
 async function told<Result> (request: Promise<Result>): Promise<Result> {
   try {
     return await request
