@@ -1,4 +1,4 @@
-/** The name and status alone of what AWS's SDK threw: its message may hold what a command or a server answered. */
+/** Only the name and status of an error of AWS's SDK: its message may contain what a command or a server answered. */
 export function describeAwsFailure (error: unknown): string {
   if (!(error instanceof Error)) return 'unknown'
   const metadata: unknown = '$metadata' in error ? error.$metadata : undefined

@@ -1,6 +1,6 @@
 /**
- * A URL without the path below which a service is offered, for proxies that pass that path on: `/files/usage` becomes `/usage`.
- * Any other URL stays as it is, so that the service can also be reached at its own address.
+ * A URL without the path below which a service is published, for proxies that pass that path on: `/files/usage` becomes
+ * `/usage`. Any other URL stays as it is, so that the service can also be reached at its own address.
  *
  * @param basePath of unreserved characters, with a leading and no trailing slash
  */
@@ -23,7 +23,7 @@ function endOfBasePath (url: string, basePath: string): number | undefined {
   return at
 }
 
-/** The path of a service's address, which precedes every path as people reach it; empty if it has none. */
+/** The path of a service's public address, which precedes the path of every public URL; empty if it has none. */
 export function pathOfAddress (address: string): string {
   return new URL(address).pathname.replace(/\/+$/, '')
 }

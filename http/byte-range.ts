@@ -11,7 +11,7 @@ export interface ByteRange {
 /** `whole`: 200 with all bytes; a range: 206; `unsatisfiable`: 416. */
 export type RangeSelection = 'whole' | 'unsatisfiable' | ByteRange
 
-/** A range as it is asked for, whatever the file: from a position to another or to the end, or the last bytes. */
+/** A range as requested, independent of any file: from one position to another or to the end, or the last bytes. */
 export type NamedRange = { first: number, last?: number | undefined } | { suffixLength: number }
 
 /** The part of a request that holds its range; headers by their lower-case names, as in Node. */
@@ -23,23 +23,23 @@ export interface RangeRequest {
   }
 }
 
-// Far more than the files of any store have, and as much as all of them read.
+// Far more bytes than a file in any store has, and small enough for all stores to parse.
 const POSITIONS_BELOW = 10n ** 15n
 
 /** One element of a Range header. bigint, since a client may write more digits than a number holds. */
 type RangeSpec = { first: bigint, last: bigint | undefined } | { suffixLength: bigint }
 
 /**
- * Decides which bytes of a file answer a request (RFC 9110, section 14). To be asked after the preconditions, which go first.
+ * Decides which bytes of a file answer a request (RFC 9110, section 14). Preconditions must be evaluated first.
  *
  * - Range counts for GET only (14.2), so HEAD describes the whole file.
  * - A unit other than `bytes`, or a value that breaks the grammar, is ignored (14.2): the whole file. Go and nginx answer 416
  *   for the latter, which a client cannot tell from a file that is too short.
- * - Of several ranges, those that lie outside the file are dropped. A single one left is sent as such, as Go and nginx do;
- *   if more are left the whole file is sent, as 14.2 allows: it holds all that was asked for, costs the store one read, and
- *   every client takes it, whereas few read multipart/byteranges.
+ * - Of several ranges, those that lie outside the file are dropped. If a single one is left, it is sent as such, as Go and
+ *   nginx do; if several are left, the whole file is sent, as 14.2 allows: it contains all that was asked for, costs the store
+ *   one read, and every client accepts it, whereas few read multipart/byteranges.
  * - In an empty file no range from a position can be satisfied (14.1.1, 14.1.2), `bytes=0-` included. nginx and Go answer 200
- *   there, for clients that put the header on every request; we keep to the RFC, and the 416 tells the length as well. A suffix
+ *   there, for clients that put the header on every request; we follow the RFC, and the 416 states the length, too. A suffix
  *   can be satisfied by a file of any length, but Content-Range has no way to write a range of no bytes: the whole file.
  *
  * @param now tells whether a date in If-Range is a strong validator, and the century of its two-digit year.
@@ -57,10 +57,10 @@ export function selectRange (request: RangeRequest, file: Validators & { sizeByt
 }
 
 /**
- * What a request asks of a file that nobody has looked at yet. What `selectRange` makes of it then is this, `whole`, or that no
- * byte of the range is in the file.
+ * The range that a request asks for, before anything is known about the file. `selectRange` then returns these bytes, `whole`
+ * or `unsatisfiable`.
  *
- * @returns `undecided` where the file's length decides: several ranges, or one that may be in no file at all
+ * @returns `undecided` if the file's length decides: several ranges, or one that may lie outside every file
  */
 export function namedRange ({ method, headers: { range } }: RangeRequest): NamedRange | 'whole' | 'undecided' {
   const specs = method === 'GET' && range !== undefined ? parseRange(range) : undefined
@@ -82,21 +82,21 @@ export function formatRange (range: NamedRange): string {
 }
 
 /**
- * The range that the Content-Range of a 206 names (RFC 9110, section 14.4); undefined where it is none of bytes, or the file's
- * length is unknown.
+ * The range that the Content-Range of a 206 names (RFC 9110, section 14.4); undefined if it is not a range of bytes, or the
+ * file's length is unknown.
  */
 export function readContentRange (value: string): ByteRange | undefined {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/\d{1,15}$/.exec(value)
   return match === null ? undefined : { first: Number(match[1]), last: Number(match[2]) }
 }
 
-/** Whether two are the same bytes; undefined stands for the whole file. */
+/** Whether two ranges are the same bytes; undefined means the whole file. */
 export function isSameRange (one: ByteRange | undefined, other: ByteRange | undefined): boolean {
   return one?.first === other?.first && one?.last === other?.last
 }
 
 /**
- * The value of Content-Range: of a 206 the range and the file's length, of a 416 the length alone (RFC 9110, section 14.4).
+ * The value of Content-Range: for a 206 the range and the file's length, for a 416 only the length (RFC 9110, section 14.4).
  */
 export function contentRange (selection: ByteRange | 'unsatisfiable', sizeBytes: number): string {
   if (selection === 'unsatisfiable') return `bytes */${sizeBytes}`
@@ -104,9 +104,9 @@ export function contentRange (selection: ByteRange | 'unsatisfiable', sizeBytes:
 }
 
 /**
- * If-Range (RFC 9110, section 13.1.5): whether the client's part is of this very file. Only strong validators can say so: an
- * entity tag without `W/`, or the date of Last-Modified itself once the second it names is over (8.8.2.2), since within
- * that second the file may still be replaced under the same date. A list, `*` or anything else says nothing.
+ * If-Range (RFC 9110, section 13.1.5): whether the client's part belongs to this very file. Only strong validators can say so:
+ * an entity tag without `W/`, or the date of Last-Modified itself once the second it names is over (8.8.2.2), since within that
+ * second the file may still be replaced under the same date. A list, `*` or anything else says nothing.
  */
 function isSameFile (ifRange: string, file: Validators, now: Date): boolean {
   if (isEntityTag(ifRange)) return matchesStrongly(ifRange, file.entityTag)
@@ -122,7 +122,7 @@ function parseRange (value: string): RangeSpec[] | undefined {
   if (set === undefined) return undefined
   const specs: RangeSpec[] = []
   for (const element of set.split(',')) {
-    // Empty elements are to be passed over: RFC 9110, section 5.6.1.2.
+    // Empty elements must be skipped: RFC 9110, section 5.6.1.2.
     if (/^[ \t]*$/.test(element)) continue
     const spec = parseRangeSpec(element)
     if (spec === undefined) return undefined
@@ -146,7 +146,7 @@ function asksForSuffix (spec: RangeSpec): boolean {
   return 'suffixLength' in spec && spec.suffixLength > 0n
 }
 
-/** The bytes that a range names in a file of this size, or undefined where it has none of them. */
+/** The bytes that a range names in a file of this size; undefined if the file has none of them. */
 function resolve (spec: RangeSpec, sizeBytes: number): ByteRange | undefined {
   const size = BigInt(sizeBytes)
   if ('suffixLength' in spec) {

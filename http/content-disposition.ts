@@ -20,8 +20,8 @@ const deviceName = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9\u00b9\u
  * clients that know no other (curl -J). Both are always present, so that a client that reads either one finds it.
  *
  * Both forms are made safe to store. Cleaning `filename*` is not left to the client, although browsers do it themselves:
- * scripts and SDKs decode it and write to that path as it is, and nobody knows here on which system. Letters of any script,
- * emoji and their joiners stay as they are, in the normalisation they came in.
+ * scripts and SDKs decode it and write to that path as it is, on a system that we do not know. Letters of any script, emoji and
+ * their joiners stay as they are, and are not normalised.
  */
 export function contentDisposition (type: 'attachment' | 'inline', fileName: string): string {
   const name = storableName(fileName)

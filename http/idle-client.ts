@@ -1,10 +1,10 @@
 import type { ServerResponse } from 'node:http'
 
 /**
- * Closes the connection of a response once its client has taken nothing for too long. While all that was written has been
- * taken, the client is waiting for the service, whatever time that takes.
+ * Closes the connection of a response if its client takes no bytes for too long. A client that has taken all that was written
+ * is waiting for the service, and may do so for any length of time.
  *
- * @param log is told of it
+ * @param log records that the connection was closed
  */
 export function dropIdleClient (
   response: Pick<ServerResponse, 'setTimeout' | 'writableLength' | 'destroy'>, idleMs: number,

@@ -5,11 +5,11 @@ const MAX_HOPS = 16
 const RANGES = new Set(['loopback', 'linklocal', 'uniquelocal'])
 
 /**
- * Whose `X-Forwarded-For` is trusted: the last so many proxies that a request has come through, or a list of addresses, CIDR
+ * Whose `X-Forwarded-For` is trusted: a number of proxies that a request has last come through, or a list of addresses, CIDR
  * ranges and the names `loopback`, `linklocal` and `uniquelocal`, separated by commas.
  *
- * @returns the addresses, or a function that tells whether the address so many hops away is trusted; undefined for anything
- *   else, including a range of all addresses, with which every client could choose its own address
+ * @returns the addresses, or a function that says whether the address at a given number of hops is trusted; undefined for
+ *   anything else, including a range of all addresses, with which every client could choose its own address
  */
 export function parseTrustedProxies (text: string): string[] | ((address: string, hop: number) => boolean) | undefined {
   if (/^\d+$/.test(text)) {

@@ -59,7 +59,7 @@ export function createBucketListing (
       while (next !== undefined) {
         const { objects, observedAt, nextToken }: Awaited<typeof next> = await next
         const fetchNext = (): typeof next => nextToken === undefined ? undefined : fetchPage(range, nextToken, signal)
-        // Whoever asks for few keys wants no more: a request that is given up takes its connection with it.
+        // A caller that asks for few keys wants no more, and abandoning a request would close its connection.
         const ahead = range.pageKeys === undefined ? fetchNext() : undefined
         // It may fail before anyone awaits it.
         ahead?.catch(() => {})

@@ -8,7 +8,7 @@ const boundBy = { md5: 'content-md5', sha256: 'x-amz-checksum-sha256', crc32c: '
 export const checksumRequest = { 'x-amz-checksum-mode': 'ENABLED' } as const
 
 /**
- * By which checksums a store is known to refuse other bytes.
+ * The checksums with which a store is known to refuse other bytes.
  *
  * @param setting `auto`, `none`, or algorithms separated by commas
  * @param endpoint undefined for the embedded store
@@ -21,7 +21,7 @@ export function enforcedChecksums (setting: string, endpoint: string | undefined
 /**
  * The headers that bind an upload to digests of its bytes.
  *
- * @param enforced the checksums by which the store refuses other bytes; those of others are not bound
+ * @param enforced the checksums with which the store refuses other bytes; no others are bound
  */
 export function bindDigests (
   digests: Digests, enforced: readonly DigestAlgorithm[],
@@ -29,7 +29,7 @@ export function bindDigests (
   const headers: Record<string, string> = {}
   const bound: DigestAlgorithm[] = []
   for (const { algorithm, value } of listDigests(digests)) {
-    // Stores take one checksum of the newer kind.
+    // Stores accept only one checksum of the newer kind.
     if (!enforced.includes(algorithm) || (algorithm === 'crc32c' && bound.includes('sha256'))) continue
     headers[boundBy[algorithm]] = Buffer.from(value, 'hex').toString('base64')
     bound.push(algorithm)
@@ -38,8 +38,8 @@ export function bindDigests (
 }
 
 /**
- * What an answer to HEAD or GET says of the whole file's bytes. A checksum of a file in parts may be one of its parts'
- * checksums, which is left out.
+ * The checksums of the whole file's bytes in an answer to HEAD or GET. For a file that was sent in parts, the answer may have a
+ * checksum of the parts' checksums, which is left out.
  */
 export function readChecksums (header: (name: string) => string | undefined): Digests {
   const found: Partial<Record<DigestAlgorithm, string>> = {}

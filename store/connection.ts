@@ -162,11 +162,11 @@ export class StoreConnection {
         origin: this.#origin,
         method,
         path: url.slice(this.#origin.length),
-        // A copy: where a proxy is asked, undici adds the host to what it is given.
+        // A copy: if there is a proxy, undici adds the host to the object that it is given.
         headers: { ...headers },
         body,
         signal: signal ?? null,
-        // By default, undici gives up a connection after every HEAD, for the sake of servers that send a body nevertheless.
+        // By default, undici closes the connection after every HEAD, because some servers send a body nevertheless.
         reset: false,
       })
       if (streamed && response.statusCode < 300) await firstByte(response, this.#firstByteTimeoutMs)
@@ -183,7 +183,7 @@ export class StoreConnection {
   }
 }
 
-/** Those that S3 takes only if they are signed. */
+/** The headers that S3 accepts only if they are signed. */
 function headersToSign (headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-amz-')))
 }

@@ -1,6 +1,6 @@
 import { ObjectStorageUnavailable } from './failures.js'
 
-/** What requests to the object storage are signed with. Immutable: they are only ever replaced. */
+/** Credentials that sign requests to the object storage. Immutable: they are only ever replaced. */
 export interface Credentials {
   readonly accessKey: string
   readonly secretKey: string

@@ -25,7 +25,7 @@ export class CredentialsUnavailable extends Error {
   override name = 'CredentialsUnavailable'
 
   /**
-   * @param timeoutMs how long was waited for them
+   * @param timeoutMs how long the service waited for them
    * @param tried where they were looked for, and with what result
    */
   constructor (readonly timeoutMs: number, tried = '') {

@@ -4,7 +4,7 @@ import { resolveXmlReference } from './xml-reference.js'
 export interface ListedObject {
   objectKey: string
   sizeBytes: number
-  /** Without quotes; undefined if the store names none. */
+  /** Without quotes; undefined if the store does not name one. */
   entityTag: string | undefined
 }
 

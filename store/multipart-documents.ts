@@ -13,7 +13,7 @@ export interface StoredPart {
 /**
  * The id of an upload, from the answer to CreateMultipartUpload.
  *
- * @throws {ObjectStorageRefused} where there is none
+ * @throws {ObjectStorageRefused} if there is none
  */
 export function readInitiation (xml: string): string {
   const id = textOf(xml, 'UploadId')
@@ -22,9 +22,9 @@ export function readInitiation (xml: string): string {
 }
 
 /**
- * What the answer to ListParts says.
+ * The parts in an answer to ListParts.
  *
- * @throws {ObjectStorageRefused} where it is not one, or is cut off
+ * @throws {ObjectStorageRefused} if it is not such an answer, or is cut off
  */
 export function readParts (xml: string): { parts: StoredPart[], isTruncated: boolean } {
   if (!/<\/ListPartsResult>\s*$/.test(xml)) throw new ObjectStorageRefused('its answer is not a list of parts')
@@ -51,17 +51,17 @@ export interface ListedUpload {
 export interface UploadMarker {
   /** The last key of this page, as the bucket has it. */
   key: string
-  /** Further uploads of that key begin after this one; empty where the store names none. */
+  /** Further uploads of that key begin after this one; empty if the store does not name one. */
   uploadId: string
 }
 
 /**
- * What the answer to ListMultipartUploads says, where encoded keys were not asked for: Ceph RGW 16 then encodes the keys, but
- * not the marker, and does not say so.
+ * The uploads in an answer to ListMultipartUploads without `encoding-type`: if encoded keys are requested, Ceph RGW 16 encodes
+ * the keys but not the marker, and does not say so.
  *
  * @param keyPrefix of all requested keys; the result has them without it
  * @returns `next` is undefined on the last page
- * @throws {ObjectStorageRefused} where it is not one, or is cut off
+ * @throws {ObjectStorageRefused} if it is not such an answer, or is cut off
  */
 export function readUploads (xml: string, keyPrefix = ''): { uploads: ListedUpload[], next: UploadMarker | undefined } {
   const list = /<ListMultipartUploadsResult[^>]*>(.*)<\/ListMultipartUploadsResult>\s*$/s.exec(xml)?.[1]
@@ -81,9 +81,9 @@ export function readUploads (xml: string, keyPrefix = ''): { uploads: ListedUplo
 }
 
 /**
- * The error code in an answer to CompleteMultipartUpload that began with status 200; undefined where the file was made.
+ * The error code in an answer to CompleteMultipartUpload that began with status 200; undefined if the file was created.
  *
- * @throws {ObjectStorageRefused} where it says neither
+ * @throws {ObjectStorageRefused} if it says neither
  */
 export function readCompletion (xml: string): string | undefined {
   if (/<\/CompleteMultipartUploadResult>\s*$/.test(xml)) return undefined

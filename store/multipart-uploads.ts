@@ -3,7 +3,7 @@ import { ObjectStorageRefused, ObjectStorageUnavailable } from './failures.js'
 import { type StoredPart, readCompletion, readInitiation, readParts } from './multipart-documents.js'
 import { type UploadsPage, type UploadsRange, listUploads } from './upload-listing.js'
 
-/** A multipart upload that the store knows, by the id that it gave it. */
+/** A multipart upload in the store, identified by the store's id for it. */
 export interface StoreUpload {
   objectKey: string
   storeUploadId: string
@@ -16,7 +16,7 @@ export type CompletionRefusal =
   /** The store has other parts than those named, or one is too small. */
   | 'other-parts'
 
-// Ceph RGW 16 says the latter of an upload whose parts are asked for.
+// Ceph RGW 16 answers with the latter if the parts of such an upload are requested.
 const goneCodes = new Set(['NoSuchUpload', 'NoSuchKey'])
 const partErrors = new Set(['InvalidPart', 'InvalidPartOrder', 'EntityTooSmall'])
 const XML = 'application/xml'
@@ -32,7 +32,9 @@ export class MultipartUploads {
     this.#connection = connection
   }
 
-  /** Begins an upload of a file of some type: its id. Where an answer is lost, the store keeps an empty upload. */
+  /**
+   * Begins an upload of a file with the given type, and returns its id. If the answer is lost, the store keeps an empty upload.
+   */
   async initiate (objectKey: string, contentType: string): Promise<string> {
     const response = await this.#connection.request({
       method: 'POST', objectKey, query: { uploads: '' }, headers: { 'content-type': contentType },
@@ -45,8 +47,8 @@ export class MultipartUploads {
    * Lists parts that have arrived, in the order of their numbers.
    *
    * @param options.after only parts with greater numbers
-   * @param options.limit at most so many, and no more than 1,000; a store may give fewer
-   * @returns undefined where there is no such upload any more
+   * @param options.limit the most parts to list, up to 1,000; a store may return fewer
+   * @returns undefined if there is no such upload any more
    */
   async listParts (
     { objectKey, storeUploadId }: StoreUpload, { after, limit }: { after: number, limit: number },
@@ -60,13 +62,13 @@ export class MultipartUploads {
     return await refuseUnlessGone(response)
   }
 
-  /** Lists unfinished uploads, anyone's. */
+  /** Lists unfinished uploads, whoever began them. */
   list (range: UploadsRange): AsyncGenerator<UploadsPage, undefined> {
     return listUploads(this.#connection, range)
   }
 
   /**
-   * Makes the file of its parts. Where an answer is lost the store may have done so: the file is then there, and the upload is
+   * Creates the file from its parts. If the answer is lost, the store may have done so: then the file exists, and the upload is
    * not found.
    */
   async complete (
@@ -82,12 +84,12 @@ export class MultipartUploads {
       body: `<CompleteMultipartUpload xmlns="http://s3.amazonaws.com/doc/2006-03-01/">${items.join('')}</CompleteMultipartUpload>`,
     })
     if (response.statusCode !== 200) return refusalOf(await readErrorCode(response), response.statusCode)
-    // The status may be sent before the work is done: then only the body says how it ended.
+    // The status may be sent before the work is done: then only the body says how that ended.
     const errorCode = readCompletion(await readText(response))
     return errorCode === undefined ? 'completed' : refusalOf(errorCode, response.statusCode)
   }
 
-  /** Gives an upload up, with the parts that have arrived; one that is gone is not an error. */
+  /** Aborts an upload and discards its parts; an upload that is gone is not an error. */
   async abort ({ objectKey, storeUploadId }: StoreUpload): Promise<void> {
     const response = await this.#connection.request({ method: 'DELETE', objectKey, query: { uploadId: storeUploadId } })
     if (response.statusCode < 300) await response.body.dump()

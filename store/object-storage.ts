@@ -18,13 +18,13 @@ export interface StoredObject {
   lastModified: Date
   contentType: string | undefined
   contentEncoding: string | undefined
-  /** What the store says that it has checked of the whole file. */
+  /** The checksums of the whole file that the store says it has checked. */
   checksums: Digests
-  /** Likewise; undefined where the store does not name it. */
+  /** Likewise; undefined if the store does not name it. */
   crc32: number | undefined
 }
 
-/** What can be learnt about a file without reading it. */
+/** What is needed to count a file. */
 export interface CountedObject extends Pick<StoredObject, 'sizeBytes' | 'entityTag' | 'contentType'> {
   /** Whether the credentials may read it. */
   isReadable: boolean
@@ -38,7 +38,7 @@ export interface ReadRange {
 
 /** A file, or part of it, being read. */
 export interface ObjectBody {
-  /** Without checksums where it is a range: those of a part would be taken for the file's. */
+  /** Without checksums if it is a range: those of a part would be mistaken for the file's. */
   stored: StoredObject
   /** The bytes in `body`; undefined for the whole file. */
   range: ReadRange | undefined
@@ -129,7 +129,7 @@ export class ObjectStorage {
   }
 
   /**
-   * Opens a file that nobody has looked at, as the store understands what is asked: `range` of the result says what came.
+   * Opens a file about which nothing is known yet. The store interprets the range: `range` of the result says what it sent.
    *
    * @returns undefined if there is no such file, `'changed'` if it has another entity tag than `options.ifMatch`, or no byte of
    *   the range
@@ -239,7 +239,7 @@ function describePart (response: StoreResponse): Pick<ObjectBody, 'stored' | 'ra
   return { stored: { ...stored, checksums: {}, crc32: undefined }, range }
 }
 
-/** Ends the reading of a file of which nothing more is wanted. */
+/** Stops reading a file from which nothing more is needed. */
 export function discard ({ body }: Pick<ObjectBody, 'body'>): void {
   body.on('error', () => {}).destroy()
 }

@@ -25,7 +25,8 @@ const PAGE_MAX_UPLOADS = 1_000
  * Lists unfinished uploads page by page (Amazon S3 API Reference, ListMultipartUploads), in the store's order. A page is
  * yielded once the next one is there, so that it does not matter if the uploads that it ends with are then aborted.
  *
- * @throws {ObjectStorageUnavailable} {ObjectStorageRefused} {MalformedListingError} if it would never end; the signal's reason
+ * @throws {ObjectStorageUnavailable} {ObjectStorageRefused} {MalformedListingError} if the listing would never end; the
+ *   signal's reason
  */
 export async function * listUploads (
   connection: StoreConnection, { prefix, pageUploads = PAGE_MAX_UPLOADS, signal }: UploadsRange,
@@ -47,7 +48,7 @@ export async function * listUploads (
     const uploadId = after?.uploadId ?? ''
     let response = await ask(uploadId === '' ? afterKey : { ...afterKey, 'upload-id-marker': uploadId })
     if (response.statusCode === 400 && uploadId !== '') {
-      // versitygw 1.8.0 refuses the ids that it names itself. Uploads that the last key has beyond the page are left out then.
+      // versitygw 1.8.0 refuses the ids that it names itself. Then any further uploads of the page's last key are left out.
       await response.body.dump()
       response = await ask(afterKey)
     }
