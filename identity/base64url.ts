@@ -2,7 +2,7 @@
  * Decodes base64url without padding (RFC 7515, 2), strictly: Node also reads other alphabets, padding, blanks and unused bits
  * that are not zero, so that one value would have many spellings.
  *
- * @returns undefined where the text is not the one that its bytes encode to
+ * @returns undefined unless the text is exactly what its bytes encode to
  */
 export function decodeBase64url (text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64url')

@@ -7,8 +7,8 @@ const bearer = /^Bearer +([A-Za-z0-9._~+/-]+=*)$/i
  * The bearer token that a request was sent with.
  *
  * @param sent the values of all its Authorization headers
- * @returns undefined where there is none, or the first is empty
- * @throws {TokenRefusedError} where there are several, or it is of another form
+ * @returns undefined if there is none, or the first is empty
+ * @throws {TokenRefusedError} if there are several, or it has another form
  */
 export function readBearerToken (sent: readonly string[]): string | undefined {
   const [authorization = ''] = sent

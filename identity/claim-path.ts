@@ -1,9 +1,9 @@
 /**
- * The claim that a name stands for: the claim of that very name, else, where the name has dots, a member within claims, as
- * `realm_access.roles` names `{"realm_access":{"roles":…}}`. Names may have dots themselves; the longest that is there counts.
- * Only what the token itself holds does: a name may be one that every object inherits.
+ * The claim that a name refers to: the claim with that very name or, if the name has dots, a member within claims, as
+ * `realm_access.roles` refers to `{"realm_access":{"roles":…}}`. Claims' names may contain dots themselves; the longest that
+ * exists wins. Only the token's own members count, since every object inherits some names.
  *
- * @returns undefined where there is none
+ * @returns undefined if there is none
  */
 export function claimAt (claims: object, name: string): unknown {
   const own = Object.getOwnPropertyDescriptor(claims, name)

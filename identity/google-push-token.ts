@@ -1,12 +1,12 @@
 import { TokenRefusedError } from './token-refusal.js'
 
-/** The names that Google gives itself in ID tokens ("OpenID Connect", "Validating an ID token"). */
+/** The issuer's names in Google's ID tokens ("OpenID Connect", "Validating an ID token"). */
 export const GOOGLE_ISSUERS = ['https://accounts.google.com', 'accounts.google.com']
-/** What Google signs them with. */
+/** The algorithm with which Google signs them. */
 export const GOOGLE_ALGORITHM = 'RS256'
 
 /**
- * Checks what a verified token of a push subscription says of the service account that Pub/Sub authenticates as (Pub/Sub
+ * Checks that a verified token of a push subscription names the service account as which Pub/Sub authenticates (Pub/Sub
  * documentation, "Authentication for push subscriptions"). The audience alone proves nothing: anyone can have Google sign a
  * token for any audience, with an account of their own.
  *

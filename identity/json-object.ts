@@ -4,10 +4,10 @@ import { isUtf8 } from 'node:buffer'
 const stringToken = /"(?:[^"\\]|\\.)*"[\t\n\r ]*(:?)/g
 
 /**
- * Reads a JSON object in UTF-8 (RFC 8259) whose members, at every depth, have different names: of two with one name, readers
- * disagree which counts (RFC 7515, 4 and RFC 7519, 4 allow refusing them).
+ * Reads a JSON object in UTF-8 (RFC 8259) whose members, at every depth, have different names: parsers disagree which of two
+ * members with the same name counts (RFC 7515, 4 and RFC 7519, 4 allow refusing them).
  *
- * @returns undefined where the bytes are anything else
+ * @returns undefined if the bytes are anything else
  */
 export function readJsonObject (bytes: Buffer): Record<string, unknown> | undefined {
   if (!isUtf8(bytes)) return undefined

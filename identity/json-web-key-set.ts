@@ -20,11 +20,11 @@ const JsonWebKeySchema = Type.Object({
 })
 
 /**
- * Reads a JSON Web Key Set (RFC 7517, 5). A key's algorithm is its `alg` where it has one that fits it, else what its type and
- * curve stand for. What cannot verify signatures is passed over, as the RFC asks for: symmetric keys, keys for encryption,
- * weak keys, keys of an unknown type or of another form.
+ * Reads a JSON Web Key Set (RFC 7517, 5). A key's algorithm is its `alg` if it has one that fits it, and otherwise follows from
+ * its type and curve. Keys that cannot verify signatures are skipped, as the RFC requires: symmetric keys, keys for encryption,
+ * weak keys, keys of an unknown type or form.
  *
- * @throws {TypeError} when the document is not a key set
+ * @throws {TypeError} if the document is not a key set
  */
 export function readKeySet (document: unknown): VerificationKey[] {
   if (!Value.Check(JsonWebKeySetSchema, document)) throw new TypeError('The document is not a JSON Web Key Set.')

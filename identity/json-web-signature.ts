@@ -2,11 +2,11 @@ import { decodeBase64url } from './base64url.js'
 import { readJsonObject } from './json-object.js'
 import { TokenRefusedError } from './token-refusal.js'
 
-/** A JSON Web Signature as it is written, not yet verified. */
+/** A JSON Web Signature that has been parsed but not verified. */
 export interface JsonWebSignature {
   /** The algorithm that its header names. */
   algorithm: string
-  /** The key that its header names; undefined where it names none. */
+  /** The key that its header names; undefined if it does not name one. */
   keyId: string | undefined
   payload: Buffer
   /** What the signature covers (RFC 7515, 5.1). */
@@ -17,9 +17,9 @@ export interface JsonWebSignature {
 const MALFORMED = 'it is malformed'
 
 /**
- * Reads the compact serialisation of a JSON Web Signature (RFC 7515, 7.1), in its one spelling. Header parameters that name
- * keys, or where to get them, count for nothing but `kid`. No extension is understood, so a header with `crit` is refused
- * whatever it lists (4.1.11), and so is one with `b64`, which changes what is signed (RFC 7797).
+ * Reads the compact serialisation of a JSON Web Signature (RFC 7515, 7.1), in its one spelling. Of the header parameters that
+ * name keys, or where to get them, only `kid` counts. No extension is supported, so a header with `crit` is refused whatever it
+ * lists (4.1.11), and so is one with `b64`, which changes what is signed (RFC 7797).
  *
  * @throws {TokenRefusedError}
  */

@@ -2,21 +2,21 @@ import { canonicalAlgorithm } from './signature-algorithm.js'
 import { TokenRefusedError } from './token-refusal.js'
 import type { VerificationKey } from './verification-key.js'
 
-/** What a token says of its key. */
+/** What a token says about its key. */
 export interface WantedKey {
   algorithm: string
   keyId: string | undefined
 }
 
-// Each costs a verification: a token must not have a whole set tried.
+// Each costs a verification: a token must not cause a whole set to be tried.
 const CANDIDATES_MAX = 4
 
 /**
- * The keys that a token may be signed with, to be tried in turn: those that it names, whose ids need not be unique (RFC 7517,
- * 4.5); where no key has that name, those without one; where it names none, the only one that fits its algorithm.
+ * The keys that may have signed a token, to be tried in turn: those with the id that it names, which need not be unique (RFC
+ * 7517, 4.5); if no key has that id, those without one; if it names none, the only key that fits its algorithm.
  *
- * @returns none where no key fits: a set that is fetched again may have one
- * @throws {TokenRefusedError} where no newer set would help
+ * @returns none if no key fits: a set that is fetched again may have one
+ * @throws {TokenRefusedError} if no newer set would help
  */
 export function selectKeys (keys: readonly VerificationKey[], { algorithm: name, keyId }: WantedKey): VerificationKey[] {
   const algorithm = canonicalAlgorithm(name)

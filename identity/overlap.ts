@@ -5,7 +5,7 @@ export class Overlap<Value> {
   /** The newest first. */
   #older: Array<{ value: Value, untilMs: number }> = []
 
-  /** @param overlapMs for how long an old value counts beside the new one */
+  /** @param overlapMs for how long an old value remains valid beside the new one */
   constructor (value: Value, overlapMs: number) {
     this.#newest = [value]
     this.#overlapMs = overlapMs
@@ -18,7 +18,7 @@ export class Overlap<Value> {
     this.#newest = [value]
   }
 
-  /** The values that count, the newest first. */
+  /** The values that are valid, the newest first. */
   at (nowMs: number): readonly Value[] {
     if (this.#older.length === 0) return this.#newest
     this.#older = this.#older.filter(({ untilMs }) => untilMs > nowMs)

@@ -1,25 +1,25 @@
 import { TokenRefusedError } from './token-refusal.js'
 
-/** What a token must say of itself. */
+/** What a token's claims must say. */
 export interface ExpectedClaims {
-  /** By any of its names, where it has several. Undefined: anyone. */
+  /** Any one of these, if there are several. Undefined: anyone. */
   issuer: string | readonly string[] | undefined
   /** Undefined: anyone. */
   audience: string | undefined
-  /** How far the issuer's clock and this one may be apart. */
+  /** How far the issuer's clock may differ from this one. */
   clockToleranceMs: number
 }
 
 /**
- * Checks the claims `iss`, `aud`, `nbf` and `exp` (RFC 7519, 4.1). `exp` is required; so are `iss` and `aud` where they are
- * compared.
+ * Checks the claims `iss`, `aud`, `nbf` and `exp` (RFC 7519, 4.1). `exp` is required, and so are `iss` and `aud` if they are
+ * expected.
  *
  * @throws {TokenRefusedError}
  */
 export function checkRegisteredClaims (
   claims: Record<string, unknown>, { issuer, audience, clockToleranceMs }: ExpectedClaims, nowMs: number,
 ): void {
-  // Only what the token itself holds.
+  // Only the token's own members.
   const own = new Map(Object.entries(claims))
   if (issuer !== undefined) {
     const iss = own.get('iss')

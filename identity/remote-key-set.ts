@@ -4,11 +4,11 @@ import { type WantedKey, selectKeys } from './key-selection.js'
 import type { VerificationKey } from './verification-key.js'
 
 export interface RemoteKeySetOptions {
-  /** Is told why a fetch failed; the error holds neither the URL nor what was fetched. */
+  /** Called with why a fetch failed; the error contains neither the URL nor what was fetched. */
   onFailure: (error: Error) => void
-  /** How often the set is fetched again, and so how long a withdrawn key is believed at most while the issuer answers. */
+  /** How often the set is fetched again: the longest time for which a withdrawn key is trusted while the issuer answers. */
   refreshIntervalMs?: number
-  /** By which the issuer is reached; none by default. */
+  /** The proxy through which the issuer is reached; none by default. */
   proxyUrl?: string | undefined
 }
 
@@ -20,13 +20,13 @@ const COOLDOWN_MS = 10_000
 const FAILED_COOLDOWN_MS = 5_000
 
 /**
- * An issuer's JSON Web Key Set, as it was fetched last. It is fetched as a whole, at set times and when a token names a key
- * that is not in it, but not more often than every ten seconds: a key that the issuer has just begun to use is known after
- * that. While the issuer does not answer, the keys that are known stay in use.
+ * An issuer's JSON Web Key Set, as last fetched. The whole set is fetched at regular intervals, and when a token names a key
+ * that is not in it, but then at most every ten seconds: a key that the issuer has just begun to use is known after that. While
+ * the issuer does not answer, the known keys stay in use.
  *
- * Not jose's createRemoteJWKSet: with 6.2, while the issuer fails every made-up key id has it asked (50 of 50), keys that are
- * known fail with it past `cacheMaxAge`, a set may have any size (50 MB were read), and a key pins no algorithm (PS256 passes
- * with a key that RS256 stands for). What mends that is most of this file and of json-web-key-set.ts.
+ * Why not jose's createRemoteJWKSet: in 6.2, while the issuer fails, every made-up key id causes a request (50 of 50), known
+ * keys stop working past `cacheMaxAge`, the size of a set is not limited (50 MB were read), and a key does not pin an algorithm
+ * (PS256 passes with a key that names RS256). Correcting that would take most of this file and of json-web-key-set.ts.
  */
 export class RemoteKeySet {
   readonly #url: string
@@ -48,15 +48,15 @@ export class RemoteKeySet {
     this.#timer = setInterval(() => this.refresh(), refreshIntervalMs).unref()
   }
 
-  /** The keys as they were fetched last. */
+  /** The keys as last fetched. */
   get keys (): readonly VerificationKey[] {
     return this.#keys
   }
 
   /**
-   * The keys that a token may be signed with, as `selectKeys` has them.
+   * The keys that may have signed a token, as `selectKeys` returns them.
    *
-   * @returns undefined where the issuer would have to be asked, and does not answer
+   * @returns undefined if the issuer has to be asked, and does not answer
    * @throws {TokenRefusedError} where no newer set would help
    */
   async find (wanted: WantedKey): Promise<VerificationKey[] | undefined> {
@@ -70,14 +70,14 @@ export class RemoteKeySet {
   }
 
   /**
-   * Whether the issuer gave keys when it was asked last. Where it did not, it is asked again, at most every five seconds.
+   * Whether the issuer returned keys when last asked. If not, it is asked again, at most every five seconds.
    */
   async isUp (): Promise<boolean> {
     if (this.#fetching !== undefined || (this.#hasFailed && Date.now() >= this.#restsUntil)) await this.refresh()
     return !this.#hasFailed && this.#keys.length > 0
   }
 
-  /** Fetches the set now. Never rejects: what fails is told to `onFailure`, and the keys stay as they were. */
+  /** Fetches the set now. Never rejects: a failure is reported to `onFailure`, and the keys stay as they were. */
   async refresh (): Promise<void> {
     this.#fetching ??= this.#fetch().finally(() => { this.#fetching = undefined })
     await this.#fetching

@@ -12,7 +12,7 @@ const ELLIPTIC_CURVES = new Map<string | undefined, SignatureAlgorithm>([
 /**
  * The algorithms whose signatures a public key can verify; none for a key of another kind, or a weak one.
  *
- * @returns first the one that the key stands for where nothing else is said of it
+ * @returns first the default: the one that applies if the key does not name any
  */
 export function signatureAlgorithms (publicKey: KeyObject): SignatureAlgorithm[] {
   const { asymmetricKeyType, asymmetricKeyDetails: { namedCurve } = {} } = publicKey
@@ -23,7 +23,7 @@ export function signatureAlgorithms (publicKey: KeyObject): SignatureAlgorithm[]
 }
 
 /**
- * The name that an algorithm goes by here. RFC 9864 gives EdDSA with the curve Ed25519, the only one that is known here, a
+ * The service's own name for an algorithm. RFC 9864 gives EdDSA with the curve Ed25519, the only one that is supported here, a
  * name of its own.
  */
 export function canonicalAlgorithm (name: string): string {

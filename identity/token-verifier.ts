@@ -6,11 +6,11 @@ import { TokenRefusedError } from './token-refusal.js'
 import { type VerificationKey, isSignedWith } from './verification-key.js'
 
 export interface TokenVerifierOptions extends ExpectedClaims {
-  /** The keys that a token may be signed with, as `selectKeys` has them. */
+  /** The keys that may have signed a token, as `selectKeys` returns them. */
   findKeys: (wanted: WantedKey) => Promise<VerificationKey[]> | VerificationKey[]
 }
 
-/** Verifies JSON Web Tokens (RFC 7519, 7.2): the form, the signature, then what the issuer says of the token. */
+/** Verifies JSON Web Tokens (RFC 7519, 7.2): the form, the signature, then the registered claims. */
 export class TokenVerifier {
   readonly #findKeys
   readonly #expected

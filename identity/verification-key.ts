@@ -2,23 +2,23 @@ import { type KeyObject, constants, createHmac, timingSafeEqual, verify } from '
 import type { JsonWebSignature } from './json-web-signature.js'
 import type { SignatureAlgorithm } from './signature-algorithm.js'
 
-/** A key that tokens may be signed with, and the one algorithm that it is good for. */
+/** A key that verifies tokens, and the one algorithm that it is for. */
 export interface VerificationKey {
-  /** The `kid` that tokens name it by, where it has one. */
+  /** The `kid` by which tokens name it, if it has one. */
   keyId: string | undefined
   algorithm: SignatureAlgorithm | 'HS256'
   /** A public key, or the secret one of HS256. */
   key: KeyObject
 }
 
-// RFC 7518, 3.4 and RFC 8032, 5.1.6: two numbers, each as long as the curve has it.
+// RFC 7518, 3.4 and RFC 8032, 5.1.6: two numbers, whose length depends on the curve.
 const SIGNATURE_BYTES = new Map<string, number>([['ES256', 64], ['ES384', 96], ['ES512', 132], ['EdDSA', 64]])
 
 /**
- * Whether a signature was made with a key, by the key's algorithm (RFC 7518, 3; RFC 8037, 3.1) whatever the header says.
+ * Whether a signature was made with a key, using the key's algorithm (RFC 7518, 3; RFC 8037, 3.1) whatever the header says.
  *
- * Not by @fastify/jwt 10.2, which signs: it takes four spellings of one token and `crit: null`, tries one key, does not know
- * `Ed25519`, and gives most failures one code.
+ * @fastify/jwt 10.2, which signs, does not verify: it accepts four spellings of one token and `crit: null`, tries only one key,
+ *   does not know `Ed25519`, and has one code for most failures.
  */
 export function isSignedWith ({ algorithm, key }: VerificationKey, { signingInput, signature }: Pick<JsonWebSignature, 'signingInput' | 'signature'>): boolean {
   if (algorithm === 'HS256') {

@@ -2,14 +2,14 @@ import { type KeyObject, checkPrimeSync } from 'node:crypto'
 
 // RFC 7518, 3.3: a smaller one must not be used.
 const RSA_MIN_BITS = 2048
-// RFC 8017, 3.1. With an exponent of 1, what is signed is its own signature.
+// RFC 8017, 3.1. With an exponent of 1, a message is its own signature.
 const RSA_MIN_EXPONENT = 3n
 const SMALL_PRIMES = [
   2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127,
   131, 137, 139, 149, 151, 157, 163, 167,
 ]
 // Ed25519's points of small order, in all their encodings but for the sign of x (libsodium, ge25519_has_small_order): with such
-// a key a signature that holds for any message can be made up.
+// a key, anyone can forge a signature that is valid for every message.
 const ED25519_SMALL_ORDER = new Set([
   '0000000000000000000000000000000000000000000000000000000000000000',
   '0100000000000000000000000000000000000000000000000000000000000000',
@@ -21,8 +21,9 @@ const ED25519_SMALL_ORDER = new Set([
 ])
 
 /**
- * Whether anyone may come to sign with an RSA key, as far as its public part shows: too short, with an exponent that RFC 8017
- * does not allow, with a modulus that is prime or has a small factor, or made by the generator of CVE-2017-15361 (ROCA).
+ * Whether others might be able to sign with an RSA key, as far as its public part shows: it is too short, has an exponent that
+ * RFC 8017 does not allow or a modulus that is prime or has a small factor, or comes from the generator of CVE-2017-15361
+ * (ROCA).
  */
 export function isWeakRsaKey (publicKey: KeyObject): boolean {
   const { modulusLength = 0, publicExponent = 0n } = publicKey.asymmetricKeyDetails ?? {}
@@ -33,7 +34,7 @@ export function isWeakRsaKey (publicKey: KeyObject): boolean {
 
 /**
  * The fingerprint of Nemec and others, "The Return of Coppersmith's Attack" (2017): modulo every small prime, the modulus is a
- * power of 65537. Of other keys one in 2^27 looks like that.
+ * power of 65537. One in 2^27 other keys looks like that, too.
  */
 function isRoca (modulus: bigint): boolean {
   return SMALL_PRIMES.every((prime) => {

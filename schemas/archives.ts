@@ -13,7 +13,7 @@ const FormatSchema = Type.Optional(Type.Unsafe<'zip' | 'tar'>({
 const bytes = Type.Unsafe<unknown>({ type: 'string', format: 'binary' })
 const content = { 'application/zip': { schema: bytes }, 'application/x-tar': { schema: bytes } }
 
-/** What GET answers with, but for errors. */
+/** GET's responses, except for errors. */
 export const archiveResponses = {
   200: { description: 'The archive.', content },
   206: { description: 'The range of bytes that was asked for.', content },

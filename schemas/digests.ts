@@ -4,7 +4,7 @@ import { type DigestAlgorithm, digestBytes } from '../objects/digests.js'
 const digest = (algorithm: DigestAlgorithm, description: string) =>
   Type.Optional(Type.String({ pattern: `^[0-9a-f]{${2 * digestBytes[algorithm]}}$`, description }))
 
-/** What a file's JSON may say of its bytes. */
+/** What a file's JSON may say about its bytes. */
 export const digestFields = {
   sha256: digest('sha256', 'SHA-256 of the file\'s bytes in hexadecimal, once the storage or `npm run verify` has computed it over them.'),
   md5: digest('md5', 'MD5 of the file\'s bytes, likewise.'),

@@ -29,8 +29,8 @@ const responseHeaders: Record<number, object> = {
  * Response schemas for the errors that a route can answer. Every route can answer 400 and 431, to requests that no route
  * accepts, and `INTERNAL_ERROR`; a route that names no others is served under any load.
  *
- * @param errors codes, or a status that stands for all of its own; 401 includes that the keys to verify a token with are
- *   unavailable, and that the client sent too many wrong ones
+ * @param errors codes, or a status that stands for all of its codes; 401 includes the errors for keys that are unavailable and
+ *   for clients that sent too many wrong tokens
  */
 export function errorResponses (...errors: Array<ErrorCode | keyof typeof errorsOfStatus>) {
   const named = new Set<ErrorCode>(['INVALID_REQUEST', 'HEADERS_TOO_LARGE', 'INTERNAL_ERROR'])

@@ -190,7 +190,7 @@ const entries = {
     status: 503,
     message: 'The keys that tokens are verified with cannot be fetched.',
     meaning: 'the keys that tokens are verified with cannot be fetched',
-    // As long as the identity provider is left alone after it failed to answer.
+    // For so long, an identity provider that has failed to answer is not asked again.
     retryAfterSeconds: 5,
   },
   ARCHIVES_BUSY: {

@@ -7,7 +7,7 @@ import { reference } from './reference.js'
 /** How long a share link may last. */
 export const SHARE_MIN_SECONDS = 60
 export const SHARE_MAX_SECONDS = 30 * 24 * 60 * 60
-/** How long it lasts where nothing is said. */
+/** How long it lasts by default. */
 export const SHARE_DEFAULT_SECONDS = 7 * 24 * 60 * 60
 const NOTE_MAX_LENGTH = 200
 

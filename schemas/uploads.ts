@@ -5,9 +5,9 @@ import { FILE_NAME_MAX_BYTES, PATH_MAX_BYTES } from '../objects/object-key.js'
 import { EXAMPLE_DOWNLOAD_URL, EXAMPLE_OBJECT_KEY, examplePresignedUrl } from './examples.js'
 import { DirectionSchema, SentUuidSchema } from './identifiers.js'
 
-/** For how many parts URLs are given with the upload, so that a small one needs no other request. */
+/** For how many parts the answer already has URLs, so that a small upload needs no other request. */
 export const FIRST_PARTS = 10
-/** How many parts a request may ask URLs for. */
+/** For how many parts a request may ask for URLs. */
 const PARTS_OF_REQUEST_MAX = 100
 export const PARTS_OF_PAGE_MAX = 1_000
 

@@ -5,16 +5,16 @@ const certificateName = /^SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem$/
 const visibleAscii = /^[\x21-\x7e]+$/
 const CONFIRMED_BY = ['Action', 'Token', 'TopicArn']
 
-// A message says what is to be fetched for it, before anything is known of its sender. Addresses are compared as they are
-// written, letter by letter: what would have to be parsed first may be read in another way by what fetches it.
+// A message says what is to be fetched for it, before anything is known about its sender. Addresses are compared as text,
+// letter by letter: if they were parsed first, the code that fetches them might parse them differently.
 
-/** Whether an address is that of a certificate with which the SNS of the topic's region signs. */
+/** Whether an address leads to a certificate with which SNS signs in the topic's region. */
 export function isSigningCertificateUrl (url: string, { host }: SnsTopic): boolean {
   const start = `https://${host}/`
   return url.startsWith(start) && certificateName.test(url.slice(start.length))
 }
 
-/** Whether an address confirms the subscription that a message is about, with the SNS of the topic's region, and no more. */
+/** Whether an address does nothing but confirm the message's subscription, at the SNS of the topic's region. */
 export function isConfirmationUrl (url: string, { signed }: SnsMessage, { arn, host }: SnsTopic): boolean {
   const start = `https://${host}/?`
   if (!url.startsWith(start) || !visibleAscii.test(url) || url.includes('#')) return false

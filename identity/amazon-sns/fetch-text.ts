@@ -3,14 +3,14 @@ import { Agent, type Dispatcher, ProxyAgent, request } from 'undici'
 /**
  * Fetches a short document, and follows no redirect.
  *
- * @throws when there is no answer in time, or one that is too long
+ * @throws if there is no answer in time, or it is too long
  */
 export type FetchText = (url: string) => Promise<{ statusCode: number, text: string }>
 
 export interface TextFetcherOptions {
-  /** The proxy that an address is reached by; undefined for none. */
+  /** The proxy through which an address is reached; undefined for none. */
   proxyFor: (url: string) => string | undefined
-  /** Certificates, as PEM, that servers' must come from in place of those that are usually trusted. */
+  /** Certificates, in PEM format, of the only CAs to trust, in place of the usual ones. */
   ca?: string
 }
 
@@ -18,7 +18,7 @@ const DOCUMENT_MAX_BYTES = 64 * 1024
 const TIMEOUT_MS = 5_000
 const CONNECTIONS_MAX = 4
 
-/** Fetches short documents over HTTPS, by undici; `close` ends what is under way. */
+/** Fetches short documents over HTTPS with undici; `close` ends requests in progress. */
 export class TextFetcher {
   readonly #proxyFor
   readonly #options

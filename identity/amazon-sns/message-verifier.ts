@@ -9,11 +9,11 @@ import type { SnsTopic } from './topic.js'
 const HASHES = new Map([['1', 'RSA-SHA1'], ['2', 'RSA-SHA256']])
 
 /**
- * Verifies messages of Amazon SNS, and confirms subscriptions. Nothing is fetched but from the SNS of a configured topic's
- * region, and nothing at all for a message that names another topic.
+ * Verifies messages of Amazon SNS, and confirms subscriptions. It fetches only from the SNS of a configured topic's region, and
+ * nothing at all for a message that names another topic.
  *
- * A message is good at any time, since SNS may send it again much later. That does no harm: it says what a file is, not what
- * changes, so that the same message counts for nothing a second time.
+ * A message never expires, since SNS may send it again much later. That does no harm: it says what a file is, not what changes,
+ * so a repeated message has no effect.
  */
 export class SnsMessageVerifier {
   readonly #topics: ReadonlyMap<string, SnsTopic>
@@ -51,15 +51,15 @@ export class SnsMessageVerifier {
   /**
    * Confirms the subscription that a verified message is about.
    *
-   * @throws {SnsMessageRefusedError} where that is not what the address in the message does
-   * @throws {SnsUnavailableError} where SNS does not say that it is confirmed
+   * @throws {SnsMessageRefusedError} if the address in the message would do anything else
+   * @throws {SnsUnavailableError} if SNS does not answer that it is confirmed
    */
   async confirm (message: SnsMessage): Promise<void> {
     const url = message.signed.get('SubscribeURL') ?? ''
     if (!isConfirmationUrl(url, message, this.#topicOf(message))) {
       throw new SnsMessageRefusedError('its SubscribeURL is not one of the SNS of the topic\'s region')
     }
-    // The cause may hold the address, which holds the token.
+    // The cause may contain the address, which contains the token.
     const answer = await this.#fetchText(url).catch(() => undefined)
     if (answer?.statusCode !== 200) {
       throw new SnsUnavailableError(`The subscription cannot be confirmed: ${answer === undefined ? 'SNS does not answer' : `SNS answers with status ${answer.statusCode}`}.`)

@@ -1,11 +1,11 @@
-/** A message that Amazon SNS sends to an address, as it is written, not yet verified. */
+/** A message that Amazon SNS sends to an address; not yet verified. */
 export interface SnsMessage {
   type: MessageType
   topicArn: string
   signatureVersion: string
   signature: string
   signingCertUrl: string
-  /** All that is signed, by the names that SNS gives it. */
+  /** All signed fields, by SNS's names for them. */
   signed: ReadonlyMap<string, string>
 }
 
@@ -22,14 +22,14 @@ const MESSAGE = 'Message'
 /**
  * Reads a message from parsed JSON (Amazon SNS Developer Guide, "Parsing message formats").
  *
- * What is signed is text in which line breaks separate names and values, so that a value with line breaks could pass for
- * several. Only `Message` may have some: then there is one way to read the text, from its end.
+ * The signed text separates names and values by line breaks, so a value with line breaks could pass for several. Only `Message`
+ * may contain any: then there is only one way to read the text, from its end.
  *
- * @returns undefined where it is none
+ * @returns undefined if it is not such a message
  */
 export function readSnsMessage (body: unknown): SnsMessage | undefined {
   if (typeof body !== 'object' || body === null) return undefined
-  // Only what the message itself holds.
+  // Only the message's own members.
   const own = new Map<string, unknown>(Object.entries(body))
   const type = types.find((known) => known === own.get('Type'))
   if (type === undefined) return undefined
@@ -45,7 +45,9 @@ export function readSnsMessage (body: unknown): SnsMessage | undefined {
   return { type, topicArn: signed.get('TopicArn') ?? '', signatureVersion, signature, signingCertUrl, signed }
 }
 
-/** What the signature of a message is of (Amazon SNS Developer Guide, "Verifying the signatures of Amazon SNS messages"). */
+/**
+ * The text that a message's signature covers (Amazon SNS Developer Guide, "Verifying the signatures of Amazon SNS messages").
+ */
 export function stringToSign ({ signed }: Pick<SnsMessage, 'signed'>): string {
   return Array.from(signed, ([name, value]) => `${name}\n${value}\n`).join('')
 }

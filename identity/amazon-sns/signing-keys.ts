@@ -10,26 +10,26 @@ interface SigningKey {
   fetchedAtMs: number
 }
 
-// SNS signs with one certificate a region, and for a while with two where it replaces one.
+// SNS signs with one certificate per region, and for a while with two when it replaces one.
 const KEPT_MAX = 16
-// And so for how long a withdrawn certificate is believed at most.
+// This is also the longest time for which a withdrawn certificate is trusted.
 const KEPT_MS = 24 * 60 * 60 * 1000
-// Addresses can be made up, in any number.
+// Messages can name any number of made-up addresses.
 const FETCHES_MAX = 4
 // AWS SDK for Java 2, sns-message-manager: `sns.amazonaws.com`, `sns-signing.<region>.amazonaws.com` in newer regions, and
 // `sns-<region>.amazonaws.com(.cn)` of other partitions.
 const subjectOfSns = /^CN=sns[a-z0-9.-]*\.amazonaws\.com(?:\.cn)?$/m
 
 /**
- * The keys that Amazon SNS signs with, by their certificates' addresses, which the caller has checked. A certificate is
- * fetched once, however many messages ask for it meanwhile, and kept for a day.
+ * The keys that Amazon SNS signs with, by their certificates' addresses, which the caller has checked. A certificate is fetched
+ * once, however many messages need it at the same time, and kept for a day.
  *
- * SNS's own host vouches for the certificate, over TLS: the document holds no chain that could do so.
+ * What vouches for the certificate is that SNS's own host sent it over TLS: the document contains no chain.
  */
 export class SigningKeys {
   readonly #fetchText
   readonly #now
-  /** The one that was fetched last comes last. */
+  /** In the order in which they were fetched. */
   readonly #kept = new Map<string, SigningKey>()
   readonly #fetching = new Map<string, Promise<SigningKey>>()
 

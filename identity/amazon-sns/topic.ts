@@ -12,7 +12,7 @@ const arnPattern = /^arn:([a-z-]+):sns:([a-z]{2}(?:-[a-z]+)+-\d{1,2}):\d{12}:[A-
 /**
  * Reads the ARN of a topic.
  *
- * @throws {TypeError} where it is none, or of a partition whose hosts are not known
+ * @throws {TypeError} if it is not one, or its partition's hosts are not known
  */
 export function readTopicArn (arn: string): SnsTopic {
   const [, partition = '', region = ''] = arnPattern.exec(arn) ?? []
