@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { ReadableStream } from 'node:stream/web'
 
-/** A file of this machine, as it was when it was found. */
+/** A file on this machine, as it was when it was found. */
 export interface FoundFile {
   /** Without symbolic links. */
   location: string
@@ -15,8 +15,8 @@ export interface FoundFile {
 const CHUNK_BYTES = 65_536
 
 /**
- * A file as a Blob that is read as it is sent, in constant memory. Node.js 20 has one of its own, which ends after 2 GiB
- * (`fs.openAsBlob`). Reading fails once the file has another size or time than it had when it was found.
+ * A file as a Blob that is read while it is sent, in constant memory. Node.js 20's own (`fs.openAsBlob`) ends after 2 GiB.
+ * Reading fails if the file no longer has the size and time that it had when it was found.
  */
 export class FileBlob extends Blob {
   declare readonly size: number
@@ -25,7 +25,7 @@ export class FileBlob extends Blob {
   readonly #file
   readonly #start
 
-  /** @param described its name, by default that of its location, and its media type, if that is known */
+  /** @param described its name, by default the last part of its location, and its media type, if known */
   constructor (file: FoundFile, described: { name?: string, type?: string } = {}, start = 0, end = file.sizeBytes) {
     const { name = basename(file.location), type = '' } = described
     super([], { type })
@@ -43,7 +43,7 @@ export class FileBlob extends Blob {
     return new FileBlob(this.#file, this, this.#start + from, this.#start + Math.max(from, Math.min(end, this.size)))
   }
 
-  /** Its type is that of Blobs where it is used: Node.js and the DOM's library have different ones. */
+  /** The type depends on where this is compiled: Node.js and the DOM library declare Blob's streams differently. */
   override stream (): ReturnType<Blob['stream']> {
     const bytes = readBytes(this.#file, this.#start, this.#start + this.size)
     return new ReadableStream({
@@ -68,7 +68,7 @@ export class FileBlob extends Blob {
 async function * readBytes (
   { location, sizeBytes, modifiedMs }: FoundFile, start: number, end: number,
 ): AsyncGenerator<Uint8Array, undefined, undefined> {
-  // The file was found by a path without symbolic links. Windows has no such flag.
+  // The file was found at a path without symbolic links, so none is followed. Windows has no such flag.
   const handle = await open(location, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
   try {
     const stats = await handle.stat()

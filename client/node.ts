@@ -3,11 +3,11 @@ import { basename } from 'node:path'
 import { FileBlob } from './file-blob.js'
 
 /**
- * Opens a file of this machine, of any size, for `uploadFile`, which reads it as it is sent. If the file changes meanwhile, the
- * upload ends with FILE_CHANGED.
+ * Opens a file on this machine, of any size, for `uploadFile`, which reads it while it sends it. If the file changes meanwhile,
+ * the upload fails with FILE_CHANGED.
  *
- * @param options.type the media type, if it is known
- * @throws what the file system does
+ * @param options.type the media type, if known
+ * @throws what the file system throws
  */
 export async function openFile (path: string, { type = '' }: { type?: string } = {}): Promise<FileBlob> {
   const location = await realpath(path)

@@ -2,12 +2,12 @@ import { parse } from 'content-disposition'
 import { isFileName } from '../objects/object-key.js'
 import { isStorable } from './target-path.js'
 
-// Marks that reorder text, with which a name reads as another one, and separators of lines.
+// Line separators, and marks that reorder text, with which a name reads as another one.
 const misleading = /[\p{Bidi_Control}\p{Zl}\p{Zp}]/u
 
 /**
- * The name that an archive is saved under: the one that its answer gives, if that is one which every common system can have,
- * which is not hidden, and which looks like what it is.
+ * The name under which an archive is saved: the one in the answer, if every common system can store it, it is not hidden, and
+ * it does not mislead.
  *
  * @param disposition the answer's Content-Disposition
  */

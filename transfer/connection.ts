@@ -6,18 +6,18 @@ import { TransferError, TransferStoppedError } from './failures.js'
 /** Where the service is, and how it is reached. */
 export interface Connection {
   address: string
-  /** The token as it is now. */
+  /** The current token. */
   readToken: () => Promise<string>
   /** Makes a separate client for callers that want to see its answers. */
   createClient: () => ObjectsClient
 }
 
 /**
- * Connects to the service that is named. A file with the token is read for every request, since it may be replaced before the
+ * Connects to a service. If the token is in a file, the file is read for every request, since it may be replaced before the
  * token expires.
  *
- * @param address the service's; by default that of the environment
- * @throws {TransferError} where the address or a token is missing
+ * @param address the service's address; by default from the environment
+ * @throws {TransferError} if the address or a token is missing
  */
 export async function connect (address: string | undefined, environment: NodeJS.ProcessEnv): Promise<Connection> {
   const { OBJECTS_STORAGE_URL, OBJECTS_STORAGE_TOKEN = '', OBJECTS_STORAGE_TOKEN_FILE = '' } = environment
@@ -31,7 +31,7 @@ export async function connect (address: string | undefined, environment: NodeJS.
   }
   const fixed = OBJECTS_STORAGE_TOKEN === '' ? undefined : requireToken(OBJECTS_STORAGE_TOKEN.trim(), 'OBJECTS_STORAGE_TOKEN')
   const token = fixed ?? (() => readToken(OBJECTS_STORAGE_TOKEN_FILE))
-  // Said at once where it cannot be read, rather than after requests that are tried again.
+  // So that an unreadable file is reported at once, rather than after retries.
   if (fixed === undefined) await readToken(OBJECTS_STORAGE_TOKEN_FILE)
   return {
     address: url.replace(/\/+$/, ''),
@@ -47,7 +47,7 @@ async function readToken (location: string): Promise<string> {
   return requireToken(text.trim(), 'OBJECTS_STORAGE_TOKEN_FILE')
 }
 
-/** A header with anything else would be refused with a message that repeats it. */
+/** Checks the form of a token: a malformed header would be refused with a message that repeats it. */
 function requireToken (text: string, name: string): string {
   if (/^[\x21-\x7e]+$/.test(text)) return text
   throw new TransferStoppedError(`${name} has no token.`)

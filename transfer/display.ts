@@ -1,20 +1,20 @@
 import cliProgress from 'cli-progress'
 import { shown } from './local-files.js'
 
-/** What is shown of one file while its bytes travel. */
+/** What is shown about one file while it is transferred. */
 interface FileDisplay {
-  /** @param doneBytes of the file, those of an earlier run included */
+  /** @param doneBytes of the file, including those of an earlier run */
   update: (doneBytes: number) => void
   /** Says that the file has another size than was expected. */
   resize: (sizeBytes: number) => void
   end: () => void
 }
 
-/** What a person or a log sees of transfers. Results go to standard output, everything else to standard error. */
+/** What people or logs see of transfers. Results go to standard output, everything else to standard error. */
 export interface Display {
   /** Adds to what there is to do. */
   expect (fileCount: number, bytes: number): void
-  /** Begins to show a file, which has been expected. */
+  /** Begins to show a file, which has been counted by `expect`. */
   begin (path: string, sizeBytes: number): FileDisplay
   result (line: string): void
   note (line: string): void
@@ -29,7 +29,7 @@ export function openDisplay (): Display {
   return process.stderr.isTTY ? new Bars() : new Lines()
 }
 
-/** How far everything is. */
+/** The overall progress. */
 class Sums {
   expectedFiles = 0
   expectedBytes = 0
@@ -95,7 +95,7 @@ class Lines implements Display {
   stop (): void {}
 }
 
-/** A bar for each file under way, and one for all. */
+/** A bar for each file in progress, and one for all files. */
 class Bars implements Display {
   readonly #sums = new Sums()
   readonly #bars = new cliProgress.MultiBar({

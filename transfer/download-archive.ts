@@ -11,9 +11,9 @@ import type { WantedArchive } from './wanted-archive.js'
 
 export interface ArchiveDownload {
   archive: WantedArchive
-  /** Where it goes: an existing folder. */
+  /** The existing folder into which it is saved. */
   folder: string
-  /** Its name there; undefined: the one that the service gives it. */
+  /** Its name there; undefined means the service's name for it. */
   name: string | undefined
   /** Whether another file there is replaced. */
   force: boolean
@@ -24,7 +24,7 @@ export interface ArchiveDownload {
   signal: AbortSignal
 }
 
-/** What an earlier call, or attempt, has left. */
+/** A part of an archive that an earlier call, or attempt, has left. */
 interface FoundPart {
   location: string
   /** Of the archive that it is a part of. */
@@ -32,10 +32,10 @@ interface FoundPart {
   sizeBytes: number
 }
 
-/** What an answer brings. */
+/** What an answer contains. */
 interface Arriving {
   name: string
-  /** Undefined where there is none that is strong: what arrives cannot be continued. */
+  /** Undefined if there is no strong one: then the download cannot be continued later. */
   entityTag: string | undefined
   /** Where in the archive it begins. */
   first: number
@@ -43,7 +43,7 @@ interface Arriving {
   sizeBytes: number
 }
 
-/** What happens over all attempts. */
+/** What has happened over all attempts. */
 interface Course {
   arrivedBytes: number
   /** How often the archive turned out to be a different one. */
@@ -52,16 +52,16 @@ interface Course {
 
 /** To continue a ZIP archive, the service may have to read whole files before it can send anything: a minute is too short. */
 const ZIP_PAUSE_MS = 15 * 60_000
-/** It stands in a file's name, two characters a byte. */
+/** It is part of a file's name, with two characters for each byte. */
 const TAG_MAX_BYTES = 80
 const mediaTypes = { zip: 'application/zip', tar: 'application/x-tar' } as const
 
 /**
- * Fetches an archive, to a hidden file beside its place first, whose name holds the entity tag: a later call continues where
- * this one ended if the archive is the same, at whatever address the service is then, and begins anew if it is not. It gets its
- * place in one step, once it is whole.
+ * Fetches an archive, first into a hidden file beside its target, whose name contains the entity tag. A later call continues
+ * where this one ended if the archive is still the same, whatever the service's address is by then, and starts over if it is
+ * not. Once complete, the file is moved into place in one step.
  *
- * @throws {TransferError} also if another file is there and `force` is not set
+ * @throws {TransferError} also if another file has the target's name and `force` is not set
  */
 export async function downloadArchive (download: ArchiveDownload): Promise<{ name: string, sizeBytes: number }> {
   const { folder, name, force, signal } = download
@@ -73,7 +73,7 @@ export async function downloadArchive (download: ArchiveDownload): Promise<{ nam
     try {
       return await patience.execute(() => fetchRest(download, course), signal)
     } catch (error) {
-      // As long as bytes arrive, it may break as often as it likes.
+      // As long as bytes arrive, the connection may break any number of times.
       if (!(error instanceof TransientError) || course.arrivedBytes === before) throw error
     }
   }
@@ -91,7 +91,7 @@ async function fetchRest (download: ArchiveDownload, course: Course): Promise<{ 
     await requireReplaceable(target, force)
     if (known !== undefined && entityTag !== known.entityTag) course.changes++
     if (course.changes > ATTEMPTS) throw new TransferError('The archive keeps changing.')
-    // Left from archives that can no longer be fetched.
+    // These are left from archives that can no longer be fetched.
     for (const part of found) if (part.entityTag !== entityTag) await unlink(part.location).catch(() => {})
     onSize(sizeBytes)
     const part = await PartFile.open(locationOf(download, entityTag), onProgress)
@@ -124,12 +124,12 @@ async function askForRest (
   })
 }
 
-/** The last byte is asked for again: of an archive that is there as a whole, there would be no range. */
+/** Asks for the last byte again: for an archive that has arrived completely, there would be no valid range. */
 function continuedFrom ({ sizeBytes }: FoundPart): number {
   return Math.max(sizeBytes - 1, 0)
 }
 
-/** @throws {TransferError} if the answer brings nothing that can be used */
+/** @throws {TransferError} if the answer cannot be used */
 async function readHead (
   { name: wantedName, archive: { format } }: ArchiveDownload, answer: Dispatcher.ResponseData, known: FoundPart | undefined,
 ): Promise<Arriving> {
@@ -174,7 +174,7 @@ async function receive (
   if (part.bytes < sizeBytes) throw new TransientError('The connection broke.')
 }
 
-/** What is there of the archive, in whatever state it was; the biggest part first. */
+/** The parts of the archive that exist, of any of its versions; the biggest first. */
 async function findParts (download: ArchiveDownload): Promise<FoundPart[]> {
   const { folder } = download
   const start = nameOfParts(download)
@@ -193,7 +193,7 @@ function locationOf (download: ArchiveDownload, entityTag = ''): string {
   return join(download.folder, `${nameOfParts(download)}${Buffer.from(entityTag).toString('hex')}.part`)
 }
 
-/** What the names of an archive's parts begin with. */
+/** The prefix of the names of an archive's parts. */
 function nameOfParts ({ archive: { url }, name = '' }: ArchiveDownload): string {
   const { pathname, search } = new URL(url)
   return `.objects-storage-${createHash('sha256').update(JSON.stringify([pathname, search, name])).digest('hex').slice(0, 24)}-`

@@ -20,24 +20,24 @@ export interface Download {
   signal: AbortSignal
 }
 
-/** The file as it is now. */
+/** The current state of the file. */
 interface Described {
   sizeBytes: number
-  /** As it was sent: strong, or undefined. */
+  /** As it was sent, if it is strong; otherwise undefined. */
   entityTag: string | undefined
   modified: Date
 }
 
-/** The file is another one by now. */
+/** The file has changed meanwhile. */
 class ChangedError extends TransferError {}
 
 /**
- * Fetches a file, to a hidden file beside its place first, which is named after link and entity tag: a later call continues
- * where this one ended, if the file is the same. It gets its place in one step, once it is whole, with the time that the
- * storage gives it.
+ * Fetches a file, first into a hidden file beside its target, which is named after the link and the entity tag: a later call
+ * continues where this one ended, if the file is still the same. Once complete, it is moved into place in one step, with the
+ * storage's time of modification.
  *
- * @returns how many bytes it has, and whether it was there already: a file of that size and time
- * @throws {TransferError} also if another file is there and `force` is not set
+ * @returns how many bytes it has, and whether it was already there, as a file with that size and time
+ * @throws {TransferError} also if another file has the target's name and `force` is not set
  */
 export async function downloadFile (download: Download): Promise<{ sizeBytes: number, wasThere: boolean }> {
   const patience = patiently()
@@ -82,7 +82,7 @@ async function fetchWhole (download: Download, described: Described, patience: R
     while (part.bytes < described.sizeBytes) {
       const before = part.bytes
       await patience.execute(() => fetchRest(download, described, part), signal).catch((error: unknown) => {
-        // As long as bytes arrive, it may break as often as it likes.
+        // As long as bytes arrive, the connection may break any number of times.
         if (!(error instanceof TransientError) || part.bytes <= before) throw error
       })
     }
@@ -137,7 +137,7 @@ function refusalOf (answer: Dispatcher.ResponseData): TransferError {
   return new TransferError(statusCode === 404 ? 'There is no such file.' : `The answer was status ${statusCode}.`)
 }
 
-/** A name as long as any file system takes, whatever the file's is. */
+/** A name that is short enough for every file system, however long the file's own is. */
 function locationOf ({ link, target }: Download, { entityTag = '', sizeBytes }: Described): string {
   const hash = createHash('sha256').update(JSON.stringify([link, target, entityTag, sizeBytes])).digest('hex').slice(0, 24)
   return join(dirname(target), `.objects-storage-${hash}.part`)

@@ -1,9 +1,9 @@
-/** Something that a transfer cannot do, in words for whoever started it. They contain no token, link or pre-signed URL. */
+/** A transfer failed; the message is for the person who started it, and contains no token, link or pre-signed URL. */
 export class TransferError extends Error {
   override name = 'TransferError'
 }
 
-/** Every transfer would fail in the same way, so no more are begun. */
+/** Every further transfer would fail in the same way, so none is begun. */
 export class TransferStoppedError extends TransferError {
   override name = 'TransferStoppedError'
 }

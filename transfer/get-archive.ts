@@ -8,9 +8,9 @@ import type { WantedArchive } from './wanted-archive.js'
 
 export interface GetArchiveOptions {
   archive: WantedArchive
-  /** Where it goes; made if it is not there. */
+  /** Where it goes; created if it does not exist. */
   folder: string
-  /** What it is called there, with folders of its own if it has any; undefined: as the service calls it. */
+  /** Its name there, possibly with folders; undefined means the service's name for it. */
   file: string | undefined
   force: boolean
   display: Display
@@ -18,9 +18,9 @@ export interface GetArchiveOptions {
 }
 
 /**
- * Fetches an archive, and continues with what an earlier call left unfinished.
+ * Fetches an archive, continuing what an earlier call left unfinished.
  *
- * @returns where it is, from `folder`
+ * @returns where it is, relative to `folder`
  * @throws {TransferError}
  */
 export async function getArchive (

@@ -9,19 +9,19 @@ import type { WantedFile } from './wanted-files.js'
 
 export interface GetOptions {
   files: AsyncGenerator<WantedFile, undefined>
-  /** Where they go; made if it is not there. */
+  /** Where they go; created if it does not exist. */
   folder: string
   force: boolean
   /** How many files are fetched at a time. */
   parallel: number
   display: Display
-  /** Receives every file that is here now. */
+  /** Called for every file that has arrived, or was already there. */
   onFile: (file: { path: string, sizeBytes: number, wasThere: boolean }) => void
   signal: AbortSignal
 }
 
 /**
- * Fetches files into a folder, none of them outside of it, and continues those that an earlier call left unfinished.
+ * Fetches files into a folder, never outside it, continuing those that an earlier call left unfinished.
  *
  * @returns how many were wanted, and how many of these failed
  * @throws {TransferError} if nothing more can be fetched

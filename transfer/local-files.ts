@@ -5,13 +5,12 @@ import { errorCode } from '../errors/error-code.js'
 import { PATH_MAX_BYTES, isPath } from '../objects/object-key.js'
 import { TransferError } from './failures.js'
 
-/** A file or folder to send, as it was named. */
+/** A file or folder to send, as the user named it. */
 export interface Source {
   /** Without symbolic links. */
   root: string
   /**
-   * What its files are called in the run: below this name, or exactly this if it is a file. Empty for the contents of a
-   * folder.
+   * Its name in the run: exactly this for a file; a folder's files are below it. Empty if only a folder's contents are sent.
    */
   name: string
   isFolder: boolean
@@ -27,17 +26,17 @@ export interface LocalFile {
   modifiedMs: number
 }
 
-/** What was found: a file to send, or what keeps something from being one. */
+/** What was found: a file to send, or something that cannot be sent, and why. */
 export type Found =
   { kind: 'file', file: LocalFile } |
-  /** No file: a symbolic link, a device and the like. */
+  /** Not a regular file: a symbolic link, a device and the like. */
   { kind: 'left-out', path: string, reason: string } |
   /** A file that cannot be sent. */
   { kind: 'problem', path: string, reason: string }
 
 /**
- * Looks up what was named. A folder keeps its name in the run, and one whose name ends with a slash, or is `.` or `..`, only
- * gives what is in it. A symbolic link that is named is followed.
+ * Looks up the named files and folders. A folder keeps its name in the run, unless its name ends with a slash, or is `.` or
+ * `..`: then only its contents are sent. A symbolic link that is named explicitly is followed.
  *
  * @throws {TransferError}
  */
@@ -80,7 +79,7 @@ async function * ofEntry (folder: string, pathOfFolder: string, entry: Dirent): 
   const { name } = entry
   const path = pathOfFolder === '' ? name : `${pathOfFolder}/${name}`
   const location = join(folder, name)
-  // Names are bytes, and Node.js puts this character in place of what is not UTF-8.
+  // Names are bytes, and Node.js replaces those that are not UTF-8 with this character.
   if (name.includes('\uFFFD')) {
     yield { kind: 'problem', path, reason: 'the name is not UTF-8' }
   } else if (entry.isDirectory()) {
@@ -106,14 +105,16 @@ async function * one (location: string, path: string): AsyncGenerator<Found, und
   }
 }
 
-/** Why no file of a run can have such a path; undefined if one can. */
+/** Why a file of a run cannot have such a path; undefined if it can. */
 function nameProblem (path: string): string | undefined {
   if (!isPath(path)) return 'names have 1 to 255 bytes, no control characters, and are not . or ..'
   const bytes = Buffer.byteLength(path)
   return bytes > PATH_MAX_BYTES ? `the path has ${bytes} bytes, and may have ${PATH_MAX_BYTES}` : undefined
 }
 
-/** Whether one of the sources has a file of that path. The disk is asked: a list of all paths might not fit in memory. */
+/**
+ * Whether one of the sources has a file with that path. Looks on the disk, since a list of all paths might not fit in memory.
+ */
 async function isTaken (path: string, sources: readonly Source[]): Promise<boolean> {
   for (const { root, name, isFolder } of sources) {
     if (!isFolder && name === path) return true
@@ -124,7 +125,7 @@ async function isTaken (path: string, sources: readonly Source[]): Promise<boole
   return false
 }
 
-/** A name as a terminal may be given it. */
+/** A name in a form that is safe to print on a terminal. */
 export function shown (name: string): string {
   return name.replace(/[\p{Cc}\p{Surrogate}\p{Bidi_Control}]/gu, '\uFFFD')
 }

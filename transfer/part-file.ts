@@ -3,7 +3,7 @@ import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/prom
 import { errorCode } from '../errors/error-code.js'
 import { TransferError, TransferStoppedError } from './failures.js'
 
-/** A file that is being fetched, hidden beside its place until it is whole. */
+/** A file that is being fetched, hidden beside its target until it is complete. */
 export class PartFile {
   readonly #location
   readonly #handle
@@ -18,13 +18,13 @@ export class PartFile {
   }
 
   /**
-   * Opens one, with what an earlier call left in it.
+   * Opens the file, with what an earlier call has left in it.
    *
    * @throws {TransferError}
    */
   static async open (location: string, onProgress: (doneBytes: number) => void): Promise<PartFile> {
     try {
-      // Someone else might have put a symbolic link there. Windows has no such flag.
+      // Someone else might have put a symbolic link there, which must not be followed. Windows has no such flag.
       const handle = await open(location, constants.O_RDWR | constants.O_CREAT | (constants.O_NOFOLLOW ?? 0), 0o666)
       return new PartFile(location, handle, (await handle.stat()).size, onProgress)
     } catch (error) {
@@ -32,7 +32,7 @@ export class PartFile {
     }
   }
 
-  /** How much of the file is there. */
+  /** How much of the file has arrived. */
   get bytes (): number {
     return this.#bytes
   }
@@ -48,7 +48,7 @@ export class PartFile {
     this.#onProgress(this.#bytes)
   }
 
-  /** Continues at a place within what is there; what is there already stays until it is overwritten. */
+  /** Continues at a position within what has arrived; the bytes after it stay until they are overwritten. */
   seek (bytes: number): void {
     if (bytes > this.#bytes) throw new TransferError('Something else has changed the file.')
     this.#bytes = bytes
@@ -73,7 +73,7 @@ export class PartFile {
   }
 
   /**
-   * Moves it into place. Without `force`, a file that appeared there meanwhile stays: a hard link never replaces one.
+   * Moves the file into place. Without `force`, a file that has appeared there meanwhile stays: a hard link never replaces one.
    *
    * @throws {TransferError}
    */
@@ -94,11 +94,11 @@ export class PartFile {
 }
 
 /**
- * Refuses a place that is taken.
+ * Refuses a target that already exists.
  *
- * @param isWanted whether the file there is the one that is to be there
- * @returns whether that one is there
- * @throws {TransferError} if another one is there and `force` is not set, or a folder
+ * @param isWanted whether the existing file is the one to be fetched
+ * @returns whether that one exists
+ * @throws {TransferError} if there is another file and `force` is not set, or if there is a folder
  */
 export async function requireReplaceable (
   target: string, force: boolean, isWanted: (stats: Stats) => boolean = () => false,
@@ -108,7 +108,7 @@ export async function requireReplaceable (
     throw localFailure(error)
   })
   if (stats === undefined) return false
-  // A link that is replaced does not lead anywhere any more.
+  // A symbolic link would be replaced, so what it leads to does not count.
   if (stats.isFile() && isWanted(stats)) return true
   if (force && !stats.isDirectory()) return false
   throw new TransferError(stats.isDirectory() ? 'There is a folder of that name.' : 'There is another file of that name; --force replaces it.')

@@ -19,12 +19,12 @@ export interface PutOptions {
   connection: Connection
   sources: readonly Source[]
   destination: Destination
-  /** Undefined where nothing can be kept. */
+  /** Undefined if no records can be kept. */
   records: UploadRecords | undefined
   /** How many files are sent at a time. */
   parallel: number
   display: Display
-  /** Receives every file that is there now. */
+  /** Called for every file that has been sent, or was already there. */
   onFile: (path: string, uploaded: UploadedFile, wasThere: boolean) => void
   signal: AbortSignal
 }
@@ -35,14 +35,14 @@ const stoppingCodes: ReadonlySet<UploadErrorCode> = new Set([
   'NETWORK_FAILED', 'TOKEN_REQUIRED', 'TOKEN_INVALID', 'FORBIDDEN', 'QUOTA_EXCEEDED', 'STORE_REFUSED', 'STORE_UNAVAILABLE', 'OVERLOADED',
   'DATABASE_UNAVAILABLE', 'TOKEN_KEYS_UNAVAILABLE', 'SIZE_REQUIRED', 'TOO_MANY_REQUESTS',
 ])
-// Of another upload than the one that was begun, or of none.
+// The record does not fit: there is no such upload any more, or it is another one.
 const lostCodes: ReadonlySet<UploadErrorCode> = new Set(['UPLOAD_NOT_FOUND', 'FILE_CHANGED'])
 
 /**
- * Sends files. Before anything is sent, all are looked at: if one of them cannot be sent, none is.
+ * Sends files. All are checked first: if one of them cannot be sent, none is.
  *
  * @returns how many failed
- * @throws {TransferError} if nothing was sent, or nothing more can be
+ * @throws {TransferError} if nothing was sent, or nothing more can be sent
  */
 export async function putFiles (options: PutOptions): Promise<{ failedCount: number }> {
   const { sources, records, parallel, display, signal } = options
@@ -50,7 +50,7 @@ export async function putFiles (options: PutOptions): Promise<{ failedCount: num
   let failedCount = 0
   await inTurn(filesOf(sources), parallel, async (found) => {
     signal.throwIfAborted()
-    // What was left out has been said.
+    // Files that are left out have already been reported.
     if (found.kind === 'left-out') return
     try {
       if (found.kind === 'problem') throw new TransferError(found.reason)
@@ -99,7 +99,7 @@ async function putFile (options: PutOptions, file: LocalFile): Promise<void> {
       return
     }
     const client = options.connection.createClient()
-    // Kept before the first byte: after a kill, it tells whether the file has arrived.
+    // Recorded before the first byte is sent, so that after a kill the next run can find out whether the file has arrived.
     client.use({
       onResponse: async ({ response }) => {
         const place = await readPlace(response, file)
@@ -128,7 +128,7 @@ async function putFile (options: PutOptions, file: LocalFile): Promise<void> {
   }
 }
 
-/** Where a file will be, from the answer that says so. */
+/** Where a file will be, from the answer to the request for its upload. */
 async function readPlace (response: Response, { sizeBytes }: LocalFile): Promise<UploadedFile | undefined> {
   if (response.status !== 201) return undefined
   const answer: unknown = await response.clone().json()
@@ -137,7 +137,7 @@ async function readPlace (response: Response, { sizeBytes }: LocalFile): Promise
   return typeof objectKey === 'string' && typeof downloadUrl === 'string' ? { objectKey, sizeBytes, downloadUrl } : undefined
 }
 
-/** Whether what was sent by an earlier run is still there. */
+/** Whether a file that an earlier run has sent still exists. */
 async function isThere ({ signal }: PutOptions, { sizeBytes }: LocalFile, { downloadUrl }: UploadedFile): Promise<boolean> {
   const answer = await fetch(downloadUrl, { method: 'HEAD', signal }).catch(() => {
     signal.throwIfAborted()

@@ -5,10 +5,10 @@ import { TransferError } from './failures.js'
 import { shown } from './local-files.js'
 import { TransientError, isTransientStatus, retryAfterOf } from './requests.js'
 
-/** No error of the service is as long. */
+/** Longer than any error of the service. */
 const MAX_BYTES = 64 * 1024
 
-/** What the service says that it sends nothing for, in its words; its body is read. */
+/** Why the service sends nothing, in its own words; reads the answer's body. */
 export async function refusalOf (answer: Dispatcher.ResponseData): Promise<TransferError> {
   const { statusCode: status } = answer
   const message = shown(describeRefusal(await readError(answer), { status }))
@@ -24,7 +24,7 @@ async function readError ({ body }: Dispatcher.ResponseData): Promise<ErrorBody 
     }
     return JSON.parse(text)
   } catch {
-    // Something between answers.
+    // Something in between has answered.
     return undefined
   }
 }

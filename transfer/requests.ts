@@ -4,18 +4,18 @@ import { readRetryAfter } from '../client/uploads/retries.js'
 import { errorCode } from '../errors/error-code.js'
 import { TransferStoppedError } from './failures.js'
 
-/** How often something is asked for in vain before it is given up. */
+/** How often a request may fail before it is given up. */
 export const ATTEMPTS = 8
 
 const DELAYS = { initialDelay: 500, maxDelay: 30_000 }
-/** Nobody waits longer than this, whatever an answer says. */
+/** No wait is longer than this, whatever an answer says. */
 const LONGEST_WAIT_MS = 5 * 60_000
 const TIMEOUT_MS = 60_000
 const transientStatuses = new Set([408, 429, 500, 502, 503, 504])
 
-/** The same may succeed later. */
+/** The same request may succeed later. */
 export class TransientError extends TransferStoppedError {
-  /** When to ask again, if the answer says so. */
+  /** How long to wait before asking again, if the answer says so. */
   readonly retryAfterMs: number | undefined
 
   constructor (message: string, retryAfterMs?: number) {
@@ -28,7 +28,7 @@ export function isTransientStatus (statusCode: number): boolean {
   return transientStatuses.has(statusCode)
 }
 
-/** Tries again what fails with a `TransientError`, after delays that grow, or when the answer says to (RFC 9110, 10.2.3). */
+/** Retries after a `TransientError`, with growing delays, or when the answer says to (RFC 9110, 10.2.3). */
 export function patiently (): RetryPolicy {
   return retry(handleWhen((error) => error instanceof TransientError), { maxAttempts: ATTEMPTS - 1, backoff })
 }
@@ -39,7 +39,7 @@ const backoff = new DelegateBackoff<IRetryBackoffContext<unknown>, IBackoff<unkn
   return { delay: told === undefined ? state.duration : Math.min(told, LONGEST_WAIT_MS), state }
 })
 
-/** Lends connections, until the work has ended. They follow redirects, but take a token only where the first request went. */
+/** Lends connections until the work has ended. They follow redirects, but send a token only to the first request's origin. */
 export async function withConnections<Result> (work: (dispatcher: Dispatcher) => Promise<Result>): Promise<Result> {
   const agent = new Agent()
   try {
@@ -59,7 +59,7 @@ export interface Asked {
 }
 
 /**
- * Asks for something.
+ * Sends a request.
  *
  * @throws {TransientError} if there is no answer
  */
@@ -72,7 +72,7 @@ export async function ask (link: string, options: Asked): Promise<Dispatcher.Res
   }
 }
 
-/** When an answer says to ask again, in milliseconds from now. */
+/** How long an answer says to wait before asking again, in milliseconds. */
 export function retryAfterOf ({ headers }: Pick<Dispatcher.ResponseData, 'headers'>): number | undefined {
   const { 'retry-after': value } = headers
   return readRetryAfter({ headers: { get: () => typeof value === 'string' ? value : null } })

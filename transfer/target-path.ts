@@ -7,14 +7,14 @@ import { shown } from './local-files.js'
 
 // Microsoft, "Naming Files, Paths, and Namespaces": with any extension, these are devices.
 const windowsDevice = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i
-// A colon would name a drive or a stream, a backslash a folder; a last point or space is dropped.
+// A colon would name a drive or a stream, a backslash a folder; a trailing dot or space is dropped.
 const windowsForbidden = /[<>:"\\|?*]|[. ]$/
 
 /**
- * The names of folders and file in a path of the service's, as this machine can have them. The service makes no other paths,
- * but what answers at an address may be anything.
+ * The names of the folders and the file in a path that the service sent, checked for this machine. The service itself makes no
+ * dangerous paths, but anything may answer at an address.
  *
- * @throws {TransferError} if one would lead elsewhere
+ * @throws {TransferError} if a name would lead elsewhere
  */
 export function localNamesOf (path: string, platform: NodeJS.Platform = process.platform): string[] {
   const names = path.split('/')
@@ -23,17 +23,17 @@ export function localNamesOf (path: string, platform: NodeJS.Platform = process.
   return names
 }
 
-/** Whether every common system can have a file of that name; Windows is the one that differs. */
+/** Whether every common system can have a file with that name; Windows is the strictest. */
 export function isStorable (name: string): boolean {
   return !windowsDevice.test(name) && !windowsForbidden.test(name)
 }
 
 /**
- * Makes the folders that a file goes into, all of them inside `root`, whatever symbolic links are there already.
+ * Creates the folders that a file goes into, all of them inside `root`, whatever symbolic links exist.
  *
  * @param root an existing folder, without symbolic links
  * @returns where the file goes
- * @throws {TransferError} if a folder leads out of `root`, or is no folder
+ * @throws {TransferError} if a folder leads out of `root`, or is not a folder
  */
 export async function prepareTarget (root: string, names: readonly string[]): Promise<string> {
   let folder = root
@@ -50,7 +50,7 @@ export async function prepareTarget (root: string, names: readonly string[]): Pr
 }
 
 /**
- * Makes a folder if it is not there.
+ * Creates a folder if it does not exist.
  *
  * @returns where it is, without symbolic links
  * @throws {TransferStoppedError}

@@ -4,21 +4,21 @@ import { join } from 'node:path'
 import type { ResumePoint, UploadedFile } from '../client/index.js'
 import type { LocalFile } from './local-files.js'
 
-/** What is known about a file that was sent, wholly or in part, by an earlier run of the same command. */
+/** What is known about a file that an earlier run of the same command has sent, wholly or in part. */
 export interface UploadRecord {
   /** What an upload in parts needs to continue. */
   begun?: ResumePoint
-  /** Where the file is, or was going to be. */
+  /** Where the file is, or will be once it is complete. */
   file?: UploadedFile
 }
 
-/** For how long a command that was not run again is remembered. No upload lasts as long unless the service is set to. */
+/** For how long a command that is not run again is remembered. By default, no upload lasts that long. */
 const KEPT_MS = 30 * 86_400_000
 
 /**
- * What must be known to continue a command that was interrupted: a folder for each command, with a small file for each file
- * that it has begun to send. The records hold links and ids of uploads, so only their owner may read them. A record belongs to
- * a file of a certain size and time: a file that has changed since has none.
+ * What an interrupted command needs to continue: a folder for each command, with a small file for each file that it has begun
+ * to send. The records contain links and ids of uploads, so only their owner may read them. A record belongs to a file with a
+ * certain size and time: a file that has changed since has none.
  */
 export class UploadRecords {
   readonly #folder
@@ -28,10 +28,10 @@ export class UploadRecords {
   }
 
   /**
-   * Opens the records of a command, and forgets those of commands that were given up.
+   * Opens the records of a command, and deletes those of abandoned commands.
    *
-   * @param command what identifies the command: what it sends, and where to
-   * @throws if the folder cannot be made
+   * @param command what identifies the command: what it sends, and where
+   * @throws if the folder cannot be created
    */
   static async open (stateFolder: string, command: readonly string[]): Promise<UploadRecords> {
     const all = join(stateFolder, 'uploads')
@@ -53,7 +53,7 @@ export class UploadRecords {
     }
   }
 
-  /** A kill leaves either the former record or this one. */
+  /** Writes a record; after a kill there is either the former record or this one. */
   async write (file: LocalFile, record: UploadRecord): Promise<void> {
     const location = this.#locationOf(file)
     await writeFile(`${location}.new`, JSON.stringify(record), { mode: 0o600 })
@@ -64,7 +64,7 @@ export class UploadRecords {
     await rm(this.#locationOf(file), { force: true })
   }
 
-  /** Forgets the command, which has done all it had to. */
+  /** Deletes the command's records, once it has done everything. */
   async forget (): Promise<void> {
     await rm(this.#folder, { recursive: true, force: true })
   }
@@ -74,7 +74,7 @@ export class UploadRecords {
   }
 }
 
-/** Where commands keep what they need to continue: as the XDG Base Directory Specification and Windows have it. */
+/** The folder for what commands need to continue, according to the XDG Base Directory Specification or Windows. */
 export function stateFolderOf ({ XDG_STATE_HOME = '', LOCALAPPDATA = '' }: NodeJS.ProcessEnv, homeFolder: string): string {
   if (process.platform === 'win32' && LOCALAPPDATA !== '') return join(LOCALAPPDATA, 'objects-storage')
   // "All paths must be absolute. If an implementation encounters a relative path it should ignore it."

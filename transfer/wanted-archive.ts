@@ -5,14 +5,14 @@ import { TransferError } from './failures.js'
 export interface WantedArchive {
   url: string
   format: 'zip' | 'tar'
-  /** What requests for it need. */
+  /** Returns the headers that requests for it need. */
   authorise: () => Promise<Record<string, string>>
 }
 
-// Below any path that the service may have.
+// The service's address may have any path in front of this.
 const sharedPath = /\/api\/v1\/objects\/shared\/[\w-]+$/
 
-/** The archive of a run's files, of one direction or both. */
+/** The archive of a run's files, in one direction or both. */
 export function archiveOfRun (
   { address, readToken }: Connection,
   { workflowId, runId, direction }: { workflowId: string, runId: string, direction: 'inputs' | 'outputs' | undefined },
@@ -30,7 +30,7 @@ export function archiveOfRun (
  * The archive of what a share link leads to.
  *
  * @param link as it was made, or the address of its archive
- * @throws {TransferError} if it is no share link
+ * @throws {TransferError} if it is not a share link
  */
 export function archiveOfLink (link: string, format: WantedArchive['format']): WantedArchive {
   const { protocol, origin, pathname } = URL.canParse(link) ? new URL(link) : { protocol: '', origin: '', pathname: '' }

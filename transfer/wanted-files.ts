@@ -7,9 +7,9 @@ import { TransferError, TransferStoppedError } from './failures.js'
 /** A file to fetch. */
 export interface WantedFile {
   link: string
-  /** Below the folder that it goes into. */
+  /** Relative to the folder that it goes into. */
   path: string
-  /** Undefined until it is asked for. */
+  /** Undefined until it is known. */
   sizeBytes: number | undefined
 }
 
@@ -21,9 +21,9 @@ const DELAYS = { initialDelay: 500, maxDelay: 30_000 }
 class TransientRefusal extends TransferStoppedError {}
 
 /**
- * The files that download links lead to, by their names alone.
+ * The files that download links lead to, with paths that are only their names.
  *
- * @throws {TransferError} if one is no download link of a service, or two files have the same name
+ * @throws {TransferError} if one is not a download link, or two files have the same name
  */
 export function filesOfLinks (links: readonly string[]): WantedFile[] {
   const files = links.map((link, index) => ({ link, path: nameOf(link, index), sizeBytes: undefined }))
@@ -46,15 +46,15 @@ function nameOf (link: string, index: number): string {
 }
 
 /**
- * The files of a run, in folders named after their directions. Where several have the same path, it is the newest one.
+ * The files of a run, in folders named after their directions. If several have the same path, only the newest one.
  *
- * @param run.directions those that are wanted
+ * @param run.directions the directions that are wanted
  * @throws {TransferStoppedError} if the list cannot be read
  */
 export async function * filesOfRun (
   connection: Connection, run: { workflowId: string, runId: string, directions: ReadonlySet<string> }, signal: AbortSignal,
 ): AsyncGenerator<WantedFile, undefined> {
-  // Files of the same path stand beside each other.
+  // Files with the same path follow one another in the list.
   let newest = new Map<string, RunFile>()
   for await (const file of listFiles(connection, run, signal)) {
     const [held] = newest.values()

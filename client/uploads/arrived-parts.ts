@@ -2,11 +2,11 @@ import { askService } from './service-answer.js'
 import type { UploadContext } from './upload-context.js'
 import type { ResumePoint } from './upload-options.js'
 
-/** The parts that the storage has whole, by number, with their entity tags; null for a tag that was not to be seen. */
+/** The complete parts in the storage, by number, with their entity tags; null for a tag that could not be read. */
 export type ArrivedParts = Map<number, string | null>
 
 /**
- * What the storage has of an upload.
+ * Reads which parts of an upload have arrived in the storage.
  *
  * @throws {UploadError} UPLOAD_NOT_FOUND, also once it is complete
  */
@@ -30,7 +30,7 @@ export function partNumbersOf ({ sizeBytes, partSizeBytes }: ResumePoint): numbe
   return Array.from({ length: Math.ceil(sizeBytes / partSizeBytes) }, (_, index) => index + 1)
 }
 
-/** How many bytes a part has: all have the same, but for the last one. */
+/** How many bytes a part has: all have the same size, except for the last one. */
 export function bytesOfPart ({ sizeBytes, partSizeBytes }: ResumePoint, partNumber: number): number {
   return Math.min(partSizeBytes, sizeBytes - (partNumber - 1) * partSizeBytes)
 }

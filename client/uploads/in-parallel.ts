@@ -1,9 +1,9 @@
 /**
- * Works on a queue, several items at a time. After a failure nothing more is begun and what is under way is told to end; once
- * it has, that failure is thrown.
+ * Works on a queue, several items at a time. After a failure nothing more is begun and work in progress is told to end; once it
+ * has, that failure is thrown.
  *
  * @param queue emptied from its start
- * @param work is also given the signal that ends it
+ * @param work also receives the signal that ends it
  */
 export async function inParallel<Item> (
   queue: Item[], { concurrency, signal }: { concurrency: number, signal: AbortSignal },

@@ -16,7 +16,7 @@ export class PartUrls {
   readonly #urls = new Map<number, { url: string, batch: SignedParts }>()
   #signing: Promise<void> | undefined
 
-  /** @param signed what came with the upload */
+  /** @param signed the URLs that came with the upload */
   constructor (context: UploadContext, uploadId: string, signed?: SignedParts) {
     this.#context = context
     this.#uploadId = uploadId
@@ -24,22 +24,22 @@ export class PartUrls {
   }
 
   /**
-   * The URL of a part. Asks the service once at most, so the caller tries again.
+   * The URL of a part. Asks the service at most once, so the caller must retry.
    *
-   * @param next parts that follow, to be signed with it
+   * @param next the parts that follow, whose URLs are signed along with it
    */
   async get (partNumber: number, next: readonly number[]): Promise<string> {
-    // A batch that others are waiting for may have it.
+    // It may be in a batch that others are waiting for.
     while (this.#signing !== undefined) await this.#signing
     const known = this.#urls.get(partNumber)
     if (known !== undefined && Date.parse(known.batch.expiresAt) > Date.now()) return known.url
     this.#signing = this.#sign([partNumber, ...next.slice(0, BATCH_PARTS - 1)]).finally(() => { this.#signing = undefined })
     await this.#signing
-    // As new as can be, even where this machine's clock is ahead of the service's.
+    // It was just signed, even if it seems expired because this machine's clock is ahead of the service's.
     return this.#urls.get(partNumber)?.url ?? ''
   }
 
-  /** Has a URL that the storage refused, and those signed with it, signed again. */
+  /** Forgets a URL that the storage refused, and those signed with it, so that they are signed again. */
   forget (refused: string): void {
     const batch = [...this.#urls.values()].find(({ url }) => url === refused)?.batch
     for (const [partNumber, signed] of this.#urls) if (signed.batch === batch) this.#urls.delete(partNumber)

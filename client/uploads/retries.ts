@@ -13,8 +13,8 @@ export interface Patience {
 }
 
 /**
- * Does something again while it fails transiently, after delays that double, with jitter so that clients which failed together
- * do not return together; or when the answer says to (RFC 9110, 10.2.3).
+ * Repeats an attempt while it fails transiently: after delays that double, with jitter so that clients which failed together do
+ * not return together, or when the answer says to (RFC 9110, 10.2.3).
  *
  * @throws the last failure, or the signal's reason
  */
@@ -35,7 +35,7 @@ export async function retrying<Result> ({ attempts, signal }: Patience, attempt:
 /**
  * Ends a request that takes too long.
  *
- * @param sentBytes how much it sends
+ * @param sentBytes how much the request sends
  */
 export async function inTime<Result> (
   { timeoutMs, signal }: Patience, sentBytes: number, request: (signal: AbortSignal) => Promise<Result>,
@@ -55,7 +55,7 @@ export async function inTime<Result> (
   }
 }
 
-/** Reads Retry-After, in either form; undefined if there is none that can be read. */
+/** Reads Retry-After, in either form; undefined if there is none, or it is malformed. */
 export function readRetryAfter ({ headers }: { headers: { get: (name: string) => string | null } }): number | undefined {
   const value = headers.get('retry-after')
   if (value === null) return undefined

@@ -3,7 +3,7 @@ import { type Patience, inTime, readRetryAfter, retrying } from './retries.js'
 import { UploadError } from './upload-error.js'
 
 const transientStatuses = new Set([408, 429, 500, 502, 503, 504])
-// These have such a status, and stay as they are until somebody sets something right.
+// These have a transient error's status, but last until somebody corrects something.
 const lastingCodes = new Set(['STORE_REFUSED', 'USAGE_OUT_OF_RANGE'])
 
 interface ServiceAnswer<Data> {
@@ -16,7 +16,7 @@ interface ServiceAnswer<Data> {
 type ServiceRequest<Data> = (signal: AbortSignal) => Promise<ServiceAnswer<Data>>
 
 /**
- * Asks the service, as often as it takes.
+ * Asks the service, with retries.
  *
  * @throws {UploadError} with the service's code
  */
@@ -35,7 +35,7 @@ export async function askOnce<Data> (patience: Patience, request: ServiceRequest
   })
   const { ok, status } = response
   if (ok && data !== undefined && data !== null) return data
-  // What stands between may answer with something else than the service's JSON.
+  // Something in between may answer, without the service's JSON.
   const { code = 'UNEXPECTED_ANSWER', message = `The service's address answers with status ${status}.` } = error ?? {}
   throw new UploadError(code, message, {
     status, isTransient: transientStatuses.has(status) && !lastingCodes.has(code), retryAfterMs: readRetryAfter(response),

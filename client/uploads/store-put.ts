@@ -13,16 +13,16 @@ interface StorePut {
 const transientStatuses = new Set([408, 409, 429, 500, 502, 503, 504])
 
 /**
- * Puts a file or a part to the storage once.
+ * Puts a file or a part into the storage, in a single attempt.
  *
- * @returns its entity tag, without quotes; null where the storage's CORS configuration hides it
- * @throws {UploadError} PRECONDITION_FAILED if a file is there already, UPLOAD_NOT_FOUND if what the URL leads to is gone, and
- *   STORE_REFUSED if the URL is not accepted, as when it has expired
+ * @returns its entity tag, without quotes; null if the storage's CORS configuration hides it
+ * @throws {UploadError} PRECONDITION_FAILED if a file already exists, UPLOAD_NOT_FOUND if what the URL leads to is gone, and
+ *   STORE_REFUSED if the URL is not accepted, for example because it has expired
  */
 export async function putToStore (patience: Patience, { url, headers = {}, body, fetch }: StorePut): Promise<string | null> {
   const response = await inTime(patience, body.size, async (signal) => {
-    // Node.js would keep the whole body in memory, to send it again where it is redirected, unless neither that nor a window
-    // that might ask for credentials is possible (undici 6, httpNetworkOrCacheFetch).
+    // Otherwise Node.js would keep the whole body in memory, to send it again after a redirect or after a window has asked for
+    // credentials (undici 6, httpNetworkOrCacheFetch).
     const answer = await fetch(url, { method: 'PUT', headers, body, signal, credentials: 'omit', redirect: 'error', window: null })
     // The connection is used again only once the answer has been read.
     await answer.arrayBuffer()
@@ -50,7 +50,7 @@ function refusalOf (response: Response): UploadError {
 }
 
 /**
- * Tells a file that changed or is gone from a connection that broke: `fetch` calls both a TypeError.
+ * Distinguishes a file that has changed or is gone from a broken connection: `fetch` throws a TypeError for both.
  *
  * @throws {UploadError} FILE_CHANGED
  */

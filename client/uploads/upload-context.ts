@@ -8,18 +8,18 @@ export interface UploadContext {
   client: ObjectsClient
   patience: Patience
   fetch: typeof globalThis.fetch
-  /** What the service is told of the file. */
+  /** What the service is told about the file. */
   request: components['schemas']['UploadRequest'] & { sizeBytes: number }
 }
 
 const ATTEMPTS = 8
 const TIMEOUT_MS = 60_000
 
-/** @throws TypeError if the file has no name, and none is given */
+/** @throws TypeError if the file has no name and none is given */
 export function createContext (file: Blob, options: UploadOptions): UploadContext {
   const {
     client, signal = new AbortController().signal, attempts = ATTEMPTS, timeoutMs = TIMEOUT_MS, fetch = globalThis.fetch,
-    // What is left describes the file, in whatever words the service's schema has for that.
+    // The remaining options describe the file, by the names in the service's schema.
     discardOnAbort, onBegin, onProgress, resumeFrom, multipart, partSizeBytes, concurrency, ...description
   } = options
   const { path = nameOf(file), contentType = file.type || 'application/octet-stream' } = description

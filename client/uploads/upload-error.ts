@@ -1,27 +1,27 @@
 import type { ErrorCode } from '../create-client.js'
 
-/** What ended an upload, for programs: the service's codes, and those of what the client alone can see. */
+/** What ended an upload, for programs: the service's codes, and codes for what only the client can see. */
 export type UploadErrorCode = ErrorCode |
-  /** There was no answer. A page whose origin the storage's CORS configuration does not allow sees this, too. */
+  /** There was no answer. This is also all that a page sees if the storage's CORS configuration does not allow its origin. */
   'NETWORK_FAILED' |
   /** Something between answers in the service's place. */
   'UNEXPECTED_ANSWER' |
-  /** The file cannot be read, or is another one than when the upload began. */
+  /** The file cannot be read, or has changed since the upload began. */
   'FILE_CHANGED' |
-  /** Under the key that was minted for the file there is one of another size. */
+  /** There is a file of another size under the key that was minted for this one. */
   'OTHER_FILE_STORED'
 
 interface UploadErrorDetails {
   /** The status of the answer, if there was one. */
   status?: number
-  /** Whether the same may succeed later, as after a lost connection; false by default. */
+  /** Whether the same request may succeed later, as after a lost connection; false by default. */
   isTransient?: boolean
-  /** How long the answer asks to wait. */
+  /** How long the answer says to wait. */
   retryAfterMs?: number | undefined
   cause?: unknown
 }
 
-/** Why a file was not uploaded. The message has neither keys nor URLs. */
+/** Why a file was not uploaded. The message contains neither keys nor URLs. */
 export class UploadError extends Error {
   override name = 'UploadError'
   readonly code: UploadErrorCode
@@ -39,7 +39,7 @@ export class UploadError extends Error {
   }
 }
 
-/** Whether an error is one of an upload, with this code. */
+/** Whether an error is an UploadError with this code. */
 export function hasCode (error: unknown, code: UploadErrorCode): error is UploadError {
   return error instanceof UploadError && error.code === code
 }

@@ -4,13 +4,13 @@ import { beginParts, finishParts, resumeParts } from './upload-in-parts.js'
 import type { UploadOptions, UploadedFile } from './upload-options.js'
 import { uploadWhole } from './upload-whole.js'
 
-/** A file up to this size is sent at once: as much is sent again if its connection breaks. */
+/** A file up to this size is sent whole: if the connection breaks, all of it is sent again. */
 const WHOLE_MAX_BYTES = 16 * 1024 ** 2
 
 /**
  * Uploads a file straight to the storage, in a browser or in Node.js (20.19 or later), where `openFile` opens one by its path.
- * A bigger one goes in parts, several at a time. What fails transiently is tried again; what fails for good rejects, and an
- * upload in parts can then be resumed from what `onBegin` was given, until the service gives it up.
+ * A file of more than 16 MiB is sent in parts, several at a time. Transient failures are retried; any other failure rejects,
+ * and an upload in parts can then be resumed from what `onBegin` received, until the service aborts it.
  *
  * @throws {UploadError} with the service's code, or one of its own
  * @throws the signal's reason, once the signal has ended the upload
@@ -35,7 +35,7 @@ export async function uploadFile (file: Blob, options: UploadOptions): Promise<U
     return 'point' in inHand ? await finishParts(file, context, inHand, options) : inHand
   } catch (error) {
     if (signal?.aborted === true && options.discardOnAbort === true && begun !== undefined) {
-      // What cannot be removed now, the service removes once it gives the upload up.
+      // If this fails, the service aborts the upload once it counts as abandoned.
       await discardUpload(options.client, begun).catch(() => {})
     }
     throw error

@@ -9,11 +9,11 @@ import { UploadError, hasCode } from './upload-error.js'
 import type { ResumePoint, UploadOptions, UploadedFile } from './upload-options.js'
 
 const CONCURRENCY = 4
-/** How often a part's URL is signed again because the storage refused it. */
+/** How often a part's URL is signed again after the storage has refused it. */
 const REFUSALS_MAX = 3
-/** How often an upload is completed that the storage has other parts of than were seen to arrive. */
+/** How often completion is tried if the storage has other parts than those that were sent. */
 const COMPLETIONS_MAX = 3
-/** How long the storage may take to make a file of its parts. */
+/** How long the storage may take to join the parts to a file. */
 const COMPLETION_TIMEOUT_MS = 600_000
 
 interface PartsInHand {
@@ -22,7 +22,7 @@ interface PartsInHand {
   arrived: ArrivedParts
 }
 
-/** Begins an upload in parts, whose first URLs come with it. */
+/** Begins an upload in parts; the answer has the first URLs. */
 export async function beginParts (file: Blob, context: UploadContext, options: UploadOptions): Promise<PartsInHand> {
   const { client, patience, request } = context
   const { partSizeBytes: wanted } = options
@@ -38,10 +38,10 @@ export async function beginParts (file: Blob, context: UploadContext, options: U
 }
 
 /**
- * Finds out what has arrived of an upload.
+ * Finds out which parts of an upload have arrived.
  *
- * @returns the file, where an upload whose last answer was lost turns out to be complete
- * @throws {UploadError} FILE_CHANGED if it was begun with another file, UPLOAD_NOT_FOUND if it was given up
+ * @returns the file, if an upload whose last answer was lost turns out to be complete
+ * @throws {UploadError} FILE_CHANGED if it was begun with another file, UPLOAD_NOT_FOUND if it was aborted
  */
 export async function resumeParts (
   file: Blob, context: UploadContext, point: ResumePoint,
@@ -57,7 +57,7 @@ export async function resumeParts (
   }
 }
 
-/** Sends the parts that have not arrived, and makes the file of all. */
+/** Sends the parts that have not arrived, and completes the upload. */
 export async function finishParts (
   file: Blob, context: UploadContext, inHand: PartsInHand, { concurrency = CONCURRENCY, onProgress }: UploadOptions,
 ): Promise<UploadedFile> {
@@ -85,7 +85,7 @@ export async function finishParts (
   }
 }
 
-/** Of what the storage has, what was sent from here: a part with another tag than was seen to arrive is somebody else's. */
+/** The parts in the storage that were sent from here: a part whose tag differs from the one received for it is not ours. */
 function keepSent (stored: ArrivedParts, sent: ArrivedParts): ArrivedParts {
   return new Map([...stored].filter(([partNumber, entityTag]) => (sent.get(partNumber) ?? entityTag) === entityTag))
 }
@@ -109,7 +109,7 @@ async function sendPart (
   })
 }
 
-/** Completes the upload, again if the answer is lost. Parts whose tags are not known are taken as the storage has them. */
+/** Completes the upload; repeats that if the answer is lost. Parts with unknown tags are accepted as the storage has them. */
 async function complete (
   { client, patience }: UploadContext, { uploadId }: ResumePoint, arrived: ArrivedParts = new Map(),
 ): Promise<UploadedFile> {

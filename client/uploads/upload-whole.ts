@@ -5,7 +5,7 @@ import type { UploadContext } from './upload-context.js'
 import { UploadError, hasCode } from './upload-error.js'
 import type { UploadedFile } from './upload-options.js'
 
-/** How often another URL is asked for where one has expired. */
+/** How many URLs are tried, in case one expires. */
 const URLS_MAX = 3
 
 interface WholeUpload {
@@ -15,8 +15,8 @@ interface WholeUpload {
 }
 
 /**
- * Uploads a file with a single PUT, to a URL that is good for one file only: where an answer was lost, the storage says by 412
- * whether the file has arrived.
+ * Uploads a file with a single PUT, to a URL that works only once: if an answer was lost, a 412 from the storage says that the
+ * file has arrived.
  */
 export async function uploadWhole (file: Blob, context: UploadContext): Promise<UploadedFile> {
   const { client, patience, request } = context
@@ -33,7 +33,7 @@ export async function uploadWhole (file: Blob, context: UploadContext): Promise<
   }
 }
 
-/** Puts the file, unless a PUT whose answer was lost has done so. */
+/** Puts the file, unless a PUT whose answer was lost has already done so. */
 async function putOrFind (file: Blob, upload: WholeUpload, context: UploadContext): Promise<void> {
   const { patience, fetch } = context
   const { url, headers } = upload
