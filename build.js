@@ -1,7 +1,7 @@
 /*
- * Bundles the service into dist/, unless what is there was already built from the same files: for `npm start` and the commands,
- * which then start at once, even for a user who may only read the folder. It reports on standard error, since standard output
- * belongs to the command.
+ * Bundles the service into dist/ for `npm start` and the commands, unless it has already been built from the same files: they
+ * then start at once, even for a user who may only read the folder. It reports on standard error, since standard output belongs
+ * to the command.
  */
 import { existsSync } from 'node:fs'
 import { readFile, rm, writeFile } from 'node:fs/promises'

@@ -19,7 +19,7 @@ export { SecretFileError, readSecret } from './config/secret-text.js'
 export { type Config, ConfigSchema } from './config/settings.js'
 export { claimNamesOf, roleValuesOf, signingOptions } from './config/token-settings.js'
 
-// What anyone would try first: this service's own development secret before 0.2, and the one that jwt.io fills in.
+// The first that anyone would try: this service's own development secret before 0.2, and the one that jwt.io fills in.
 const PUBLIC_SECRETS = ['development-secret-that-production-refuses', 'a-string-secret-at-least-256-bits-long']
 
 /**
@@ -218,7 +218,7 @@ function checkStorageAccess (config: Config): void {
   }
 }
 
-/** The service makes a key of its own, which nobody else has, only where both database and object storage are embedded. */
+/** The service generates a key of its own only if both the database and the object storage are embedded. */
 function checkTokenKey ({ DATABASE_URL, S3_ENDPOINT, JWT_SECRET, JWT_PUBLIC_KEY, JWT_JWKS_URL }: Config): void {
   const isEmbedded = DATABASE_URL === undefined && S3_ENDPOINT === undefined
   if (isEmbedded || JWT_SECRET !== undefined || JWT_PUBLIC_KEY !== undefined || JWT_JWKS_URL !== undefined) return

@@ -35,7 +35,7 @@ let pageChange
 const pageWatcher = watch(join(import.meta.dirname, 'page'), { recursive: true }, () => {
   clearTimeout(pageChange)
   pageChange = setTimeout(async () => {
-    // What is wrong with it has been printed.
+    // The build has already printed what is wrong.
     if (await bundlePage(join(folder, 'page')).catch(() => undefined) !== undefined) await restart()
   }, 100)
 })

@@ -1,7 +1,7 @@
 /*
- * The house: which rooms a room imports from besides itself, and which packages. Imports run one way, from the upper rooms to
- * the lower ones; a room cannot import anything it does not name, not even types. Only files at the root, tests and benchmarks
- * import from everywhere.
+ * The rooms: which others each imports from, and which packages. Imports run one way, from the upper rooms to the lower ones; a
+ * room cannot import anything that it does not name here, not even types. Only files at the root, tests and benchmarks import
+ * from everywhere.
  */
 const typebox = '@sinclair/typebox'
 

@@ -1,15 +1,15 @@
-/* From what the service is bundled, as one hash. */
+/* Hashes everything that the service is bundled from. */
 import { createHash } from 'node:crypto'
 import { readFile, readdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { filesIn } from './files-in.js'
 
 const root = import.meta.dirname
-// Of the page, styles, the document and pictures, too.
+// The page also consists of styles, the document and pictures.
 const source = /\.(?:tsx?|js|css|html|svg)$|^package(?:-lock)?\.json$/
 const notSources = new Set(['node_modules', 'dist', 'test', 'bench', 'docs', 'coverage', 'test-output'])
 
-/** What the bundle is made from: the product's own code, the way it is bundled, and the installed libraries. */
+/** A hash of what the bundle is made from: the product's own code, the way it is bundled, and the installed libraries. */
 export async function hashSources () {
   const entries = await readdir(root, { withFileTypes: true })
   const rooms = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.') && !notSources.has(entry.name))

@@ -8,5 +8,5 @@ import { bundlePageIfChanged } from './bundle-page.js'
 // Otherwise it would not load plugins written in TypeScript.
 process.env.FASTIFY_AUTOLOAD_TYPESCRIPT = '1'
 register('./typescript-hooks.js', import.meta.url)
-// The service offers its page, which browsers need bundled.
+// The service serves its page, which has to be bundled for browsers.
 await bundlePageIfChanged()

@@ -12,6 +12,6 @@ export interface Step {
   setting: Setting
   /** `absent`: this object storage does not have the setting. */
   outcome: 'made' | 'unchanged' | 'absent' | 'skipped' | 'failed'
-  /** The new state, or what to do; holds no secrets. */
+  /** The new state, or what to do; contains no secrets. */
   message: string
 }

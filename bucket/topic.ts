@@ -2,7 +2,7 @@ import { text } from 'node:stream/consumers'
 import type { Client } from 'minio'
 
 /**
- * Where the bucket's notifications go: to something that already has an ARN, or to an address, by way of a topic made for it.
+ * Where the bucket's notifications go: to something that already has an ARN, or to an address, through a topic created for it.
  */
 export type NotificationTarget = { arn: string } | { name: string, url: string }
 

@@ -57,7 +57,7 @@ async function main (): Promise<void> {
   const traffic = new Traffic(client, DEMO_WORKFLOWS.map(({ workflowId }) => workflowId))
   const stop = new AbortController()
   process.once('SIGINT', () => { stop.abort() })
-  // Not AbortSignal.timeout: Node.js 20 may collect one that is only a part of an AbortSignal.any, and it would never end.
+  // Not AbortSignal.timeout: within AbortSignal.any, Node.js 20 may garbage-collect it, and then it never fires.
   const timeUp = globalThis.setTimeout(() => { stop.abort() }, seconds * 1000)
   const running = traffic.run(stop.signal)
   try {

@@ -19,7 +19,7 @@ const documents: Array<{ path: string, render: (current: string) => string }> = 
   { path: 'docs/errors.md', render: (current) => replaceGenerated(current, errorsTable()) },
 ]
 
-/** Replaces what is between the two comments that enclose the generated part of a page. */
+/** Replaces the generated part of a page, which is enclosed by two comments. */
 function replaceGenerated (page: string, text: string): string {
   return page.replace(/(<!-- generated: [^\n]* -->\n).*(<!-- end of what is generated -->)/s,
     (_whole, begin: string, end: string) => `${begin}\n${text}\n${end}`)

@@ -2,10 +2,10 @@ import { secondsOf } from './duration.js'
 import { UsageError } from './outcome.js'
 
 /**
- * Reads how long something is to be valid, as 90s, 15m, 12h or 30d.
+ * Reads how long something is to be valid, such as 90s, 15m, 12h or 30d.
  *
  * @returns seconds
- * @throws {UsageError} if it is no such time, or longer than the given number of days
+ * @throws {UsageError} if it is not a duration, or longer than the given number of days
  */
 export function readLifetime (text: string, maxDays: number): number {
   const seconds = secondsOf(text)

@@ -118,7 +118,7 @@ async function * pages (
   }
 }
 
-/** Control characters have no place in a name; none of them must reach the terminal. */
+/** A name should have no control characters; in any case none may reach the terminal. */
 function lineOf ({ bytes, fileCount, time, name }: Entry): string {
   return [String(bytes ?? '-').padStart(16), String(fileCount ?? '-').padStart(9), (time ?? '-').padEnd(24), name].join('  ')
 }

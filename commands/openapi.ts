@@ -7,7 +7,7 @@ import { loadConfig } from '../config.js'
 
 const FILE = 'openapi.yaml'
 
-/** The document is of every operation, so of those too that are there only where they are configured. */
+/** Settings with which every operation exists, since the document describes even those that have to be configured. */
 const EVERY_DOOR = {
   EVENTS_TOKEN: 'token-of-no-service',
   EVENTS_PATH_TOKEN: 'true',

@@ -1,7 +1,8 @@
 import cliProgress from 'cli-progress'
 
 /**
- * Shows the progress of some work: a bar on a terminal, plain lines elsewhere. On standard error, which keeps results apart.
+ * Shows the progress of some work: a bar on a terminal, plain lines elsewhere. It goes to standard error, separate from
+ * results.
  */
 export interface ProgressDisplay {
   update (doneCount: number, state: string): void

@@ -30,11 +30,11 @@ Exit code: 0 done, 2 it could not run.
 
 type ListedShare = components['schemas']['ListedShare']
 
-/** Returns a client of the service at an address; undefined: at the usual one. */
+/** Returns a client of the service at an address; undefined means the usual one. */
 export type Connect = (url: string | undefined) => Promise<ObjectsClient>
 
 /**
- * Does what the command's arguments say.
+ * Carries out the command that the arguments describe.
  *
  * @returns the exit code, or undefined if it was asked for its help
  * @throws {UsageError}
@@ -89,7 +89,7 @@ export async function runShare (args: readonly string[], signal: AbortSignal, co
   return EXIT_CLEAN
 }
 
-/** A key, or that of a download link. */
+/** An object key, given by itself or in a download link. */
 function keyIn (text: string): string {
   return URL.canParse(text) ? new URL(text).searchParams.get('objectKey') ?? text : text
 }

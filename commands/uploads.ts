@@ -110,7 +110,7 @@ async function run (app: FastifyInstance, options: Options, signal: AbortSignal)
   return sums.refused.count > 0 || signal.aborted ? EXIT_DIFFERENCES : EXIT_CLEAN
 }
 
-/** Costs a request for each thousand. */
+/** Takes one request for each thousand uploads. */
 async function countUploads ({ objectStorage }: FastifyInstance, range: UploadsRange): Promise<number> {
   let count = 0
   for await (const { uploads } of objectStorage.multipart.list(range)) count += uploads.length

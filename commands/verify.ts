@@ -27,7 +27,7 @@ Ctrl-C stops it, and the next one resumes from there.
 Exit code: 0 all are unchanged, 1 some differ, could not be read, or are left to read, 2 it could not run.
 `
 const BYTES_PER_MIB = 1024 * 1024
-/** In the JSON; the text names all. */
+/** How many the JSON names; the text names all. */
 const MISMATCHES_SHOWN = 100
 
 interface Options {

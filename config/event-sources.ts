@@ -2,7 +2,7 @@ import { ConfigError } from './config-error.js'
 import type { Config } from './settings.js'
 
 /**
- * A route for notifications must be one that something can come in by.
+ * Checks that every configured route for notifications can receive any.
  *
  * @throws {ConfigError}
  */
@@ -17,7 +17,8 @@ export function checkEventDoors (config: Config): void {
 }
 
 /**
- * A queue needs more than its address, which no library may quote with its password.
+ * Checks that each queue has all the settings that it needs, and a well-formed address: otherwise a library's error might quote
+ * it, with its password.
  *
  * @throws {ConfigError}
  */
@@ -41,7 +42,7 @@ export function checkEventQueues (config: Config): void {
   }
 }
 
-/** Also whether its user and password can be decoded. */
+/** Whether a text is an address whose user and password can be decoded. */
 function isAddress (text: string): boolean {
   try {
     const { username, password, pathname } = new URL(text)

@@ -3,7 +3,7 @@ export interface Finding {
   /** Stable across releases. */
   check: string
   status: 'ok' | 'warning' | 'failed' | 'skipped'
-  /** The state that was found, and what to change if it is not as it should be; holds no secrets. */
+  /** The state that was found, and what to change if it is not as it should be; contains no secrets. */
   message: string
 }
 

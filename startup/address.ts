@@ -4,7 +4,7 @@ import { connect, createServer } from 'node:net'
 import type { Config } from '../config.js'
 import { errorCode } from '../errors/error-code.js'
 
-/** What fits into sockaddr_un, even where that is shortest. Node.js 20 silently truncates a longer path. */
+/** What fits into sockaddr_un on every system. Node.js 20 silently truncates a longer path. */
 const SOCKET_PATH_MAX_BYTES = 103
 
 /** The service cannot listen where HOST and PORT say; the message says why, in one line. */

@@ -11,7 +11,7 @@ import { type Options, readDirection, readRun } from './subcommand.js'
  * Runs `get --zip` and `get --tar`.
  *
  * @returns the exit code
- * @throws {TransferError} if the archive is not there in the end
+ * @throws {TransferError} if the archive could not be fetched
  */
 export async function getArchive (values: Options, positionals: readonly string[], signal: AbortSignal): Promise<number> {
   const { archive, file } = await findWanted(values, positionals)

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { TransferError } from '../../transfer/failures.js'
 import { UUID_PATTERN } from '../../objects/object-key.js'
 
-/** What `objects-storage` is called with first. */
+/** A subcommand of `objects-storage`. */
 export interface Subcommand {
   /** What it is for and how to call it. */
   help: string
@@ -38,7 +38,7 @@ const sharedOptions = {
 /**
  * Reads the options that put and get share.
  *
- * @param unknown those that this subcommand does not have
+ * @param unknown the options that this subcommand does not have
  * @throws TypeError with a message for the caller
  */
 export function readOptions (args: readonly string[], unknown: ReadonlyArray<keyof typeof sharedOptions>) {
@@ -49,7 +49,7 @@ export function readOptions (args: readonly string[], unknown: ReadonlyArray<key
 
 export type Options = ReturnType<typeof readOptions>['values']
 
-/** Which files of a run are meant; undefined: all. */
+/** Which files of a run are meant; undefined means all. */
 export function readDirection ({ inputs, outputs }: Options): 'inputs' | 'outputs' | undefined {
   if (inputs === outputs) return undefined
   return inputs ? 'inputs' : 'outputs'

@@ -3,7 +3,7 @@ import { choice } from './forms.js'
 
 const TOPIC = 'arn:aws(-cn|-us-gov)?:sns:[a-z]{2}(-[a-z]+)+-\\d{1,2}:\\d{12}:[A-Za-z0-9_-]{1,256}'
 
-/** Where notifications come in besides `POST /events`: each door is there only where it is configured. */
+/** Ways for notifications to come in besides `POST /events`: each exists only if it is configured. */
 export const eventDoors = {
   EVENTS_PATH_TOKEN: choice(['false', 'true'], {
     default: 'false',

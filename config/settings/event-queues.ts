@@ -4,7 +4,7 @@ import { httpUrlWithPath } from './forms.js'
 const queueName = (description: string, example: string) =>
   Type.Optional(Type.String({ minLength: 1, maxLength: 255, description, examples: [example] }))
 
-/** Queues that the bucket's notifications are taken from. */
+/** Queues from which the bucket's notifications are taken. */
 export const eventQueues = {
   EVENTS_SQS_URL: Type.Optional(httpUrlWithPath({
     description: 'Address of the Amazon SQS queue that the bucket\'s notifications are taken from, with this machine\'s own ' +
