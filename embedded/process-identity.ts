@@ -14,7 +14,7 @@ export function ownProcess (): ProcessIdentity {
   return { processId: process.pid, startedAt: startOf(process.pid) }
 }
 
-/** Whether a process still runs. If the start of either is unknown, the same id is taken to be the same process. */
+/** Whether a process still runs. If it is not known when either started, the same id counts as the same process. */
 export function isSameProcess ({ processId, startedAt }: ProcessIdentity): boolean {
   if (!isRunning(processId)) return false
   const startNow = startOf(processId)

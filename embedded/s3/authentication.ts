@@ -10,7 +10,7 @@ import { type S3Request } from './s3-request.js'
 /** What belongs to an access key. */
 export interface Account {
   secretKey: string
-  /** The token of a session: requests must send it. Without one, they must send none. */
+  /** The token of a session, which requests must send. If there is none, they must not send any. */
   sessionToken?: string | undefined
   /** When the session ends, in milliseconds since 1970. */
   expiresAtMs?: number | undefined
@@ -19,7 +19,7 @@ export interface Account {
 /** The region of the store, and who may use it. */
 export interface Accounts {
   region: string
-  /** undefined where there is no such access key. */
+  /** undefined if there is no such access key. */
   find: (accessKey: string) => Account | undefined
 }
 

@@ -17,8 +17,8 @@ const KNOWN_PREFIXES = [USER_METADATA_PREFIX, 'x-amz-checksum-']
 const DEFAULTS = new Map([['x-amz-acl', ['private', 'bucket-owner-full-control']], ['x-amz-storage-class', ['STANDARD']]])
 
 /**
- * Refuses what would change a request's meaning but is ignored by the store, such as copying, encrypting, writing part of an
- * object, or a condition.
+ * Refuses headers that would change a request's meaning but that the store does not support, such as those for copying,
+ * encrypting, writing part of an object, or a condition.
  *
  * @param conditions the headers among CONDITION_HEADERS that the operation honours
  * @throws {S3Error} NotImplemented; AccessDenied if the bucket is expected to be another account's

@@ -19,7 +19,7 @@ export interface EmbeddedStoreOptions {
   region: string
   accessKey: string
   secretKey: string
-  /** Makes the account a session's. */
+  /** Makes the account's credentials those of a session. */
   sessionToken?: string | undefined
   /**
    * Finds further accounts, such as sessions, by access key; asked for each request, before the account above is considered.

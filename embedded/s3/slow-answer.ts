@@ -6,9 +6,9 @@ const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 const EVERY_MS = 1_000
 
 /**
- * Answers with a document that may take long to come about. After a second, the status 200 is sent, and then white space until
- * it is there, so that nobody takes the server for dead, as S3 does it (Amazon S3 API Reference, "CompleteMultipartUpload").
- * An error that comes after that is in the body alone.
+ * Answers with a document that may take long to make. After a second it sends the status 200, and then white space until the
+ * document is ready, so that clients do not time out, as S3 does (Amazon S3 API Reference, "CompleteMultipartUpload"). A later
+ * error appears only in the body.
  *
  * @throws what `work` does, as long as nothing has been sent
  */
