@@ -15,7 +15,7 @@ import { isSamePerson, mayBeAdmin, organisationOf, userOf } from './state/token.
 import { Uploads } from './state/uploads.js'
 import { strings } from './text/strings.js'
 
-/** The page, from opening to leaving: who is signed in, and the place that the address names. */
+/** The whole page: who is signed in, and the place that the address names. */
 export function App () {
   const place = usePlace()
   const session = useMemo(() => new Session(base), [])
@@ -70,7 +70,7 @@ export function App () {
       {service === undefined
         ? <SignIn reason={reason} onToken={(given) => { session.begin(given) }} />
         : (
-          // Nothing that one token showed is left for another one.
+          // With the token as key, nothing that one token showed remains for another.
           <ServiceProvider key={token} value={service}>
             <CurrentPlace place={place} uploads={uploads} />
             <UploadPanel uploads={uploads} />

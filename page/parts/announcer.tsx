@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 import { listenToAnnouncements } from '../state/announcements.js'
 
-/** Where announcements are read from by a screen reader. */
+/** The element whose announcements a screen reader reads. */
 export function Announcer () {
   const [text, setText] = useState('')
   useEffect(() => listenToAnnouncements(setText), [])

@@ -5,7 +5,7 @@ import { strings } from '../text/strings.js'
 interface CopyButtonProps {
   text: string
   name?: string
-  /** What is said once it is copied. */
+  /** What is announced once the text is copied. */
   done?: string
 }
 

@@ -6,11 +6,11 @@ import { useVisibleRows } from './use-visible-rows.js'
 interface Column<Row> {
   key: string
   name: ComponentChildren
-  /** `number` stands at the end of its column; `wide` is left out on narrow screens, `wider` on all but wide ones. */
+  /** `number` is aligned to the end of its column; `wide` is hidden on narrow screens, `wider` on all but wide ones. */
   className?: string
   isRowHeader?: boolean
   cell: (row: Row) => ComponentChildren
-  /** Undefined where the table cannot be sorted by it; `none` where it could be. */
+  /** Undefined if the table cannot be sorted by it; `none` if it can be, but is not. */
   sorted?: 'ascending' | 'descending' | 'none'
   onSort?: () => void
 }
@@ -27,7 +27,7 @@ interface DataTableProps<Row> {
   more?: { hasMore: boolean, isReading: boolean, read: () => void }
 }
 
-/** A table of any length, of which only the rows near the window are drawn. Further ones are read as its end comes near. */
+/** A table of any length, of which only the rows near the window are drawn. Further ones are read when its end comes near. */
 export function DataTable<Row> ({ id, label, columns, rows, keyOf, rowRem = 2.75, isMarked, more }: DataTableProps<Row>) {
   const table = useRef<HTMLTableElement>(null)
   const { first, end, beforePx, afterPx } = useVisibleRows(table, rows.length, rowRem)

@@ -7,7 +7,7 @@ interface DialogProps {
   children: ComponentChildren
 }
 
-/** A window over the page, which holds the focus until it is closed: by a button in it, or by Escape. */
+/** A window over the page, which keeps the focus until it is closed by a button in it or by Escape. */
 export function Dialog ({ heading, onClose, children }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null)
   const headingId = useId()

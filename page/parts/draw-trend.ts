@@ -21,7 +21,7 @@ function linesOf ({ days, layers }: Trend): Array<{ bytes: number[], fill: () =>
   const heights = days.map(() => 0)
   return layers.map(({ bytes }, index) => {
     for (const [day, size] of bytes.entries()) heights[day] = (heights[day] ?? 0) + size
-    // The last layer is what is left of the whole.
+    // The last layer is what is left of the total.
     return { bytes: [...heights], fill: () => colour(`--layer-${index}`), stroke: () => colour('--ground') }
   }).reverse()
 }

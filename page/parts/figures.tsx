@@ -1,18 +1,18 @@
 import { exactSize, humanSize, localMinute, localTime } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 
-/** A size as people say it, with every byte in its title and for those who hear it. */
+/** A size in a readable unit, with the exact number of bytes in its title and for screen readers. */
 export function Size ({ bytes }: { bytes: number }) {
   return <span class='size' title={exactSize(bytes)}>{humanSize(bytes)}</span>
 }
 
-/** A time in the reader's zone; null is one that is not known. */
+/** A time in the reader's time zone; null means unknown. */
 export function Time ({ at, isShort = false }: { at: string | null, isShort?: boolean }) {
   if (at === null) return <span class='hint'>{strings.run.found}</span>
   return <time dateTime={at} title={at}>{isShort ? localMinute(at) : localTime(at)}</time>
 }
 
-/** Where something stands in a whole: the track is the whole. It repeats a figure that stands beside it. */
+/** Shows a part of a whole, which is the track. It repeats a figure that is beside it. */
 export function Bar ({ part, whole }: { part: number, whole: number }) {
   const percent = whole === 0 ? 0 : Math.min(100, 100 * part / whole)
   return (
@@ -22,7 +22,7 @@ export function Bar ({ part, whole }: { part: number, whole: number }) {
   )
 }
 
-/** The beginning of an id, which people tell such by; the whole is in its title. */
+/** The beginning of an id, which is enough for people to tell ids apart; the whole id is in its title. */
 export function ShortId ({ id }: { id: string }) {
   return <code class='id' title={id}>{id.slice(0, 8)}</code>
 }

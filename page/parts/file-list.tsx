@@ -16,15 +16,15 @@ interface FileListProps {
   list: ListedFiles
   entries: readonly Entry[]
   run: { workflowId: string, runId: string }
-  /** What the address names. */
+  /** The path in the address. */
   path: string
   nth: number | undefined
   selection: Selection
 }
 
 /**
- * The folders and files of a folder, to open and to select. They can be sorted once all are there: the service gives them by
- * their paths alone.
+ * The folders and files of a folder, to open and to select. They can be sorted once all of them have been read: the service
+ * lists them only by path.
  */
 export function FileList ({ list: { hasMore, isReading, readMore }, entries, run, path, nth, selection }: FileListProps) {
   const { key, isDescending, header } = useSorting<EntryKey>('name', ['name'])

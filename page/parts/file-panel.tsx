@@ -17,20 +17,20 @@ import { ShareDialog } from './share-dialog.js'
 interface FilePanelProps {
   run: { workflowId: string, runId: string }
   path: string
-  /** Which of the files with this path, if it is not the first. */
+  /** Which of the files with this path, unless it is the first. */
   nth: number | undefined
-  /** What the list beside it shows. */
+  /** The entries in the list beside it. */
   listed: readonly Entry[] | undefined
 }
 
-/** One file: its preview, what is known of it, and all that can be done with it. */
+/** One file: its preview, what is known about it, and everything that can be done with it. */
 export function FilePanel ({ run, path, nth = 1, listed }: FilePanelProps) {
   const inList = listed?.filter((entry) => entry.kind === 'file' && entry.path === path)[nth - 1]
   const { data, error, readAgain } = useAnswer(async (service, signal) => {
     const page = await service.ask((client, ended) => client.GET('/api/v1/objects', {
       params: { query: { ...run, prefix: path, limit: Math.min(nth, 100) } }, signal: ended,
     }), signal)
-    // Others may begin with the same name, but a file comes before those.
+    // Other entries may begin with the same name, but the file comes before them.
     return 'files' in page ? page.files.filter((file) => file.path === path)[nth - 1] ?? null : null
   }, [run, path, nth])
   const file = inList?.kind === 'file' ? inList.file : data ?? undefined

@@ -3,7 +3,7 @@ import { latenessOf } from '../state/lateness.js'
 import { strings } from '../text/strings.js'
 import { Time } from './figures.js'
 
-/** How fresh the figures are, and what is in none of them. */
+/** How fresh the figures are, and what they do not include. */
 export function Freshness ({ usage }: { usage: StorageUsage }) {
   const { asOf, reconciledAt, unfinishedBytes } = usage
   const latenessMs = latenessOf(usage)

@@ -11,7 +11,7 @@ interface MastheadProps {
   onForget: () => void
 }
 
-/** What stands over every place: the organisation, the places, and the way out. */
+/** The head of the page, above every place: the organisation, links to the places, and signing out. */
 export function Masthead ({ place, orgKey, isSignedIn, mayBeAdmin, onRefresh, onForget }: MastheadProps) {
   const places = ['overview', 'largest', 'links', ...mayBeAdmin ? ['users' as const] : []] as const
   return (

@@ -8,7 +8,9 @@ interface FailureProps {
   onRetry?: () => void
 }
 
-/** What went wrong, what can be done about it, and a way to try again. It is there before it says anything, to be heard. */
+/**
+ * What went wrong, what to do about it, and a way to try again. It is present while empty, so that screen readers announce it.
+ */
 export function Failure ({ error, isFromBefore = false, onRetry }: FailureProps) {
   const advice = strings.errors.advice(error?.code)
   return (
@@ -26,7 +28,7 @@ export function Failure ({ error, isFromBefore = false, onRetry }: FailureProps)
   )
 }
 
-/** Grey places of what is being read, so that nothing jumps when it is there. */
+/** Grey placeholders for what is being read, so that nothing jumps when it arrives. */
 export function Skeleton ({ rows = 3 }: { rows?: number }) {
   return (
     <div class='skeleton' aria-hidden='true'>

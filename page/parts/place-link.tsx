@@ -10,7 +10,7 @@ interface PlaceLinkProps {
   children: ComponentChildren
 }
 
-/** A link to a place: a plain click goes there in this page, and any other does what the browser does with links. */
+/** A link to a place: a plain click goes there within this page, and any other click does what browsers do with links. */
 export function PlaceLink ({ to, className, isCurrent = false, title, children }: PlaceLinkProps) {
   const go = (event: MouseEvent) => {
     if (event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return

@@ -6,7 +6,7 @@ import { TextPreview } from './text-preview.js'
 interface PreviewProps {
   objectKey: string
   fileName: string
-  /** That the file is stored with. */
+  /** The type that the file is stored with. */
   contentType: string
 }
 
@@ -23,8 +23,8 @@ export function Preview ({ objectKey, fileName, contentType }: PreviewProps) {
     case 'image': return <div class='preview'><img src={address} alt={title} referrerpolicy='no-referrer' /></div>
     case 'audio': return <div class='preview'><audio src={address} controls preload='metadata' aria-label={title} /></div>
     case 'video': return <div class='preview'><video src={address} controls preload='metadata' aria-label={title} /></div>
-    // Browsers show PDF with a program of their own, which Chromium does not start in a sandboxed frame. What is sent as PDF is
-    // never read as anything else (`nosniff`).
+    // Browsers show PDF with a program of their own, which Chromium does not start in a sandboxed frame. A file that is sent as
+    // PDF is never interpreted as anything else (`nosniff`).
     case 'pdf': return <iframe class='preview-frame' src={address} title={title} referrerpolicy='no-referrer' />
     case 'document': return <iframe class='preview-frame' src={address} title={title} sandbox='' referrerpolicy='no-referrer' />
     default: return <TextPreview key={objectKey} objectKey={objectKey} title={title} kind={kind} />

@@ -4,10 +4,10 @@ import { announceChange } from '../state/changes.js'
 import { ServiceError, useService } from '../state/service.js'
 import { strings } from '../text/strings.js'
 
-/** How often the service is asked how far it has come. */
+/** How often the page asks the service for its progress. */
 const PROGRESS_MS = 1_000
 
-/** For admins: has the bucket compared with what is counted, and shows how far that has come. */
+/** For admins: starts a reconcile, which compares the bucket with what is counted, and shows its progress. */
 export function Reconcile () {
   const service = useService()
   const [progress, setProgress] = useState<Reconciliation>()

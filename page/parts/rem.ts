@@ -1,4 +1,4 @@
-/** How many pixels one rem has: 16, or what the reader has made of it. */
+/** How many pixels one rem has: 16, unless the reader has changed the size of text. */
 export function remPx (): number {
   return Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
 }

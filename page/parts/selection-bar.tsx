@@ -14,7 +14,7 @@ export function SelectionBar ({ run, selection }: { run: { workflowId: string, r
   const [error, setError] = useState<ServiceError>()
   const [only] = selection.entries
   const archive = async () => {
-    // One folder is an archive of its own, whatever comes into it.
+    // The archive of a single folder includes files that are added to it later.
     if (selection.entries.length === 1 && only?.kind === 'folder') {
       await downloadArchive(service, { ...run, prefix: only.path }, strings.run.archiveOf(only.path))
       return

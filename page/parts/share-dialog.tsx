@@ -15,7 +15,7 @@ interface ShareDialogProps {
   onClose: () => void
 }
 
-/** Makes a link to a file, a folder or a run that ends when its maker says, and shows it once. */
+/** Creates a link to a file, a folder or a run, which expires when its maker chooses, and shows it once. */
 export function ShareDialog ({ what, name, onClose }: ShareDialogProps) {
   const service = useService()
   const [expiresIn, setExpiresIn] = useState(WEEK_SECONDS)

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks'
 
 export const byName = new Intl.Collator('en', { numeric: true })
 
-/** By which column a table is sorted, and how. */
+/** The column by which a table is sorted, and the direction. */
 export interface Sorting<Key extends string> {
   key: Key
   isDescending: boolean

@@ -12,7 +12,7 @@ interface TextPreviewProps {
   kind: 'text' | 'table' | 'json'
 }
 
-/** The beginning of a text: as it is, as a table, or as JSON with its parts set apart. */
+/** The beginning of a text: as it is, as a table, or as indented JSON. */
 export function TextPreview ({ objectKey, title, kind }: TextPreviewProps) {
   const [read, setRead] = useState<{ text: string, isWhole: boolean } | 'failed'>()
   useEffect(() => {
@@ -53,7 +53,7 @@ function Rows ({ rows: [head = [], ...rows], title }: { rows: string[][], title:
   )
 }
 
-/** JSON with a line for each of its parts; what is not JSON stays as it is. */
+/** Indents JSON; text that is not JSON stays as it is. */
 function setApart (text: string): string {
   try {
     return JSON.stringify(JSON.parse(text), null, 2)

@@ -4,7 +4,7 @@ import { dayInWords, exactCount, exactSize, humanSize } from '../text/figures.js
 import { strings } from '../text/strings.js'
 import { drawTrend } from './draw-trend.js'
 
-/** What was stored day by day: drawn, read out under the pointer, and the same as a table. */
+/** What was stored day by day: as a chart that shows figures under the pointer, and as a table. */
 export function TrendChart ({ trend }: { trend: Trend }) {
   const place = useRef<HTMLDivElement>(null)
   const [index, setIndex] = useState<number>()

@@ -17,7 +17,7 @@ export interface VisibleRows {
 /**
  * Finds out which rows of a table are in the window, and near it.
  *
- * @param rowRem how high each row is, in the document's own unit, so that it grows with the reader's text
+ * @param rowRem the height of each row in rem, so that it grows with the reader's text
  */
 export function useVisibleRows (table: RefObject<HTMLTableElement>, count: number, rowRem: number): VisibleRows {
   const rowPx = rowRem * remPx()

@@ -4,12 +4,12 @@ import { PlaceLink } from './place-link.js'
 
 interface Step {
   name: ComponentChildren
-  /** What is told of it where its name is shortened. */
+  /** The full name, if the name is shortened. */
   title?: string
   to: Place
 }
 
-/** The way from the overview to a place: links to all that it is in. */
+/** The path from the overview to a place: links to everything that contains it. */
 export function Way ({ label, steps }: { label: string, steps: readonly Step[] }) {
   return (
     <nav class='way' aria-label={label}>

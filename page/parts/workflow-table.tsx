@@ -11,13 +11,13 @@ import { Bar } from './figures.js'
 import { PlaceLink } from './place-link.js'
 import { byName, useSorting } from './sorting.js'
 
-/** How many are shown at first, so that what is below stays near. */
+/** How many are shown at first, so that what is below stays within reach. */
 const FIRST = 10
 
 interface WorkflowTableProps {
   workflows: readonly WorkflowUsage[]
   totalBytes: number
-  /** What the file of an export is called. */
+  /** The name of an exported file. */
   fileName: string
 }
 

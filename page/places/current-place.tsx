@@ -10,7 +10,10 @@ import { Run } from './run.js'
 import { Users } from './users.js'
 import { Workflow } from './workflow.js'
 
-/** The place that the address names. Places of different things have different keys, so that nothing stays of the former. */
+/**
+ * The place that the address names. Places for different things have different keys, so that nothing of the previous one
+ * remains.
+ */
 export function CurrentPlace ({ place, uploads }: { place: Place, uploads: Uploads }) {
   switch (place.name) {
     case 'overview': return <Overview key='overview' />

@@ -12,7 +12,7 @@ import { localMinute } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 import { PlaceHead } from './place-head.js'
 
-/** The share links that the reader made; an admin's list has those of everyone. Each can be revoked. */
+/** The share links that the reader has made; an admin's list has everyone's. Each can be revoked. */
 export function Links () {
   const [chosen, setChosen] = useState<ListedShare>()
   const { items, error, isReading, hasMore, readMore, readAgain } = usePages<ListedShare>(async (service, cursor, signal) => {
@@ -97,7 +97,7 @@ function whatOf ({ kind }: ListedShare): string {
   return strings.links.kinds[kind] ?? kind
 }
 
-/** What has become of a link that no longer opens. */
+/** Why a link no longer opens; undefined if it does. */
 function stateOf ({ revokedAt, expiresAt }: ListedShare): string | undefined {
   if (revokedAt !== null) return strings.links.revoked
   return Date.parse(expiresAt) <= Date.now() ? strings.links.ended : undefined

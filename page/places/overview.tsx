@@ -20,7 +20,7 @@ async function readUsage (service: Service, createdBy: string | undefined, signa
     client.GET('/api/v1/objects/storage-usage', { params: { query }, signal: ended }), signal)
 }
 
-/** What the organisation stores, or one user of it. A member's own part stands beside the whole. */
+/** What the organisation or one of its users stores. A member's own part is shown beside the whole. */
 export function Overview ({ createdBy }: { createdBy?: string | undefined }) {
   const { mayBeAdmin, userId } = useService()
   const ownId = createdBy === undefined && !mayBeAdmin ? userId : undefined

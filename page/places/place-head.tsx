@@ -10,12 +10,12 @@ interface PlaceHeadProps {
   heading: ComponentChildren
   /** What is in the place, in a few figures. */
   figures?: ComponentChildren
-  /** Links to what the place is in. */
+  /** Links to everything that contains the place. */
   way?: ComponentChildren
   actions?: ComponentChildren
   orgKey?: string | undefined
   isReading: boolean
-  /** What is said once the place is shown. */
+  /** What is announced once the place is shown. */
   said?: string | undefined
   children: ComponentChildren
 }

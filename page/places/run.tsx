@@ -21,20 +21,20 @@ import { PlaceHead } from './place-head.js'
 interface RunProps {
   workflowId: string
   runId: string
-  /** A folder that ends with a slash, a file, or empty. */
+  /** A folder, which ends with a slash, a file, or empty. */
   path: string
-  /** Which of the files with this path, if it is not the first. */
+  /** Which of the files with this path, unless it is the first. */
   nth?: number | undefined
   uploads: Uploads
 }
 
-/** A run: its folders and files, the preview of one of them beside the list, and all that can be done with them. */
+/** A run: its folders and files, the preview of one file beside the list, and everything that can be done with them. */
 export function Run ({ workflowId, runId, path, nth, uploads }: RunProps) {
   const folder = folderOf(path)
   const run = useMemo(() => ({ workflowId, runId }), [workflowId, runId])
   const [direction, setDirection] = useState<Direction>('inputs')
   const [filter, setFilter] = useState({ folder, beginning: '' })
-  // What was looked for in one folder is not looked for in another.
+  // A search in one folder does not carry over to another.
   const beginning = filter.folder === folder ? filter.beginning : ''
   const list = useRunFiles(run, folder, beginning)
   const sum = useRunSum(run, folder, beginning === '' ? list.entries : undefined, list.hasMore)

@@ -3,12 +3,12 @@ import { parseToken } from '../state/token.js'
 import { strings } from '../text/strings.js'
 
 interface SignInProps {
-  /** Why the reader must sign in, if something is wrong. */
+  /** Why the reader must sign in again, if there is a reason. */
   reason: string | undefined
   onToken: (token: string) => void
 }
 
-/** Ways to sign in. Another one, such as OpenID Connect, is offered beside the token's form. */
+/** Ways to sign in. Another one, such as OpenID Connect, would go beside the form for a token. */
 export function SignIn ({ reason, onToken }: SignInProps) {
   useEffect(() => { document.title = strings.title }, [])
   return (

@@ -1,10 +1,10 @@
-/** What is shown, as the address says it. */
+/** A place of the page, as its address names it. */
 export type Place =
   | { name: 'overview' }
   | { name: 'workflow', workflowId: string }
   /**
-   * `path` is a folder that ends with a slash, a file, or empty. Several files may have one path: `nth` says which, if it is
-   * not the first.
+   * `path` is a folder, which ends with a slash, a file, or empty. Several files may have the same path: `nth` says which one,
+   * unless it is the first.
    */
   | { name: 'run', workflowId: string, runId: string, path: string, nth?: number }
   | { name: 'largest' }

@@ -1,6 +1,6 @@
 const listeners = new Set<(text: string) => void>()
 
-/** Says something to those who hear the page rather than see it. */
+/** Announces something to users of screen readers. */
 export function announce (text: string): void {
   for (const listener of listeners) listener(text)
 }

@@ -5,7 +5,7 @@ const SHARE_SECONDS = 3_600
 /** How many characters a note may have. */
 const NOTE_LENGTH = 200
 
-/** What goes into an archive: a run, a folder of it, or files. */
+/** The run or folder that goes into an archive. */
 export interface ArchivedRun {
   workflowId: string
   runId: string
@@ -14,10 +14,10 @@ export interface ArchivedRun {
 }
 
 /**
- * Has the browser save a run, a folder of it, or files as one ZIP, by way of a share link that ends soon: a download that a
+ * Makes the browser save a run, a folder of it, or files as one ZIP, through a share link that expires soon: a download that a
  * browser begins by itself cannot send a token.
  *
- * @param name what the link is called in the list of links; its beginning, if it is long
+ * @param name the link's name in the list of links; shortened if it is long
  * @throws {ServiceError} if no link can be made
  */
 export async function downloadArchive (
@@ -30,7 +30,7 @@ export async function downloadArchive (
   if (archiveUrl === undefined) return
   const link = document.createElement('a')
   link.href = archiveUrl
-  // Where it is refused, the page stays.
+  // If the download is refused, the browser stays on this page.
   link.download = ''
   link.rel = 'noreferrer'
   link.click()

@@ -3,7 +3,7 @@ import { type Service, ServiceError } from './service.js'
 
 const PARALLEL = 4
 
-/** What became of files that were to be deleted. */
+/** The result of deleting files. */
 export interface DeletionResult {
   deletedCount: number
   failed: Array<{ file: RunFile, message: string }>

@@ -1,6 +1,6 @@
 import type { RunFile } from './answers.js'
 
-/** What a folder holds: a folder, told from others by its path, or a file, by its key, since two may have the same path. */
+/** An entry of a folder: a folder, identified by its path, or a file, identified by its key, since paths may repeat. */
 export type Entry = { kind: 'folder', path: string, bytes?: number | undefined, fileCount?: number | undefined } |
   { kind: 'file', path: string, file: RunFile, nth?: number | undefined }
 

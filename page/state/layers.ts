@@ -6,7 +6,7 @@ export interface Layer {
   bytes: number[]
 }
 
-/** Divides the totals of days among workflows, and what is left. A workflow had nothing on a day that it does not know. */
+/** Divides each day's total into workflows and a remainder. A workflow without figures for a day had nothing then. */
 export function stack (
   days: readonly UsageDay[], names: readonly string[], ofParts: ReadonlyArray<readonly UsageDay[]>, others: string,
 ): Layer[] {
@@ -14,7 +14,7 @@ export function stack (
     const byDate = new Map(ofParts[index]?.map(({ date, totalBytes }) => [date, totalBytes]))
     return { name, bytes: days.map(({ date }) => byDate.get(date) ?? 0) }
   })
-  // The answers are of slightly different instants, so that today's parts may be more than its total.
+  // The answers are from slightly different instants, so today's parts may add up to more than its total.
   const left = days.map(({ totalBytes }, day) =>
     Math.max(0, layers.reduce((rest, { bytes }) => rest - (bytes[day] ?? 0), totalBytes)))
   return left.some((bytes) => bytes > 0) ? [...layers, { name: others, bytes: left }] : layers

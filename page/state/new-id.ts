@@ -1,4 +1,4 @@
-/** A new UUID (version 4). Browsers have one of their own only where a page is secure, as at no address of a LAN. */
+/** A new UUID (version 4). Browsers' own function exists only on secure pages, and so not at plain LAN addresses. */
 export function newId (): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   const hex = [...bytes].map((byte, place) => {

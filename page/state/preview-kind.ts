@@ -4,7 +4,7 @@ export type PreviewKind = 'text' | 'table' | 'json' | 'image' | 'audio' | 'video
 const text = /^(?:text\/|application\/(?:javascript|sql|toml|x-yaml|yaml|x-sh|xml|x-ndjson|jsonl)\b)/
 const raster = /^image\/(?:png|jpeg|gif|webp|avif|bmp|x-icon|vnd\.microsoft\.icon|apng)\b/
 
-/** Decides by the media type that the file is stored with, and by its name where that says nothing. */
+/** Decides by the media type that the file is stored with, or by its name if the type says nothing. */
 export function previewKind (contentType: string, fileName: string): PreviewKind {
   const essence = contentType.split(';')[0]?.trim().toLowerCase() ?? ''
   const extension = extensionOf(fileName)
@@ -22,7 +22,7 @@ export function previewKind (contentType: string, fileName: string): PreviewKind
   return ['txt', 'log', 'md', 'yaml', 'yml', 'toml', 'ini', 'sql', 'py', 'r', 'sh', 'ndjson', 'jsonl', 'xml'].includes(extension) ? 'text' : 'none'
 }
 
-/** What stands after the last dot of a name, in lower case; empty without one. */
+/** The part of a name after its last dot, in lower case; empty without one. */
 export function extensionOf (fileName: string): string {
   return /[^.]\.([^.]{1,12})$/.exec(fileName)?.[1]?.toLowerCase() ?? ''
 }

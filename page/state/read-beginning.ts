@@ -1,6 +1,6 @@
 import { base } from './router.js'
 
-/** As much of a text as is shown. */
+/** How much of a text is shown, in bytes. */
 export const PREVIEW_BYTES = 262_144
 
 /** The address at which the page's own service shows a file. */
@@ -13,7 +13,7 @@ export function inlineAddress (objectKey: string): string {
 /**
  * Reads the beginning of a file as text, wherever its download leads, and without the token: its key is the permission.
  *
- * @throws TypeError without an answer, as from a storage that does not allow this page (CORS)
+ * @throws TypeError if there is no answer, for example because the storage does not allow this page (CORS)
  */
 export async function readBeginning (objectKey: string, signal: AbortSignal): Promise<{ text: string, isWhole: boolean }> {
   const response = await fetch(inlineAddress(objectKey), {
@@ -31,7 +31,7 @@ export async function readBeginning (objectKey: string, signal: AbortSignal): Pr
     if (done) return { text: text + decoder.decode(), isWhole: response.status === 200 || readBytes < PREVIEW_BYTES }
     readBytes += value.length
     text += decoder.decode(value, { stream: true })
-    // What ignores ranges sends everything.
+    // A server that ignores ranges sends everything.
     if (readBytes >= PREVIEW_BYTES) {
       await reader.cancel()
       return { text, isWhole: false }

@@ -11,9 +11,9 @@ interface RunPage {
   nextCursor: string | null
 }
 
-/** A folder's entries: folders first on each page, as the service gives them in the order of their paths. */
+/** A folder's entries in the order of their paths, with folders first on each page, as the service lists them. */
 export interface ListedFiles {
-  /** Undefined until the first page is there. */
+  /** Undefined until the first page has arrived. */
   entries: readonly Entry[] | undefined
   error: ServiceError | undefined
   isReading: boolean
@@ -33,14 +33,14 @@ interface FolderQuery {
 
 async function readPage (service: Service, query: FolderQuery, signal: AbortSignal): Promise<RunPage> {
   const page = await service.ask((client, ended) => client.GET('/api/v1/objects', { params: { query }, signal: ended }), signal)
-  // One file is described only where its key is asked for.
+  // The answer describes one file only if its key was asked for, which it was not.
   if (!('files' in page)) return { folders: [], files: [], nextCursor: null }
   return { folders: page.folders ?? [], files: page.files, nextCursor: page.nextCursor }
 }
 
 /**
- * The entries of a folder of a run whose names begin with a text. What is in its folders is added up afterwards, for those of
- * the first page, since that costs as much as they hold.
+ * The entries of a folder of a run whose names begin with a text. The contents of the folders on the first page are added up
+ * afterwards, since that takes the longer the more they contain.
  *
  * @param folder empty, or ending with a slash
  */
@@ -66,7 +66,7 @@ export function useRunFiles (run: { workflowId: string, runId: string }, folder:
   return { ...pages, entries }
 }
 
-/** Which of the files with one path, which are next to each other, an entry is; undefined for the first, or the only one. */
+/** Which of several adjacent files with the same path an entry is; undefined for the first or only one. */
 function placeAmongSame (entries: readonly Entry[], index: number): number | undefined {
   let first = index
   while (first > 0 && entries[first - 1]?.path === entries[index]?.path) first--

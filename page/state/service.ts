@@ -5,10 +5,10 @@ import { strings } from '../text/strings.js'
 
 const TIMEOUT_MS = 30_000
 
-/** The service gave no answer that helps; the message tells people why. */
+/** The service gave no usable answer; the message tells people why. */
 export class ServiceError extends Error {
   override name = 'ServiceError'
-  /** Undefined where it is not the service that answered. */
+  /** Undefined if something other than the service answered. */
   readonly code: string | undefined
   /** Undefined without an answer. */
   readonly status: number | undefined
@@ -34,10 +34,10 @@ export interface Service {
   client: ObjectsClient
   /** Whether an admin's tools are offered. The service decides on each request. */
   mayBeAdmin: boolean
-  /** The user whom the token names, where that is known. */
+  /** The user that the token names, if known. */
   userId: string | undefined
   /**
-   * What the service answers to a request, which must be sent with the signal.
+   * Returns the service's answer to a request, which must be sent with the signal.
    *
    * @throws {ServiceError} with a message for people
    * @throws the signal's reason, once that has ended the request
@@ -54,7 +54,7 @@ export interface ServiceOptions {
   onRefused: (message: string) => void
 }
 
-/** Creates what all places ask the service with. */
+/** Creates the service object that all places use. */
 export function createService ({ base, token, onRefused, ...known }: ServiceOptions): Service {
   const client = createClient({ baseUrl: base.href, token })
   return {
@@ -65,7 +65,7 @@ export function createService ({ base, token, onRefused, ...known }: ServiceOpti
       const { data, error, response } = await request(client, signal === undefined ? limit : AbortSignal.any([signal, limit]))
         .catch((cause: unknown) => {
           signal?.throwIfAborted()
-          // What is not the service may answer with what is not JSON.
+          // If something other than the service answers, the answer may not be JSON.
           if (cause instanceof SyntaxError) throw new ServiceError(strings.errors.notTheService)
           throw new ServiceError(navigator.onLine ? strings.errors.noAnswer : strings.errors.offline)
         })
@@ -80,7 +80,7 @@ export function createService ({ base, token, onRefused, ...known }: ServiceOpti
 const ServiceContext = createContext<Service | undefined>(undefined)
 export const ServiceProvider = ServiceContext.Provider
 
-/** The service, in everything that is shown to someone who is signed in. */
+/** The service, for components that are shown to someone who is signed in. */
 export function useService (): Service {
   const service = useContext(ServiceContext)
   if (service === undefined) throw new Error('Nobody is signed in.')

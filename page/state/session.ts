@@ -3,7 +3,7 @@ import { parseToken } from './token.js'
 const CHANNEL_QUESTION = 'who-has-a-token'
 
 /**
- * Hears of a session's beginnings and ends.
+ * Called when a session begins or ends.
  *
  * @param reason why it ended, for the person who must sign in again; undefined if they ended it themselves, or one began
  * @param former the last token before this one; undefined if there was none
@@ -11,16 +11,16 @@ const CHANNEL_QUESTION = 'who-has-a-token'
 type SessionListener = (reason: string | undefined, former: string | undefined) => void
 
 /**
- * The token that this tab works with. It is kept in the tab's own session storage, so that a reload finds it, and is gone with
- * the tab; other tabs of the same page ask for it when they open, and no place outlives the last of them. It is never part of
- * an address: one that arrives in a fragment is taken out at once.
+ * The token that this tab works with. It is kept in the tab's own session storage, so that a reload finds it, and disappears
+ * with the tab. Other tabs of the same page ask for it when they open, so it is gone once the last of them is closed. It is
+ * never part of an address: one that arrives in a fragment is taken out at once.
  */
 export class Session {
   readonly #key: string
   readonly #channel: BroadcastChannel
   #token: string | undefined
   #former: string | undefined
-  /** Whether this tab has had no token yet: one that was forgotten is not taken up again from elsewhere. */
+  /** Whether this tab has had no token yet: after signing out, it does not take one from another tab. */
   #isNew = true
   #listeners = new Set<SessionListener>()
 
@@ -54,7 +54,7 @@ export class Session {
     this.#tell(undefined, former)
   }
 
-  /** Forgets the token, here alone. */
+  /** Forgets the token, in this tab only. */
   end (reason?: string): void {
     const former = this.#token
     this.#token = undefined

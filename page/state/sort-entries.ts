@@ -4,8 +4,8 @@ import type { Entry } from './entry.js'
 export type EntryKey = 'name' | 'time' | 'size'
 
 /**
- * Sorts all entries of a folder. By name, folders come first, and both are in the order in which the service gives them;
- * entries of which the time or size is not known come last.
+ * Sorts all entries of a folder. By name, folders come first, and both keep the service's order; entries whose time or size is
+ * not known come last.
  */
 export function sortEntries (entries: readonly Entry[], key: EntryKey, isDescending: boolean): readonly Entry[] {
   if (key === 'name') {

@@ -23,19 +23,19 @@ export function mayBeAdmin (token: string): boolean {
   return roles.includes('admin') || !roles.some((role) => role === 'member' || role === 'service')
 }
 
-/** The organisation that a token names in the usual claim, before an answer has told; undefined if it is another one. */
+/** The organisation in a token's usual claim, to show before an answer names it; undefined if there is no such claim. */
 export function organisationOf (token: string): string | undefined {
   const orgKey = readClaims(token)?.orgKey
   return typeof orgKey === 'string' ? orgKey : undefined
 }
 
-/** The user whom a token names in the usual claim; undefined if it is another one. */
+/** The user in a token's usual claim; undefined if there is no such claim. */
 export function userOf (token: string): string | undefined {
   const subject = readClaims(token)?.sub
   return typeof subject === 'string' && isUuid(subject) ? subject.toLowerCase() : undefined
 }
 
-/** Whether two tokens are of one person of one organisation, as far as they tell. */
+/** Whether two tokens belong to the same person in the same organisation, as far as they say. */
 export function isSamePerson (one: string | undefined, other: string | undefined): boolean {
   if (one === undefined || other === undefined) return one === other
   if (one === other) return true

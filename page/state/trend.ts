@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000
 /** What was stored day by day. */
 export interface Trend {
   days: readonly UsageDay[]
-  /** The largest workflows, and after them all else: on each day they add up to the total. Empty where it is not divided. */
+  /** The largest workflows, and then everything else: on each day they add up to the total. Empty if it is not divided. */
   layers: readonly Layer[]
 }
 

@@ -2,9 +2,9 @@ import { useCallback, useRef, useState } from 'preact/hooks'
 import { type Service, ServiceError, useService } from './service.js'
 import { useRereading } from './use-rereading.js'
 
-/** What is known of an answer that a place shows. */
+/** The state of an answer that a place shows. */
 export interface Answered<Data> {
-  /** The newest answer; it stays while another is read, and where that fails. */
+  /** The newest answer; it stays while another is read, and if that fails. */
   data: Data | undefined
   /** Why the newest reading failed. */
   error: ServiceError | undefined
@@ -22,9 +22,9 @@ interface State<Data> {
 
 /**
  * Reads something from the service when a place opens, when its inputs change, and after each change that was made here. Of
- * several readings only the last counts; those before are ended.
+ * several readings only the last counts; earlier ones are aborted.
  *
- * @param inputs what the answer depends on: with others, the answer to the former is forgotten
+ * @param inputs what the answer depends on: when they change, the previous answer is dropped
  */
 export function useAnswer<Data> (
   read: (service: Service, signal: AbortSignal) => Promise<Data>, inputs: readonly unknown[],

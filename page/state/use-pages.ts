@@ -11,7 +11,7 @@ export interface Page<Item> {
 
 /** A list that is read page by page. */
 export interface Pages<Item> {
-  /** Undefined until the first page is there. */
+  /** Undefined until the first page has arrived. */
   items: readonly Item[] | undefined
   error: ServiceError | undefined
   isReading: boolean
@@ -30,7 +30,7 @@ interface State<Item> {
 
 /**
  * Reads the first page of a list when a place opens and when its inputs change, and each further page when it is asked for.
- * After a change that was made here it reads as much as is shown again.
+ * After a change that was made here, it reads everything that is shown again.
  */
 export function usePages<Item> (
   read: (service: Service, cursor: string | undefined, signal: AbortSignal) => Promise<Page<Item>>, inputs: readonly unknown[],
@@ -44,7 +44,7 @@ export function usePages<Item> (
   const latest = useRef(read)
   latest.current = read
 
-  /** Reads on from a cursor, until as many items are there as were before. */
+  /** Continues from a cursor until there are as many items as before. */
   const run = useCallback((before: readonly Item[], from: string | undefined, wanted: number) => {
     reading.current?.abort()
     const { signal } = reading.current = new AbortController()

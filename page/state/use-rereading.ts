@@ -2,10 +2,10 @@ import { useEffect } from 'preact/hooks'
 import { listenToChanges } from './changes.js'
 
 /**
- * Reads when a place opens, after each change that was made here, and once the network is there again.
+ * Reads when a place opens, after each change that was made here, and when the network is back.
  *
- * @param readAgain another function whenever something else is to be read
- * @param end ends what is being read, when the place is left
+ * @param readAgain must be a new function whenever something else is to be read
+ * @param end aborts the reading when the place is left
  */
 export function useRereading (readAgain: () => void, end: () => void): void {
   useEffect(() => {

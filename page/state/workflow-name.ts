@@ -1,6 +1,6 @@
 import { useAnswer } from './use-answer.js'
 
-/** A workflow's name: its id until one is known, or where it has none. */
+/** A workflow's name; its id until the name is known, or if it has none. */
 export function useWorkflowName (workflowId: string): string {
   const { data } = useAnswer(async (service, signal) => {
     const { workflows } = await service.ask((client, ended) => client.GET('/api/v1/objects/workflows', {

@@ -1,6 +1,6 @@
 import type { WorkflowUsage } from '../state/answers.js'
 
-// What spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
+// Characters that spreadsheets take for the beginning of a formula (OWASP, "CSV Injection").
 const beginsFormula = /^[=+\-@\t\r]/
 const needsQuotes = /[",\r\n]/
 
@@ -20,9 +20,9 @@ function textCell (text: string): string {
 }
 
 /**
- * The rows of comma-separated values, or of such with semicolons or tabs, by what its first line has most of.
+ * The rows of values separated by commas, semicolons or tabs, whichever the first line has most of.
  *
- * @param most how many rows are read; the last one read may be cut short where the text is
+ * @param most how many rows are read at most; the last one may be incomplete if the text is
  */
 export function parseCsv (text: string, most: number): string[][] {
   const separator = separatorOf(text)

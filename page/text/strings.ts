@@ -1,4 +1,4 @@
-/* Every word that the page says, in one place. */
+/* All the page's texts, in one place. */
 import { durationInWords, exactCount, exactSize, fileCountInWords, humanSize, localMinute } from './figures.js'
 
 const counted = (count: number, one: string, many: string) => `${exactCount(count)}\u00a0${count === 1 ? one : many}`
