@@ -14,5 +14,5 @@ export interface Bench {
   isLong: boolean
 }
 
-/** One subject, measured in as many figures as it takes. A case stops whatever it starts. */
+/** One subject, measured in as many figures as needed. A case stops whatever it starts. */
 export type Case = (bench: Bench) => AsyncGenerator<Measurement, void>

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 
-/** Makes notifications of new files, as MinIO sends them, each with so many records. */
+/** Makes notifications of new files, as MinIO sends them, each with the given number of records. */
 export function createNotifications (bucket: string, records: number): () => string {
   const userId = randomUUID()
   const workflows = Array.from({ length: 10 }, () => randomUUID())

@@ -18,8 +18,9 @@ const MEMORY_TARGET_MIB = 64
 const SAMPLE_MS = 50
 
 /**
- * An archive of 10,000 files of 32 KiB: how long its first byte takes, what it adds to the service's memory, and its throughput
- * beside that of the same files streamed one after the other, and of the package `archiver` reading them from the store.
+ * An archive of 10,000 files of 32 KiB: how long its first byte takes, what it adds to the service's memory, and its
+ * throughput, compared with the same files streamed one after the other, and with the package `archiver` reading them from the
+ * store.
  */
 export const archives: Case = async function * ({ postgres, store, rounds }) {
   if (postgres === undefined) return

@@ -10,7 +10,7 @@ import { type Measurement, atLeast, beside, interleave, spread } from '../measur
 import { type ServiceProcess, startService } from '../services/service.js'
 
 const POSTERS = 64
-/** More than a second's worth, for as many seconds as a rate is measured. */
+/** For each second of a measurement: more events than the service counts in one. */
 const BACKLOG_PER_SECOND = 2_500
 const POLL_MS = 10
 /** Of the kernel's clock, in which /proc counts a process's time. */
@@ -22,8 +22,8 @@ interface Rate {
 }
 
 /**
- * How fast a backlog in RabbitMQ and NATS JetStream is counted, beside 64 posters over HTTP, with the service's own CPU for an
- * event; and whether the newest event is counted within a second at half that rate.
+ * How fast a backlog in RabbitMQ and NATS JetStream is counted, compared with 64 senders over HTTP, with the service's own CPU
+ * time per event; and whether the newest event is counted within a second at half that rate.
  */
 export const eventQueues: Case = async function * (bench) {
   const { postgres, rounds, seconds } = bench
@@ -75,7 +75,7 @@ async function postEvents ({ seconds, store }: Bench, service: ServiceProcess, t
   return { perSecond, events: await metricOf(service, 'objects_storage_event_records_total{outcome="applied"}') - before }
 }
 
-/** How fast a backlog is counted that came while the service stood still. */
+/** How fast the service counts a backlog that built up while it was suspended. */
 async function workOff (bench: Bench, service: ServiceProcess, broker: TestBroker, events: number): Promise<Rate> {
   const target = await committedOf(service, broker) + events
   process.kill(service.pid, 'SIGSTOP')
@@ -86,7 +86,7 @@ async function workOff (bench: Bench, service: ServiceProcess, broker: TestBroke
   return { perSecond: events / (performance.now() - startedAtMs) * 1000, events }
 }
 
-/** How many of the events that come at a rate are counted within a second. */
+/** How many of the events that arrive at a given rate are counted within a second. */
 async function punctuality (
   bench: Bench, service: ServiceProcess,
   { broker, title, perSecond }: { broker: TestBroker, title: string, perSecond: number },

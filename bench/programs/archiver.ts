@@ -1,6 +1,6 @@
 /*
- * What a service would write with the package `archiver`: sends the files whose pre-signed URLs stand in the file that the
- * argument names, one a line, as a ZIP archive without compression. It knows no length, and no range.
+ * What a service built on the package `archiver` would do: sends files as a ZIP archive without compression. The argument names
+ * a file with their pre-signed URLs, one on each line. It supports neither a length nor ranges.
  */
 import { readFile } from 'node:fs/promises'
 import { createServer } from 'node:http'

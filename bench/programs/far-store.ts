@@ -1,6 +1,6 @@
 /*
- * A store that is far away: answers listings of synthetic objects, each after a time, with hardly any work of its own. OBJECTS
- * is how many there are, DELAY_MS the time. For reconcile.ts.
+ * A store that is far away: answers listings of synthetic objects, each after a delay, with hardly any work of its own. OBJECTS
+ * is their number, DELAY_MS the delay. For reconcile.ts.
  */
 import { createServer } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
@@ -8,11 +8,11 @@ import { objectKeyAt } from '../cases/listed-keys.js'
 
 const { OBJECTS = '', DELAY_MS = '' } = process.env
 const keys = Array.from({ length: Number(OBJECTS) }, (_, index) => objectKeyAt(index))
-/** Of one byte each, an `x`. */
+/** Objects of one byte each, an `x`. */
 const entries = keys.map((key) => `<Contents><Key>${encodeURIComponent(key)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>` +
   '<ETag>&quot;9dd4e461268c8034f5c8564e155c67a6&quot;</ETag><Size>1</Size><StorageClass>STANDARD</StorageClass></Contents>')
 
-/** The first index whose key passes a test that all keys after it pass, too. */
+/** The first index whose key passes a test; all keys after it must pass, too. */
 function firstIndex (test: (key: string) => boolean): number {
   let [low, high] = [0, keys.length]
   while (low < high) {

@@ -1,6 +1,6 @@
 /*
- * A load generator in a process of its own: publishes notifications of new files, as MinIO sends them, to a broker, and ends
- * once it has them all. For event-queues.ts. Arguments: amqp or nats, how many, how many a second (0: at once).
+ * A load generator in its own process: publishes notifications of new files, as MinIO sends them, to a broker, and ends once
+ * the broker has all of them. For event-queues.ts. Arguments: amqp or nats, how many, how many per second (0: all at once).
  */
 import { setTimeout } from 'node:timers/promises'
 import { jetstream } from '@nats-io/jetstream'

@@ -1,7 +1,7 @@
 /*
- * A client in its own process: reads the body of each URL that it gets as a line from standard input, one after the other over
- * one connection, and prints the milliseconds to the first byte of the first, and the megabytes per second of all. For
- * archives.ts. Argument: a bearer token, where one is needed.
+ * A client in its own process: reads URLs from standard input, one on each line, fetches them one after the other over one
+ * connection, and prints the milliseconds to the first byte of the first, and the overall megabytes per second. For
+ * archives.ts. Argument: a bearer token, if one is needed.
  */
 import { createInterface } from 'node:readline'
 import { Client } from 'undici'

@@ -1,5 +1,5 @@
 /*
- * A load generator in its own process: requests each URL that it reads as a line from standard input once, by a number of
+ * A load generator in its own process: reads URLs from standard input, one on each line, requests each once, with a number of
  * concurrent clients over keep-alive connections, and prints the requests per second. For redirects.ts. Arguments: method,
  * concurrency, expected status.
  */
@@ -17,7 +17,7 @@ const paths = urls.map((url) => url.slice(origin.length))
 const startedAt = performance.now()
 await Promise.all(Array.from({ length: Number(concurrency) }, async () => {
   for (let path = paths.pop(); path !== undefined; path = paths.pop()) {
-    // By default, undici gives up a connection after every HEAD.
+    // By default, undici closes the connection after every HEAD.
     const { statusCode, body } = await pool.request({ method, path, reset: false })
     if (statusCode !== Number(expectedStatus)) throw new Error(`The answer is ${statusCode}.`)
     await body.dump()
