@@ -12,12 +12,12 @@ import { compile, mirror, projectFiles, root } from './compile.js'
 
 const TEST_TIMEOUT_SECONDS = 600
 const LAST_OUTPUT_MS = 5_000
-// Tests of what has no state share processes: starting one costs more than most of them.
+// Tests of stateless code share processes: starting one takes longer than most of these tests.
 const STATELESS = /^test\/unit\//
 const FAILURE = /^ *not ok .*(?:\n *---\n[\s\S]*?\n *\.\.\.$)?/gm
 
 /**
- * Runs compiled test files, one after another in a process of their own, and prints a line for them, with what failed.
+ * Runs compiled test files, one after another in their own process, and prints a line for them, with what failed.
  *
  * @param {string[]} paths from the root
  */
@@ -29,14 +29,14 @@ async function runTests (paths) {
   const [output, errors] = [collect(child.stdout), collect(child.stderr)]
   const closed = once(child, 'close')
   const [exitCode] = await once(child, 'exit')
-  // What a test left running may hold its output open.
+  // A process that a test left running may keep the output open.
   const patience = new AbortController()
   await Promise.race([closed, setTimeout(LAST_OUTPUT_MS, undefined, patience).catch(() => {})])
   patience.abort()
   child.stdout.destroy()
   child.stderr.destroy()
   const counts = countsOf(output.text)
-  // A process that ends without a failure of its own, but not well, counts as one.
+  // A process that ends badly without a failed test counts as a failure.
   if (exitCode !== 0 && counts.fail === 0) counts.fail = 1
   const others = paths.length > 1 ? ` and ${paths.length - 1} more` : ''
   console.log(`${counts.fail === 0 ? 'ok' : 'NOT OK'} - ${paths[0]}${others} (${Math.round(performance.now() - start)} ms)`)
@@ -52,7 +52,7 @@ function collect (stream) {
 }
 
 /**
- * The program that runs test files: theirs, or one that imports each of several.
+ * The program that runs test files: a single one itself, or a program that imports each of several.
  *
  * @param {string[]} paths from the root
  */
@@ -66,7 +66,7 @@ async function programOf (paths) {
 }
 
 /**
- * What a test file says of itself in its end.
+ * Reads the totals at the end of a test file's output.
  *
  * @param {string} output
  */
@@ -77,7 +77,7 @@ function countsOf (output) {
 }
 
 /**
- * Which files run in one process: one each, but for those without state, which fill two processes a core.
+ * Groups files by process: each has its own, except for stateless ones, which are spread over two processes per core.
  *
  * @param {string[]} files
  */

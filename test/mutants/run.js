@@ -1,15 +1,15 @@
 /*
  * Measures the tests of rooms by mutants of their code: `npm run mutants -- http objects`, or of a part of a room,
- * `npm run mutants -- db/leases.ts events/order.ts:20-45`. Each mutant is one small mistake, and a test of the room must notice
- * it. Prints what survived, and for each room how many of a hundred were noticed. It takes hours for all rooms: `--sample 200`
- * tries so many of a room's mutants, chosen at random, and gives the score as an interval; `--seed 2` chooses others.
- * `--tests test/service/db/leases` has other tests notice them than the room's.
+ * `npm run mutants -- db/leases.ts events/order.ts:20-45`. Each mutant is one small mistake, which a test of the room must
+ * notice. Prints those that survived, and for each room the percentage that was noticed. All rooms take hours: `--sample 200`
+ * tries that many of a room's mutants, chosen at random, and gives the score as an interval; `--seed 2` chooses others.
+ * `--tests test/service/db/leases` uses other tests than the room's.
  */
 import { relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Stryker } from '@stryker-mutator/core'
 
-/** Rooms, and the tests that are to notice mistakes in them. */
+/** Rooms, and the tests that must notice mistakes in them. */
 const rooms = {
   http: ['test/unit/http'],
   sealing: ['test/unit/sealing'],
@@ -28,7 +28,7 @@ const rooms = {
   store: ['test/unit/store', 'test/service/store'],
   db: ['test/unit/db', 'test/service/db'],
 }
-// Of the normal distribution, for an interval that holds the score 95 times of 100.
+// The normal distribution's quantile for an interval that contains the score with a probability of 95 %.
 const Z = 1.96
 
 const { values: { sample, seed, tests: chosenTests }, positionals: chosen } = parseArgs({
@@ -46,7 +46,7 @@ async function measure (parts, tests) {
     mutate: [...parts.map((part) => /\.ts(?::|$)/.test(part) ? part : `${part}/**/*.ts`), '!db/migrations/**'],
     testRunner: 'same-process',
     plugins: ['./test/mutants/runner.js', './test/mutants/sample.js'],
-    // All mutants are compiled at once, each to be switched on by itself.
+    // All mutants are compiled together, and each can be switched on by itself.
     buildCommand: 'node test/compile.js',
     tests,
     coverageAnalysis: 'perTest',
@@ -59,7 +59,7 @@ async function measure (parts, tests) {
     sample: { size: Number(sample ?? 0), seed },
     warnings: { unknownOptions: false, preprocessorErrors: true, unserializableOptions: true, slow: false },
     disableTypeChecks: false,
-    // A process that takes the place of one that did not end loads everything anew, within this time.
+    // A process that replaces one that did not end has to load everything again within this time.
     timeoutMS: 30_000,
     dryRunTimeoutMinutes: 30,
     allowConsoleColors: false,

@@ -1,7 +1,7 @@
 /*
  * A part of test/mutants/run.js that Stryker loads: runs test files for one mutant after another in one process, so that what
- * they stand on is loaded once. A mutant of code that runs when it is loaded has a process of its own. A process for every
- * mutant, as Stryker's own runner for tap has it, takes ten times as long.
+ * they import is loaded only once. A mutant of code that runs when it is loaded gets a process of its own. A process for every
+ * mutant, which Stryker's own runner for tap uses, takes ten times as long.
  */
 import { readFile, writeFile } from 'node:fs/promises'
 import { register } from 'node:module'
@@ -14,14 +14,14 @@ const hooks = `export const resolve = (name, context, next) => name === 'tap' &&
   ? { url: ${JSON.stringify(rootUrl)}, shortCircuit: true }
   : next(name, context)`
 
-/** What Stryker's changes of the code read and write: which mutant is on, and how often each was passed. */
+/** What the code that Stryker adds reads and writes: which mutant is on, and how often each was executed. */
 const switches = /** @type {Record<string, any>} */ (Object.assign(globalThis, { __stryker__: {} }).__stryker__)
 
-// tap tells whoever started the process how long it may take, which Stryker, whose messages are text, would stumble over.
+// tap sends its parent process how long it may take. Stryker would stumble over that, since its own messages are text.
 const send = process.send?.bind(process)
 process.send = (/** @type {unknown} */ message) => typeof message !== 'string' || send === undefined || send(message)
 
-/** How long each file takes: a process that takes the place of another one has run none itself. */
+/** How long each file takes: a process that replaces another one has not run any itself. */
 const TIMES = join('.tap', 'times.json')
 
 class Runner {
@@ -66,7 +66,7 @@ class Runner {
     }
     this.#times = Object.fromEntries(tests.map(({ id, timeSpentMs }) => [id, timeSpentMs]))
     await writeFile(TIMES, JSON.stringify(this.#times))
-    // What is passed when it is loaded, but by no test, is on from the start.
+    // Mutants that are executed on loading, but by no test, are on from the start.
     const { static: whenLoaded = {}, perTest = {} } = switches.mutantCoverage ?? {}
     for (const passed of Object.values(perTest)) for (const id of Object.keys(passed)) delete whenLoaded[id]
     return { status: 'complete', tests, mutantCoverage: { static: whenLoaded, perTest } }

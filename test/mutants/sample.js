@@ -1,6 +1,6 @@
 /*
- * A part of test/mutants/run.js that Stryker loads: of all mutants, has some tried that are chosen at random, but alike each
- * time for one seed. Stryker counts the others as ones that do not compile, and leaves them out of the score.
+ * A part of test/mutants/run.js that Stryker loads: lets only a random sample of all mutants be tried, always the same one for
+ * the same seed. Stryker counts the others as mutants that do not compile, and leaves them out of the score.
  */
 import { createHash } from 'node:crypto'
 

@@ -1,5 +1,5 @@
 /*
- * What test files get for `tap` where test/mutants/runner.js runs them: a root of tests that can be had anew for each run.
+ * What test files get when they import `tap` under test/mutants/runner.js: a root of tests that can be renewed for each run.
  */
 import { once } from 'node:events'
 import { Test } from 'tap'
@@ -18,14 +18,14 @@ function newRoot () {
  * Loads test files, and runs what they add to the root once all of them are loaded.
  *
  * @param {() => Promise<unknown>} load
- * @returns what failed, as TAP; undefined where all passed
+ * @returns what failed, as TAP; undefined if all passed
  */
 export async function runTests (load) {
   root = newRoot()
   let output = ''
   root.on('data', (part) => { output += String(part) })
   const completed = once(root, 'complete')
-  // As a test of its own, which those that it adds wait for.
+  // Loading is a test of its own, for which the tests that it adds wait.
   await root.test('loading', load)
   root.runMain(() => {})
   root.end()

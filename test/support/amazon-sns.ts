@@ -6,29 +6,29 @@ import { openCertificates } from './certificates.js'
 export const topicArn = 'arn:aws:sns:eu-central-1:123456789012:objects'
 export const snsHost = 'sns.eu-central-1.amazonaws.com'
 export const certificateUrl = `https://${snsHost}/SimpleNotificationService-0123456789abcdef0123456789abcdef.pem`
-/** Of a subscription that is to be confirmed. */
+/** The token of a subscription that is to be confirmed. */
 export const confirmationToken = '2336412f37fb687f5d51e6e2425c464de'
 
 export type SentMessage = Record<string, string>
 
-/** What signs as Amazon SNS does, with a certificate of its own, and answers in its place. */
+/** A stand-in for Amazon SNS, which signs with its own certificate and answers requests. */
 export interface TestSns {
   certificate: string
   /** Signs fields as they are, without those that are undefined. */
   sign: (fields: Record<string, string | undefined>, version?: '1' | '2', privateKey?: KeyObject) => SentMessage
-  /** A message that brings a body, as SNS sends it. */
+  /** A notification with the given body, as SNS sends it. */
   notification: (published: unknown, fields?: Record<string, string | undefined>, version?: '1' | '2') => SentMessage
-  /** A message that asks for a subscription to be confirmed, as SNS sends it. */
+  /** A request to confirm a subscription, as SNS sends it. */
   confirmation: (fields?: Record<string, string | undefined>, version?: '1' | '2') => SentMessage
-  /** Answers with the certificate, and confirms. */
+  /** Answers with the certificate, and confirms subscriptions. */
   fetchText: FetchText
-  /** What was fetched, in order. */
+  /** The addresses that were fetched, in order. */
   fetched: string[]
 }
 
 const ORDER = ['Message', 'MessageId', 'Subject', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
 
-/** Makes a key and a certificate by OpenSSL. */
+/** Creates a key and a certificate with OpenSSL. */
 export async function createSns (commonName = 'sns.amazonaws.com', keyType = 'rsa:2048'): Promise<TestSns> {
   const certificates = await openCertificates()
   const files = await certificates.makeAuthority(commonName, keyType)
@@ -37,7 +37,7 @@ export async function createSns (commonName = 'sns.amazonaws.com', keyType = 'rs
   const ownKey = createPrivateKey(key)
 
   const signMessage: TestSns['sign'] = (fields, version = '2', privateKey = ownKey) => {
-    // Written down a second time, so that the service's own order is compared with something.
+    // Written independently, so that the service's own order is compared with something.
     const text = ORDER.flatMap((name) => fields[name] === undefined ? [] : [`${name}\n${fields[name]}\n`]).join('')
     const given = Object.fromEntries(
       Object.entries(fields).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]))

@@ -1,9 +1,9 @@
 const ASK_INTERVAL_MS = 50
 
 /**
- * Waits until a server answers, whatever it says.
+ * Waits until a server answers, whatever the answer is.
  *
- * @throws if it has not by then
+ * @throws if it has not answered by then
  */
 export async function untilAnswered (url: string, name: string, timeoutMs: number): Promise<void> {
   const deadline = performance.now() + timeoutMs

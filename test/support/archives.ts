@@ -9,7 +9,7 @@ import { type ArchiveRange, checksumsNeededFor, filePartsOf, writeRange } from '
 import { type ObjectKeyParts, mintObjectKey, pathOf } from '../../objects/object-key.js'
 import { member, runId, workflowId } from './service.js'
 
-/** A file whose bytes are at hand. */
+/** A file whose bytes are in memory. */
 export interface FileInMemory extends ArchivedFile {
   content: Buffer
 }
@@ -27,11 +27,11 @@ export function fileInMemory (path: string, content: Buffer | string, parts: Par
   }
 }
 
-/** An archive of files whose bytes are at hand. */
+/** An archive of files whose bytes are in memory. */
 export async function archiveInMemory (format: ArchiveFormat, files: readonly FileInMemory[]): Promise<{
   layout: ArchiveLayout
   read: (range?: ArchiveRange) => Promise<Buffer>
-  /** Which files were opened for their checksums alone. */
+  /** Which files were opened only for their checksums. */
   reread: string[]
 }> {
   const layout = await layOutArchive(format, files)
@@ -54,14 +54,14 @@ export async function archiveInMemory (format: ArchiveFormat, files: readonly Fi
   }
 }
 
-/** Of odd lengths, as a network brings them. */
+/** Splits bytes into odd lengths, as a network does. */
 function * inChunks (bytes: Buffer): Generator<Buffer, void, undefined> {
   for (let at = 0, length = 1; at < bytes.length; at += length, length = length % 30_011 + 7_001) {
     yield bytes.subarray(at, at + length)
   }
 }
 
-/** The files of a ZIP archive, by name, as its central directory lists them; checks that their bytes have their CRC-32. */
+/** The files of a ZIP archive, by name, as its central directory lists them; checks their CRC-32. */
 export function readZip (archive: Buffer): Map<string, Buffer> {
   const files = new Map<string, Buffer>()
   const end = archive.length - 22

@@ -108,7 +108,7 @@ export class BucketModel {
           key: formEncodedKey.replaceAll('%2F', '/'),
           ...created,
           ...versionId === '' ? {} : { versionId },
-          // Of different lengths, to be padded on the right.
+          // Of different lengths, since they have to be padded on the right.
           sequencer: `0061ABCD${number.toString(16).toUpperCase().padStart(8, '0')}${'5'.repeat(number % 3)}`,
         })],
       }

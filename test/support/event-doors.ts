@@ -6,7 +6,7 @@ export const eventsToken = 'a-token-of-the-object-store'
 const audience = 'https://files.example.com/api/v1/objects/events/pubsub'
 const account = 'objects-push@my-project.iam.gserviceaccount.com'
 
-/** Settings with which every door for notifications is there. */
+/** Settings with which every door for notifications exists. */
 export const everyDoor = {
   EVENTS_TOKEN: eventsToken,
   EVENTS_PATH_TOKEN: 'true',
@@ -15,7 +15,7 @@ export const everyDoor = {
   EVENTS_PUBSUB_ACCOUNT: account,
 }
 
-/** Claims as Google's documentation shows those of a push subscription, good for an hour. */
+/** Claims of a push subscription as Google's documentation shows them, valid for an hour. */
 function pushClaims (): Record<string, unknown> {
   return {
     aud: audience,

@@ -3,11 +3,11 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 
 /**
- * A folder of files that all test files share, kept beside the packages from one run to the next. Whoever needs it first makes
- * it; those of other versions are removed.
+ * A folder that all test files share, kept beside the packages from one run to the next. The first test that needs it fills it;
+ * folders of other versions are removed.
  *
- * @param kind what it is for
- * @param version whatever it depends on
+ * @param kind what the folder is for
+ * @param version identifies everything that its content depends on
  * @param make fills an empty folder
  */
 export async function keepFolder (kind: string, version: string, make: (folder: string) => Promise<unknown>): Promise<string> {
@@ -22,7 +22,7 @@ export async function keepFolder (kind: string, version: string, make: (folder: 
   try {
     await rename(draft, folder)
   } catch (error) {
-    // Another test file was faster.
+    // Unless another test file was faster.
     if (!await exists(folder)) throw error
     await rm(draft, { recursive: true })
   }

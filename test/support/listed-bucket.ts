@@ -6,16 +6,16 @@ interface ListedBucketOptions {
   pageKeys?: number
   /** The order in which keys are listed; by default that of their UTF-8 bytes. */
   order?: (one: string, other: string) => number
-  /** Whether `startAfter` is a place in that order; otherwise it leaves out keys by their bytes. */
+  /** Whether `startAfter` is a position in that order; otherwise it skips keys by their bytes. */
   isStartInOrder?: boolean
-  /** Runs before a page is read, with the number of pages that the listing has had. */
+  /** Runs before a page is read, with the number of pages read so far. */
   beforePage?: (range: ListingRange, page: number) => Promise<void>
 }
 
 /**
  * A bucket in memory, of one-byte objects, as `createBucketListing` lists it.
  *
- * @param keys may become more or fewer meanwhile
+ * @param keys may be added or removed meanwhile
  */
 export function listedBucket (
   keys: ReadonlySet<string>,

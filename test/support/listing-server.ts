@@ -7,7 +7,7 @@ import { listenLocally } from './listen.js'
 export interface ListingServer {
   /** Environment variables that point the service at it. */
   environment: Record<string, string>
-  /** `start-after` of every listing that was begun. */
+  /** The `start-after` of every listing that was begun. */
   begun: string[]
   /** The number of pages to answer before the store falls silent; more may be allowed later. */
   allowPages: (count: number) => void

@@ -5,14 +5,14 @@ import type { Test } from 'tap'
 import { startMotoServer } from './moto-server.js'
 import type { TestBroker } from './test-broker.js'
 
-/** That of the tests' stores, where the service looks where a queue's address names none. */
+/** The region of the tests' stores, which the service uses if a queue's address does not name one. */
 const REGION = 'us-east-1'
 const BATCH = 10
-/** What a service that was killed held comes again after that. */
+/** After this, messages that a killed service held are delivered again. */
 const VISIBILITY_SECONDS = 10
 
 /**
- * Starts moto's server with a queue, as Amazon SQS has them.
+ * Starts moto's server with a queue like those of Amazon SQS.
  *
  * @returns undefined if it cannot be installed
  */

@@ -9,7 +9,7 @@ import { makeFolder } from './test-store.js'
 const run = promisify(execFile)
 const MOTO = 'moto[server,sns]==5.2.5'
 
-/** Why no Python package can be installed here; false if it can be tried. */
+/** Why no Python package can be installed here; false if one may be. */
 export const motoSkip = spawnSync('python3', ['-c', 'import ensurepip, venv']).status === 0 ? false as const : 'python3 with venv is not installed'
 
 /** moto's server, which behaves as Amazon's services do. It keeps nothing when it ends. */
@@ -21,7 +21,7 @@ export interface MotoServer {
 /**
  * Starts moto's server (PyPI), and ends it with the test.
  *
- * @returns undefined if it cannot be installed, as without PyPI; `TEST_MOTO_PYTHON` names a Python that has it
+ * @returns undefined if it cannot be installed, for example without PyPI; `TEST_MOTO_PYTHON` names a Python that has it
  */
 export async function startMotoServer (t: Pick<Test, 'teardown'>): Promise<MotoServer | undefined> {
   const python = process.env.TEST_MOTO_PYTHON ?? await install(t)

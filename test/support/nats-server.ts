@@ -9,13 +9,13 @@ import { freePort } from './free-port.js'
 import { startServerProcess } from './server-process.js'
 import type { TestBroker } from './test-broker.js'
 
-/** Why there is no NATS server to test with; false where there is one. */
+/** Why there is no NATS server to test with; false if there is one. */
 export const natsSkip = spawnSync('nats-server', ['--version']).error === undefined ? false as const : 'nats-server is not installed'
 
 const STREAM = 'OBJECTS'
 const CONSUMER = 'objects-storage'
 const SUBJECT = 'objects.events'
-/** How long the server waits for an acknowledgement: what a service that was killed held comes again after that. */
+/** How long the server waits for an acknowledgement: after this, messages that a killed service held are delivered again. */
 const ACK_WAIT_MS = 2_000
 /** Messages that are published before their acknowledgements are awaited. */
 const PUBLISHED_AT_ONCE = 500
@@ -26,7 +26,7 @@ export interface TestNats extends TestBroker {
   urlWith: (password: string) => string
 }
 
-/** Starts a NATS server of the test's own that keeps a stream in files, with a durable consumer. Ends with the test. */
+/** Starts a NATS server for one test, with a stream in files and a durable consumer. It ends with the test. */
 export async function startNats (t: Pick<Test, 'teardown'>): Promise<TestNats> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-nats-'))
   const port = await freePort()

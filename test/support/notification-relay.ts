@@ -8,7 +8,7 @@ import { NotificationConfig, TopicConfig } from 'minio'
  * A server that passes notifications on with the token, which Ceph RGW cannot be made to send over plain HTTP.
  *
  * @param answers receives the status of every answer; the server then emits `answered`
- * @param isInPath whether the token goes into the path, as for stores that send no header, and not into a header
+ * @param isInPath whether the token goes into the path instead of a header, as for stores that cannot send one
  */
 export async function startRelay (
   app: FastifyInstance, token: string, answers: number[], isInPath = false,
@@ -39,11 +39,11 @@ export async function startRelay (
 interface WantedNotification {
   path: string
   kinds: string[]
-  /** Of the keys; empty for all. */
+  /** The prefix of the keys; empty for all. */
   prefix: string
 }
 
-/** Makes the store send its notifications to a server; false if it has no topics, which only Ceph RGW has. */
+/** Makes the store send its notifications to a server. Returns false if it has no topics, as all but Ceph RGW. */
 export async function subscribe (
   app: FastifyInstance, server: Server,
   { path = '/', kinds = ['s3:ObjectCreated:*', 's3:ObjectRemoved:*'], prefix = '' }: Partial<WantedNotification> = {},

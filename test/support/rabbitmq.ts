@@ -10,7 +10,7 @@ import type { TestBroker } from './test-broker.js'
 
 const programs = findPrograms()
 
-/** Why there is no RabbitMQ to test with; false where there is one. */
+/** Why there is no RabbitMQ to test with; false if there is one. */
 export const rabbitMqSkip = programs === undefined ? 'rabbitmq-server is not installed' : false as const
 
 const QUEUE = 'objects'
@@ -18,11 +18,11 @@ const QUEUE = 'objects'
 export interface TestRabbitMq extends TestBroker {
   /** Where clients connect, without the user. */
   address: string
-  /** Has the queue get what is published to an exchange with any routing key. */
+  /** Binds the queue to an exchange, for any routing key. */
   bindTopic: (exchange: string) => Promise<void>
 }
 
-/** Debian's programs, without the scripts before them that change the user. */
+/** The folder of Debian's programs, without the wrapper scripts that change the user. */
 function findPrograms (): string | undefined {
   const folder = '/usr/lib/rabbitmq/lib'
   try {
@@ -33,7 +33,7 @@ function findPrograms (): string | undefined {
   }
 }
 
-/** Starts a RabbitMQ of the test's own, with a durable queue. It ends with the test. */
+/** Starts a RabbitMQ for one test, with a durable queue. It ends with the test. */
 export async function startRabbitMq (t: Pick<Test, 'teardown'>): Promise<TestRabbitMq> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-rabbitmq-'))
   const [port, nodesPort, namesPort] = [await freePort(), await freePort(), await freePort()]
@@ -50,7 +50,7 @@ export async function startRabbitMq (t: Pick<Test, 'teardown'>): Promise<TestRab
     RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, 'plugins'),
     RABBITMQ_MNESIA_BASE: join(directory, 'data'),
     RABBITMQ_LOG_BASE: join(directory, 'log'),
-    // Its register of names would outlive it otherwise.
+    // Otherwise the shared port mapper daemon would outlive it.
     ERL_EPMD_PORT: String(namesPort),
     ERL_EPMD_ADDRESS: '127.0.0.1',
   }
@@ -65,7 +65,7 @@ export async function startRabbitMq (t: Pick<Test, 'teardown'>): Promise<TestRab
   const address = `127.0.0.1:${port}`
   const use = async <Result>(work: (channel: ConfirmChannel) => Promise<Result>) => {
     const connection = await connect(`amqp://guest:guest@${address}`)
-    // A question that fails rejects; the connection that it breaks is not asked again.
+    // A request that fails rejects; the connection that it breaks is not used again.
     connection.on('error', () => {})
     try {
       return await work(await connection.createConfirmChannel())
@@ -84,7 +84,7 @@ export async function startRabbitMq (t: Pick<Test, 'teardown'>): Promise<TestRab
         await channel.waitForConfirms()
       })
     },
-    // The protocol does not count those that are with someone.
+    // The protocol does not count messages that have been delivered but not acknowledged.
     countUnacknowledged: () => use(async (channel) => (await channel.checkQueue(QUEUE)).messageCount),
     bindTopic: async (exchange) => {
       await use(async (channel) => {

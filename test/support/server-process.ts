@@ -5,17 +5,17 @@ import { createInterface } from 'node:readline'
 const START_TIMEOUT_MS = 120_000
 const LINES_KEPT = 20
 
-/** A program that serves, in a process group of its own, so that what it starts ends with it. */
+/** A server program in a process group of its own, so that its child processes end with it. */
 export interface ServerProcess {
   child: ChildProcess
-  /** Ends it and what it started, as a crash would. */
+  /** Ends it and its child processes, as a crash would. */
   kill: () => Promise<void>
 }
 
 /**
- * Starts a program, and resolves once a line of its output holds a text.
+ * Starts a program, and resolves once a line of its output contains a text.
  *
- * @throws with its last lines where it ends before that, or takes more than two minutes
+ * @throws with its last lines if it ends before that, or takes more than two minutes
  */
 export async function startServerProcess (
   command: readonly [string, ...string[]], isReady: string, environment: Record<string, string> = {},

@@ -90,7 +90,7 @@ async function removeBucket (environment: Record<string, string>): Promise<void>
   })
   const bucket = environment.S3_BUCKET ?? ''
   if (!await client.bucketExists(bucket)) return
-  // Ceph tells of every removal, and waits without end where the port has become that of a server which does not answer.
+  // Ceph sends a notification for every removal, and waits forever if the port by now belongs to a server that does not answer.
   // versitygw has no such setting.
   await client.removeAllBucketNotification(bucket).catch(() => {})
   const { S3_ENDPOINT: endpoint = '', S3_ACCESS_KEY: accessKey = '', S3_SECRET_KEY: secretKey = '' } = environment

@@ -7,36 +7,36 @@ import { listenLocally } from './listen.js'
 interface AnsweredRequest {
   method: string
   path: string
-  /** Of a part of an upload. */
+  /** For a part of an upload. */
   partNumber: number | undefined
   statusCode: number
 }
 
 /**
- * What stands between a command and a server: it counts what goes through, and stops it at a chosen point, so that something
- * can be killed just there. It passes the Host header on unchanged, since that is signed.
+ * A proxy between a command and a server: it counts what passes through, and stops it at a chosen point, so that something can
+ * be killed right there. It passes the Host header on unchanged, since that is signed.
  */
 export interface TransferProxy {
   origin: string
   answered: AnsweredRequest[]
   /** Bytes of bodies that were sent to the command. */
   fetchedBytes: number
-  /** Resolves once this many PUTs have succeeded and another has come, which waits until `release`, as all others do. */
+  /** Resolves once this many PUTs have succeeded and another has arrived, which waits until `release`, like all others. */
   holdPuts: (after: number) => Promise<void>
-  /** Resolves once this many bytes have been sent to the command; others wait until `release`. */
+  /** Resolves once this many bytes have been sent to the command; the rest waits until `release`. */
   holdBodies: (afterBytes: number) => Promise<void>
   /** Breaks the connection once this many bytes have been sent to the command. */
   cutBodies: (afterBytes: number) => void
-  /** Resolves when a request for a path that ends so arrives, before it is passed on; `seen` is awaited first. */
+  /** Resolves when a request for a path with this ending arrives, before it is passed on and once `seen` has resolved. */
   beforeNext: (path: string, seen: () => Promise<void>) => Promise<void>
   /** Resolves once the server has carried out a PUT, whose answer waits until `release`. */
   holdPutAnswer: () => Promise<void>
   release: () => void
-  /** The answers to this many PUTs are lost, though the server has done what they ask for. */
+  /** Drops the answers to this many PUTs, which the server has carried out. */
   losePutAnswers: (count: number) => void
 }
 
-/** Starts one before a server; it is closed with the test. */
+/** Starts a proxy in front of a server; it is closed with the test. */
 export async function startTransferProxy (t: Pick<Test, 'teardown'>, upstream: string): Promise<TransferProxy> {
   const { hostname, port } = new URL(upstream)
   let holdPutsAfter = Infinity
@@ -84,7 +84,7 @@ export async function startTransferProxy (t: Pick<Test, 'teardown'>, upstream: s
     if (method === 'PUT' && putCount >= holdPutsAfter) {
       reached()
       await once(released, 'released')
-      // Of a command that was killed meanwhile.
+      // The command was killed meanwhile.
       if (response.closed) return
     }
     const outgoing = request({ hostname, port, method, path: url, headers, setHost: false, agent: false })
@@ -125,14 +125,14 @@ export async function startTransferProxy (t: Pick<Test, 'teardown'>, upstream: s
     response.end()
   }
   proxy.origin = await listenLocally(t, createServer((message, response) => {
-    // Of a server that was killed, or a command.
+    // It rejects if the server or the command was killed.
     handle(message, response).catch(() => { response.socket?.destroy() })
   }))
   t.teardown(() => { proxy.release() })
   return proxy
 }
 
-/** Resolves once more may be written, or nobody reads it any more. */
+/** Resolves once more can be written, or nobody reads any more. */
 async function writable (response: ServerResponse): Promise<void> {
   await new Promise<void>((resolve) => {
     const end = () => {

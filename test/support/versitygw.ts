@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { untilAnswered } from './answer.js'
 import { freePort } from './free-port.js'
 
-/** A versitygw over a folder of its own, on the loopback address. */
+/** A versitygw over its own folder, on the loopback address. */
 export interface Versitygw {
   endpoint: string
   accessKey: string
@@ -15,7 +15,7 @@ export interface Versitygw {
   /**
    * Ends it and starts it again at the same address, with the files that it has.
    *
-   * @param webhookUrl where it sends its notifications; it is answered a test message there before it starts
+   * @param webhookUrl where it sends its notifications; before it starts, it sends a test message there, which must be answered
    */
   restart: (webhookUrl?: string) => Promise<void>
   /** Ends it and removes what it stored. */
@@ -30,7 +30,7 @@ export const withoutVersitygw = TEST_VERSITYGW === undefined && 'TEST_VERSITYGW 
 /**
  * Starts the versitygw that TEST_VERSITYGW names over a temporary folder, whose file system must have extended attributes.
  *
- * @throws where it does not start within half a minute
+ * @throws if it does not start within half a minute
  */
 export async function startVersitygw (): Promise<Versitygw> {
   const directory = await mkdtemp(join(tmpdir(), 'objects-storage-versitygw-'))
