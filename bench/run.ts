@@ -102,7 +102,7 @@ function heading (parts: string[]): string {
 \`${command}\` on ${new Date().toISOString().slice(0, 10)}: ${cpus().length} × ${processor?.model.trim() ?? 'unknown processor'},
 ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, Node.js ${process.version}, ${parts.join(', ')}.
 
-Each figure is the median of ${values.rounds} rounds (the least to the most), after one that is not counted. What stands beside a figure was
-measured in the same rounds, in turns; the ratio is that of each round. Load comes from processes of its own on the same machine.
+Each figure is the median of ${values.rounds} rounds (lowest to highest), after one that is not counted. The figure beside it was measured in
+the same rounds, in turn; ratios are computed round by round. The load comes from separate processes on the same machine.
 `
 }
