@@ -1,4 +1,4 @@
-# The bucket on AWS, the role that the service reaches it with, and the user whose keys sign uploads and can do nothing else.
+# The bucket on AWS, the role with which the service reaches it, and the user whose keys can only sign uploads.
 # An example to start from; it has not been run.
 
 terraform {
