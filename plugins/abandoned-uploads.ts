@@ -21,12 +21,12 @@ export default fastifyPlugin(async (app) => {
   let underWay: Promise<void> | undefined
   const aborted = new Counter({
     name: 'objects_storage_uploads_abandoned_total',
-    help: 'Uploads in parts that were aborted because their senders gave them up.',
+    help: 'Uploads in parts that were aborted because their senders abandoned them.',
     registers: [app.metrics],
   })
   const failed = new Counter({
     name: 'objects_storage_uploads_abort_failures_total',
-    help: 'Attempts to abort uploads in parts that were given up, which the object storage refused or did not answer.',
+    help: 'Attempts to abort abandoned uploads in parts that the object storage refused or left unanswered.',
     registers: [app.metrics],
   })
   const sweep = async () => {
@@ -34,7 +34,7 @@ export default fastifyPlugin(async (app) => {
     await underLease(app.database, LEASE_NAME, async (lease) => {
       const signal = AbortSignal.any([closing.signal, lease.lost])
       // If one fails, the other is still done.
-      await logFailure('could not abort uploads that were given up', () => abortAbandoned(signal))
+      await logFailure('could not abort abandoned uploads', () => abortAbandoned(signal))
       await logFailure('could not look at unfinished uploads', () => look(lease, signal))
     })
   }
@@ -50,9 +50,9 @@ export default fastifyPlugin(async (app) => {
           failure = { count: count + 1, objectKeys: [...objectKeys, redactObjectKey(objectKey)].slice(0, FAILURES_NAMED), err }
         },
       })
-      if (count > 0) app.log.info({ count }, 'aborted uploads that were given up')
+      if (count > 0) app.log.info({ count }, 'aborted abandoned uploads')
     } finally {
-      if (failure !== undefined) app.log.warn(failure, 'the object storage did not abort uploads that were given up')
+      if (failure !== undefined) app.log.warn(failure, 'the object storage did not abort abandoned uploads')
     }
   }
   const look = async (lease: LeaseClaim, signal: AbortSignal) => {

@@ -56,7 +56,7 @@ export default fastifyPlugin(async (app) => {
   })
   const rereadBytes = new Counter({
     name: 'objects_storage_archive_reread_bytes_total',
-    help: 'Bytes of files that were read only for their CRC-32: it was not known when a part of a ZIP archive was asked for.',
+    help: 'Bytes of files that were read only for their CRC-32, which was not known when a part of a ZIP archive was requested.',
     registers: [app.metrics],
   })
   const keeping = new Set<Promise<void>>()
@@ -75,7 +75,7 @@ export default fastifyPlugin(async (app) => {
 
   /** Counts a file again that is no longer as it was counted. */
   const changed = (objectKey: string, { wasStored }: { wasStored: boolean }) => {
-    app.log.info({ object: redactObjectKey(objectKey) }, 'a file of an archive is not as it was counted')
+    app.log.info({ object: redactObjectKey(objectKey) }, 'a file of an archive has changed since it was counted')
     app.bucketEvents.recount(objectKey, { wasStored }).catch(() => {})
     return new ArchiveChangedError()
   }
@@ -115,7 +115,7 @@ export default fastifyPlugin(async (app) => {
         await keepCrc32s(app.database, computed.slice(at, at + KEPT_AT_ONCE))
       }
     }
-    const written = writeAll().catch((error: unknown) => { app.log.warn({ err: error }, 'checksums of an archive\'s files are not kept') })
+    const written = writeAll().catch((error: unknown) => { app.log.warn({ err: error }, 'could not store the checksums of an archive\'s files') })
     keeping.add(written)
     written.finally(() => { keeping.delete(written) })
   }

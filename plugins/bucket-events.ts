@@ -70,13 +70,13 @@ export default fastifyPlugin(async (app) => {
   const readNotification = createNotificationReader({ bucket, isAmazonS3, keyPrefix })
   const repeats = new Counter({
     name: 'objects_storage_event_batch_repeats_total',
-    help: 'Batches of events that were applied again: PostgreSQL had undone them, or rows had changed under them.',
+    help: 'Batches of events that were applied again: PostgreSQL had rolled them back, or rows had changed meanwhile.',
     labelNames: ['cause'],
     registers: [app.metrics],
   })
   const trimmed = new Counter({
     name: 'objects_storage_event_records_trimmed_total',
-    help: 'Records that had been set aside and were deleted, the oldest first, to make room for newer ones.',
+    help: 'Set-aside records that were deleted, the oldest first, to make room for newer ones.',
     registers: [app.metrics],
   })
   const onTrimmed = (count: number) => { trimmed.inc(count) }
@@ -85,7 +85,7 @@ export default fastifyPlugin(async (app) => {
     const { stored, observedAt } = await app.objectStorage.observeCounted(objectKey)
     if (stored?.isReadable === false) {
       unreadableFiles.inc()
-      app.log.warn({ object: redactObjectKey(objectKey) }, 'a file may not be read with the service\'s credentials: it is counted as the bucket lists it')
+      app.log.warn({ object: redactObjectKey(objectKey) }, 'the service\'s credentials may not read a file: it is counted as the bucket lists it')
     }
     const change = stored === undefined
       ? { kind: 'removed' } as const
@@ -116,38 +116,38 @@ export default fastifyPlugin(async (app) => {
   })
   const lateness = new Histogram({
     name: 'objects_storage_event_lateness_seconds',
-    help: 'Time from when events of the bucket happened, as they say, to their commit, by channel.',
+    help: 'Time from when the bucket\'s events say they happened until they were committed, by channel.',
     labelNames: ['channel'],
     buckets: LATENESS_BUCKETS_SECONDS,
     registers: [app.metrics],
   })
   const unknownCount = new Counter({
     name: 'objects_storage_event_bodies_refused_total',
-    help: 'Bodies sent as bucket notifications that were of no known form.',
+    help: 'Bodies sent as bucket notifications whose form is unknown.',
     registers: [app.metrics],
   })
   const queued = new Gauge({
     name: 'objects_storage_event_records_queued',
-    help: 'Records that wait for the next batch.',
+    help: 'Records waiting for the next batch.',
     registers: [app.metrics],
     collect: () => { queued.set(intake.queuedCount) },
   })
 
   const removedUploads = new Counter({
     name: 'objects_storage_uploads_removed_total',
-    help: 'Files removed because they were bigger than their upload was allowed to be, or of another type.',
+    help: 'Files removed because they were bigger than their upload allowed, or had another type.',
     labelNames: ['reason'],
     registers: [app.metrics],
   })
   const keptCopies = new Counter({
     name: 'objects_storage_uploads_copied_total',
-    help: 'Copies reported under keys whose upload URL could be used, of a size and type that it allows: set aside, not removed.',
+    help: 'Copies of an allowed size and type that were reported where an upload was expected: set aside, not removed.',
     registers: [app.metrics],
   })
 
   const unreadableFiles = new Counter({
     name: 'objects_storage_unreadable_files_total',
-    help: 'Files that the storage would not describe to this service when it was asked about them, and that were counted as it lists them.',
+    help: 'Times that the storage refused to describe a file to this service, which then counted it as the bucket lists it.',
     registers: [app.metrics],
   })
 
@@ -179,7 +179,7 @@ export default fastifyPlugin(async (app) => {
     onRemoved: (objectKey, reason) => {
       app.existence.forget(objectKey)
       removedUploads.inc({ reason })
-      app.log.warn({ object: redactObjectKey(objectKey), reason }, 'removed a file that its upload was not allowed to be')
+      app.log.warn({ object: redactObjectKey(objectKey), reason }, 'removed a file that its upload did not allow')
     },
     onCopyKept: (objectKey) => {
       keptCopies.inc()
@@ -187,7 +187,7 @@ export default fastifyPlugin(async (app) => {
     },
     onTrimmed,
     onRefused: (objectKey, error) => {
-      app.log.error({ err: error, object: redactObjectKey(objectKey) }, 'cannot remove a file that its upload was not allowed to be')
+      app.log.error({ err: error, object: redactObjectKey(objectKey) }, 'cannot remove a file that its upload did not allow')
     },
   })
   const take = async (records: PendingRecord[]) => {

@@ -60,7 +60,7 @@ export default fastifyPlugin(async (app) => {
   app.decorate('existence', existence)
   const finds = new Counter({
     name: 'objects_storage_existence_cache_total',
-    help: 'Files looked for by downloads: a hit was found a short time ago, or is already being looked for.',
+    help: 'Files looked up for downloads: a hit was found recently, or is already being looked up.',
     labelNames: ['result'],
     registers: [app.metrics],
     // Counted by the cache itself, since every download goes through it.

@@ -42,7 +42,7 @@ export default fastifyPlugin(async (app) => {
         return await app.bucketEvents.receive(request.body, channel)
       } catch (error) {
         if (error instanceof UnknownNotificationError) {
-          request.log.warn({ bytes: Number(request.headers['content-length'] ?? 0) }, 'a notification of no known form was refused')
+          request.log.warn({ bytes: Number(request.headers['content-length'] ?? 0) }, 'refused a notification of unknown form')
           throw new EventsNotUnderstoodError()
         }
         const isAnswered = error instanceof ObjectStorageUnavailable || error instanceof ObjectStorageRefused ||

@@ -40,7 +40,7 @@ export default fastifyPlugin(async (app) => {
   })
   const redeliveries = new Counter({
     name: 'objects_storage_event_queue_redeliveries_total',
-    help: 'Messages that a queue had given out before.',
+    help: 'Messages that a queue had delivered before.',
     labelNames: ['channel'],
     registers,
   })

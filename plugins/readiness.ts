@@ -33,7 +33,7 @@ export default fastifyPlugin(async (app) => {
   const checkIdentityProvider = tokenKeys === undefined ? undefined : createCheck(async () => await tokenKeys.isUp())
   const up = new Gauge({
     name: 'objects_storage_part_up',
-    help: 'Whether a part of the service worked when readiness was last asked for.',
+    help: 'Whether a part of the service worked at the last readiness probe.',
     labelNames: ['part'],
     registers: [app.metrics],
   })

@@ -55,14 +55,14 @@ export default fastifyPlugin(async (app) => {
   })
   const drift = new Counter({
     name: 'objects_storage_reconcile_drift_total',
-    help: 'Keys that were not counted as the bucket has them, by what settled them; unsettled ones remain.',
+    help: 'Keys that were not counted as the bucket has them, by how they were settled; unsettled ones remain.',
     labelNames: ['kind'],
     registers: [app.metrics],
   })
 
   const disordered = new Counter({
     name: 'objects_storage_reconcile_disordered_total',
-    help: 'Organisations that a comparison of all left out, since the object storage does not list their keys in order.',
+    help: 'Organisations that a comparison of all left out, because the object storage does not list their keys in order.',
     registers: [app.metrics],
   })
 

@@ -38,13 +38,13 @@ export default fastifyPlugin(async (app) => {
   let forgottenAtMs = performance.now()
   const age = new Gauge({
     name: 'objects_storage_share_revocations_age_seconds',
-    help: 'Time since this replica last read which share links are revoked; since it began, if it never did.',
+    help: 'Time since this replica last read which share links are revoked, or since its start if it never has.',
     registers: [app.metrics],
     collect: () => { age.set((performance.now() - (readAtMs ?? 0)) / 1000) },
   })
   const count = new Gauge({
     name: 'objects_storage_share_revocations',
-    help: 'Share links that this replica knows to be revoked one by one.',
+    help: 'Share links that this replica knows to be individually revoked.',
     registers: [app.metrics],
     collect: () => { count.set(revocations.size) },
   })

@@ -34,7 +34,7 @@ export default fastifyPlugin(async (app) => {
   // Fetched with the first token: until one comes, nobody needs them.
   const keySet = new RemoteKeySet(keySetUrl, {
     proxyUrl: proxyFor(keySetUrl, app.config),
-    onFailure: (error) => { app.log.warn({ err: error }, 'the keys that tokens of Pub/Sub are verified with are not as they should be') },
+    onFailure: (error) => { app.log.warn({ err: error }, 'could not fetch the keys that verify tokens of Pub/Sub') },
   })
   app.addHook('onClose', async () => { await keySet.close() })
   const verifier = new TokenVerifier({

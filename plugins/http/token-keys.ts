@@ -18,7 +18,7 @@ export default fastifyPlugin(async (app) => {
   }
   const tokenKeys = new RemoteKeySet(JWT_JWKS_URL, {
     proxyUrl: proxyFor(JWT_JWKS_URL, app.config),
-    onFailure: (error) => { app.log.warn({ err: error }, 'the keys that tokens are verified with are not as they should be') },
+    onFailure: (error) => { app.log.warn({ err: error }, 'could not fetch the keys that verify tokens') },
   })
   app.decorate('tokenKeys', tokenKeys)
   app.addHook('onClose', async () => { await tokenKeys.close() })

@@ -46,7 +46,7 @@ export default fastifyPlugin(async (app) => {
       return
     }
     await app.minio.makeBucket(storeTarget.bucket, storeTarget.region)
-    app.log.info({ bucket: storeTarget.bucket }, 'made the bucket')
+    app.log.info({ bucket: storeTarget.bucket }, 'created the bucket')
   } catch (error) {
     app.log.warn({ err: error }, 'object storage does not answer: starting without it')
   }

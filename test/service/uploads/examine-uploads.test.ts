@@ -61,7 +61,7 @@ t.test('a file bigger than its upload was allowed to be is removed while the URL
   t.strictSame(await usage(), [0, 0])
   t.strictSame(await metric('objects_storage_uploads_removed_total'), ['objects_storage_uploads_removed_total{reason="size"} 1'])
   t.strictSame(await reasons(), ['size_not_as_promised'])
-  t.ok(log.some((line) => line.includes('was not allowed to be') && line.includes(redactObjectKey(objectKey))))
+  t.ok(log.some((line) => line.includes('that its upload did not allow') && line.includes(redactObjectKey(objectKey))))
   t.notOk(log.some((line) => line.includes(objectKey) || line.includes(encodeURIComponent(objectKey))))
 
   t.equal((await reserve(6)).statusCode, 507, 'its URL still reserves what it may put')

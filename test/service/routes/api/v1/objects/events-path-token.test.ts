@@ -102,5 +102,5 @@ t.test('neither log nor answer, metric or trace shows the token, whatever become
     }
   }
   t.ok(received.some((line) => line.includes('/api/v1/objects/events/t/:token')), 'requests were traced, by the route')
-  t.ok(log.some((line) => line.includes('"status":401') || line.includes('"statusCode":401') || line.includes('notification of no known form')), 'and logged')
+  t.ok(log.some((line) => line.includes('"status":401') || line.includes('"statusCode":401') || line.includes('notification of unknown form')), 'and logged')
 })

@@ -130,7 +130,7 @@ t.test('on the whole service', async (t) => {
     t.strictSame(await app.database.selectFrom('set_aside_events').select('id').execute(), [])
     t.match(await usage(), emptyUsage)
     t.match((await app.inject('/metrics')).body, new RegExp(`^objects_storage_event_bodies_refused_total ${bodies.length}$`, 'm'))
-    const told = log.filter((line) => line.includes('a notification of no known form was refused'))
+    const told = log.filter((line) => line.includes('refused a notification of unknown form'))
     t.equal(told.length, bodies.length)
     t.match(told.map((line) => JSON.parse(line)), bodies.map((body) => ({ level: 40, bytes: Buffer.byteLength(body) })))
     t.notOk(log.some((line) => line.includes('of-no-form')))
