@@ -12,11 +12,13 @@ import { openEmbeddedStore } from '../support/stores.js'
 
 /** What a request costs. */
 interface Cost {
-  /** What the store is asked, in this order. */
+  /** The requests to the store, in this order. */
   store: string[]
   /** Statements of the database, until the request is answered. */
   statements: number
-  /** What is logged of it at level info, without what differs each time: times, and the ids of process and request. */
+  /**
+   * The bytes that are logged about it at level info, without what differs each time: times, and ids of process and request.
+   */
   logBytes: number
 }
 
@@ -32,7 +34,7 @@ interface Asked {
   method?: 'GET' | 'HEAD' | 'POST'
   headers?: Record<string, string>
   payload?: object
-  /** What is answered. */
+  /** The answer's status. */
   status: number
 }
 
@@ -111,7 +113,7 @@ const redirected: Budget[] = [
   },
 ]
 
-/** A file that was streamed a moment ago is asked for with these headers; `TAG` stands for its entity tag. */
+/** Headers of requests for a file that was streamed a moment ago; `TAG` is replaced by its entity tag. */
 const streamedWith = (headers: Record<string, string>, status: number, method: 'GET' | 'HEAD' = 'GET'): Budget['ask'] =>
   async ({ app, putFile, downloadPath }) => {
     const url = downloadPath(await putFile('x'.repeat(1000)))
@@ -174,7 +176,7 @@ for (const { name, skip, create } of databaseKinds) {
   })
 }
 
-/** Counts what single requests cost. What the service does meanwhile of its own accord does not count. */
+/** Counts what single requests cost, without what the service does by itself in the meantime. */
 function measureWith (t: Test, { app, log }: TestService, proxy: FaultProxy) {
   const statements = app.metrics.getSingleMetric('objects_storage_database_statement_duration_seconds')
   if (!(statements instanceof Histogram)) throw new Error('Statements are not counted any more.')

@@ -97,7 +97,7 @@ t.test('a database that does not admit the service is reported, without its pass
   }
 })
 
-/** What commands share. */
+/** What the commands have in common. */
 const notCommands = new Set(['command', 'duration', 'lifetime', 'mint-token', 'outcome', 'progress', 'running-service', 'share-links'])
 
 t.test('every command says how it is used while the service runs', async (t) => {
@@ -158,7 +158,7 @@ t.test('without its optional packages, the service names those that its settings
   t.match(await refusalOf({ DATABASE_URL, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }),
     /^Tracing \(OTEL_EXPORTER_OTLP_ENDPOINT\) needs packages that are not installed: npm install @fastify\/otel [^\n]+\n$/)
 
-  // With a server of its own, which need not be there at the start, it needs none of them.
+  // With a database server, which need not be up at the start, it needs none of them.
   const { child } = start({ DATABASE_URL })
   t.teardown(() => { child.kill() })
   if (child.stdout === null) throw new TypeError('The output of the process is not read.')

@@ -178,7 +178,7 @@ for (const kind of storeKinds) {
         const answer = await fetch(url, init)
         if (isSpoilt || !String(url).includes('partNumber=2&')) return answer
         isSpoilt = true
-        // Somebody with the URL sends other bytes once the part has arrived.
+        // Someone else with the URL sends other bytes once the part has arrived.
         t.ok((await fetch(url, { ...init ?? {}, body: new Blob([new Uint8Array(PART)]) })).ok)
         return answer
       }

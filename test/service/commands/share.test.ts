@@ -42,7 +42,7 @@ t.test('share makes links, lists them and revokes them, and end-shares ends all'
   t.equal(await open(further), 302)
   const ended = await commands.run('end-shares', [], environment)
   t.match(ended, { exitCode: 0, output: /^Every share link made so far has ended\./ })
-  // Until the replica has read it.
+  // Repeated until the replica has read the revocation.
   while (await open(further) === 302) await setTimeout(50)
 
   const local = await commands.run('share', ['list', '--url', url], { JWT_SECRET: TOKEN_SECRET })

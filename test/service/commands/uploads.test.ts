@@ -27,7 +27,7 @@ t.test('unfinished uploads are listed and aborted by a command', { skip: server?
   const foreignKey = mintObjectKey({
     orgKey: member.orgKey, workflowId, runId, createdBy: member.userId, direction: 'outputs', path: 'rclone\u{2028}.bin',
   })
-  // Minutes ago, by the clock of the store.
+  // Some minutes ago, by the store's clock.
   const clock = t.intercept(Date, 'now', { value: () => performance.timeOrigin + performance.now() - 10 * MINUTE_MS })
   const { objectKey, parts } = await begin('open')
   await multipart.initiate(foreignKey, 'text/plain')

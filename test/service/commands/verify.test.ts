@@ -18,7 +18,7 @@ t.test('verify as a command', { skip: testDatabaseUrl === undefined && 'TEST_DAT
   const account = { accessKey: 'test', secretKey: 'secret-of-the-store' }
   const store = await startEmbeddedStore({ directory: t.testdir(), bucket: 'test', region: 'us-east-1', ...account })
   t.teardown(() => store.close())
-  // In front of the store: it reads no further file once it has answered as many as it may.
+  // A proxy in front of the store that answers no further file once it has reached its limit.
   let readsAllowed = Infinity
   const held = new EventEmitter()
   const isHeld = once(held, 'held')

@@ -58,7 +58,7 @@ async function fill (database: Kysely<Database>): Promise<void> {
   await sql`vacuum analyze`.execute(database)
 }
 
-/** A plan's nodes, with the indexes that they read: what it does, without what it costs. */
+/** A plan's nodes, with the indexes that they read, but without costs. */
 function shapeOf (node: PlanNode, depth = 0): string {
   const { 'Node Type': type, 'Index Name': index, 'CTE Name': part, 'Subplan Name': subplan, Plans: plans = [] } = node
   const line = `${'  '.repeat(depth)}${type}${index === undefined ? '' : ` using ${index}`}${part === undefined ? '' : ` on ${part}`}` +
@@ -73,7 +73,7 @@ async function planOf (transaction: Transaction<Database>, query: CompiledQuery)
   return row?.['QUERY PLAN'][0].Plan
 }
 
-/** The plan for whatever parameters. */
+/** The plan that does not depend on parameters. */
 async function planOfPrepared (
   transaction: Transaction<Database>, { sql: text, parameters }: CompiledQuery,
 ): Promise<PlanNode | undefined> {

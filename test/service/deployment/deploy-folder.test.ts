@@ -91,7 +91,7 @@ t.test('every manifest names its kind', async (t) => {
 })
 
 t.test('on the running service', async (t) => {
-  // With a queue, that nobody serves, it has the metrics of one.
+  // With a queue, even one that nobody serves, it has the metrics of queues.
   const { app } = await startService(t, {
     EVENTS_NATS_URL: `nats://127.0.0.1:${await freePort()}`, EVENTS_NATS_STREAM: 'A', EVENTS_NATS_CONSUMER: 'b',
   })

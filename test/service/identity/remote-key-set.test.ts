@@ -8,7 +8,7 @@ const [first, second] = [makeKey('ES256', 'first'), makeKey('ES256', 'second')]
 const wanted = (keyId: string) => ({ algorithm: 'ES256', keyId })
 const idsOf = (keys: ReadonlyArray<{ keyId: string | undefined }> | undefined) => keys?.map(({ keyId }) => keyId)
 
-/** The keys of an issuer, and what was told of failures. */
+/** The keys of an issuer, and the failures that were reported. */
 async function startSet (t: Test, options: Omit<RemoteKeySetOptions, 'onFailure'> = {}) {
   const issuer = await startIssuer(t)
   issuer.publish(first.jwk)

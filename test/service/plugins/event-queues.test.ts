@@ -63,7 +63,7 @@ t.test('notifications from NATS JetStream', { skip: natsSkip }, async (t) => {
     if (row === undefined) throw new Error('It is not there.')
     const { read, ask, clockSkewMs } = app.bucketEvents
     t.equal(await replaySetAside(row, { database: app.database, read, ask, clockSkewMs }), 'not_understood')
-    // As a build that knows the form would read it.
+    // As a build that knows this form would read it.
     const later = { ...row, record: JSON.stringify({ Records: [created(mint('c.txt'), 7)] }) }
     t.equal(await replaySetAside(later, { database: app.database, read, ask, clockSkewMs }), 'counted')
     t.equal((await countSetAside(app.database))?.count, 3)
@@ -72,7 +72,7 @@ t.test('notifications from NATS JetStream', { skip: natsSkip }, async (t) => {
   t.test('an own failure of one is tried some times, then its records are set aside, and others are counted', async (t) => {
     const service = await startConsumer(t, nats)
     const { app } = service
-    // PostgreSQL fails for this key alone, and does not say that it is away.
+    // PostgreSQL fails only for this key, and with an error that does not mean an outage.
     const bad = mint('bad.txt')
     const receive = app.bucketEvents.receive
     let tries = 0

@@ -77,7 +77,7 @@ t.test('metrics tell how the service fares, and hold nothing secret', async (t) 
     t.strictSame(await lateness('sqs'), { within: undefined, beyond: undefined, seconds: undefined })
     const http = await lateness('http')
     const hourAgo = new Date(began - 3_600_000).toISOString()
-    // One of a time ahead is not early, and of one without a time nothing is known. The others are measured.
+    // An event with a time in the future does not count as early, and one without a time is not measured. The others are.
     const records = [record('in time', new Date(began).toISOString()), record('ahead', new Date(began + 2_000).toISOString()),
       record('an hour late', hourAgo), record('without', '')]
     await app.bucketEvents.receive({ Records: records }, 'sqs')

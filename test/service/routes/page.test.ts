@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 import { startService } from '../../support/service.js'
 
-/** What a document has the browser load at once, as addresses from the service's root. */
+/** What a document makes the browser load at once, as addresses from the service's root. */
 function assetsOf (document: string, path: string): string[] {
   return [...document.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address = '']) => new URL(address, `http://localhost${path}`).pathname)
 }

@@ -4,7 +4,7 @@ import type { Credentials } from '../../../store/credentials.js'
 import { CredentialsUnavailable, ObjectStorageUnavailable } from '../../../store/failures.js'
 import { SessionCredentials } from '../../../store/session-credentials.js'
 
-/** Hands out sessions of a given length, unless told to fail, and announces whenever it is asked. */
+/** Hands out sessions of a given length, unless told to fail, and emits an event whenever it is asked. */
 class Giver extends EventEmitter<{ asked: [], failed: [] }> {
   lifeMs: number
   isFailing = false

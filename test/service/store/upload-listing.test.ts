@@ -7,7 +7,7 @@ import { storeKinds } from '../../support/stores.js'
 
 const keys = ['a.z', 'a-b/c', 'a/x', 'a/x', 'a/x', 'a/x.y', 'a/x/z', 'a/ü %25+&<>\'"', 'b/1']
 
-/** The bucket's uploads, which it makes, and those below `a/` alone. */
+/** Creates the bucket if need be; returns clients for all its uploads, and for those below `a/`. */
 async function connect (
   t: Pick<Test, 'teardown'>, environment: Record<string, string>,
 ): Promise<[MultipartUploads, MultipartUploads]> {
@@ -29,7 +29,7 @@ for (const kind of storeKinds) {
   t.test(`unfinished uploads in the ${kind.name}`, { skip: kind.skip }, async (t) => {
     const { environment, close } = await kind.open()
     t.teardown(close)
-    // It refuses the markers that it gives itself.
+    // It refuses the markers that it has returned itself.
     const isVersitygw = kind.name !== 'embedded store' && process.env.TEST_VERSITYGW !== undefined
     const [multipart, prefixed] = await connect(t, environment)
     const begun: StoreUpload[] = []

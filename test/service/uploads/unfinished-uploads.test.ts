@@ -36,7 +36,7 @@ function bucketOf ({ app, follow }: TestService) {
     return upload
   }
   const look = async (times = always, listed: Listed = multipart) => {
-    // The service, where it listens, has another one for its own look.
+    // A service that listens has another one for its own look.
     const lease = await takeLease(app.database, 'look')
     if (lease === undefined) throw new Error('Another process has the lease.')
     try {

@@ -19,7 +19,7 @@ for (const { name, skip, open } of storeKinds) {
     t.teardown(store.close)
     const proxy = await FaultProxy.start(store.endpoint)
     t.teardown(() => proxy.close())
-    /** A service of its own, which has not met the faults before, and a run with files. */
+    /** A separate service, which has not met the faults before, and a run with files. */
     const makeRun = async (t: Test, settings: Record<string, string> = {}) => {
       const { app, putFile, authorise } = await startService(t, {
         ...store.environment, S3_ENDPOINT: proxy.endpoint, ARCHIVES_AT_ONCE: String(ARCHIVES_AT_ONCE), ...settings,
@@ -47,7 +47,7 @@ for (const { name, skip, open } of storeKinds) {
       return { app, contents, put, objectKeys, get }
     }
 
-    /** Gets an archive once the store is believed to be there again. */
+    /** Gets an archive once the service asks the store again. */
     const getOnceRecovered = async (get: Awaited<ReturnType<typeof makeRun>>['get'], headers: Record<string, string> = {}) => {
       for (;;) {
         const answer = await get(headers)
@@ -124,7 +124,7 @@ for (const { name, skip, open } of storeKinds) {
 
     await t.test('no more than are allowed are sent at once, whoever asks, and every place comes back', async (t) => {
       const { app, contents, get } = await makeRun(t)
-      // Those that have a place keep it until the others are refused.
+      // The requests that have a place keep it until the others have been refused.
       const places = new EventEmitter()
       proxy.inject({ kind: 'hold', until: once(places, 'taken') }, { method: 'GET' })
       let refusedCount = 0
@@ -181,6 +181,6 @@ async function wholeOf (answer: Promise<Dispatcher.ResponseData>): Promise<Buffe
 
 /** Resolves once no archive is being sent. */
 async function placesFree (app: { inject: (request: { url: string }) => PromiseLike<{ body: string }> }): Promise<void> {
-  // Injected requests leave no turn to the sockets.
+  // Injected requests would not let the sockets have a turn.
   while (!/^objects_storage_archives_open 0$/m.test((await app.inject({ url: '/metrics' })).body)) await setTimeout(10)
 }

@@ -53,7 +53,7 @@ print(count, total)`
 /** A program that reads archives from a file, or from its standard input. */
 interface Reader {
   program: string
-  /** Must succeed. */
+  /** Runs a program, which must succeed. */
   check: (archive: string, folder: string) => Promise<unknown>
 }
 
@@ -84,10 +84,10 @@ async function makeFolder (t: Test): Promise<string> {
   return folder
 }
 
-// It takes two minutes by all.
+// With all programs it takes two minutes.
 const notOfLarge = process.env.LARGE_ARCHIVES_BY === 'all' ? [] : ['7z', 'bsdtar', 'python3']
 
-/** Has each program that there is read an archive. */
+/** Makes each program that is installed read an archive. */
 async function readByAll (t: Test, format: ArchiveFormat, archive: string, folder: string, except: readonly string[] = []) {
   for (const { program, check } of readers[format.name].filter((reader) => !except.includes(reader.program))) {
     const skip = spawnSync('bash', ['-c', `command -v ${program}`]).status !== 0 && `${program} is not installed`

@@ -26,7 +26,7 @@ const skipped = testDatabaseUrl === undefined ? 'TEST_DATABASE_URL is not set' :
 const SPARSE_FROM_BYTES = 1024 ** 2
 const RANDOM_BYTES = 64 * 1024
 
-/** A store that answers slowly gets fewer. */
+/** Fewer for a store that answers slowly. */
 const extents: Record<string, { files: number, bytes: number }> = {
   'embedded store': { files: Number(process.env.ARCHIVE_FILES ?? 2_000), bytes: Number(process.env.ARCHIVE_MIB ?? 300) * 1024 ** 2 },
   'real S3': { files: 300, bytes: 40 * 1024 ** 2 },
@@ -35,7 +35,7 @@ const extents: Record<string, { files: number, bytes: number }> = {
 for (const { name, skip, open } of storeKinds) {
   const { files, bytes } = extents[name] ?? { files: 0, bytes: 0 }
 
-  // One of two replicas answers each request, so that nothing can depend on what was answered before.
+  // Two replicas answer requests in turn, so that nothing can depend on earlier answers.
   t.test(`archives on ${name}, cut ${CUTS} times and resumed by curl at another replica`, { skip: skip || skipped }, async (t) => {
     const [{ url: databaseUrl = '', close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await open()]
     t.teardown(close)

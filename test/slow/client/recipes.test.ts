@@ -89,7 +89,7 @@ t.test('curl resumes an interrupted archive', async (t) => {
   t.strictSame(proxy.answered.map(({ statusCode }) => statusCode), [200, 206])
   t.ok(readZip(await readFile(join(folder, 'run.zip'))).get('a.bin')?.equals(body))
 
-  // What docs/archives.md says of an archive that has become another one.
+  // What docs/archives.md says about an archive that has changed meanwhile.
   await truncate(join(folder, 'run.zip'), 1000)
   const options = ['-sS', '-C', '-', '-o', 'run.zip', '-H', `Authorization: Bearer ${TOKEN}`, '-H', 'If-Range: "other"', ARCHIVE_URL]
   t.match(await run('curl', options, { cwd: folder }).catch((error: unknown) => error), { code: 33 })

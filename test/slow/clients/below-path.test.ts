@@ -60,7 +60,7 @@ for (const kind of kinds) {
         })
         const place = JSON.parse(await response.text())
         await fetch(place.url, { method: 'PUT', headers: place.headers, body: `file ${index}` })
-        // By way of the redirect, which is relative.
+        // Through the redirect, which is relative.
         const found = await fetch(place.downloadUrl)
         const json = JSON.parse(await (await fetch(`${place.downloadUrl}&as=json`)).text())
         return [place.url, place.downloadUrl, found.url, json.url, await found.text(), await (await fetch(json.url)).text()]

@@ -6,7 +6,7 @@ import { type Browser, firefox } from 'playwright-core'
 import type { Test } from 'tap'
 
 const executablePath = '/usr/bin/firefox-esr'
-/** What Playwright tells every Firefox of dark colours and reduced motion, and Debian's 153 does not know yet. */
+/** The command with which Playwright sets dark colours and reduced motion, and which Debian's Firefox 153 does not know. */
 const UNKNOWN_COMMAND = 'emulation.setMediaFeaturesOverride'
 
 /** Why tests in Firefox cannot run; false if they can. */
@@ -14,7 +14,7 @@ export const withoutFirefox = !existsSync(executablePath) && `${executablePath} 
 
 /** Starts Debian's headless Firefox, driven by WebDriver BiDi, and ends it with the test. Its media features are its own. */
 export async function launchFirefox (t: Pick<Test, 'teardown'>): Promise<Browser> {
-  // As root it refuses to run in a home that is another's.
+  // As root, it refuses to run with another user's home folder.
   const home = await mkdtemp(join(tmpdir(), 'objects-storage-firefox-'))
   t.teardown(() => rm(home, { recursive: true, force: true }))
   const browser = await firefox.launch({ channel: 'moz-firefox', executablePath, env: { ...process.env, HOME: home } })
@@ -27,7 +27,7 @@ interface BidiSession {
   send: (this: BidiSession, method: string, ...parameters: unknown[]) => Promise<unknown>
 }
 
-/** The parts of Playwright that are no part of its interface. */
+/** The internal parts of Playwright that are used here. */
 interface Internals {
   _connection: { toImpl: (object: unknown) => { _browserSession: BidiSession } }
 }
@@ -36,7 +36,7 @@ function hasInternals (browser: object): browser is Internals {
   return '_connection' in browser
 }
 
-/** Playwright has no option to leave the command out, and opens no page without it. */
+/** Playwright has no option to skip the command, and opens no page if it fails. */
 function leaveOutUnknownCommand (browser: Browser): void {
   if (!hasInternals(browser)) throw new Error('Playwright has changed: see whether it leaves the command out by itself.')
   const sessions: BidiSession = Object.getPrototypeOf(browser._connection.toImpl(browser)._browserSession)

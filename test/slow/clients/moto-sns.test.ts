@@ -7,14 +7,14 @@ import { motoSkip, startMotoServer } from '../../support/moto-server.js'
 import { member, runId, startService, workflowId } from '../../support/service.js'
 
 /*
- * Amazon SNS as moto (PyPI) plays it: it signs as SNS does, by version 2, with a certificate of its own for each message. It
- * asks for no confirmation, and leaves the subject out of what it signs, so that nothing is published with one here.
+ * Amazon SNS as simulated by moto (PyPI): it signs like SNS, with version 2, and a new certificate for each message. It does
+ * not ask for confirmation, and does not sign the subject, so nothing is published with one here.
  */
 
-// It tells by the scope which service of which region is meant, and verifies nothing.
+// moto finds out from the scope which service and region are meant, and verifies nothing.
 const authorization = 'AWS4-HMAC-SHA256 Credential=a/20260101/eu-central-1/sns/aws4_request, SignedHeaders=host, Signature=b'
 
-/** Asks moto's SNS for something of SNS's API. */
+/** Sends a request of SNS's API to moto. */
 async function ask (origin: string, parameters: Record<string, string>): Promise<string> {
   const answer = await fetch(origin, {
     method: 'POST', headers: { authorization }, body: new URLSearchParams({ Version: '2010-03-31', ...parameters }),

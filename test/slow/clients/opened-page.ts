@@ -62,8 +62,9 @@ export async function overflowsSideways (page: Page): Promise<boolean> {
 }
 
 /**
- * What of the text cannot be read as the page is now: it is outside the window, cut, or runs over what is beside it. A name may
- * be cut where enough of it is left, and its title has the whole; what a key can scroll may be wider than its place.
+ * The texts that cannot be read in the page's present state: those outside the window, cut off, or overlapping what is beside
+ * them. A name may be cut off if enough of it is left and its title has the whole; what a key can scroll may be wider than its
+ * place.
  */
 export async function cutOff (page: Page): Promise<string[]> {
   const found = await page.evaluate(`(() => {

@@ -18,7 +18,7 @@ t.test('what the page in Chromium shows after a change', { skip: withoutChromium
     await page.clock.install()
     await page.goto(`${origin}/app/workflows/${workflowId}/runs/${runId}/#token=${token}`)
     await settled(page)
-    // The file is on its way until someone looks at the usage.
+    // The upload is held back until the usage is shown.
     let release = () => {}
     const released = new Promise<void>((resolve) => { release = resolve })
     await page.route(/\/store\//, async (route) => {
@@ -33,7 +33,7 @@ t.test('what the page in Chromium shows after a change', { skip: withoutChromium
     let readings = 0
     await page.route(/\/storage-usage$/, async (route) => {
       readings++
-      // What a service answers that the store has not told yet.
+      // The answer of a service to which the store has not reported the change yet.
       if (readings === 1) await route.fulfill({ status: 200, contentType: 'application/json', body: before.body })
       else await route.continue()
     })
@@ -41,7 +41,7 @@ t.test('what the page in Chromium shows after a change', { skip: withoutChromium
     await page.locator('#total-files', { hasText: /^1.file$/ }).waitFor()
     t.equal(await digits(page, '#total-bytes'), TEXT.length)
 
-    // The page's clock is put on, past all that it has planned.
+    // The page's clock is set forward, past everything that it has planned.
     await page.clock.runFor(HOUR_MS)
     await settled(page)
     t.ok(readings <= READ_AGAIN_MS.length, `${readings} readings`)

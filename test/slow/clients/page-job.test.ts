@@ -27,7 +27,7 @@ async function makeFolder (t: Test): Promise<string> {
   return join(parent, 'results')
 }
 
-/** Resolves once the picture of a preview is there. */
+/** Resolves once the picture of a preview has loaded. */
 async function waitForPicture (page: Page): Promise<void> {
   await page.locator('.preview img').waitFor()
   await page.evaluate('document.querySelector(".preview img").decode()')

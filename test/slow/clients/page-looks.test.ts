@@ -13,7 +13,7 @@ const REPORT_RUN = '9b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3'
 const EMPTY_RUN = '00000000-5d3f-4c8a-8b1d-6e7f8091a2b3'
 const picture = (name: string) => new URL(`${name}.png`, pictures).pathname
 
-/** Doubles the text of all that is opened from now on, and nothing else, as readers do in their browsers' settings. */
+/** Doubles the size of text in everything that is opened from now on, as readers do in their browsers' settings. */
 async function doubleText (page: Page): Promise<void> {
   await page.addInitScript(`document.addEventListener('readystatechange', () => {
     document.documentElement.style.fontSize = '200%'
@@ -113,7 +113,7 @@ t.test('how the page looks in Chromium', { skip: withoutChromium }, async (t) =>
     ['phone', { colorScheme: 'light', viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true }],
     ['dark-phone', { colorScheme: 'dark', viewport: { width: 320, height: 640 }, reducedMotion: 'reduce' }],
     ['4k', { colorScheme: 'light', viewport: { width: 3840, height: 2160 } }],
-    // A window of 1,280 pixels, in which all is twice as large (WCAG 1.4.10), or the text alone is (1.4.4).
+    // A window of 1,280 pixels, in which everything is twice as large (WCAG 1.4.10), or only the text is (1.4.4).
     ['zoomed', { colorScheme: 'light', viewport: { width: 640, height: 450 }, deviceScaleFactor: 2 }],
     ['large-text', { colorScheme: 'light', viewport: { width: 1280, height: 900 } }],
   ] as const) {

@@ -8,7 +8,7 @@ import { storeKinds } from '../../support/stores.js'
 import { launchChromium, withoutChromium } from './chromium.js'
 import { openAddress, settled } from './opened-page.js'
 
-/** More than is sent at once: what is sent in parts is counted without a notification. */
+/** More than is sent whole: a file that is sent in parts is counted without a notification. */
 const ROWS = 1_200_000
 
 t.test('the page in Chromium, where the storage has an origin of its own', { skip: withoutChromium }, async (t) => {

@@ -11,7 +11,7 @@ import { digestOfFile, serveUploadPage } from './upload-page.js'
 
 const PART_MEBIBYTES = 5
 const run = { workflowId, runId, direction: 'outputs' }
-/** More, such as 300, takes as much longer, and shows nothing else. */
+/** More, such as 300, takes proportionally longer and shows nothing more. */
 const mebibytes = Number(process.env.TEST_UPLOAD_MIB ?? 30)
 
 /** The service for pages of an origin, with a proxy that sees what they send to the store. */

@@ -7,7 +7,7 @@ import { admin, startService } from '../../support/service.js'
 
 const DAY_MS = 86_400_000
 const GB = 1_000_000_000n
-/** What the workflows of the organisation that stores a lot had of each day before today, in percent. */
+/** The share of each earlier day's total, in percent, of the workflows of the organisation that stores a lot. */
 const SHARES = [65n, 23n, 7n, 3n, 1n]
 
 /** The service on a socket, with the demo organisation and one that stores a lot. */
@@ -98,8 +98,8 @@ function idOfWorkflow (place: number): string {
 }
 
 /**
- * Makes the service remember the days before today: the bytes stored at the end of each, newest first, and what the largest
- * workflows had of them.
+ * Makes the service remember the days before today: the bytes stored at the end of each, newest first, and the share of the
+ * largest workflows in them.
  */
 async function rememberDays (
   { database }: FastifyInstance, orgKey: string, days: ReadonlyArray<{ bytes: bigint, isFilled: boolean }>,

@@ -19,7 +19,7 @@ const run = ['--run', `${workflowId}/${runId}`]
 const bodies = new Map([['plots/a.bin', randomBytes(700_000)], ['b.txt', Buffer.from('text')], ['c.bin', randomBytes(900_000)]])
 const name = `${workflowId} ${runId}`
 
-/** A folder of its own, and the command with the service's address and token. */
+/** A new folder, and the command with the service's address and token. */
 async function prepare (t: Pick<Test, 'teardown'>, { app, authorise }: TestService, url?: string) {
   const folder = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))
@@ -184,7 +184,7 @@ t.test('an archive whose files have changed since begins anew, and one that is t
 
 t.test('a service that sends as many archives as it may is asked again when it says to', async (t) => {
   const service = await startFilled(t, { ARCHIVES_AT_ONCE: '1' })
-  // More than connections hold of what nobody reads.
+  // More than connections buffer if nobody reads.
   await putFile(service, 'big.bin', Buffer.alloc(32 * 1024 ** 2))
   const origin = await service.app.listen({ host: '127.0.0.1', port: 0 })
   const occupant = get(`${origin}/api/v1/objects/archive?workflowId=${workflowId}&runId=${runId}`, { headers: service.authorise(member) })
@@ -200,7 +200,7 @@ t.test('a service that sends as many archives as it may is asked again when it s
   t.strictSame([statuses.at(0), statuses.at(-1)], [503, 200])
 })
 
-/** A service that answers as it is told to, and what the command fetches from it into a folder of its own in another one. */
+/** A service that answers as it is told to, and what the command fetches from it into a new subfolder. */
 async function pretend (t: Test, answer: (request: IncomingMessage, response: ServerResponse) => void) {
   const origin = await listenLocally(t, createServer(answer))
   const { folder, start } = await prepare(t, await startService(t), origin)
@@ -246,7 +246,7 @@ t.test('Retry-After is kept to, and errors are told in the service\'s words', as
   let refusals = 7
   const { folder, fetch } = await pretend(t, (_request, response) => {
     if (refusals-- > 0) {
-      // Were this not kept to, the delays would add up to more than the test has.
+      // If this were ignored, the delays would add up to more than the test's time limit.
       response.writeHead(503, { 'retry-after': '0' }).end(JSON.stringify({ code: 'ARCHIVE_CHANGED', message: 'A file has changed.' }))
     } else if (refusals === -1) {
       response.writeHead(200, { 'content-type': 'application/x-tar', 'content-length': 2, etag: '"e"' }).end('ok')

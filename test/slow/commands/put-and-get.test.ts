@@ -18,7 +18,7 @@ const oddNames = [
   'plots/2026/a.png', 'a.part', '~', '$HOME', '*', '..a/...', 'index.html', 'empty',
 ]
 
-/** A folder of its own, and the command with the service's address, token and a folder for state there. */
+/** A new folder, and the command with the service's address, a token, and a folder for its state in the new one. */
 async function prepare (t: Pick<Test, 'teardown'>, { app, authorise }: TestService, url?: string) {
   const folder = await mkdtemp(join(tmpdir(), 'objects-storage-test-'))
   t.teardown(() => rm(folder, { recursive: true, force: true }))

@@ -6,7 +6,7 @@ import { runId, workflowId } from '../../support/service.js'
 import type { FuzzRequest, Target } from './target.js'
 import { type ValidValues, createValidValues } from './valid-values.js'
 
-/** What of the service under test the requests are made of. */
+/** What the requests need to know about the service under test. */
 interface Known extends Pick<Target, 'objectKeys' | 'sealed' | 'shareIds' | 'tokens' | 'pathToken' | 'publish'> {
   uploadIds: string[]
 }
@@ -55,18 +55,18 @@ export function requestsFor (operation: Operation, document: ApiDocument, target
   })
 }
 
-/** Members of bodies that are valid together, if a schema cannot say so; those that are required come with each. */
+/** Members of bodies that are valid together, where a schema cannot say so; required members come with each. */
 const soundMembers = new Map([
   ['createShare', [['objectKey'], ['workflowId', 'runId'], ['workflowId', 'runId', 'prefix', 'expiresIn', 'type', 'note']]],
   ['createUpload', [['path'], ['fileName'], ['path', 'ifAbsent'], ['fileName', 'sizeBytes', 'multipart'], ['path', 'sizeBytes']]],
 ])
 
-/** Its pattern allows what only the service can make. */
+/** Its pattern allows texts that only the service can make. */
 function isUploadId ({ description = '' }: JsonSchema): boolean {
   return description.startsWith('Identifies the upload to this service;')
 }
 
-/** Of keys that are made up, hardly any is one of a file. */
+/** Hardly any made-up key would be that of a file. */
 function isListOfKeys ({ items }: JsonSchema): boolean {
   return items?.$ref === '#/components/schemas/ObjectKey'
 }
@@ -234,7 +234,7 @@ function snsMessages (recorded: string[], known: Known): ReturnType<EventBodies>
   }
 }
 
-/** Notifications as stores send them, about files that are there. */
+/** Notifications as stores send them, about existing files. */
 function soundNotifications (recorded: string[], { objectKeys }: Known): fc.Arbitrary<string> {
   return fc.tuple(fc.constantFrom(...recorded), fc.constantFrom(...objectKeys)).map(([text, objectKey]) =>
     text.replaceAll(/"(key|objectId)":"[^"]*workflows[^"]*"/g, (_whole, name) => `"${name}":${JSON.stringify(objectKey)}`))

@@ -12,7 +12,7 @@ const commonFields = ['Type', 'MessageId', 'TopicArn', 'Message', 'Timestamp', '
 const confirmationFields = ['Token', 'SubscribeURL']
 const certificateAddress = /^https:\/\/sns\.eu-central-1\.amazonaws\.com\/SimpleNotificationService-[0-9A-Za-z]{1,64}\.pem$/
 
-/** Whether a body has all that is signed as one of the messages has it. */
+/** Whether all signed fields of a body equal those of one of the messages. */
 function isOneOf (messages: readonly SentMessage[], payload: string): boolean {
   const sent: Record<string, unknown> = JSON.parse(payload.replace(/^\ufeff/, ''))
   const signedFields = [...commonFields, ...sent.Type === 'Notification' ? ['Subject'] : confirmationFields]
@@ -55,7 +55,7 @@ t.test(`of ${RUNS} changed messages of SNS none fails, none counts, and none has
   const changes = fc.array(fc.tuple(names, values), { minLength: 1, maxLength: 3 })
   const replaced = fc.tuple(fc.constantFrom(...messages, ...forgeries), changes)
     .map(([message, changed]) => JSON.stringify({ ...message, ...Object.fromEntries(changed) }))
-  // Of two members with one name the last one counts.
+  // Of two members with the same name, the last one counts.
   const repeated = fc.tuple(fc.constantFrom(...messages), changes).map(([message, changed]) => {
     const added = changed.map(([name, value]) => `,${JSON.stringify(name)}:${JSON.stringify(value) ?? 'null'}`)
     return `${JSON.stringify(message).slice(0, -1)}${added.join('')}}`

@@ -37,15 +37,15 @@ export interface Target extends TestService {
   uploadIds: (operationId: string) => string[]
   /** Ends of share links that stay open: to files, to a run and to a selection. */
   sealed: string[]
-  /** Ids of share links that can be revoked, again and again; none without a database. */
+  /** Ids of share links that can be revoked repeatedly; none without a database. */
   shareIds: string[]
-  /** Authorization headers of value, by the kind of token that an operation wants. */
+  /** Valid Authorization headers, by the kind of token that an operation requires. */
   tokens: { bearerAuth: string[], eventsToken: string[], pushToken: string[] }
-  /** The token that a path may hold. */
+  /** The token that a path may contain. */
   pathToken: string
-  /** What Amazon SNS makes of something that is published. */
+  /** The message that Amazon SNS sends for something that is published. */
   publish: (text: string) => Record<string, string>
-  /** What must not be told: credentials, tokens and object keys. */
+  /** What must not be revealed: credentials, tokens and object keys. */
   secrets: string[]
 }
 
@@ -59,7 +59,7 @@ const files = [
   { path: 'empty', contentType: null, body: '' },
 ]
 
-/** One of each user to abort, one that is complete, and one that stays open. */
+/** For each user, one to abort, one that is complete, and one that stays open. */
 async function beginUploads ({ app, authorise }: TestService, origin: string) {
   const uploads: Record<'abortUpload' | 'completeUpload' | 'others', string[]> = { abortUpload: [], completeUpload: [], others: [] }
   for (const caller of [member, admin, service]) {
@@ -70,10 +70,10 @@ async function beginUploads ({ app, authorise }: TestService, origin: string) {
       payload: { workflowId, runId, direction: 'inputs', fileName: 'parts', contentType: 'text/plain', multipart: true, sizeBytes },
     })
     const begun = await begin(1)
-    // Without a database no upload begins.
+    // Without a database no upload can begin.
     if (begun.statusCode === 503) continue
     const { uploadId, parts: [{ url }] } = begun.json()
-    // Requests that are injected come to this host, as far as they know.
+    // Injected requests are addressed to this host.
     await fetch(url.replace(/^http:\/\/localhost(?::80)?\//, `${origin}/`), { method: 'PUT', body: 'x' })
     await app.inject({ method: 'POST', url: '/api/v1/objects/uploads/complete', headers: authorise(caller), payload: { uploadId } })
     uploads.completeUpload.push(uploadId)
@@ -83,7 +83,7 @@ async function beginUploads ({ app, authorise }: TestService, origin: string) {
   return uploads
 }
 
-/** Links that no request revokes: as far as the service can tell, they are made after it. */
+/** Links that no request revokes, since they seem to have been made after any revocation. */
 async function sealShares ({ app }: TestService, objectKeys: readonly string[]): Promise<string[]> {
   const selection = { id: runId, orgKey: member.orgKey, madeBy: member.userId, kind: 'selection', note: null, lifetimeSeconds: 86_400 } as const
   // Without a database it leads to nothing.
@@ -99,7 +99,7 @@ async function sealShares ({ app }: TestService, objectKeys: readonly string[]):
   }))
 }
 
-/** One of each user, unless there is no database. */
+/** One for each user, if there is a database. */
 async function makeShares ({ app, authorise }: TestService): Promise<string[]> {
   const answers = await Promise.all([member, admin, service].map(async (caller) => await app.inject({
     method: 'POST', url: '/api/v1/objects/shares', headers: authorise(caller), payload: { workflowId, runId },
@@ -127,7 +127,7 @@ export async function startTarget (t: Pick<Test, 'teardown'>, environment: Recor
     for (const { objectKey, put } of stored) if (await app.objectStorage.head(objectKey) === undefined) await put()
   }
   await restoreFiles()
-  // So that there is one to report on.
+  // So that there is a reconcile to report on.
   await app.inject({ method: 'POST', url: '/api/v1/objects/reconcile', headers: authorise(admin) })
   const objectKeys = stored.map(({ objectKey }) => objectKey)
   const uploads = await beginUploads(testService, origin)

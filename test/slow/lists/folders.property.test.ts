@@ -12,10 +12,10 @@ const USERS = 6
 const id = (digit: number) => `00000000-0000-4000-8000-00000000000${digit}`
 const ofRun = { orgKey: 'acme', workflowId: id(1), runId: id(1) }
 
-// What comes right before and after a slash in the order of bytes, what is longest in it, and what comes last.
+// The characters right before and after a slash in the order of bytes, the longest one in UTF-8, and the last one.
 const name = fc.constantFrom('a', 'a!', 'a.', 'a0', 'aa', '!', '~', 'é', '\u{ffee}', '\u{10348}', '\u{10ffff}')
 const path = fc.array(name, { minLength: 1, maxLength: 5 }).map((names) => names.join('/'))
-/** Paths, each with those who have files there, one or two each: folders of many users, and of one. */
+/** Paths, each with its users, who have one or two files there: folders with many users, and with one. */
 const tree = fc.array(fc.record({
   path,
   users: fc.oneof(fc.constant([...Array(USERS).keys()]), fc.uniqueArray(fc.nat(USERS - 1), { minLength: 1, maxLength: 2 })),
@@ -42,7 +42,7 @@ type Entry = { path: string, sums: { bytes: number, fileCount: number } } | stri
 
 const inBytes = (one: string, other: string) => Buffer.compare(Buffer.from(one), Buffer.from(other))
 
-/** What a list has to show, in its order: all files are sorted, and folders stand where their first file would. */
+/** What a list must show, in order: all files are sorted, and folders are where their first file would be. */
 function entriesOf (files: readonly ModelFile[], { createdBy, prefix, hasFolders }: FoldersQuery): Entry[] {
   const listed = files
     .filter((file) => file.path.startsWith(prefix) && (createdBy === undefined || file.createdBy === createdBy))
@@ -62,7 +62,7 @@ function entriesOf (files: readonly ModelFile[], { createdBy, prefix, hasFolders
   return entries
 }
 
-/** The entries of a page as it gives them, folders first, and where it ends. */
+/** The entries of a page in its order, folders first, and where it ends. */
 async function readPage (database: Kysely<Database>, query: FoldersQuery, page: { after: string | undefined, limit: number }) {
   const { folders, files, end } = await listFolders(database, query, page)
   const summed = folders.flatMap(({ path, sums }) => sums === undefined ? [] : [{ path, sums }])
@@ -84,7 +84,7 @@ for (const { name, skip, create } of databaseKinds) {
       const known = described.flatMap(({ path, users, filesOfUser }, place) =>
         users.flatMap((user) => Array<string>(filesOfUser).fill(id(user))).map((createdBy) =>
           ({ objectKey: keyOf({ createdBy, path }), path, createdBy, sizeBytes: place + 1 })))
-      // Of others, whose lists these are not.
+      // Files in other runs, which must not be listed.
       const foreign = described.flatMap(({ path }) => [{ orgKey: 'globex' }, { workflowId: id(2) }, { runId: id(2) }]
         .map((other) => ({ objectKey: keyOf({ ...other, path }), sizeBytes: 1000 })))
       await emptyTables(database)

@@ -22,7 +22,7 @@ t.test('Ceph RGW tells RabbitMQ, and RabbitMQ the service', { skip: rabbitMqSkip
   const { minio, storeTarget: { bucket, region } } = app
   const parameters = new URLSearchParams({ Action: 'CreateTopic', Name: bucket })
   const attributes = {
-    // Over plain HTTP it takes no password, and then says guest's.
+    // Over plain HTTP it accepts no password, and then uses guest's.
     'push-endpoint': `amqp://${broker.address}`,
     'amqp-exchange': EXCHANGE,
     'amqp-ack-level': 'broker',

@@ -8,8 +8,8 @@ import { admin, member, runId, startService, workflowId } from '../../support/se
 import { untilEmpty } from '../../support/test-broker.js'
 
 /*
- * S3, EventBridge and SQS as moto (PyPI) plays them, as far as it does: it gives the time as a number, so that the bucket is
- * asked about each event, and sends each twice.
+ * S3, EventBridge and SQS as far as moto (PyPI) simulates them: it writes the time as a number, so that the bucket is asked
+ * about each event, and sends each event twice.
  */
 
 const bucket = 'objects'

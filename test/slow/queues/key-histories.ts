@@ -4,23 +4,23 @@ import { mintObjectKey } from '../../../objects/object-key.js'
 import { bucketRecord } from '../../support/bucket-records.js'
 import type { OpenStore } from '../../support/stores.js'
 
-/** What happened to the keys of a bucket, as its notifications tell it, and what they are in the end. */
+/** What happened to the keys of a bucket, as its notifications report it, and their final state. */
 export interface KeyHistories {
-  /** Notifications whose records are shuffled, and some of them there twice. */
+  /** Notifications whose records are shuffled, some of them duplicated. */
   bodies: string[]
-  /** The size of each file that is there in the end, by its key. The bucket has them. */
+  /** The size of each file that exists in the end, by its key. The bucket holds them. */
   sizes: Map<string, number>
 }
 
 const KEYS = 200
 const LAST_CHANGE_MS = 60 * 60 * 1000
 const BETWEEN_CHANGES_MS = 20_000
-/** One in so many is sent twice. */
+/** One record in this many is sent twice. */
 const TWICE = 5
 const PUT_AT_ONCE = 16
 
 /**
- * Makes up histories of the given number of events, and puts into the bucket what is there in the end.
+ * Makes up histories with the given number of events, and puts the files that remain into the bucket.
  *
  * @param perBody how many events a notification has
  */
@@ -47,7 +47,7 @@ export async function makeKeyHistories ({ environment }: OpenStore, count: numbe
         sizeBytes,
         at: new Date(startMs + change * BETWEEN_CHANGES_MS),
       })
-      // Of some files' last change nothing can be told but that it happened: the bucket is asked.
+      // For some files, the last event says only that something changed, so the bucket is asked.
       if (change === changes - 1 && index % 10 === 0) Object.assign(record.s3.object, { size: 'unknown' })
       records.push(record)
     }

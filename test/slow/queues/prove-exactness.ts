@@ -18,12 +18,12 @@ const HELD_MESSAGES = 50
 export const databaseSkip = testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set'
 
 /**
- * Proves that what a queue brings is counted exactly, whatever is killed meanwhile, and that nothing leaves the queue before it
- * is counted.
+ * Proves that events from a queue are counted exactly, whatever is killed meanwhile, and that nothing leaves the queue before
+ * it is counted.
  *
  * @param options.persists whether the broker may be killed, too
- * @param options.takesWhileGiving whether it loses nothing that it is sent while messages are acknowledged
- * @param options.perMessage how many events a message brings
+ * @param options.takesWhileGiving whether it loses nothing that is published while messages are acknowledged
+ * @param options.perMessage how many events a message contains
  */
 export async function proveExactness (
   t: Test,
@@ -68,7 +68,7 @@ export async function proveExactness (
       await service.exited
       if (!takesWhileGiving) await publishPart(kill + 1)
       service = await startService()
-      // It finds the broker again by itself.
+      // The service finds the broker again by itself.
       if (persists) await broker.restart()
     }
     if (takesWhileGiving) await publishPart(KILLS)
@@ -78,7 +78,7 @@ export async function proveExactness (
       t.equal(await service.exited, 0, 'it ends in an orderly way')
     }
     await stopOrderly()
-    // What RabbitMQ had given it beyond the batch under way went back.
+    // What RabbitMQ had delivered beyond the current batch went back to the queue.
     while (await broker.countUnacknowledged() > 0) {
       service = await startService()
       await stopOrderly()

@@ -9,7 +9,7 @@ t.test('Amazon SQS, as moto does it', { skip: motoSkip || databaseSkip }, async 
     t.pass('pip does not install moto here', { skip: true })
     return
   }
-  // Where a message is added while others are deleted, it may be lost: moto 5.2.5 writes its list anew without a lock.
-  // It also goes through all its messages for each: thousands would take it more than ten minutes.
+  // A message that is added while others are deleted may be lost: moto 5.2.5 rewrites its list without a lock.
+  // It also goes through all messages for each one: thousands would take more than ten minutes.
   await proveExactness(t, broker, { persists: false, takesWhileGiving: false, perMessage: 10 })
 })

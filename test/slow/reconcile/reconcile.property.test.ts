@@ -58,7 +58,7 @@ const history = fc.record({
 /** A bucket to change, and the events that report it. */
 interface Bucket {
   target: SigningTarget
-  /** The events since the last call; for a store that sends none here they are made up. */
+  /** The events since the last call; for a store that sends none here, they are made up. */
   takeEvents: (changed: readonly string[]) => BucketEvent[]
 }
 
@@ -224,7 +224,7 @@ for (const database of databaseKinds) {
             clockSkewMs: bounds.clockSkewMs,
             listBucket: async function * (range: Parameters<typeof list>[0]) {
               for await (const listed of list({ ...range, pageKeys })) {
-                // One change after the other, also where ranges are listed side by side.
+                // One change after the other, even if ranges are listed side by side.
                 turn = turn.then(() => onPage(page++))
                 await turn
                 yield listed

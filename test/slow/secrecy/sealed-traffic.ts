@@ -52,7 +52,7 @@ export async function useArchives ({ target: { tokens, objectKeys }, watch, ask 
   }
 }
 
-/** Begins an upload in parts, uses its id rightly and wrongly, and gives it up. */
+/** Begins an upload in parts, uses its id rightly and wrongly, and aborts it. */
 export async function useParts ({ target: { tokens }, watch, ask }: Caller, path: string): Promise<void> {
   const [authorization] = tokens.bearerAuth
   const begun = await ask('POST', `${objects}/uploads`, {

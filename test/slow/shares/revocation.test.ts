@@ -11,7 +11,7 @@ import { openEmbeddedStore } from '../../support/stores.js'
 const REPLICAS = 3
 const REQUESTS_AT_A_TIME = 8
 const ROUNDS = 2
-/** What the answer to a revocation says. */
+/** The answer to a revocation. */
 const REFUSED_WITHIN_MS = 1_000
 
 t.test('under load, no replica redirects more than a second after a revocation was answered', {
@@ -56,7 +56,7 @@ t.test('under load, no replica redirects more than a second after a revocation w
   for (let round = 0; round < ROUNDS; round++) {
     const { id, url } = await ask('POST', '', { objectKey })
     const { pathname } = new URL(url)
-    /** When each request was sent that was answered with a redirect, and when each was that was refused. */
+    /** When the requests were sent that were answered with a redirect, and when those that were refused. */
     const sent: Record<number, number[]> = { 302: [], 404: [] }
     const ending = new AbortController()
     const load = replicas.flatMap(({ origin }) => Array.from({ length: REQUESTS_AT_A_TIME }, async () => {

@@ -15,14 +15,14 @@ import { type ServiceProcess, startServiceProcess } from '../../support/service-
 import { storeKinds } from '../../support/stores.js'
 import { startTransferProxy } from '../../support/transfer-proxy.js'
 
-/** `TRANSFER_BYTES=6442450944` makes the long run. */
+/** `TRANSFER_BYTES=6442450944` makes the test run longer. */
 const SIZE_BYTES = Number(process.env.TRANSFER_BYTES ?? 200 * 1024 ** 2)
 const PART_BYTES = Math.max(5 * 1024 ** 2, Math.ceil(SIZE_BYTES / 10_000))
-/** How many the command sends at a time. */
+/** How many parts the command sends at a time. */
 const PARTS_AT_A_TIME = 4
 const PARTS = Math.ceil(SIZE_BYTES / PART_BYTES)
 const MEMORY_MAX_KIB = 200 * 1024
-/** Of the command, as Linux counts it. */
+/** The command's memory, as Linux counts it. */
 const canMeasure = process.platform === 'linux'
 
 for (const { name, skip, environment, remove } of storeKinds) {
@@ -70,7 +70,7 @@ for (const { name, skip, environment, remove } of storeKinds) {
     toStore.release()
     toStore.answered.length = 0
 
-    // The service is killed when a quarter more has.
+    // The service is killed when another quarter has arrived.
     const threeQuarters = toStore.holdPuts(Math.ceil(PARTS / 4))
     const second = commands.start('objects-storage', put, client)
     await Promise.race([threeQuarters, second.ended.then(({ errors }) => { throw new Error(errors) })])
@@ -147,7 +147,7 @@ function partsOf (requests: ReadonlyArray<{ method: string, statusCode: number, 
   return requests.flatMap(({ method, statusCode, partNumber }) => method === 'PUT' && statusCode === 200 && partNumber !== undefined ? [partNumber] : [])
 }
 
-/** In KiB; NaN where it cannot be told. */
+/** In KiB; NaN if it is not known. */
 async function peakMemory (pid = 0): Promise<number> {
   if (!canMeasure) return NaN
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1])

@@ -13,7 +13,7 @@ const sizeBytes = partNumbers.reduce((sum, partNumber) => sum + sizeOf(partNumbe
 
 interface Part { partNumber: number, entityTag: string }
 
-/** How the parts are named when an upload is completed. */
+/** How the request to complete an upload names the parts. */
 const statements: Record<string, (parts: Part[]) => Part[] | undefined> = {
   'not at all': () => undefined,
   'as they are': (parts) => parts,
@@ -58,7 +58,7 @@ t.test('whatever is sent in whichever order, an upload says what is wrong with i
       },
     })).json()
     const urlOf = (partNumber: number): string => begun.parts[partNumber - 1].url
-    /** What the store has, by number. */
+    /** The parts that the store has, by number. */
     const stored = new Map<number, { body: Buffer, entityTag: string }>()
     const send = async (partNumber: number) => {
       const body = randomBytes(sizeOf(partNumber))
@@ -81,7 +81,7 @@ t.test('whatever is sent in whichever order, an upload says what is wrong with i
         if (status !== 403) throw new Error(`A part that is too big is answered ${status}.`)
       }
       if (step.kind === 'put short') {
-        // By other means than the service's URL, which takes just the part's size.
+        // Not with the service's URL, which accepts only the part's exact size.
         const query = Object.fromEntries(new URL(urlOf(step.partNumber), 'http://localhost').searchParams)
         const { partNumber = '', uploadId = '' } = query
         const body = randomBytes(sizeOf(step.partNumber) - 1)

@@ -2,7 +2,7 @@ import t from 'tap'
 import { FileChecksums } from '../../../archives/checksums.js'
 import { fileInMemory } from '../../support/archives.js'
 
-/** Files, and their checksums as someone computes them who answers when told to. */
+/** Files, and a function that computes their checksums and answers when told to. */
 function asked (files: ReturnType<typeof fileInMemory>[]) {
   const waiting: Array<{ path: string, answer: (crc32: number) => void, fail: (error: Error) => void }> = []
   const file = (index: number) => {

@@ -51,7 +51,7 @@ t.test('no name is longer than file systems store', async (t) => {
   t.match(shortened, /^é+~[0-9a-f]{24}\.png$/)
 })
 
-// Few letters, so that names meet.
+// Few letters, so that names collide.
 const segment = fc.stringMatching(/^[aA~12.é ]{1,5}$/).filter((name) => isPath(name))
 const path = fc.array(segment, { minLength: 1, maxLength: 3 }).map((names) => names.join('/'))
 const longSegment = fc.constantFrom('a', 'A', 'b', 'é').map((letter) => letter.repeat(letter === 'é' ? 127 : 255))

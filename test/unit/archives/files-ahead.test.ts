@@ -4,7 +4,7 @@ import { FilesAhead, type FilePart } from '../../../archives/files-ahead.js'
 
 const KIB = 1024
 
-/** Parts of so many bytes, with a record of which were opened. */
+/** Parts with the given numbers of bytes, and a record of which were opened. */
 function opened (lengths: number[], open: (part: FilePart) => Readable | Promise<Readable> = () => Readable.from(['x'])) {
   const indexes: number[] = []
   const bodies: Readable[] = []

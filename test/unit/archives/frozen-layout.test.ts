@@ -6,8 +6,8 @@ import { zipFormat } from '../../../archives/zip-format.js'
 import { archiveInMemory, fileInMemory } from '../../support/archives.js'
 
 /*
- * What one build has begun, another one must be able to continue. These bytes were read by unzip, 7z, bsdtar, tar, Python and
- * Java (test/slow/archives/readers.test.ts); whoever changes them changes LAYOUT_VERSION in archives/layout.ts, too.
+ * An archive that one build has begun must be one that another can continue. These bytes were read by unzip, 7z, bsdtar, tar,
+ * Python and Java (test/slow/archives/readers.test.ts); if you change them, change LAYOUT_VERSION in archives/layout.ts, too.
  */
 const files = [
   fileInMemory('report.txt', 'Results'),

@@ -34,7 +34,7 @@ const secrets = {
   JWT_SECRET: 'a-secret-for-tokens-that-is-long-enough',
   EVENTS_TOKEN: 'a-token-for-events-that-is-long-enough',
 }
-/** Of a store that runs elsewhere. */
+/** The settings of a store that runs elsewhere. */
 const elsewhere = { S3_ENDPOINT: 'https://rgw.example.com', EVENTS_URL: 'https://files.example.com/api/v1/objects/events' }
 
 /** Interpolates a value like Compose: `${NAME:-default}`, `${NAME:?message}`, and `$$` for a single `$`. */

@@ -6,7 +6,7 @@ import {
 } from '../../../objects/part-layout.js'
 
 const sizes = fc.integer({ min: 1, max: MULTIPART_MAX_BYTES })
-/** Of few parts, so that all of them can be named. */
+/** Layouts of few parts, so that all of them can be listed. */
 const layouts = fc.record({ sizeBytes: fc.integer({ min: 1, max: 60 }), partSizeBytes: fc.integer({ min: 1, max: 7 }) })
 type Layout = Parameters<typeof countParts>[0]
 

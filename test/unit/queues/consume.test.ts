@@ -13,7 +13,7 @@ interface Happenings {
   tried: [text: string]
 }
 
-/** A consumer of queues, opened one after the other, that tells what happens. It is stopped with the test. */
+/** A consumer of queues, opened one after the other, that records what happens. It is stopped with the test. */
 function consume (t: Test, queues: Array<MemoryQueue | Error>, options: Partial<ConsumeOptions> & Pick<ConsumeOptions, 'take'>) {
   const happenings = new EventEmitter<Happenings>()
   let opened = 0

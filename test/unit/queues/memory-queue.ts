@@ -1,6 +1,6 @@
 import type { EventQueue, QueueMessage } from '../../../queues/queue.js'
 
-/** A queue in memory that gives what it has at once, and tells what became of it. */
+/** A queue in memory that delivers everything at once, and records what became of it. */
 export class MemoryQueue implements EventQueue {
   readonly extendIntervalMs
   readonly acknowledged: string[] = []
@@ -18,7 +18,7 @@ export class MemoryQueue implements EventQueue {
     })))
   }
 
-  /** How many batches nobody was given. */
+  /** How many batches have not been delivered. */
   get left (): number {
     return this.#batches.length
   }

@@ -12,7 +12,7 @@ const id = (number: number) => `00000000-0000-4000-8000-${number.toString(16).pa
 const randomId = (number: number) =>
   createHash('sha256').update(String(number)).digest('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5')
 const signal = new AbortController().signal
-/** Pages of few keys, whatever is asked for. */
+/** A bucket with pages of few keys, whatever is requested. */
 const inPagesOf = (pageKeys: number, bucket: ListBucket): ListBucket =>
   (range) => bucket({ ...range, pageKeys: Math.min(range.pageKeys ?? pageKeys, pageKeys) })
 

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { inTurn } from '../../../transfer/in-turn.js'
 
-/** Counts up to a number, and tells how far it got and whether it was ended. */
+/** Counts up to a number, and records how far it got and whether it was ended. */
 function counting (end: number) {
   const state = { given: 0, isEnded: false }
   const items = async function * (): AsyncGenerator<number, undefined> {

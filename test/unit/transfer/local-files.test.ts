@@ -10,7 +10,7 @@ async function makeFolder (t: Pick<Test, 'teardown'>): Promise<string> {
   return folder
 }
 
-/** What is found in some paths, a line each, in no order. */
+/** What is found in some paths, one line for each, in no particular order. */
 async function find (...paths: string[]): Promise<string[]> {
   const lines: string[] = []
   const describe = (found: Found) => found.kind === 'file' ? found.file.path : `${found.kind} ${found.path}: ${found.reason}`

@@ -39,7 +39,7 @@ for (const { name, skip, create } of databaseKinds) {
         { objectKey: keyOf('a'), sizeBytes: 1, eventTime }, { objectKey: keyOf('b'), sizeBytes: undefined, eventTime },
         { objectKey: keyOf('c'), sizeBytes: undefined, eventTime },
       ])
-      // As a clock may have been that was set right since.
+      // As dated by a clock that has been corrected since.
       await sql`
         update objects set event_time = now() + interval '1 hour' where object_key in (${keyOf('a')}, ${keyOf('b')})`.execute(database)
       t.strictSame(await list('acme/'), [fileOf('a', 1)])

@@ -4,7 +4,7 @@ const id = (number: number) => `00000000-0000-4000-8000-0000000000${String(numbe
 
 export const [user, otherUser] = [id(1), id(2)] as const
 export const workflows = [id(10), id(11), id(12)] as const
-/** The first has the most files, the second the most bytes, and of one of the third's files no event tells. */
+/** The first has the most files, the second the most bytes, and the third has a file without an event. */
 export const runs = [
   { workflowId: workflows[0], runId: id(20) }, { workflowId: workflows[0], runId: id(21) },
   { workflowId: workflows[0], runId: id(22) },

@@ -19,7 +19,7 @@ const sumOf = (listed: readonly RunFile[]) => listed.reduce((sum, { sizeBytes })
 const latest = (listed: readonly RunFile[]) => listed.reduce<Date | null>((newest, { eventTime }) =>
   eventTime !== undefined && (newest === null || eventTime > newest) ? eventTime : newest, null)
 
-/** Everything of a list, by pages of so many. */
+/** A whole list, read in pages of the given size. */
 async function pageThrough<Item> (
   list: (after: string | undefined) => Promise<{ items: Item[], end: string | undefined }>,
 ): Promise<Item[]> {

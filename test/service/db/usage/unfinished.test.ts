@@ -26,7 +26,7 @@ for (const { name, skip, create } of databaseKinds) {
       if (lookId === undefined) throw new Error('None is due.')
       return lookId
     }
-    /** Makes it so much later for the looks that there were. */
+    /** Makes the previous looks seem older by the given time. */
     const pass = async (seconds: number) => {
       await sql`update unfinished_looks set
         started_at = started_at - make_interval(secs => ${seconds}), finished_at = finished_at - make_interval(secs => ${seconds})`.execute(database)

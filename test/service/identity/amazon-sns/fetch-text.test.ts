@@ -18,7 +18,7 @@ const ca = await readFile(authority.certificate, 'utf8')
 const sns = await createSns()
 t.teardown(async () => { await certificates.remove() })
 
-/** A server of HTTPS that a proxy leads to by the name of SNS, and a fetcher that knows no other way out. */
+/** An HTTPS server that a proxy serves under the name of SNS, and a fetcher that can only go through that proxy. */
 async function startSns (t: Test, answer: RequestListener, { names = [snsHost] }: { names?: string[] } = {}) {
   const { certificate, key } = await certificates.sign(authority, names[0] ?? '', names.map((name) => `DNS:${name}`).join())
   const requests: IncomingMessage[] = []

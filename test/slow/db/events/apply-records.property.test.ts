@@ -180,7 +180,7 @@ for (const { kind, skip, create } of databaseKinds) {
       const totalBytes = stored.reduce((total, [, sizeBytes]) => total + Number(sizeBytes), 0)
       equal([usage.totalBytes, usage.fileCount], [totalBytes, stored.length], 'usage')
     })
-    // By chance, none of a hundred runs may break one.
+    // It may happen that none of a hundred runs breaks one.
     for (let round = 0; seen.brokenCount === 0 && round < 20; round++) await fc.assert(property, { numRuns: runs })
     t.ok(seen.brokenCount > 0, `${seen.brokenCount} requests of ${seen.caseCount} cases failed midway`)
   })

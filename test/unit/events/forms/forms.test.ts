@@ -4,8 +4,8 @@ import { createNotificationReader } from '../../../../events/notification.js'
 import { parseObjectKey } from '../../../../objects/object-key.js'
 
 /*
- * Messages as the vendors' documents have them, with a key of this service; none was recorded. Those that stores send
- * themselves are in notification.test.ts.
+ * Messages as in the vendors' documentation, with a key of this service; none of them was recorded. Those that stores
+ * themselves send are in notification.test.ts.
  */
 const KEY = 'acme/workflows/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a10/runs/3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a11/users/' +
   '3f0c6a52-8a4e-4b62-9f0e-2f6f2f1f9a12/outputs/AAAAAAAAAAAAAAAAAAAAAA/plots/a b+c%20é.png'

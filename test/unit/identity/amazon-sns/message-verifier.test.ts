@@ -12,7 +12,7 @@ const topics = [readTopicArn(topicArn), readTopicArn('arn:aws-cn:sns:cn-north-1:
 const published = { Records: [] }
 const dayMs = 24 * 60 * 60 * 1000
 
-/** Its requests are counted; none of them leaves. */
+/** Its requests are counted, and never sent. */
 function createVerifier ({ now, answer }: { now?: () => number, answer?: FetchText } = {}) {
   const fetched: string[] = []
   const verifier = new SnsMessageVerifier(topics, async (url) => {
@@ -70,7 +70,7 @@ t.test('no certificate is fetched from any other address', async (t) => {
   const { pathname } = new URL(certificateUrl)
   const urls = [
     ...hostileAddresses(snsHost, pathname),
-    // Of another topic that is configured.
+    // The address of another configured topic.
     `https://sns.cn-north-1.amazonaws.com.cn${pathname}`,
     ...[
       '/', '', '/x.pem', `/x${pathname}`, `/${pathname}`, `/.${pathname}`, `/x/..${pathname}`, `/%2e%2e${pathname}`, `${pathname}?x`, `${pathname}#x`, `${pathname}/`, `${pathname}%00`, `${pathname}\n`,

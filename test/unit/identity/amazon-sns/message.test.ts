@@ -79,7 +79,7 @@ t.test('a line break is text in the message, and moves no field\'s end elsewhere
     for (const lineBreak of ['\n', '\r']) t.equal(readSnsMessage({ ...notification, [name]: `a${lineBreak}b` }), undefined, name)
   }
   for (const name of ['SubscribeURL', 'Token']) t.equal(readSnsMessage({ ...confirmation, [name]: 'a\nb' }), undefined, name)
-  // What was published as one message would otherwise pass for another one, with the same signature.
+  // Otherwise one published message could pass for another one with the same signature.
   const published = { ...notification, Message: 'harmless\nMessageId\nx\nSubject\ny' }
   const split = { ...notification, Message: 'harmless', MessageId: `x\nSubject\ny\nMessageId\n${notification.MessageId}` }
   t.equal(signedText(published)?.startsWith('Message\nharmless\nMessageId\nx\n'), true)

@@ -19,6 +19,6 @@ t.test('nothing is said of what is not known', async (t) => {
   t.equal(latenessOf({ asOf, countedAt: null }), undefined)
   const { countedAt, ...answer } = { asOf, countedAt: '2026-01-31T13:00:00.000Z' }
   t.ok(countedAt)
-  // @ts-expect-error: a build before this field was there does not send it.
+  // @ts-expect-error: a build from before this field existed does not send it.
   t.equal(latenessOf(answer), undefined)
 })

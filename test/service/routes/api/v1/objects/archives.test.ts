@@ -112,7 +112,7 @@ for (const { name, skip, create } of databaseKinds) {
       await put('b', randomBytes(3_000))
       for (const format of ['zip', 'tar']) {
         const parameters = `&format=${format}`
-        // Of a part first, so that the checksums are not known yet.
+        // A part first, while the checksums are not known yet.
         const end = await get(member, parameters, { headers: { range: 'bytes=-500' } })
         const { rawPayload: whole, headers: { etag } } = await get(member, parameters)
         t.match(end, { statusCode: 206, headers: { etag, 'content-range': `bytes ${whole.length - 500}-${whole.length - 1}/${whole.length}` } })
@@ -121,7 +121,7 @@ for (const { name, skip, create } of databaseKinds) {
         t.ok(middle.rawPayload.equals(whole.subarray(70_000, 104_001)))
         t.match(await get(member, parameters, { headers: { 'if-none-match': String(etag) } }), { statusCode: 304, body: '' })
         t.equal((await get(member, parameters, { headers: { 'if-match': '"other"' } })).statusCode, 412)
-        // There is no date that could tell.
+        // An archive has no date to compare with.
         t.equal((await get(member, parameters, { headers: { 'if-modified-since': new Date().toUTCString() } })).statusCode, 200)
         t.equal((await get(member, parameters, { headers: { 'if-unmodified-since': new Date(0).toUTCString() } })).statusCode, 200)
       }
@@ -137,7 +137,7 @@ for (const { name, skip, create } of databaseKinds) {
     t.test('a file that is not as it was counted is counted anew, and the next archive has it', async (t) => {
       const { put, get } = archivesOf(started)
       const objectKey = await put('a', 'before')
-      // Written behind the service's back: in the embedded store, an event would tell of it.
+      // Written behind the service's back: in the embedded store, an event would report it.
       await app.database.updateTable('objects').set({ entity_tag: 'stale' }).where('object_key', '=', objectKey).execute()
       const refused = await get(member, '', { headers: { range: 'bytes=0-49' } })
       t.match(refused.json(), { statusCode: 503, code: 'ARCHIVE_CHANGED' })
@@ -153,7 +153,7 @@ for (const { name, skip, create } of databaseKinds) {
       const { put, get } = archivesOf(started)
       const objectKey = await put('a', randomBytes(200))
       await app.database.updateTable('objects').set({ size_bytes: 100n }).where('object_key', '=', objectKey).execute()
-      // No file passes in it: what is wrong is noticed before anything is sent.
+      // It contains no whole file, so the problem is noticed before anything is sent.
       const answer = await get(member, '', { headers: { range: 'bytes=-100' } })
       t.equal(answer.statusCode, 503)
       t.match(answer.json(), { code: 'ARCHIVE_CHANGED' })
@@ -197,7 +197,7 @@ for (const { name, skip, create } of databaseKinds) {
       const list = await app.inject({ url: path, headers: { accept: 'application/json' } })
       t.match(list.json(), { folders: [], files: [{ path: 'b' }, { path: 'x/a' }], nextCursor: null })
       t.equal((await app.inject({ url: new URL(list.json().files[0].url).pathname })).statusCode, 302)
-      // One that is deleted is left out.
+      // A deleted file is left out.
       await app.inject({ method: 'DELETE', url: `/api/v1/objects?objectKey=${encodeURIComponent(a)}`, headers: started.authorise(member) })
       t.same([...readZip((await app.inject({ url: archivePath })).rawPayload).keys()], ['b'])
 

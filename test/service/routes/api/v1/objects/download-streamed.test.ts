@@ -75,7 +75,7 @@ function preconditions (entityTag: string, lastModified: string): Row[] {
 
 type Question = [behaviour: string, headers: Record<string, string>, methods: string[]]
 
-/** What the store is asked: once, unless only the file can tell what is wanted, or the store and RFC 9110 differ. */
+/** The requests to the store: one, unless only the file can decide what is wanted, or the store differs from RFC 9110. */
 function storeRequests (entityTag: string, lastModified: string): Question[] {
   const earlier = new Date(Date.parse(lastModified) - 1000).toUTCString()
   const range = 'bytes=0-4'

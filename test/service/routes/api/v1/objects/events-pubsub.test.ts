@@ -7,7 +7,7 @@ import { encode, secondsFromNow } from '../../../../../support/tokens.js'
 
 const path = '/api/v1/objects/events/pubsub'
 
-/** What Cloud Storage notifies of, as Pub/Sub pushes it. */
+/** A notification of Cloud Storage, as Pub/Sub pushes it. */
 function push (name: string, size: number) {
   const objectId = mintObjectKey({ orgKey: 'acme', workflowId, runId, createdBy: member.userId, direction: 'outputs', path: name })
   return {

@@ -14,8 +14,8 @@ const WORKER_COUNT = 8
 const CHANGES_EACH = 50
 
 /*
- * It calls itself aws:s3, numbers events from 1 at each start, tells whole seconds, encodes no key, says no size of copies and
- * files of parts, and sends each event once, when the change has been answered already.
+ * versitygw calls itself aws:s3, numbers events from 1 at each start, gives times in whole seconds, does not encode keys, omits
+ * the size of copies and of files sent in parts, and sends each event only once, after it has answered the change.
  */
 t.test('usage follows versitygw\'s own notifications', { skip: withoutVersitygw }, async (t) => {
   const store = await startVersitygw()
@@ -34,7 +34,7 @@ t.test('usage follows versitygw\'s own notifications', { skip: withoutVersitygw 
   const relay = await startRelay(app, token, answers, true)
   t.teardown(() => { relay.close() })
   const address = relay.address()
-  // It tells when an event has been answered; versitygw waits for none.
+  // The relay says when an event has been answered, for which versitygw does not wait.
   const webhookUrl = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`
   let sent = 0
   const restart = async () => {
@@ -43,7 +43,7 @@ t.test('usage follows versitygw\'s own notifications', { skip: withoutVersitygw 
     sent++
     await arrived()
   }
-  /** Resolves once so many notifications were answered as changes were made. */
+  /** Resolves once as many notifications have been answered as changes were made. */
   const arrived = async () => {
     while (answers.length < sent) await once(relay, 'answered')
   }

@@ -30,7 +30,7 @@ function clientOf ({ app, authorise, follow }: Service, caller = member) {
   return {
     begin,
     put,
-    /** The status of an answer that is no success. versitygw may answer before it has read the part, and end the connection. */
+    /** The status of a failure. versitygw may answer before it has read the part, and close the connection. */
     putInVain: async (part: PartUrl, body: Buffer) => (await put(part, body).catch(() => ({ status: 403 }))).status,
     putAll: async (parts: PartUrl[]): Promise<Part[]> => await Promise.all(parts.map(async (part) => {
       const { entityTag } = await put(part, partOf(part.partNumber))

@@ -11,7 +11,7 @@ import { databaseKinds } from '../../../../../support/database.js'
 const run = { workflowId, runId }
 const NOTHING = '00000000-0000-4000-8000-000000000000'
 
-/** Of which no other test has files. */
+/** A run in which no other test has files. */
 const listed = { workflowId, runId: '0b2d6c1e-5d3f-4c8a-8b1d-6e7f8091a2b3' }
 
 const keyOf = (caller: Caller, path: string, parts = run) =>
