@@ -7,8 +7,8 @@ type LoggedReply = { statusCode: number, request?: { query?: unknown } }
 type LoggerOptions = Exclude<FastifyServerOptions['logger'], boolean | undefined>
 
 /**
- * What the log may contain. An object key is a secret that travels in URLs, so of a request only its method and its route are
- * logged; of an error its kind, its message and where it came from, but none of the values that libraries attach to one
+ * What the log may contain. An object key is a secret that travels in URLs, so for a request only its method and its route are
+ * logged, and for an error its kind, its message and its stack, but none of the values that libraries attach to it
  * (PostgreSQL's `detail` contains whole rows).
  *
  * @param forPeople writes lines for reading on a terminal, instead of JSON

@@ -1,4 +1,4 @@
-/** A file in an archive, as it is there. */
+/** A file as it is in an archive. */
 export interface ArchiveEntry {
   /** Folders and a name, separated by slashes; unique in the archive. */
   name: string

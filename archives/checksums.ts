@@ -24,12 +24,12 @@ export class FileChecksums {
     }
   }
 
-  /** Undefined if it has to be found out. */
+  /** A file's checksum; undefined if it has to be found out. */
   known (index: number): number | undefined {
     return this.#isKnown[index] === 1 ? this.#values[index] : undefined
   }
 
-  /** Records one that was computed. */
+  /** Records a computed checksum. */
   note (index: number, crc32: number): void {
     this.#values[index] = crc32
     this.#isKnown[index] = 1
@@ -40,7 +40,9 @@ export class FileChecksums {
     return this.known(index) ?? await (this.#pending.get(index) ?? this.#begin(index))
   }
 
-  /** Finds out those of some files, a few at a time, before they are asked for. What fails is tried again then. */
+  /**
+   * Finds out the checksums of some files, a few at a time, before they are asked for. If one fails, it is tried again then.
+   */
   prepare (indexes: Iterable<number>): void {
     const rest = indexes[Symbol.iterator]()
     const work = async () => {
@@ -48,7 +50,7 @@ export class FileChecksums {
         if (this.known(next.value) === undefined) await this.#begin(next.value)
       }
     }
-    // A worker that fails ends: the others, and those who ask, meet the same fault.
+    // A worker that fails ends: the others, and callers of `of`, will see the error themselves.
     for (let worker = 0; worker < CONCURRENCY; worker++) work().catch(() => {})
   }
 

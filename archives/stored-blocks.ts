@@ -48,7 +48,7 @@ async function * writeBlocks (
     // Written at once: a header of its own would be a write of five bytes.
     yield pieces.length === 1 ? only : Buffer.concat(pieces)
   }
-  // Of an empty file's only block, or where no more than a header was asked for.
+  // The header of an empty file's only block, or of a block that the requested range ends with.
   if (left === 0 && block < blockCount(sizeBytes)) yield nextHeader()
 }
 

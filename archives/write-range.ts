@@ -26,7 +26,7 @@ export function * filePartsOf (layout: ArchiveLayout, range: ArchiveRange): Gene
 export function * checksumsNeededFor (layout: ArchiveLayout, range: ArchiveRange): Generator<number, void, undefined> {
   // From the beginning on, every file passes before its checksum does.
   if (!layout.format.hasChecksums || range.first === 0) return
-  // Of the files in the range the first may pass in part, and so may the last, whose trailer is then beyond the range.
+  // Only the first and the last file in the range may pass in part, and the last one's trailer is then beyond the range.
   const ofTrailer = range.first < layout.endOffset ? layout.indexAt(range.first) : undefined
   if (ofTrailer !== undefined && range.last >= trailerAt(layout, ofTrailer) && !passesWhole(layout, ofTrailer, range)) {
     yield ofTrailer

@@ -1,4 +1,4 @@
-/** A bucket's setting as S3 has it: an XML document of rules, some of which may belong to others. */
+/** A bucket's setting in S3's form: an XML document of rules, some of which may belong to others. */
 export interface SettingDocument {
   /** Name of the root element, such as `CORSConfiguration`. */
   root: string
@@ -13,7 +13,7 @@ const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/'
  *
  * @param text the current document; undefined if there is none
  * @param rule one rule as XML
- * @param isOurs tells from a rule's XML whether it is to be replaced
+ * @param isOurs decides by a rule's XML whether it is to be replaced
  * @returns the new document; undefined if the current one already says all that
  */
 export function withRule (

@@ -6,8 +6,8 @@ import { seesSharedSessions } from '../db/connection/session-sharing.js'
 import { type Finding, failed, ok, warning } from './finding.js'
 
 /**
- * Reports how a database that answers is reached: what is in between, who could eavesdrop, and as which role. Yields nothing
- * for an embedded one.
+ * Reports how a database that answers is reached: through what, whether anyone could eavesdrop, and as which role. Yields
+ * nothing for an embedded one.
  */
 export async function * examineDatabaseConnection (app: FastifyInstance): AsyncGenerator<Finding, undefined> {
   const { database, config: { DATABASE_URL, DATABASE_POOLER } } = app

@@ -60,7 +60,10 @@ export async function * examineUploads (app: FastifyInstance, sourceKey: string)
     : ok('upload-size', 'An upload URL accepts no other size.')
 }
 
-/** Uses an upload URL, looks at the result, and removes it again. If the store drops the connection, what is there decides. */
+/**
+ * Uses an upload URL, looks at the result, and removes it again. If the store drops the connection, the file that exists then
+ * decides.
+ */
 async function upload (app: FastifyInstance, { headers = {}, body = BODY }: Misuse): Promise<Outcome> {
   const objectKey = mintProbeKey()
   const signedAt = new Date()

@@ -11,7 +11,7 @@ export interface Observation {
 /** An event, reduced to what decides its place among the other events of its key. */
 type EventVersion = Pick<BucketEvent, 'change' | 'eventSource' | 'eventTime' | 'sequencer' | 'versionId'>
 
-/** What is known of a key: what an event said, or what the bucket said. */
+/** What is known about a key: what an event said, or what the bucket said. */
 export type KnownState = EventVersion | Observation
 
 /** The bounds by which order is decided. */

@@ -57,7 +57,7 @@ export class RemoteKeySet {
    * The keys that may have signed a token, as `selectKeys` returns them.
    *
    * @returns undefined if the issuer has to be asked, and does not answer
-   * @throws {TokenRefusedError} where no newer set would help
+   * @throws {TokenRefusedError} if no newer set would help
    */
   async find (wanted: WantedKey): Promise<VerificationKey[] | undefined> {
     let found = selectKeys(this.#keys, wanted)

@@ -154,7 +154,7 @@ export default fastifyPlugin(async (app) => {
     const { entityTag, sizeBytes } = layout
     const { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } = request.headers
     const described = { entityTag, lastModified: UNKNOWN, sizeBytes }
-    // Dates are to be ignored where there is none (RFC 9110, 13.1.3 and 13.1.4).
+    // An archive has no date, so dates must be ignored (RFC 9110, 13.1.3 and 13.1.4).
     const outcome = evaluatePreconditions({ method: request.method, headers: { 'if-match': ifMatch, 'if-none-match': ifNoneMatch } }, described, new Date())
     if (outcome === 'precondition-failed') throw new PreconditionFailedError()
     const headers = archiveHeaders({ entityTag, mediaType: layout.format.mediaType, fileName: `${name}.${format}` })

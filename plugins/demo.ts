@@ -5,7 +5,7 @@ import { writeClaims } from '../schemas/token-claims.js'
 declare module 'fastify' {
   interface FastifyInstance {
     /**
-     * Creates the demo organisation if it is not there yet, and tells a newcomer where to look.
+     * Creates the demo organisation if it does not exist yet, and tells a newcomer where to look.
      *
      * @param address the service's origin
      * @returns lines for the terminal only, since they contain a token and an object key

@@ -20,8 +20,8 @@ interface AskedFile {
 declare module 'fastify' {
   interface FastifyReply {
     /**
-     * Answers GET with a file, by its policy: a redirect, its bytes or JSON. A file that was found a short time ago is
-     * redirected to at once, without a promise.
+     * Answers GET with a file, by its policy: a redirect, its bytes or JSON. For a file that was found recently, the redirect
+     * is returned at once, without a promise.
      */
     answerFile: (file: AskedFile) => FastifyReply | Promise<FastifyReply>
   }
@@ -49,7 +49,7 @@ export default fastifyPlugin(async (app) => {
       }
       return describe(stored, { ...link, url: app.reachableUrl(request, link.url) })
     }
-    /** For the file as it is now, not as it was when recently found. */
+    /** Evaluates preconditions against the file's current state, not as it was when recently found. */
     const answerIfAsRequired = async () => {
       const signal = signalWhenGone(this.raw)
       const stored = await app.findFile(this, objectKey, () => app.objectStorage.head(objectKey, signal))

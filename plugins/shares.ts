@@ -18,7 +18,7 @@ declare module 'fastify' {
        * What a share link leads to, as long as it has neither expired nor been revoked. Anything else gets the same error, and
        * counts as a miss of its client.
        *
-       * @returns a promise only where it has to wait
+       * @returns a promise only if it has to wait
        * @throws {ShareNotFoundError} if it is not such a link
        * @throws {TooManyRequestsError} if the client has missed too often
        * @throws {DatabaseUnavailableError} if this replica has never learnt which links are revoked

@@ -8,7 +8,7 @@ export function areAllRoles (roles: readonly Role[]): boolean {
   return everyRole.every((role) => roles.includes(role))
 }
 
-/** What a caller with another role is told: `Only an admin may start a reconcile.` */
+/** The message for a caller with another role: `Only an admin may start a reconcile.` */
 export function roleRefusal (roles: readonly Role[], action = 'do this'): string {
   return `Only ${alternatives.format(roles.map((role) => holders[role]))} may ${action}.`
 }

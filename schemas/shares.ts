@@ -142,7 +142,7 @@ export const RevocationSchema = Type.Object({
   examples: [{ revokedAt: '2026-01-31T16:00:00.000Z', bytesUntil: '2026-01-31T16:05:01.000Z' }],
 })
 
-/** Anything may be sent: what is not a link is answered like one that has ended. */
+/** Any text may be sent: one that is not a link is answered like a link that has ended. */
 export const SharedParamsSchema = Type.Object({
   sealed: Type.String({ description: 'The end of a share link.', examples: [EXAMPLE_SEALED] }),
 })

@@ -37,7 +37,9 @@ export function onlyListedCreator (caller: Caller): string | undefined {
   return hasRole(caller, ['service', 'admin']) ? undefined : caller.userId
 }
 
-/** Whether a caller may list, and so read and share, a file with these parts in its key; undefined if it is no object key. */
+/**
+ * Whether a caller may list, and so read and share, a file with these parts in its key; undefined if it is not an object key.
+ */
 export function mayList (caller: Caller, parts: Pick<ObjectKeyParts, 'orgKey' | 'createdBy'> | undefined): boolean {
   return parts?.orgKey === caller.orgKey && [undefined, parts.createdBy].includes(onlyListedCreator(caller))
 }

@@ -38,7 +38,7 @@ export interface StoreAttempt {
   method: StoreRequest['method']
   /** The answer's status; undefined without an answer. */
   statusCode: number | undefined
-  /** Whether the caller gave up first. */
+  /** Whether the caller aborted it first. */
   isAborted: boolean
   /** Until the answer began; for a streamed one, until its first byte. */
   durationMs: number

@@ -2,7 +2,7 @@ import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 
 /** How connections to the object storage are made. */
 export interface StoreTransport {
-  /** In PEM format; what is left out is as in Node.js. */
+  /** In PEM format; Node.js's defaults apply to what is omitted. */
   tls: { ca?: string, cert?: string, key?: string }
   /** The proxy through which an address is reached; undefined for none. */
   proxyFor: (address: string) => string | undefined

@@ -49,7 +49,7 @@ export interface ListedUpload {
 
 /** Where the next page of a list of uploads begins. */
 export interface UploadMarker {
-  /** The last key of this page, as the bucket has it. */
+  /** The last key of this page, with the prefix that it has in the bucket. */
   key: string
   /** Further uploads of that key begin after this one; empty if the store does not name one. */
   uploadId: string

@@ -21,7 +21,7 @@ export interface ConnectionRules {
   onConnectionError: (error: Error) => void
 }
 
-/** What is known of a connection for as long as it lasts. */
+/** What is known about a connection for as long as it lasts. */
 export interface Session {
   isPooled: boolean
   /** When the plans of its prepared statements were last discarded, in milliseconds since 1970. */

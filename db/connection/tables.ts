@@ -30,7 +30,7 @@ export interface Database {
 }
 
 /**
- * One row per object key that was ever reported; removed ones stay for a while as tombstones. What is known of a key comes
+ * One row per object key that was ever reported; removed ones stay for a while as tombstones. What is known about a key comes
  * either from an event of the bucket (`event_source`, `event_time`) or from a look into the bucket (`observed_at`). A row with
  * neither is a placeholder: an event arrived that says too little, and the bucket is being asked.
  */
@@ -70,7 +70,7 @@ interface UsageSumsTable {
   file_count: bigint
   /** When the newest event included in these sums happened. */
   newest_event_at: ColumnType<Date | null, Date | null | undefined, Date | null>
-  /** When that event was counted, by the database's clock; null where a build before 0.2 did. */
+  /** When that event was counted, by the database's clock; null if a build before 0.2 counted it. */
   newest_event_counted_at: ColumnType<Date | null, Date | null | undefined, Date | null>
 }
 

@@ -18,7 +18,7 @@ const repeatable = new Set(['40001', '40P01', '23503'])
 export async function repeatWhereUndone<Result> (
   work: () => Promise<Result>, onRepeat: () => void = () => {},
 ): Promise<Result> {
-  // Random pauses, so that of two transactions in each other's way, one comes first.
+  // Random pauses, so that of two conflicting transactions one comes first.
   const backoff = new ExponentialBackoff({ initialDelay: FIRST_PAUSE_MAX_MS, generator: fullJitterGenerator })
   const policy = retry(handleWhen((error) => repeatable.has(sqlState(error))), { maxAttempts: REPETITIONS, backoff })
   policy.onRetry(onRepeat)

@@ -16,7 +16,7 @@ const keyColumns = {
   created_by: 'uuid',
   direction: 'text',
 } as const
-/** Where the file is counted, and what is known of it. */
+/** Where the file is counted, and what is known about it. */
 const stateColumns = {
   run_ref: 'bigint',
   path: 'text',

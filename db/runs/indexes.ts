@@ -8,7 +8,7 @@ import { objectIndexes } from '../migrations/0009-runs.js'
  *
  * @param options.unbounded the same database, over connections without a time limit on statements. Behind a pooler they do not
  *   have the schema that the URL names either, so the statements name it
- * @param options.signal cancels the current statement, by way of `database`
+ * @param options.signal cancels the current statement, through `database`
  * @returns the names of the indexes that it created
  * @throws if the database does not answer, or the statement was cancelled
  */

@@ -13,7 +13,7 @@ const KNOWN_HEADERS = new Set([
   'x-amz-sdk-checksum-algorithm', 'x-amz-security-token', 'x-amz-trailer', 'x-amz-user-agent',
 ])
 const KNOWN_PREFIXES = [USER_METADATA_PREFIX, 'x-amz-checksum-']
-/** Headers that may only say what is true anyway: there is one account, and one storage class. */
+/** Headers that may only state the defaults, since there is one account and one storage class. */
 const DEFAULTS = new Map([['x-amz-acl', ['private', 'bucket-owner-full-control']], ['x-amz-storage-class', ['STANDARD']]])
 
 /**

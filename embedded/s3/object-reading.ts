@@ -11,7 +11,7 @@ import { type SealedFile, type SealedMetadata } from './sealed-file.js'
 
 /**
  * Answers GetObject and HeadObject (Amazon S3 API Reference): preconditions first, then one byte range at most. The bytes are
- * those of the version that was there when the request came.
+ * those of the version that existed when the request arrived.
  *
  * @throws {S3Error} NoSuchKey, PreconditionFailed, InvalidRange
  */

@@ -22,7 +22,7 @@ const TAIL_BYTES = 4 + MARK.length
 const FIRST_READ_BYTES = 2048
 const STREAM_BUFFER_BYTES = 256 * 1024
 
-/** What is kept of a file besides its bytes. */
+/** What is stored about a file besides its bytes. */
 export interface SealedMetadata {
   /** Of the object, or of the multipart upload that a part belongs to. */
   objectKey: string

@@ -12,7 +12,7 @@ export interface SnsMessage {
 type MessageType = (typeof types)[number]
 
 const types = ['Notification', 'SubscriptionConfirmation', 'UnsubscribeConfirmation'] as const
-// In the order in which they are signed: that of their names' bytes.
+// In the order in which they are signed, which is the byte order of their names.
 const notificationFields = ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type']
 const confirmationFields = ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type']
 /** The one field that a publisher may leave out. */

@@ -24,7 +24,7 @@ export default fastifyPlugin(async (app) => {
     else done(new InvalidRequestError('The body is not UTF-8.'), undefined)
   })
   app.addContentTypeParser('*', ({ is404 }, payload, done) => {
-    // That there is no such route is more informative.
+    // It is more informative that there is no such route.
     if (is404) {
       done(null, undefined)
       return
@@ -42,7 +42,7 @@ export default fastifyPlugin(async (app) => {
 
 const bodyless = new Set(['GET', 'HEAD', 'OPTIONS'])
 
-/** The type of an absent body is no reason to refuse the request, even if it is malformed. */
+/** Ignores the type of an absent body, even if it is malformed: it is not a reason to refuse the request. */
 const forgetTypeOfNoBody: onRequestHookHandler = ({ raw: { headers } }, _reply, done) => {
   const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
   if (length === '0' && coding === undefined) delete headers['content-type']

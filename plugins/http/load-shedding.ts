@@ -6,7 +6,8 @@ import { OverloadedError } from '../../schemas/errors.js'
 // V8 collects thoroughly before this is reached, so what is left by then is in use.
 const HEAP_MAX_SHARE = 0.95
 const LOG_INTERVAL_MS = 10_000
-// Two measurements. Starting the embedded parts blocks the event loop for seconds, which is no reason to refuse later requests.
+// Two measurements. Starting the embedded parts blocks the event loop for seconds, for which later requests must not be
+// refused.
 const IGNORED_AFTER_START_MS = 2_000
 // An orchestrator that got no answer would kill the process, and make matters worse.
 const unshedRoutes = /^\/(?:health\/|metrics$)/
@@ -24,7 +25,7 @@ export default fastifyPlugin(async (app) => {
     maxEventLoopDelay: MAX_EVENT_LOOP_DELAY * 1000,
     maxHeapUsedBytes: getHeapStatistics().heap_size_limit * HEAP_MAX_SHARE,
     pressureHandler: (request, _reply, type, value) => {
-      // One long pause is followed by a second without a measurement, which is no reason to refuse.
+      // After one long pause there is no measurement for a second, for which requests must not be refused.
       if (value === Infinity || unshedRoutes.test(request.routeOptions.url ?? '')) return
       const nowMs = performance.now()
       if (nowMs < ignoredUntilMs) return
