@@ -27,8 +27,8 @@ const options = {
 }
 
 /**
- * Bundles the page: scripts, styles and pictures under names that hold a hash of what is in them, and the document that names
- * them, written last and at once, since other processes may read it or write the same.
+ * Bundles the page: scripts, styles and pictures, whose names contain a hash of their content, and the document that names
+ * them, which is written last and atomically, since other processes may read it or write the same.
  *
  * @param {string} folder where it is written
  * @returns the paths of what was written, from the project's root
@@ -48,7 +48,7 @@ export async function bundlePage (folder) {
 }
 
 /**
- * Bundles the page into the place where the service finds it when it runs from its sources, unless that was made from the same.
+ * Bundles the page into the place where the service finds it when it runs from its sources, unless it is already up to date.
  */
 export async function bundlePageIfChanged () {
   const folder = join(root, 'dist', 'page')
