@@ -1,4 +1,4 @@
-# Uses the packages as others get them: packed without building first, and installed from the registry into empty folders.
+# Uses the packages as others get them: packed without being built first, and installed from the registry into empty folders.
 # Sourced by .ci/run, whose `check`, `work`, `start_newcomer` and `stop_server` it uses.
 
 # Packs the contents of a folder, and prints the path of the package.

@@ -11,7 +11,7 @@ count_totals() {
   skipped=$((skipped + $(count skip)))
 }
 
-# Installs moto once for all tests, which otherwise do so by themselves, each anew.
+# Installs moto once for all tests, which would otherwise each install it themselves.
 install_moto() {
   local version
   version=$(sed -n "s/^const MOTO = '\(.*\)'$/\1/p" test/support/moto-server.ts)
@@ -19,14 +19,14 @@ install_moto() {
   export TEST_MOTO_PYTHON=$work/moto/bin/python
 }
 
-# Runs the test suite: the unit and service tests with tap, which measures their coverage, and the slow ones without. It would
-# take them twice the time, and most of their work is in processes of their own.
+# Runs the test suite: the unit and service tests with tap, which measures their coverage, and the slow ones without. With
+# coverage they would take twice as long, and most of their work is in other processes.
 run_tests() {
   local status=0 files
   mapfile -t files < <(find test -name '*.test.ts' -not -path 'test/slow/*' | sort)
   timeout --kill-after=30 50m npm test -- --reporter=terse --coverage-report=json-summary \
     --output-file="$work/tests.tap" "${files[@]}" || status=$?
-  # The reporter's own account of a failure is made for a terminal, and there is none.
+  # The reporter writes its account of a failure for a terminal, which there is not.
   grep -aE -A 40 '^ *not ok' "$work/tests.tap" | head -n 400 || true
   grep -aoE '# SKIP .*' "$work/tests.tap" | sort | uniq -c || true
   print_slowest < <(sed -nE 's|^ok [0-9]+ - (test/[^ ]+) # time=([0-9]+).*|\2 \1|p' "$work/tests.tap")

@@ -1,7 +1,7 @@
 # Tests of an object storage, on versitygw: what is downloaded, linked and deleted, and its notifications. Sourced by .ci/run, whose
 # `check`, `work` and counts it uses.
 
-# It is compiled beside the tests, where Go and its modules are at hand.
+# It is compiled while the tests run, if Go and its modules are available.
 begin_versitygw() {
   versitygw_folder=$work/versitygw
   mkdir "$versitygw_folder"
@@ -22,7 +22,7 @@ start_versitygw() {
   return 1
 }
 
-# Without those that need what versitygw lacks: rules of lifecycles, notifications of single buckets, versions by default.
+# Without the tests of what versitygw lacks: lifecycle rules, notifications of single buckets, versions by default.
 run_versitygw_tests() {
   local routes=test/service/routes/api/v1/objects
   # shellcheck source=/dev/null

@@ -29,7 +29,7 @@ with sums as (
 select
   (select as_of_ms from newest) as as_of_ms,
   (select counted_at_ms from newest) as counted_at_ms,
-  -- One of all organisations reconciles each that it did not leave out.
+  -- A reconcile of all organisations counts for each that it did not leave out.
   floor(extract(epoch from greatest((
     select max(started_at) from reconciliations
     where status = 'complete' and prefix = '' and not ($4 = any(disordered_org_keys))
