@@ -10,7 +10,7 @@ export interface VerificationCounts {
   readBytes: bigint
   /** Files that have changed, or are not what was claimed. */
   mismatchCount: number
-  /** Files that the store refused to read. */
+  /** Files that the store did not let the service read. */
   unreadableCount: number
 }
 
