@@ -10,7 +10,7 @@ const root = import.meta.dirname
 const entryFolders = ['commands', 'routes']
 // Libraries that read their own files, or that only some configurations load.
 const external = [
-  '@aws-sdk/client-sqs', '@aws-sdk/credential-provider-node', '@aws-sdk/rds-signer', '@electric-sql/pglite', '@fastify/otel',
+  '@aws-sdk/client-sqs', '@aws-sdk/credential-provider-node', '@aws-sdk/rds-signer', '@fastify/otel',
   '@fastify/static', '@fastify/swagger-ui', '@nats-io/jetstream', '@nats-io/transport-node', '@opentelemetry/exporter-trace-otlp-http',
   '@opentelemetry/resources', '@opentelemetry/sdk-trace-node', 'amqplib', 'ioredis', 'pino', 'pino-pretty',
 ]

@@ -34,7 +34,7 @@ export const rooms = {
   shares: { imports: ['sealing', 'objects', 'http'], packages: ['lru-cache'] },
   embedded: {
     imports: ['errors', 'objects', 'http', 'store', 'schemas', 'client', 'db'],
-    packages: ['@electric-sql/pglite', 'fast-xml-parser', 'kysely', typebox],
+    packages: ['fast-xml-parser', 'kysely', typebox],
   },
 
   // What people and programs use.

@@ -6,7 +6,7 @@ import { connectPostgres } from '../db/connection/pool.js'
 import type { Database } from '../db/connection/tables.js'
 import { migrateToLatest } from '../db/connection/migrate.js'
 import { claimDataDirectory } from '../embedded/data-directory.js'
-import { loadEmbeddedPostgres } from '../embedded/postgres/load.js'
+import { connectEmbeddedPostgres } from '../embedded/postgres/pool.js'
 import { runCommand } from './command.js'
 import { EXIT_CLEAN } from './outcome.js'
 
@@ -26,7 +26,7 @@ runCommand(HELP, async () => {
   const release = DATABASE_URL === undefined ? claimDataDirectory(DATA_DIR) : () => {}
   const passwordSource = DATABASE_PASSWORD === undefined ? undefined : () => DATABASE_PASSWORD
   const database = DATABASE_URL === undefined
-    ? (await loadEmbeddedPostgres()).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'))
+    ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'))
     : connectPostgres(DATABASE_URL, (error) => console.error(error.message), {
       pooler: DATABASE_POOLER,
       caFile: DATABASE_CA,

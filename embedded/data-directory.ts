@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { errorCode } from '../errors/error-code.js'
-import { isSameProcess, ownProcess, type ProcessIdentity } from './process-identity.js'
+import { identify, isSameProcess, readProcessIdentity, writeProcessIdentity } from './process-identity.js'
 
 /** Another process is using the data directory; only one can. */
 export class DataDirectoryInUseError extends Error {
@@ -49,13 +49,12 @@ function claim (directory: string): () => void {
   const path = join(directory, 'process-id')
   for (;;) {
     try {
-      const { processId, startedAt } = ownProcess()
-      writeFileSync(path, [processId, startedAt ?? ''].join('\n'), { flag: 'wx' })
+      writeProcessIdentity(path, identify(process.pid), 'wx')
       return () => { for (const file of [addressPath(directory), path]) rmSync(file, { force: true }) }
     } catch (error) {
       if (errorCode(error) !== 'EEXIST') throw error
     }
-    const owner = readOwner(path)
+    const owner = readProcessIdentity(path)
     // In a container, the service may have the same process id at every start.
     if (owner !== undefined && owner.processId !== process.pid && isSameProcess(owner)) {
       throw new DataDirectoryInUseError(directory, owner.processId)
@@ -89,16 +88,6 @@ function explain (error: Error, directory: string): string {
     case 'ENOTDIR': return `${path} is not a folder: choose another one.`
     case 'ENOSPC': return `there is no room for ${path}.`
     default: return `${path} cannot be used (${errorCode(error)}).`
-  }
-}
-
-function readOwner (path: string): ProcessIdentity | undefined {
-  try {
-    const [, processId, startedAt] = /^([1-9]\d{0,9})(?:\n(.*))?$/.exec(readFileSync(path, 'utf8')) ?? []
-    return processId === undefined ? undefined : { processId: Number(processId), startedAt: startedAt === '' ? undefined : startedAt }
-  } catch (error) {
-    if (errorCode(error) === 'ENOENT') return undefined
-    throw error
   }
 }
 

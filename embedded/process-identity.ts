@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { errorCode } from '../errors/error-code.js'
 
 /** Identifies a process among all those that ever have its id. */
@@ -9,9 +9,29 @@ export interface ProcessIdentity {
   startedAt: string | undefined
 }
 
-/** This process. */
-export function ownProcess (): ProcessIdentity {
-  return { processId: process.pid, startedAt: startOf(process.pid) }
+/** The process that has this id now. */
+export function identify (processId: number): ProcessIdentity {
+  return { processId, startedAt: startOf(processId) }
+}
+
+/**
+ * Writes down a process, for `readProcessIdentity`.
+ *
+ * @param flag `wx` throws if the file exists
+ */
+export function writeProcessIdentity (path: string, { processId, startedAt }: ProcessIdentity, flag: 'w' | 'wx' = 'w'): void {
+  writeFileSync(path, [processId, startedAt ?? ''].join('\n'), { flag })
+}
+
+/** The process that a file names; undefined if there is no such file, or it names none. */
+export function readProcessIdentity (path: string): ProcessIdentity | undefined {
+  try {
+    const [, processId, startedAt] = /^([1-9]\d{0,9})(?:\n(.*))?$/.exec(readFileSync(path, 'utf8')) ?? []
+    return processId === undefined ? undefined : { processId: Number(processId), startedAt: startedAt === '' ? undefined : startedAt }
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /** Whether a process still runs. If it is not known when either started, the same id counts as the same process. */

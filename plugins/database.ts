@@ -12,7 +12,8 @@ import { type PasswordSource, createRdsPassword, passwordIn } from '../db/connec
 import { DatabaseRefusalError, isDatabaseRefusal, isDatabaseUnavailable } from '../db/connection/availability.js'
 import { migrateToLatest } from '../db/connection/migrate.js'
 import { sqlState } from '../db/connection/sql-state.js'
-import { loadEmbeddedPostgres } from '../embedded/postgres/load.js'
+import { EmbeddedDatabaseError } from '../embedded/postgres/failure.js'
+import { connectEmbeddedPostgres } from '../embedded/postgres/pool.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -22,6 +23,8 @@ declare module 'fastify' {
     databasePassword: PasswordSource | undefined
     /** How the newest connection reaches the database; undefined before the first one, and if it is embedded. */
     databaseRoute: () => Route | undefined
+    /** Whether the embedded database began anew at this start, since its data could not be read. */
+    isCatalogueNew: () => boolean
     /** Whether the database has the newest schema, as far as this process has seen. */
     isDatabaseMigrated: () => boolean
   }
@@ -53,6 +56,7 @@ export default fastifyPlugin(async (app) => {
     app.traceCall?.('database statement', queryDurationMillis, level === 'error')
   }
   let route: Route | undefined
+  let isCatalogueNew = false
   const takeRoute = (newRoute: Route) => {
     if (newRoute.isPooled !== (route?.isPooled ?? false)) {
       app.log.info(newRoute.isPooled
@@ -61,15 +65,24 @@ export default fastifyPlugin(async (app) => {
     }
     route = newRoute
   }
+  const onConnectionError = (error: Error) => { app.log.warn({ err: error }, 'an idle connection to the database broke') }
   const database = DATABASE_URL === undefined
-    ? (await loadEmbeddedPostgres()).connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), observe, (error) => {
+    ? connectEmbeddedPostgres<Database>(join(DATA_DIR, 'database'), {
+      onCrash: (error) => {
         app.log.error({ err: error }, 'the embedded database crashed, and is started again once it is needed and the disk has room')
-      })
-    : connectPostgres(DATABASE_URL, (error) => {
-      app.log.warn({ err: error }, 'an idle connection to the database broke')
-    }, { pooler: DATABASE_POOLER, caFile: DATABASE_CA, password, onConnected: takeRoute }, observe)
+      },
+      onSetAside: (directory) => {
+        isCatalogueNew = true
+        app.log.warn({ directory }, 'the embedded database\'s data is another program\'s or another version\'s: it is kept in this folder, the bucket is ' +
+            'counted again, and all else begins anew')
+      },
+    }, onConnectionError, observe)
+    : connectPostgres(DATABASE_URL, onConnectionError, {
+      pooler: DATABASE_POOLER, caFile: DATABASE_CA, password, onConnected: takeRoute,
+    }, observe)
   app.decorate('database', database)
   app.decorate('databaseRoute', () => route)
+  app.decorate('isCatalogueNew', () => isCatalogueNew)
 
   const databaseClock = new DatabaseClock()
   app.decorate('databaseClock', databaseClock)
@@ -113,6 +126,7 @@ export default fastifyPlugin(async (app) => {
   try {
     await migrate()
   } catch (error) {
+    if (error instanceof EmbeddedDatabaseError) throw error
     if (isDatabaseRefusal(error) || (sqlState(error) !== '' && !isDatabaseUnavailable(error))) throw new DatabaseRefusalError(error)
     if (!isDatabaseUnavailable(error)) throw error
     app.log.warn({ err: error }, 'the database does not answer: starting without it')

@@ -110,12 +110,15 @@ export default fastifyPlugin(async (app) => {
   app.decorate('listBucket', listBucket)
   app.decorate('reconciliation', { start })
 
+  // Only if the service listens: commands build an instance too.
+  app.addHook('onListen', async () => {
+    if (app.isCatalogueNew()) await start({ prefix: '' })
+  })
   let schedule: Cron | undefined
   if (RECONCILE_CRON !== undefined) {
     const keepAppointment = async () => {
       if (!await wasReconciledWithin(app.database, '', APPOINTMENT_MS)) await (await start({ prefix: '' }))?.done
     }
-    // Only if the service listens: commands build an instance too.
     app.addHook('onListen', async () => {
       schedule = new Cron(RECONCILE_CRON, {
         protect: true,

@@ -2,6 +2,7 @@ import { ConfigError } from '../config.js'
 import { DatabaseRefusalError } from '../db/connection/availability.js'
 import { DatabaseSettingError } from '../db/connection/encryption.js'
 import { DataDirectoryInUseError, DataDirectoryUnusableError } from '../embedded/data-directory.js'
+import { EmbeddedDatabaseError } from '../embedded/postgres/failure.js'
 import { SecretsUnreadableError } from '../embedded/secrets.js'
 import { MissingPackageError } from '../errors/missing-package.js'
 import { CredentialsUnavailable } from '../store/failures.js'
@@ -10,7 +11,8 @@ import { EnvironmentFileError } from './environment.js'
 
 const foreseen = [
   AddressUnusableError, ConfigError, CredentialsUnavailable, DataDirectoryInUseError, DataDirectoryUnusableError,
-  DatabaseRefusalError, DatabaseSettingError, EnvironmentFileError, MissingPackageError, SecretsUnreadableError,
+  DatabaseRefusalError, DatabaseSettingError, EmbeddedDatabaseError, EnvironmentFileError, MissingPackageError,
+  SecretsUnreadableError,
 ]
 
 /**

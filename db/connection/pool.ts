@@ -65,12 +65,7 @@ export interface PostgresOptions extends Partial<ConnectionBounds> {
 export const POOL_SIZE = 10
 
 /**
- * Opens a pool of connections to PostgreSQL; none is made before the first query. Every wait for a statement is bounded, and a
- * connection that failed is never used again. A statement that selects a time without converting it throws {TypeError}.
- *
- * A session is relied on only if it is known to be the connection's own. Otherwise the limits on a statement and the schema are
- * set in the statement's transaction, without an extra round trip, and nothing is prepared. With `statementTimeoutMs: 0`
- * nothing is set in that case: a statement that cannot run in a transaction has the limits and the schema of its role.
+ * Opens PostgreSQL by a pool of its own, as `openPool` does.
  *
  * @param onConnectionError called for connections that broke while no statement ran on them; the pool replaces them itself
  * @param onStatement called for every statement once it has ended
@@ -79,6 +74,24 @@ export const POOL_SIZE = 10
 export function connectPostgres (
   url: string, onConnectionError: (error: Error) => void, options: PostgresOptions = {}, onStatement: Logger = () => {},
 ): Kysely<Database> {
+  const pool = openPool(url, onConnectionError, options)
+  return new Kysely<Database>({ dialect: new PostgresDialect({ pool }), log: onStatement })
+}
+
+/**
+ * Opens a pool of connections to PostgreSQL; none is made before the first query. Every wait for a statement is bounded, and a
+ * connection that failed is never used again. A statement that selects a time without converting it throws {TypeError}.
+ *
+ * A session is relied on only if it is known to be the connection's own. Otherwise the limits on a statement and the schema are
+ * set in the statement's transaction, without an extra round trip, and nothing is prepared. With `statementTimeoutMs: 0`
+ * nothing is set in that case: a statement that cannot run in a transaction has the limits and the schema of its role.
+ *
+ * @param onConnectionError called for connections that broke while no statement ran on them; the pool replaces them itself
+ * @throws {DatabaseSettingError} if the URL's parameters, or a file that they name, cannot be used
+ */
+export function openPool (
+  url: string, onConnectionError: (error: Error) => void, options: PostgresOptions = {},
+): PostgresPool {
   const { pooler = 'auto', caFile, password, onConnected = () => {}, ...bounds } = options
   const { connectTimeoutMs, statementTimeoutMs, answerTimeoutMs, planMaxAgeMs, ...idle } = { ...defaultBounds, ...bounds }
   const address = parseDatabaseUrl(url)
@@ -107,7 +120,7 @@ export function connectPostgres (
     statement_timeout: String(statementTimeoutMs),
     ...address.searchPath === undefined ? {} : { search_path: address.searchPath },
   }
-  const checkedPool = new CheckedPool(pool, {
+  return new CheckedPool(pool, {
     pooler,
     encryption,
     processIdOf: (client) => processIds.get(client),
@@ -118,7 +131,6 @@ export function connectPostgres (
     onConnectionError,
     onConnected,
   })
-  return new Kysely<Database>({ dialect: new PostgresDialect({ pool: checkedPool }), log: onStatement })
 }
 
 const typeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') => {

@@ -1,28 +1,31 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, readFile, readdir } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { connectPostgres } from '../../db/connection/pool.js'
 import { migrateToLatest } from '../../db/connection/migrate.js'
-import type { Database } from '../../db/connection/tables.js'
-import { connectEmbeddedPostgres } from '../../embedded/postgres/pool.js'
+import { findPackage } from '../../embedded/postgres/package.js'
+import { PostgresServer } from '../../embedded/postgres/server.js'
 import { keepFolder } from './kept-folder.js'
+import { onServer } from './on-server.js'
 
 const run = promisify(execFile)
 
+/** A database in every folder that `createEmbeddedDirectory` makes, to copy others from: migrated, and empty. */
+export const TEMPLATE_DATABASE = 'migrated'
+/** Nothing of what tests write needs to survive a failure of the system. */
+export const testSettings = { fsync: 'off', full_page_writes: 'off' }
+
 /**
- * Turns a folder into a new embedded database, migrated. It is a copy of one that is kept beside the packages: PGlite takes ten
- * times as long to initialise and migrate a database as to open one.
+ * Turns a folder into a new embedded database, migrated. It is a copy of one that is kept beside the packages: PostgreSQL takes
+ * ten times as long to initialise and migrate a database as to start.
  */
 export async function createEmbeddedDirectory (directory: string): Promise<void> {
-  const packages = createRequire(import.meta.url).resolve('@electric-sql/pglite').split('/node_modules/')[0] ?? '.'
-  const description = await readFile(join(packages, 'node_modules/@electric-sql/pglite/package.json'), 'utf8')
-  const version = /"version": "([^"]+)"/.exec(description)?.[1] ?? 'unknown'
-  const template = await keepFolder('pglite', `${version}-${await hashMigrations()}`, createTemplate)
-  // There are a thousand files, which Node.js takes five times as long to copy.
+  const template = await keepFolder('postgres', `${findPackage().version}-${await hashMigrations()}`, createTemplate)
+  // There are a thousand files, which Node.js takes five times as long to copy. They stay their owner's, as they must.
   await mkdir(dirname(directory), { recursive: true })
-  await run('cp', ['-R', `${template}/.`, directory])
+  await run('cp', ['-Rp', `${template}/database/.`, directory])
 }
 
 /** A hash of the migrations: a template can be used as long as they stay the same. */
@@ -36,7 +39,11 @@ async function hashMigrations (): Promise<string> {
 }
 
 async function createTemplate (folder: string): Promise<void> {
-  const database = connectEmbeddedPostgres<Database>(folder)
+  const server = new PostgresServer(join(folder, 'database'), { settings: testSettings })
+  const url = await server.start()
+  const database = connectPostgres(url, () => {})
   await migrateToLatest(database)
   await database.destroy()
+  await onServer(url.replace('/postgres?', '/template1?'), `create database ${TEMPLATE_DATABASE} template postgres`)
+  await server.stop()
 }

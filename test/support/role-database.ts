@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { connectPostgres } from '../../db/connection/pool.js'
 import type { Database } from '../../db/connection/tables.js'
-import { type DatabaseKind, type TestDatabase, createServerDatabase, databaseKinds, onServer, testDatabaseUrl } from './database.js'
+import { type DatabaseKind, type TestDatabase, createServerDatabase, databaseKinds, testDatabaseUrl } from './database.js'
+import { onServer } from './on-server.js'
 
 /** Settings under which PostgreSQL writes values, reads text or plans in unusual ways. */
 export const hostileSettings: Readonly<Record<string, string>> = {
@@ -43,15 +44,15 @@ const unquotedSettings = new Set(['DateStyle', 'search_path'])
 export async function createRoleDatabase (settings: Readonly<Record<string, string>>): Promise<TestDatabase> {
   const serverUrl = testDatabaseUrl ?? ''
   const owned = await createServerDatabase(serverUrl)
-  const { url: ownerUrl = '' } = owned
+  const { url: ownerUrl } = owned
   const name = `role_${randomUUID().replaceAll('-', '')}`
-  await onServer(ownerUrl, `create role ${name} login superuser`)
+  const url = new URL(ownerUrl)
+  url.username = name
+  await onServer(ownerUrl, `create role ${name} login superuser password '${url.password}'`)
   for (const [setting, value] of Object.entries(settings)) {
     await onServer(ownerUrl, `alter role ${name} set ${setting} = ${unquotedSettings.has(setting) ? value : `'${value}'`}`)
   }
   await onServer(ownerUrl, 'create schema elsewhere')
-  const url = new URL(ownerUrl)
-  url.username = name
   const pools: Array<Kysely<Database>> = []
   const connect = () => {
     const pool = connectPostgres(url.href, () => {})
@@ -63,7 +64,7 @@ export async function createRoleDatabase (settings: Readonly<Record<string, stri
     await owned.close()
     await onServer(serverUrl, `drop role ${name}`)
   }
-  return { kind: 'server', database: connect(), connect, url: url.href, close }
+  return { ...owned, database: connect(), connect, url: url.href, close }
 }
 
 // Serializable transactions are rolled back more often than they are repeated if many of one tenant's run at once:

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import t from 'tap'
 import { examineDatabaseConnection } from '../../../doctor/database-connection.js'
-import { onServer, testDatabaseUrl } from '../../support/database.js'
+import { testDatabaseUrl } from '../../support/database.js'
+import { onServer } from '../../support/on-server.js'
 import { startPgBouncer, withoutPgBouncer } from '../../support/pgbouncer.js'
 import { startService } from '../../support/service.js'
 
@@ -14,7 +15,7 @@ t.test('how the database is reached is told', { skip }, async (t) => {
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   await onServer(serverUrl, `create database ${name}`)
-  await onServer(serverUrl, `create role ${role} login`)
+  await onServer(serverUrl, `create role ${role} login password '${url.password}'`)
   t.teardown(async () => {
     await onServer(serverUrl, `drop database ${name} with (force)`)
     await onServer(serverUrl, `drop role ${role}`)

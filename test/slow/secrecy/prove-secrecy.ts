@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { Test } from 'tap'
-import { createServerDatabase, onServer } from '../../support/database.js'
+import { createServerDatabase } from '../../support/database.js'
+import { onServer } from '../../support/on-server.js'
 import { type Fault, FaultProxy } from '../../support/fault-proxy.js'
 import { fuzzParts } from '../fuzz/fuzz.js'
 import { type Target, startTarget } from '../fuzz/target.js'

@@ -9,7 +9,7 @@ import t from 'tap'
 import { type PostgresOptions, type Route, connectPostgres } from '../../../../db/connection/pool.js'
 import { describeStartFailure } from '../../../../startup/failure.js'
 import { openCertificates } from '../../../support/certificates.js'
-import { onServer } from '../../../support/database.js'
+import { onServer } from '../../../support/on-server.js'
 import { findPostgres, startLocalPostgres } from '../../../support/postgres-server.js'
 import { startService } from '../../../support/service.js'
 

@@ -9,7 +9,8 @@ import { backfillRuns, finishBackfill } from '../../../../db/runs/backfill.js'
 import { makeObjectIndexes } from '../../../../db/runs/indexes.js'
 import { auditSums } from '../../../../db/usage/audit.js'
 import { downgradeToFirstVersion, writeEventAsFirstVersion } from '../../../support/earlier-build.js'
-import { onServer, testDatabaseUrl } from '../../../support/database.js'
+import { testDatabaseUrl } from '../../../support/database.js'
+import { onServer } from '../../../support/on-server.js'
 import { startPgBouncer, withoutPgBouncer } from '../../../support/pgbouncer.js'
 
 const skip = testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set'
@@ -23,8 +24,8 @@ async function createOwnSchema (t: Pick<Test, 'teardown'>) {
   const name = `test_${randomUUID().replaceAll('-', '')}`
   const role = `role_${randomUUID().replaceAll('-', '')}`
   await onServer(serverUrl, `create database ${name}`)
-  await onServer(serverUrl, `create role ${role} login`)
   const url = new URL(serverUrl)
+  await onServer(serverUrl, `create role ${role} login password '${url.password}'`)
   url.pathname = `/${name}`
   await onServer(url.href, `create schema "${SCHEMA.replaceAll('"', '""')}" authorization ${role}`)
   // Another program's table, in a schema that everyone sees.

@@ -1,0 +1,40 @@
+import { chown, lchown, readdir, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { errorCode } from '../../errors/error-code.js'
+
+/** Whom PostgreSQL runs as, by the numbers of user and group. */
+export interface Account {
+  uid: number
+  gid: number
+}
+
+/** Whoever has no rights; its number needs no entry in any file. */
+const nobody: Account = { uid: 65_534, gid: 65_534 }
+
+/**
+ * Whom PostgreSQL is to run as, which refuses to run as root: the owner of its data, or nobody if that is root. undefined for
+ * anyone but root: the same user as this process.
+ *
+ * @param directory where the data is, or will be
+ */
+export async function accountFor (directory: string): Promise<Account | undefined> {
+  if (process.geteuid?.() !== 0) return undefined
+  const { uid, gid } = await ownerOf(directory) ?? await ownerOf(dirname(directory)) ?? nobody
+  return uid === 0 ? nobody : { uid, gid }
+}
+
+/** Gives a folder, and all that is in it, to an account, unless the account has it already. */
+export async function giveTo (directory: string, { uid, gid }: Account): Promise<void> {
+  if ((await stat(directory)).uid === uid) return
+  for (const name of await readdir(directory, { recursive: true })) await lchown(join(directory, name), uid, gid)
+  await chown(directory, uid, gid)
+}
+
+async function ownerOf (path: string): Promise<Account | undefined> {
+  try {
+    return await stat(path)
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') return undefined
+    throw error
+  }
+}

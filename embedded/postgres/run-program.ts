@@ -1,0 +1,56 @@
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { errorCode } from '../../errors/error-code.js'
+import type { Cluster } from './cluster.js'
+import { EmbeddedDatabaseError } from './failure.js'
+
+/**
+ * The folder of a cluster's data, as its programs are told it. On Linux, programs of another account are told that it is the
+ * one that they start in: they can use that even if they may not enter the folders above it, such as root's home folder.
+ */
+export function dataPath ({ directory, account }: Cluster): string {
+  return account !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : directory
+}
+
+/**
+ * Starts one of PostgreSQL's programs as a cluster's account, in the folder of its data. It gets nothing of this process's
+ * environment, which may contain secrets, and no signal that a terminal sends.
+ *
+ * @throws {EmbeddedDatabaseError} if it cannot be run here
+ */
+export async function startProgram (
+  { directory, programs, account }: Cluster, name: 'initdb' | 'pg_ctl' | 'postgres', parameters: readonly string[], stdio: StdioOptions,
+  signal?: AbortSignal,
+): Promise<ChildProcess> {
+  const program = join(programs, 'bin', name)
+  const child = spawn(program, parameters, { ...account, cwd: directory, env: { LC_ALL: 'C', TZ: 'UTC' }, detached: true, stdio, signal })
+  try {
+    await once(child, 'spawn')
+    return child
+  } catch (error) {
+    throw new EmbeddedDatabaseError(explain(errorCode(error), program, account !== undefined))
+  }
+}
+
+/** Runs one of PostgreSQL's programs to its end; returns what it wrote about errors. */
+export async function runProgram (
+  cluster: Cluster, name: 'initdb' | 'pg_ctl', parameters: readonly string[], input: number | 'ignore' = 'ignore', signal?: AbortSignal,
+): Promise<{ exitCode: number | null, errors: string }> {
+  const child = await startProgram(cluster, name, parameters, [input, 'ignore', 'pipe'], signal)
+  const ended = once(child, 'close')
+  const errors = child.stderr === null ? '' : await text(child.stderr)
+  await ended
+  return { exitCode: child.exitCode, errors }
+}
+
+function explain (code: string, program: string, isOtherAccount: boolean): string {
+  // The file that is missing is then the loader that the program names.
+  if (code === 'ENOENT' && existsSync(program)) {
+    return 'PostgreSQL\'s programs need the GNU C library, which this system does not have, as Alpine Linux does not'
+  }
+  if (isOtherAccount) return `PostgreSQL refuses to run as root, and its programs could not be run as another user (${code})`
+  return `${program} cannot be run (${code})`
+}

@@ -1,0 +1,16 @@
+import { existsSync } from 'node:fs'
+import { rename } from 'node:fs/promises'
+
+/**
+ * Moves a folder of data away, beside where it was, and keeps it.
+ *
+ * @returns where it is now
+ */
+export async function setAside (directory: string): Promise<string> {
+  for (let number = 1; ; number++) {
+    const target = `${directory}-set-aside-${number}`
+    if (existsSync(target)) continue
+    await rename(directory, target)
+    return target
+  }
+}
