@@ -112,7 +112,10 @@ export default fastifyPlugin(async (app) => {
 
   // Only if the service listens: commands build an instance too.
   app.addHook('onListen', async () => {
-    if (app.isCatalogueNew()) await start({ prefix: '' })
+    if (!app.isCatalogueNew()) return
+    await start({ prefix: '' }).catch((error: unknown) => {
+      app.log.warn({ err: error }, 'could not begin to count the bucket again: a reconcile is needed')
+    })
   })
   let schedule: Cron | undefined
   if (RECONCILE_CRON !== undefined) {

@@ -47,7 +47,7 @@ async function copyPrograms ({ folder, version }: ProgramsPackage): Promise<stri
   const target = join(tmpdir(), `objects-storage-postgresql-${version}-${process.geteuid?.() ?? 'user'}`)
   if (await isCopy(target, folder)) return target
   const draft = await mkdtemp(`${target}-`)
-  await cp(folder, draft, { recursive: true, filter: isNeeded })
+  await cp(folder, draft, { recursive: true, verbatimSymlinks: true, filter: isNeeded })
   linkLibraries(draft)
   await chmod(draft, 0o755)
   await rm(target, { recursive: true, force: true })

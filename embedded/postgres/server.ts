@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { accountFor } from './account.js'
 import { type Address, portAddress, socketAddress } from './address.js'
@@ -43,7 +43,7 @@ export class PostgresServer {
 
   /** @param directory where the data is kept; only one process may use it */
   constructor (directory: string, options: ServerOptions = {}) {
-    this.#directory = directory
+    this.#directory = resolve(directory)
     this.#options = options
   }
 
