@@ -55,7 +55,7 @@ const real = storeKinds.find(({ name }) => name === 'real S3')
 const skip = real?.skip || testDatabaseUrl === undefined ? 'there is no real store, or no server' : false
 
 t.test('a real store that notifies a running service is found to be well, and one that does not is found out', { skip }, async (t) => {
-  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = real?.environment() ?? {}
   const secrets = {

@@ -48,7 +48,7 @@ for (const { kind, skip, create } of databaseKinds) {
   t.test(`reconcile as a command on ${kind === 'embedded' ? 'the embedded database' : 'a PostgreSQL server'}`, { skip }, async (t) => {
     const place = async (t: Test): Promise<Record<string, string>> => {
       if (kind === 'embedded') return { DATA_DIR: t.testdir() }
-      const { url = '', close } = await create()
+      const { url, close } = await create()
       t.teardown(close)
       return { DATABASE_URL: url }
     }

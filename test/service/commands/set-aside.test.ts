@@ -10,7 +10,7 @@ t.test('set-aside names, shows, replays and discards records, and keeps keys to 
   skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
 }, async (t) => {
   const commands = await compileCommands(t)
-  const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { database, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(store.close)

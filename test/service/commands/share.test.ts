@@ -10,7 +10,7 @@ t.test('share makes links, lists them and revokes them, and end-shares ends all'
   skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
 }, async (t) => {
   const commands = await compileCommands(t)
-  const [{ url: databaseUrl = '', close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await openEmbeddedStore()]
+  const [{ url: databaseUrl, close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await openEmbeddedStore()]
   t.teardown(close)
   t.teardown(store.close)
   const environment = {

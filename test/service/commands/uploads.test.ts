@@ -2,15 +2,16 @@ import t from 'tap'
 import { mintObjectKey } from '../../../objects/object-key.js'
 import { redactObjectKey } from '../../../objects/redacted-key.js'
 import { compileCommands } from '../../support/command-process.js'
-import { databaseKinds } from '../../support/database.js'
+import { createServerDatabase, testDatabaseUrl } from '../../support/database.js'
 import { TOKEN_SECRET, member, runId, startService, workflowId } from '../../support/service.js'
 import { openEmbeddedStore } from '../../support/stores.js'
 
-const [server] = databaseKinds.filter(({ kind }) => kind === 'server')
 const MINUTE_MS = 60_000
 
-t.test('unfinished uploads are listed and aborted by a command', { skip: server?.skip ?? 'There is no server.' }, async (t) => {
-  const { url: DATABASE_URL = '', close } = await server?.create() ?? { close: async () => {} }
+t.test('unfinished uploads are listed and aborted by a command', {
+  skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
+}, async (t) => {
+  const { url: DATABASE_URL, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(store.close)

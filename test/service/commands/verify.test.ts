@@ -13,7 +13,7 @@ const FILES = 10
 const commands = await compileCommands(t)
 
 t.test('verify as a command', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const { url = '', database, close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { url, database, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const account = { accessKey: 'test', secretKey: 'secret-of-the-store' }
   const store = await startEmbeddedStore({ directory: t.testdir(), bucket: 'test', region: 'us-east-1', ...account })

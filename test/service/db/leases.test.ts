@@ -83,10 +83,10 @@ for (const { kind, skip, create } of databaseKinds) {
     })
 
     t.test('however many try at once and from wherever, no two that exclude each other are held', async (t) => {
-      const pools = kind === 'embedded' ? [database] : [connect(), connect(), connect(), connect()]
+      const pools = [connect(), connect(), connect(), connect()]
       const held = new Set<string>()
       const taken = { all: 0, one: 0 }
-      const wanted = { all: 5, one: kind === 'embedded' ? 20 : 60 }
+      const wanted = { all: 5, one: 60 }
       const excludes = (one: string, other: string) => one === other || one === 'reconcile' || other === 'reconcile'
       // Nobody stops before both kinds were taken often enough, however the random choices fall.
       const nextName = () => {
@@ -99,7 +99,6 @@ for (const { kind, skip, create } of databaseKinds) {
           const name = nextName()
           const lease: Lease | undefined = await takeLease(pool, name).catch(ifTimedOut)
           if (lease === undefined) {
-            // The embedded database answers without ever letting a timer run.
             await setTimeout(Math.random() * 5)
             continue
           }
@@ -111,7 +110,7 @@ for (const { kind, skip, create } of databaseKinds) {
           await lease.release()
         }
       }
-      await Promise.all(Array.from({ length: kind === 'embedded' ? 10 : 60 }, (_, index) => takeAndRelease(index)))
+      await Promise.all(Array.from({ length: 60 }, (_, index) => takeAndRelease(index)))
     })
   })
 }

@@ -16,7 +16,7 @@ import { openEmbeddedStore } from '../../support/stores.js'
 
 /** What the service answers and stores as a role with these settings, without what differs between any two runs. */
 async function walk (t: Test, settings: Readonly<Record<string, string>>) {
-  const { url = '', close } = await createRoleDatabase(settings)
+  const { url, close } = await createRoleDatabase(settings)
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())
@@ -95,7 +95,7 @@ t.test('no result depends on what a role has set', { skip }, async (t) => {
 })
 
 t.test('sixty that write at once get through as a role whose transactions are serializable', { skip }, async (t) => {
-  const { url = '', close } = await createRoleDatabase({ default_transaction_isolation: 'serializable' })
+  const { url, close } = await createRoleDatabase({ default_transaction_isolation: 'serializable' })
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())
@@ -121,7 +121,7 @@ t.test('sixty that write at once get through as a role whose transactions are se
 })
 
 t.test('a batch whose statement times out changes nothing, and must be sent again', { skip }, async (t) => {
-  const { database, url = '', close } = await createRoleDatabase(hostileSettings)
+  const { database, url, close } = await createRoleDatabase(hostileSettings)
   t.teardown(close)
   const hasty = connectPostgres(url, () => {}, { statementTimeoutMs: 50 })
   t.teardown(() => hasty.destroy())

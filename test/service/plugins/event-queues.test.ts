@@ -148,7 +148,7 @@ t.test('a broker that ends makes the service degraded, and is found again by its
 
 t.test('while PostgreSQL is away the queue holds all', { skip: natsSkip || (testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set') }, async (t) => {
   const nats = await startNats(t)
-  const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { database, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const gate = await startDatabaseGate(t, url, { isOpen: false })
   const service = await startConsumer(t, nats, { DATABASE_URL: gate.url })

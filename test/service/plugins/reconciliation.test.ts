@@ -25,7 +25,7 @@ t.test('a service that listens compares everything at the times of RECONCILE_CRO
 })
 
 t.test('of several replicas one keeps the appointment', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())

@@ -48,7 +48,7 @@ t.test('after an update the service works while it counts files in their runs, a
 })
 
 t.test('one replica counts at a time, and another one learns of it', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())

@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { type Kysely, sql } from 'kysely'
 import t, { type Test } from 'tap'
+import { connectPostgres } from '../../../db/connection/pool.js'
 import { applyRecords } from '../../../db/events/apply-records.js'
 import type { Database } from '../../../db/connection/tables.js'
 import { auditSums } from '../../../db/usage/audit.js'
@@ -210,10 +211,8 @@ function stopMonotonicClock (t: Test): (elapsedMs: number) => void {
   return (elapsedMs) => { elapsed = elapsedMs }
 }
 
-t.test('a pace', async (t) => {
-  const [embedded] = databaseKinds
-  if (embedded === undefined) throw new Error('There is always an embedded database.')
-  const { database, close } = await embedded.create()
+t.test('a pace', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
+  const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   /**
    * Looks at 1,000 objects at ten per second once this much time has passed; returns whether it then requests the next page.
@@ -222,6 +221,9 @@ t.test('a pace', async (t) => {
     const stop = new AbortController()
     const elapse = stopMonotonicClock(t)
     let isNextAsked = false
+    let noteRead = () => {}
+    const isRead = new Promise<void>((resolve) => { noteRead = resolve })
+    const database = connectPostgres(url, () => {}, {}, ({ query }) => { if (query.sql === 'commit') noteRead() })
     const objects = names(2_000).map((name) => listed(`acme/${name}`))
     const beforePage = async (page: number) => {
       if (page === 0) elapse(elapsedMs)
@@ -229,9 +231,12 @@ t.test('a pace', async (t) => {
     }
     const run = start(database, bucketOf(objects, { beforePage }), { keysPerSecond: 10, signal: stop.signal })
     const ended = last(run).catch(() => {})
+    // Once the catalogue was read, nothing but the pace comes before the bucket's next page.
+    await isRead
     for (let turn = 0; turn < 500; turn++) await setImmediate()
     stop.abort()
     await ended
+    await database.destroy()
     return isNextAsked
   }
 

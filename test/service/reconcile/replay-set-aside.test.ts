@@ -9,10 +9,9 @@ import { member, startService } from '../../support/service.js'
 
 for (const { name, skip, create } of databaseKindsAndRole) {
   t.test(`records that were set aside, on ${name}`, { skip }, async (t) => {
-    const { database: own, url, close } = await create()
+    const { url, close } = await create()
     t.teardown(close)
-    if (url === undefined) await own.destroy()
-    const { app, putFile } = await startService(t, url === undefined ? {} : { DATABASE_URL: url })
+    const { app, putFile } = await startService(t, { DATABASE_URL: url })
     const { database, bucketEvents } = app
     const parts = { database, read: bucketEvents.read, ask: bucketEvents.ask, clockSkewMs: bucketEvents.clockSkewMs }
     const usage = async () => {

@@ -129,7 +129,7 @@ t.test('streams are counted while their bytes are sent', async (t) => {
 })
 
 t.test('statements that fail are told from those that do not', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const { app } = await startService(t, { DATABASE_URL: url })
   await t.rejects(app.database.insertInto('workflows').values({ org_key: 'acme', workflow_id: 'no UUID', name: '' }).execute())

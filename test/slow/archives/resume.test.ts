@@ -37,7 +37,7 @@ for (const { name, skip, open } of storeKinds) {
 
   // Two replicas answer requests in turn, so that nothing can depend on earlier answers.
   t.test(`archives on ${name}, cut ${CUTS} times and resumed by curl at another replica`, { skip: skip || skipped }, async (t) => {
-    const [{ url: databaseUrl = '', close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await open()]
+    const [{ url: databaseUrl, close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await open()]
     t.teardown(close)
     t.teardown(store.close)
     const environment = { ...store.environment, DATABASE_URL: databaseUrl, SERVICE_SECRET: 'a-secret-of-both-replicas-in-this-test' }

@@ -10,7 +10,7 @@ import { openEmbeddedStore } from '../../support/stores.js'
 const skip = testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set'
 
 t.test('a reconcile whose process was killed blocks others until its lease ends by the database\'s clock, and no longer', { skip }, async (t) => {
-  const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { database, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(() => store.close())

@@ -24,7 +24,7 @@ type Method = 'GET' | 'POST' | 'PUT'
 
 /** Two replicas of the service behind a pooler that has five sessions for both. */
 async function startReplicas (t: Test) {
-  const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { database, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   const pooler = await startPgBouncer(url, { poolSize: 5 })
   const store = await openEmbeddedStore()
   t.teardown(async () => {

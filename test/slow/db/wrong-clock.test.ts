@@ -31,7 +31,7 @@ t.test('a service whose clock is wrong does what the database\'s clock says', { 
   const midnightInMs = DAY_MS - Date.now() % DAY_MS
   for (const [name, aheadMs] of [['hours ahead', midnightInMs + 2 * HOUR_MS], ['weeks ahead', 40 * DAY_MS], ['weeks behind', -40 * DAY_MS]] as const) {
     t.test(name, async (t) => {
-      const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+      const { database, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
       t.teardown(close)
       for (const [objectKey, ageDays] of [['young', TOMBSTONE_RETENTION_DAYS - 1], ['old', TOMBSTONE_RETENTION_DAYS + 1]] as const) {
         await sql`

@@ -19,7 +19,7 @@ t.test('two gateways of one cluster whose clocks are apart', { skip, timeout: 30
   const ahead = await ceph.startGateway(AHEAD_SECONDS)
 
   const startOn = async (t: Test, environment: Record<string, string>) => {
-    const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+    const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
     t.teardown(close)
     const { app, authorise } = await startService(t, { ...environment, DATABASE_URL: url, EVENTS_TOKEN: token })
     const answers: number[] = []

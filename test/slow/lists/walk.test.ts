@@ -26,10 +26,9 @@ interface Page {
 
 for (const { name, skip, create } of databaseKinds) {
   t.test(`a tree of ${FILES} files is walked by the lists on ${name} while others come and go`, { skip, timeout: 4 * 3_600_000 }, async (t) => {
-    const { database: own, url, close } = await create()
+    const { url, close } = await create()
     t.teardown(close)
-    if (url === undefined) await own.destroy()
-    const { app, authorise } = await startService(t, { LIST_LIMIT: '0', LOG_LEVEL: 'silent', ...url === undefined ? {} : { DATABASE_URL: url } })
+    const { app, authorise } = await startService(t, { LIST_LIMIT: '0', LOG_LEVEL: 'silent', DATABASE_URL: url })
     const { database } = app
     await sql`
       insert into runs (org_key, workflow_id, run_id, prefix)

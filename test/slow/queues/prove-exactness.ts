@@ -30,7 +30,7 @@ export async function proveExactness (
   broker: TestBroker,
   { persists, takesWhileGiving, perMessage = 1 }: { persists: boolean, takesWhileGiving: boolean, perMessage?: number },
 ): Promise<void> {
-  const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { database, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const store = await openEmbeddedStore()
   t.teardown(store.close)

@@ -18,7 +18,7 @@ t.test('under load, no replica redirects more than a second after a revocation w
   skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
 }, async (t) => {
   const commands = await compileCommands(t)
-  const [{ url: databaseUrl = '', close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await openEmbeddedStore()]
+  const [{ url: databaseUrl, close }, store] = [await createServerDatabase(testDatabaseUrl ?? ''), await openEmbeddedStore()]
   t.teardown(close)
   t.teardown(store.close)
   const environment = {

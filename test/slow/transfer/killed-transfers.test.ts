@@ -129,7 +129,7 @@ async function writeSparse (location: string): Promise<void> {
 async function databaseSettings (t: Pick<Test, 'teardown'>, isReal: boolean, folder: string): Promise<Record<string, string>> {
   const DATA_DIR = join(folder, 'data')
   if (isReal) {
-    const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+    const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
     t.teardown(close)
     return { DATA_DIR, DATABASE_URL: url }
   }

@@ -26,7 +26,7 @@ t.test('of replicas that start at once on an empty database, one makes the table
 })
 
 t.test('an older build works beside a newer schema that only adds', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const { database, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { database, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   await sql`alter table objects add column digest text, add column size_class text not null default 'small'`.execute(database)
   await sql`create table deletions (id uuid primary key, org_key text not null)`.execute(database)

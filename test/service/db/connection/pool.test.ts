@@ -12,7 +12,7 @@ const backendId = async (database: Kysely<Database>) =>
   (await sql<{ id: number }>`select pg_backend_pid() as id`.execute(database)).rows[0]?.id ?? 0
 
 t.test('connections to a PostgreSQL server', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const { database: observer, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { database: observer, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
 
   t.test('64-bit integers arrive as bigint', async (t) => {

@@ -23,7 +23,7 @@ const settingOf = async (database: Kysely<Database>, name: string) =>
 /** Creates a database on a server, with PgBouncer in front of it. */
 async function startPooled (t: Pick<Test, 'teardown'>, options: Parameters<typeof startPgBouncer>[1] = {}) {
   const owned = await createServerDatabase(testDatabaseUrl ?? '')
-  const { url = '' } = owned
+  const { url } = owned
   const bouncer = await startPgBouncer(url, options)
   const pools: Array<Kysely<Database>> = []
   t.teardown(async () => {

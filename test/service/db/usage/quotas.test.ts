@@ -203,7 +203,7 @@ for (const { kind, name, skip, create } of databaseKindsAndRole) {
             if (!isKept) return false
           }
           return true
-        }), { numRuns: kind === 'server' ? 30 : 5, endOnFailure: true })
+        }), { numRuns: kind === 'role' ? 5 : 30, endOnFailure: true })
     })
   })
 }

@@ -61,7 +61,7 @@ t.test('without the keys of the identity provider it is ready, but degraded, unt
 })
 
 t.test('a database that is there, and then is not, is told', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
-  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   const { app } = await startService(t, { DATABASE_URL: url })
   t.equal((await app.inject('/health/ready')).json().status, 'ready')
   await close()
@@ -73,7 +73,7 @@ t.test('a database that is there, and then is not, is told', { skip: testDatabas
 t.test('a database that falls silent is not waited for until it is given up', {
   skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set',
 }, async (t) => {
-  const { url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+  const { url, close } = await createServerDatabase(testDatabaseUrl ?? '')
   t.teardown(close)
   const gate = await startDatabaseGate(t, url)
   const { app } = await startService(t, { DATABASE_URL: gate.url })

@@ -104,8 +104,8 @@ for (const { kind, skip, create } of databaseKinds) {
       })
 
       const over = new AbortController()
-      const audits = kind === 'server' ? auditUntil(over.signal, auditor) : undefined
-      audits?.catch(() => {})
+      const audits = auditUntil(over.signal, auditor)
+      audits.catch(() => {})
       for (const group of groups) {
         await Promise.all(group.map((step, index) => perform(step, replicas[index % replicas.length] ?? database)))
         noDifference(await auditSums(database))

@@ -36,10 +36,9 @@ function archivesOf ({ app, authorise, putFile }: TestService) {
 
 for (const { name, skip, create } of databaseKinds) {
   t.test(`archives on ${name}`, { skip }, async (t) => {
-    const { database: own, url, close } = await create()
+    const { url, close } = await create()
     t.teardown(close)
-    if (url === undefined) await own.destroy()
-    const started = await startService(t, url === undefined ? {} : { DATABASE_URL: url })
+    const started = await startService(t, { DATABASE_URL: url })
     const { app, log } = started
 
     t.test('a run is one archive with its paths, named after workflow and run', async (t) => {

@@ -19,10 +19,9 @@ const keyOf = (caller: Caller, path: string, parts: Partial<Parameters<typeof mi
 
 for (const { name, skip, create } of databaseKindsAndRole) {
   t.test(`lists on ${name}`, { skip }, async (t) => {
-    const { database: own, url, close } = await create()
+    const { url, close } = await create()
     t.teardown(close)
-    if (url === undefined) await own.destroy()
-    const { app, authorise } = await startService(t, url === undefined ? {} : { DATABASE_URL: url })
+    const { app, authorise } = await startService(t, { DATABASE_URL: url })
     const { database } = app
     const answerTo = async (path: string, caller = admin) =>
       await app.inject({ url: `/api/v1/objects${path}`, headers: authorise(caller) })

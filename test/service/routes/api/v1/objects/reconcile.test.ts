@@ -104,7 +104,7 @@ t.test('an organisation starts no more of them per minute than RECONCILE_LIMIT; 
 
 t.test('on a PostgreSQL server', { skip: testDatabaseUrl === undefined && 'TEST_DATABASE_URL is not set' }, async (t) => {
   const serverDatabase = async (t: Test) => {
-    const { database: observer, url = '', close } = await createServerDatabase(testDatabaseUrl ?? '')
+    const { database: observer, url, close } = await createServerDatabase(testDatabaseUrl ?? '')
     t.teardown(close)
     const connectionCount = async () => (await sql<{ count: bigint }>`
       select count(*) as count from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`.execute(observer))

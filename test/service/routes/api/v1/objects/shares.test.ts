@@ -35,10 +35,9 @@ function sharesOf ({ app, authorise }: TestService) {
 
 for (const { name, skip, create } of databaseKinds) {
   t.test(`share links on ${name}`, { skip }, async (t) => {
-    const { database: own, url, close } = await create()
+    const { url, close } = await create()
     t.teardown(close)
-    if (url === undefined) await own.destroy()
-    const started = await startService(t, url === undefined ? {} : { DATABASE_URL: url })
+    const started = await startService(t, { DATABASE_URL: url })
     const { app, putFile, follow, log } = started
     const { make, send } = sharesOf(started)
     const open = async (path: string, headers = {}) => await app.inject({ url: path, headers })
