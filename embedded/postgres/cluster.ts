@@ -48,7 +48,7 @@ async function initialise (cluster: Cluster, passwordFile: string): Promise<void
       '-D', dataPath(cluster), `--username=${SUPERUSER}`, '--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8',
       '--auth=scram-sha-256', `--pwfile=${process.platform === 'win32' ? passwordFile : '/dev/stdin'}`,
       `--wal-segsize=${WAL_SEGMENT_MEBIBYTES}`, '--no-instructions', '--no-sync',
-    ], password.fd)
+    ], { input: password.fd })
     if (exitCode === 0) return
     if (errors.includes('No space left on device')) throw new DiskFullError()
     throw new EmbeddedDatabaseError(`initdb failed, which says: ${errors.trim().split('\n')[0] ?? ''}`)
@@ -59,7 +59,7 @@ async function initialise (cluster: Cluster, passwordFile: string): Promise<void
 
 /** Writes all of a cluster's data to the disk, or ends early if it is aborted. */
 export async function syncCluster (cluster: Cluster, signal: AbortSignal): Promise<void> {
-  await runProgram(cluster, 'initdb', ['-D', dataPath(cluster), '--sync-only'], 'ignore', signal)
+  await runProgram(cluster, 'initdb', ['-D', dataPath(cluster), '--sync-only'], { signal })
 }
 
 /** Lets the account of a cluster, and nobody else, use its folder, as PostgreSQL demands. */

@@ -22,11 +22,11 @@ export function dataPath ({ directory, account }: Cluster): string {
  * @throws {EmbeddedDatabaseError} if it cannot be run here
  */
 export async function startProgram (
-  { directory, programs, account }: Cluster, name: 'initdb' | 'pg_ctl' | 'postgres', parameters: readonly string[], stdio: StdioOptions,
-  signal?: AbortSignal,
+  { directory, programs, account }: Cluster, name: 'initdb' | 'pg_ctl' | 'postgres', parameters: readonly string[],
+  stdio: StdioOptions,
 ): Promise<ChildProcess> {
   const program = join(programs, 'bin', name)
-  const child = spawn(program, parameters, { ...account, cwd: directory, env: { LC_ALL: 'C', TZ: 'UTC' }, detached: true, stdio, signal })
+  const child = spawn(program, parameters, { ...account, cwd: directory, env: { LC_ALL: 'C', TZ: 'UTC' }, detached: true, stdio })
   try {
     await once(child, 'spawn')
     return child
@@ -35,12 +35,23 @@ export async function startProgram (
   }
 }
 
-/** Runs one of PostgreSQL's programs to its end; returns what it wrote about errors. */
+/**
+ * Runs one of PostgreSQL's programs to its end, or until it is killed.
+ *
+ * @param options.input the number of the file that it reads
+ * @param options.signal kills it
+ * @returns also what it wrote about errors
+ * @throws {EmbeddedDatabaseError} if it cannot be run here
+ */
 export async function runProgram (
-  cluster: Cluster, name: 'initdb' | 'pg_ctl', parameters: readonly string[], input: number | 'ignore' = 'ignore', signal?: AbortSignal,
+  cluster: Cluster, name: 'initdb' | 'pg_ctl', parameters: readonly string[],
+  { input = 'ignore', signal }: { input?: number | 'ignore', signal?: AbortSignal } = {},
 ): Promise<{ exitCode: number | null, errors: string }> {
-  const child = await startProgram(cluster, name, parameters, [input, 'ignore', 'pipe'], signal)
+  const child = await startProgram(cluster, name, parameters, [input, 'ignore', 'pipe'])
   const ended = once(child, 'close')
+  const kill = () => { child.kill('SIGKILL') }
+  signal?.addEventListener('abort', kill, { once: true })
+  if (signal?.aborted === true) kill()
   const errors = child.stderr === null ? '' : await text(child.stderr)
   await ended
   return { exitCode: child.exitCode, errors }
