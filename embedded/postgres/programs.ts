@@ -50,13 +50,17 @@ async function copyPrograms ({ folder, version }: ProgramsPackage): Promise<stri
   await cp(folder, draft, { recursive: true, verbatimSymlinks: true, filter: isNeeded })
   linkLibraries(draft)
   await chmod(draft, 0o755)
-  await rm(target, { recursive: true, force: true })
   try {
     await rename(draft, target)
   } catch (error) {
-    await rm(draft, { recursive: true })
-    // Another process may have been faster.
-    if (!await isCopy(target, folder)) throw error
+    if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) throw error
+    // Another process was faster, or a copy is there that is not to be used.
+    if (await isCopy(target, folder)) {
+      await rm(draft, { recursive: true })
+    } else {
+      await rm(target, { recursive: true })
+      await rename(draft, target)
+    }
   }
   return target
 }
