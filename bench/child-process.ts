@@ -19,6 +19,16 @@ export async function residentMib (pid: number): Promise<number> {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
 }
 
+/** The memory of a process's children, and of theirs, in MiB: what several share counts once. */
+export async function childrenMib (pid: number): Promise<number> {
+  const children = (await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')).split(' ').filter((text) => text !== '').map(Number)
+  const sizes = await Promise.all(children.map(async (child) => {
+    const shareKib = /^Pss:\s+(\d+) kB$/m.exec(await readFile(`/proc/${child}/smaps_rollup`, 'utf8'))?.[1]
+    return Number(shareKib) / 1024 + await childrenMib(child)
+  }))
+  return sizes.reduce((sum, size) => sum + size, 0)
+}
+
 /** The arguments that run a program in `programs/`, which is not built. */
 export function benchProgram (name: string): string[] {
   return ['--import', join(import.meta.dirname, '..', 'typescript.js'), join(import.meta.dirname, 'programs', `${name}.ts`)]

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Bench, Case } from '../bench.js'
-import { residentMib } from '../child-process.js'
+import { childrenMib, residentMib } from '../child-process.js'
 import { type Measure, type Measurement, growth, interleave, spread } from '../measure.js'
 import type { PostgresServer } from '../services/postgres.js'
 import { type ServiceProcess, startService } from '../services/service.js'
@@ -8,32 +8,34 @@ import { fillCatalogue } from './catalogue.js'
 
 const RESTING_AFTER_MS = 3_000
 const READY_WITHIN_MS = 30_000
-const START_MAX_MS = 1_000
 const CATALOGUES = [10_000, 1_000_000] as const
-const RESTING_MAX_MIB = 120
 
 /**
- * How long the service takes to become ready, and its memory at rest: with a real database and bucket, and with embedded ones.
+ * How long the service takes to become ready, and what it and its children rest at: with a real database and bucket, and with
+ * embedded ones.
  */
 export const startUp: Case = async function * (bench) {
   const { postgres, rounds } = bench
   const kinds = [
-    ...postgres === undefined ? [] : [{ name: 'configured', environment: { DATABASE_URL: await postgres.createDatabase() }, isTarget: true }],
+    ...postgres === undefined
+      ? []
+      : [{ name: 'configured', environment: { DATABASE_URL: await postgres.createDatabase() }, startMaxMs: 1_000, restingMaxMib: 120 }],
     // An empty variable counts as unset.
     {
       name: 'embedded',
       environment: { DATABASE_URL: '', S3_ENDPOINT: '', S3_ACCESS_KEY: '', S3_SECRET_KEY: '', S3_BUCKET: '' },
-      isTarget: false,
+      startMaxMs: 1_500,
+      restingMaxMib: 256,
     },
   ]
-  for (const { name, environment, isTarget } of kinds) {
+  for (const { name, environment, startMaxMs, restingMaxMib } of kinds) {
     const [startsMs, restingMib]: [number[], number[]] = [[], []]
     for (let round = 0; round < rounds; round++) {
       const { service, startMs } = await startUntilReady(bench, environment)
       try {
         startsMs.push(startMs)
         await setTimeout(RESTING_AFTER_MS)
-        restingMib.push(await residentMib(service.pid))
+        restingMib.push(await residentMib(service.pid) + await childrenMib(service.pid))
       } finally {
         await service.stop()
       }
@@ -43,13 +45,13 @@ export const startUp: Case = async function * (bench) {
       case: `Start, ${name}, until it is ready`,
       unit: 'ms',
       measured: start,
-      ...isTarget ? { target: { text: `≤ ${START_MAX_MS.toLocaleString('en')}`, isMet: start.median <= START_MAX_MS } } : {},
+      target: { text: `≤ ${startMaxMs.toLocaleString('en')}`, isMet: start.median <= startMaxMs },
     }
     yield {
       case: `Memory at rest, ${name}`,
       unit: 'MiB',
       measured: resting,
-      ...isTarget ? { target: { text: `≤ ${RESTING_MAX_MIB}`, isMet: resting.median <= RESTING_MAX_MIB } } : {},
+      target: { text: `≤ ${restingMaxMib}`, isMet: resting.median <= restingMaxMib },
     }
   }
   if (postgres !== undefined) yield await growthOfStart(bench, postgres)

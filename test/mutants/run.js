@@ -93,7 +93,7 @@ function interval (found, size) {
   return `${percent((middle - half) / scale)} to ${percent((middle + half) / scale)} of all, with 95 % confidence`
 }
 
-// The same suites run on both kinds of database, and on a server in a tenth of the time.
+// The same suites run on both kinds of database, and notice the same on either.
 if (process.env.TEST_DATABASE_URL) process.env.TEST_EMBEDDED_DATABASE = 'no'
 const scores = []
 for (const [room, tests] of Object.entries(rooms)) {

@@ -14,8 +14,8 @@ const run = promisify(execFile)
 
 /** A database in every folder that `createEmbeddedDirectory` makes, to copy others from: migrated, and empty. */
 export const TEMPLATE_DATABASE = 'migrated'
-/** Nothing of what tests write needs to survive a failure of the system. */
-export const testSettings = { fsync: 'off', full_page_writes: 'off' }
+/** Nothing of what tests write needs to survive a failure of the system, and what is copied should be small. */
+export const testSettings = { fsync: 'off', full_page_writes: 'off', min_wal_size: '8MB' }
 
 /**
  * Turns a folder into a new embedded database, migrated. It is a copy of one that is kept beside the packages: PostgreSQL takes
