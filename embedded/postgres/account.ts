@@ -1,6 +1,7 @@
-import { chown, lchown, readdir, stat } from 'node:fs/promises'
+import { lchown, readdir, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errorCode } from '../../errors/error-code.js'
+import { EmbeddedDatabaseError } from './failure.js'
 
 /** Whom PostgreSQL runs as, by the numbers of user and group. */
 export interface Account {
@@ -23,11 +24,31 @@ export async function accountFor (directory: string): Promise<Account | undefine
   return uid === 0 ? nobody : { uid, gid }
 }
 
-/** Gives a folder, and all that is in it, to an account, unless the account has it already. */
-export async function giveTo (directory: string, { uid, gid }: Account): Promise<void> {
-  if ((await stat(directory)).uid === uid) return
-  for (const name of await readdir(directory, { recursive: true })) await lchown(join(directory, name), uid, gid)
-  await chown(directory, uid, gid)
+/**
+ * Gives a folder, and all that is in it, to an account, unless the account has it already.
+ *
+ * @throws {EmbeddedDatabaseError}
+ */
+export async function giveFolder (directory: string, account: Account): Promise<void> {
+  if ((await stat(directory)).uid === account.uid) return
+  for (const name of await readdir(directory, { recursive: true })) await give(join(directory, name), account)
+  await give(directory, account)
+}
+
+/**
+ * Gives a file, or a folder without what is in it, to an account.
+ *
+ * @throws {EmbeddedDatabaseError}
+ */
+export async function give (path: string, { uid, gid }: Account): Promise<void> {
+  try {
+    await lchown(path, uid, gid)
+  } catch (error) {
+    // This root is one without all its rights, as in some containers.
+    throw new EmbeddedDatabaseError(
+      `PostgreSQL refuses to run as root, and its data could not be given to another user (${errorCode(error)}): ` +
+        'run the service as a user who may write DATA_DIR')
+  }
 }
 
 async function ownerOf (path: string): Promise<Account | undefined> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { chmod, chown, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Account, giveTo } from './account.js'
+import { type Account, give, giveFolder } from './account.js'
 import { DiskFullError, EmbeddedDatabaseError } from './failure.js'
 import { dataPath, runProgram } from './run-program.js'
 
@@ -33,7 +33,7 @@ export async function createCluster (cluster: Cluster): Promise<void> {
   await rm(draft, { recursive: true, force: true })
   await mkdir(draft, { recursive: true, mode: 0o700 })
   await writeFile(passwordFile, randomBytes(32).toString('base64url'), { mode: 0o600 })
-  if (account !== undefined) for (const path of [draft, passwordFile]) await chown(path, account.uid, account.gid)
+  if (account !== undefined) for (const path of [draft, passwordFile]) await give(path, account)
   await initialise({ ...cluster, directory: draft }, passwordFile)
   await rename(passwordFile, passwordPath(draft))
   await rm(directory, { recursive: true, force: true })
@@ -64,7 +64,7 @@ export async function syncCluster (cluster: Cluster, signal: AbortSignal): Promi
 
 /** Lets the account of a cluster, and nobody else, use its folder, as PostgreSQL demands. */
 export async function ownCluster ({ directory, account }: Cluster): Promise<void> {
-  if (account !== undefined) await giveTo(directory, account)
+  if (account !== undefined) await giveFolder(directory, account)
   await chmod(directory, 0o700)
 }
 

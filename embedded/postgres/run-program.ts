@@ -26,8 +26,9 @@ export async function startProgram (
   stdio: StdioOptions,
 ): Promise<ChildProcess> {
   const program = join(programs, 'bin', name)
-  const child = spawn(program, parameters, { ...account, cwd: directory, env: { LC_ALL: 'C', TZ: 'UTC' }, detached: true, stdio })
+  const environment = { LC_ALL: 'C', TZ: 'UTC' }
   try {
+    const child = spawn(program, parameters, { ...account, cwd: directory, env: environment, detached: true, stdio })
     await once(child, 'spawn')
     return child
   } catch (error) {
@@ -62,6 +63,9 @@ function explain (code: string, program: string, isOtherAccount: boolean): strin
   if (code === 'ENOENT' && existsSync(program)) {
     return 'PostgreSQL\'s programs need the GNU C library, which this system does not have, as Alpine Linux does not'
   }
-  if (isOtherAccount) return `PostgreSQL refuses to run as root, and its programs could not be run as another user (${code})`
+  if (isOtherAccount) {
+    return `PostgreSQL refuses to run as root, and its programs could not be run as another user (${code}): ` +
+      'run the service as a user who may write DATA_DIR'
+  }
   return `${program} cannot be run (${code})`
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
-import { accountFor } from '../../../../embedded/postgres/account.js'
+import { accountFor, give } from '../../../../embedded/postgres/account.js'
 import { linkLibraries } from '../../../../embedded/postgres/library-links.js'
 import { findPackage } from '../../../../embedded/postgres/package.js'
 import { preparePrograms } from '../../../../embedded/postgres/programs.js'
@@ -54,6 +54,13 @@ t.test('data that was copied by root is given to the account', { skip }, async (
   t.teardown(() => server.stop())
   await server.start()
   t.match(await stat(join(directory, 'global/pg_control')), nobody)
+})
+
+t.test('why data cannot be given to the account is told', async (t) => {
+  await t.rejects(give(join(await makeFolder(t), 'missing'), nobody), {
+    name: 'EmbeddedDatabaseError',
+    message: /could not be given to another user \(ENOENT\): run the service as a user who may write DATA_DIR\. DATABASE_URL /,
+  })
 })
 
 t.test('programs that the account cannot get to are copied once to where it can', { skip }, async (t) => {
