@@ -20,10 +20,10 @@ t.test('a page of a run is read in the order of the keys from the index, not sor
   for (const after of [undefined, `${run}users/00000000-0000-4000-8000-000000000004/outputs/8`]) {
     const query = listFilesQuery(database, run, { after, maxFiles: 101 }).compile()
     const { rows } = await database.executeQuery<{ 'QUERY PLAN': string }>({
-      ...query, sql: `explain (analyze, costs off, timing off, summary off) ${query.sql}`,
+      ...query, sql: `explain (analyze, costs off, timing off, summary off, buffers off) ${query.sql}`,
     })
     const plan = rows.map((row) => row['QUERY PLAN']).join('\n')
-    t.match(plan, /Index Scan using objects_pkey on objects[^\n]*actual rows=101 /)
+    t.match(plan, /Index Scan using objects_pkey on objects[^\n]*actual rows=101(\.00)? /)
     t.match(plan, /Index Cond: \(\(object_key > [^\n]* AND \(object_key < /)
     t.notMatch(plan, /Sort/)
   }
