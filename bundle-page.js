@@ -12,19 +12,38 @@ const options = {
   absWorkingDir: root,
   entryPoints: { page: 'page/main.tsx', icon: 'page/icon.svg' },
   bundle: true,
-  splitting: true,
   format: 'esm',
   target: ['chrome116', 'firefox124', 'safari17.4'],
   jsx: 'automatic',
   jsxImportSource: 'preact',
   loader: { '.svg': 'copy' },
   entryNames: '[name]-[hash]',
-  chunkNames: '[name]-[hash]',
   minify: true,
   legalComments: 'none',
   metafile: true,
   logLevel: 'warning',
 }
+
+/**
+ * Bundles by itself what the page imports later. With esbuild's splitting, the helpers that Uppy's modules need would be in a
+ * file that the page loads at once. What is in both is there twice, and must have no state.
+ *
+ * @param {string} outdir
+ * @param {string[]} outputs to which the paths of what was written are added
+ * @returns {import('esbuild').Plugin}
+ */
+const bundleLater = (outdir, outputs) => ({
+  name: 'bundle-later',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\./ }, async ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined
+      const { metafile } = await build({ ...options, entryPoints: [join(resolveDir, path.replace(/\.js$/, '.ts'))], outdir })
+      const [written = ''] = Object.keys(metafile.outputs)
+      outputs.push(written)
+      return { path: `./${basename(written)}`, external: true }
+    })
+  },
+})
 
 /**
  * Bundles the page: scripts, styles and pictures, whose names contain a hash of their content, and the document that names
@@ -34,8 +53,11 @@ const options = {
  * @returns the paths of what was written, from the project's root
  */
 export async function bundlePage (folder) {
-  const { metafile } = await build({ ...options, outdir: join(folder, 'assets') })
-  const outputs = Object.keys(metafile.outputs)
+  const outdir = join(folder, 'assets')
+  /** @type {string[]} */
+  const outputs = []
+  const { metafile } = await build({ ...options, outdir, plugins: [bundleLater(outdir, outputs)] })
+  outputs.push(...Object.keys(metafile.outputs))
   const nameOf = (/** @type {RegExp} */ pattern) => basename(outputs.find((path) => pattern.test(path)) ?? '')
   const template = await readFile(join(root, 'page', 'document.html'), 'utf8')
   const document = template
