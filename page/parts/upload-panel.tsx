@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks'
 import { announce } from '../state/announcements.js'
-import { type Upload, type Uploads, useUploads } from '../state/uploads.js'
+import { type FailedUpload, type Uploads, useUploads } from '../state/uploads.js'
 import { exactSize } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 
@@ -26,26 +26,26 @@ export function UploadPanel ({ uploads }: { uploads: Uploads }) {
       </div>
       <p id='uploads-progress'>{isBusy ? strings.uploads.progress(doneCount, fileCount, sentBytes, sizeBytes) : strings.uploads.done(doneCount, sentBytes)}</p>
       <progress aria-labelledby='uploads-heading' max={100} value={percent} />
-      {sending.map((upload, index) => <p key={index} class='uploading' title={upload.path}>{upload.path}</p>)}
-      {failed.length > 0 && <Failed failed={failed} onRetry={(chosen) => { uploads.retry(chosen) }} />}
+      {sending.map((path, index) => <p key={index} class='uploading' title={path}>{path}</p>)}
+      {failed.length > 0 && <Failed failed={failed} onRetry={() => { uploads.retry() }} />}
     </section>
   )
 }
 
-function Failed ({ failed, onRetry }: { failed: readonly Upload[], onRetry: (chosen: readonly Upload[]) => void }) {
-  const advice = new Set(failed.flatMap(({ failure }) => strings.errors.advice(failure?.code) ?? []))
+function Failed ({ failed, onRetry }: { failed: readonly FailedUpload[], onRetry: () => void }) {
+  const advice = new Set(failed.flatMap(({ failure }) => strings.errors.advice(failure.code) ?? []))
   return (
     <>
       <div class='failed-head'>
         <strong>{strings.uploads.failed(failed.length)}</strong>
-        <button type='button' onClick={() => { onRetry(failed) }}>{strings.uploads.retryAll}</button>
+        <button type='button' onClick={onRetry}>{strings.uploads.retryAll}</button>
       </div>
       {[...advice].map((text) => <p key={text} class='hint'>{text}</p>)}
       <ul class='failed'>
-        {failed.slice(0, LISTED).map((upload, index) => (
+        {failed.slice(0, LISTED).map(({ path, sizeBytes, failure }, index) => (
           <li key={index}>
-            <span class='failed-name' title={exactSize(upload.file.size)}>{upload.path}</span>
-            <span class='hint'>{upload.failure?.message}</span>
+            <span class='failed-name' title={exactSize(sizeBytes)}>{path}</span>
+            <span class='hint'>{failure.message}</span>
           </li>
         ))}
       </ul>

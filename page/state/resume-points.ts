@@ -2,9 +2,10 @@ import type { ResumePoint } from '../../client/index.js'
 
 /** What an upload in parts is known by when its file is chosen again, after a reload. */
 export interface ResumableUpload {
-  file: File
   path: string
   target: { workflowId: string, runId: string, direction: string }
+  sizeBytes: number
+  lastModified: number
 }
 
 /**
@@ -38,7 +39,7 @@ export class ResumePoints {
     for (const name of Object.keys(sessionStorage)) if (name.startsWith(this.#prefix)) sessionStorage.removeItem(name)
   }
 
-  #nameOf ({ file, path, target: { workflowId, runId, direction } }: ResumableUpload): string {
-    return this.#prefix + JSON.stringify([workflowId, runId, direction, path, file.size, file.lastModified])
+  #nameOf ({ path, target: { workflowId, runId, direction }, sizeBytes, lastModified }: ResumableUpload): string {
+    return this.#prefix + JSON.stringify([workflowId, runId, direction, path, sizeBytes, lastModified])
   }
 }

@@ -69,6 +69,7 @@ t.test('the page', async (t) => {
     const sizeBytes = sizes.reduce((sum, size) => sum + size, 0)
     t.comment(`${sizeBytes} bytes in ${seen.size} files`)
     t.ok(sizeBytes < 150_000, `${sizeBytes} bytes`)
+    t.notOk([...seen].some((path) => path.includes('upload-queue')), 'Uppy is loaded with the first upload')
   })
 
   t.test('is where / and the page\'s former address lead to, under a proxy\'s prefix, too', async (t) => {

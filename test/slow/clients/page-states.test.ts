@@ -221,6 +221,47 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     await page.locator('#files[aria-rowcount="4"]').waitFor()
   })
 
+  await t.test('what was chosen is listed where Uppy cannot be loaded, and sent once it can', async (t) => {
+    const { page } = await open({ ...admin, orgKey: 'unloaded' }, `/workflows/${workflowId}/runs/${run(3)}/`)
+    await page.route(/upload-queue/, (route) => route.abort())
+    await upload(page, 'first.txt', 'second.txt')
+    await page.locator('.failed', { hasText: 'The service does not answer.' }).waitFor()
+    t.equal(await page.locator('.failed li').count(), 2)
+    await page.unroute(/upload-queue/)
+    await page.getByRole('button', { name: 'Try all again' }).click()
+    await page.locator('#uploads-progress', { hasText: '2\u00a0files uploaded' }).waitFor()
+    await page.locator('#files[aria-rowcount="3"]').waitFor()
+  })
+
+  await t.test('hundreds of files arrive, those too whose names differ only by case, and what is cancelled can be tried again', async (t) => {
+    const { page, complaints } = await open({ ...admin, orgKey: 'hundreds' }, `/workflows/${workflowId}/runs/${run(4)}/`)
+    // More than one Uppy has; what is dropped by a script has one time.
+    const drop = `(() => {
+      const data = new DataTransfer()
+      for (const name of ['a.txt', 'A.txt', ...Array.from({ length: 218 }, (_, index) => index + '.txt')]) {
+        data.items.add(new File(['text'], name, { type: 'text/plain', lastModified: 1 }))
+      }
+      document.querySelector('.drop-zone').dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }))
+    })()`
+    let release = () => {}
+    const released = new Promise<void>((resolve) => { release = resolve })
+    await page.route(/\/store\//, async (route) => {
+      await released
+      await route.continue().catch(() => {})
+    })
+    await page.evaluate(drop)
+    await page.getByRole('button', { name: 'Cancel all' }).click()
+    await page.locator('.failed-head', { hasText: '220\u00a0files failed' }).waitFor()
+    t.equal(await page.locator('.uploading').count(), 0)
+    await page.unroute(/\/store\//)
+    release()
+    await page.getByRole('button', { name: 'Try all again' }).click()
+    await page.locator('#uploads-progress', { hasText: '220\u00a0files uploaded, 880\u00a0B' }).waitFor()
+    t.equal(await page.locator('.failed li').count(), 0)
+    await page.locator('#sum', { hasText: /^220.files, 880.B$/ }).waitFor()
+    t.strictSame(complaints, [])
+  })
+
   await t.test('a file in parts continues where it stopped when it is chosen again after a reload', async (t) => {
     const { page } = await open({ ...admin, orgKey: 'resuming' }, `/workflows/${workflowId}/runs/${run(5)}/`)
     const folder = await mkdtemp(join(tmpdir(), 'objects-storage-page-'))
