@@ -27,6 +27,8 @@ export class PersistentDelivery<Item> {
   readonly #closing = new AbortController()
   readonly #waiting: Item[] = []
   #underWay = new Set<Promise<void>>()
+  /** What was added while deliveries are held back. */
+  #held: Item[] | undefined
   #repeating: Promise<void> | undefined
   #lostCount = 0
 
@@ -41,6 +43,10 @@ export class PersistentDelivery<Item> {
   }
 
   add (item: Item): void {
+    if (this.#held !== undefined) {
+      this.#held.push(item)
+      return
+    }
     if (this.#repeating !== undefined) {
       this.#keep(item)
       return
@@ -52,6 +58,22 @@ export class PersistentDelivery<Item> {
       this.#repeating = this.#repeat().finally(() => { this.#repeating = undefined })
     }).finally(() => this.#underWay.delete(delivery))
     this.#underWay.add(delivery)
+  }
+
+  /**
+   * Delivers what is added during some work once that has ended, or failed, all at once. A crash loses it, so the work must be
+   * done again after one.
+   */
+  async holdDuring<Result> (work: () => Promise<Result>): Promise<Result> {
+    if (this.#held !== undefined) return await work()
+    this.#held = []
+    try {
+      return await work()
+    } finally {
+      const held = this.#held
+      this.#held = undefined
+      for (const item of held) this.add(item)
+    }
   }
 
   /** Tries everything that waits one last time. Resolves with how many items were not delivered. */

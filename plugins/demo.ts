@@ -1,5 +1,5 @@
 import fastifyPlugin from 'fastify-plugin'
-import { nameWorkflow } from '../db/usage/workflow-names.js'
+import { nameWorkflows } from '../db/usage/workflow-names.js'
 import { writeClaims } from '../schemas/token-claims.js'
 
 declare module 'fastify' {
@@ -25,9 +25,10 @@ export default fastifyPlugin(async (app) => {
       putObject: async (objectKey, body, contentType) => {
         await app.minio.putObject(app.storeTarget.bucket, objectKey, body, body.length, { 'Content-Type': contentType })
       },
-      nameWorkflow: async (orgKey, workflowId, name) => { await nameWorkflow(app.database, { orgKey, workflowId, name }) },
+      countTogether: async (work) => await app.countTogether(work),
+      nameWorkflows: async (orgKey, workflows) => { await nameWorkflows(app.database, orgKey, workflows) },
       settled: async () => { await app.bucketEvents.settled() },
       signToken: (caller) => app.jwt.sign(writeClaims(caller, app.claimNames, app.roleValues), { expiresIn: '30d' }),
     })
   })
-}, { name: 'demo', dependencies: ['config', 'minio', 'store-target', 'database', 'bucket-events', 'jwt'] })
+}, { name: 'demo', dependencies: ['config', 'minio', 'store-target', 'database', 'bucket-events', 'store-events', 'jwt'] })

@@ -2,13 +2,13 @@ import { type Kysely, sql } from 'kysely'
 import type { Database } from '../connection/tables.js'
 import { inTransaction } from '../connection/transaction.js'
 
-/** Names a workflow of an organisation, replacing any previous name. */
-export async function nameWorkflow (
-  database: Kysely<Database>, workflow: { orgKey: string, workflowId: string, name: string },
+/** Names workflows of an organisation, at least one and each once, replacing any previous names. */
+export async function nameWorkflows (
+  database: Kysely<Database>, orgKey: string, workflows: ReadonlyArray<{ workflowId: string, name: string }>,
 ): Promise<void> {
   await inTransaction(database, (transaction) => transaction
     .insertInto('workflows')
-    .values({ org_key: workflow.orgKey, workflow_id: workflow.workflowId, name: workflow.name })
+    .values(workflows.map(({ workflowId, name }) => ({ org_key: orgKey, workflow_id: workflowId, name })))
     .onConflict((conflict) => conflict.columns(['org_key', 'workflow_id']).doUpdateSet({
       name: (eb) => eb.ref('excluded.name'), updated_at: sql`now()`,
     }))

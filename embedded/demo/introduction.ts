@@ -7,6 +7,8 @@ export interface DemoService extends DemoStore {
   dataDirectory: string
   /** The service's origin. */
   address: string
+  /** Counts what some work puts once that has ended, in one batch. */
+  countTogether <Result> (work: () => Promise<Result>): Promise<Result>
   /** Resolves once everything that was put before has been counted. */
   settled (): Promise<void>
   /** Signs a token that is valid for 30 days. */
@@ -20,7 +22,7 @@ export interface DemoService extends DemoStore {
  */
 export async function introduce (service: DemoService): Promise<string> {
   const { address } = service
-  const demo = await seedDemoOrganisation(service.dataDirectory, service)
+  const demo = await service.countTogether(() => seedDemoOrganisation(service.dataDirectory, service))
   await service.settled()
   const token = service.signToken({ userId: demo.admin, orgKey: demo.orgKey, roles: ['admin'] })
   const objects = `${address}/api/v1/objects`

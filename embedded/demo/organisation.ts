@@ -10,7 +10,7 @@ import { FURTHER_WORK, furtherFiles } from './work.js'
 /** Where the demo organisation is put. */
 export interface DemoStore {
   putObject (objectKey: string, body: Buffer, contentType: string): Promise<void>
-  nameWorkflow (orgKey: string, workflowId: string, name: string): Promise<void>
+  nameWorkflows (orgKey: string, workflows: ReadonlyArray<{ workflowId: string, name: string }>): Promise<void>
 }
 
 export interface DemoOrganisation {
@@ -71,9 +71,7 @@ export async function seedDemoOrganisation (dataDirectory: string, store: DemoSt
   const { files, organisation } = plan(marker?.organisation.objectKeys ?? [])
   await mkdir(dataDirectory, { recursive: true })
   await writeMarker(markerPath, { isComplete: false, organisation })
-  for (const { workflowId, name } of [...DEMO_WORKFLOWS, ...FURTHER_WORK]) {
-    await store.nameWorkflow(DEMO_ORG_KEY, workflowId, name)
-  }
+  await store.nameWorkflows(DEMO_ORG_KEY, [...DEMO_WORKFLOWS, ...FURTHER_WORK])
   const queue = [...files]
   await Promise.all(Array.from({ length: PARALLEL }, async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {

@@ -49,7 +49,7 @@ function log (seed: number, steps: readonly string[]): Buffer {
 /** Bytes that do not compress to nothing, quickly made. */
 function binary (sizeBytes: number, seed: number): Buffer {
   const numbers = chance(seed)
-  const tile = Buffer.from(Array.from({ length: 1024 }, () => Math.floor(numbers.next().value * 256)))
+  const tile = Buffer.from(Array.from({ length: 256 }, () => Math.floor(numbers.next().value * 256)))
   return Buffer.alloc(sizeBytes, tile)
 }
 

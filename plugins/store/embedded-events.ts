@@ -2,6 +2,16 @@ import fastifyPlugin from 'fastify-plugin'
 import { Gauge } from 'prom-client'
 import { PersistentDelivery } from '../../embedded/persistent-delivery.js'
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    /**
+     * Counts the changes that some work makes to the embedded object storage once it has ended, in one batch. After a crash it
+     * must be done again. Elsewhere the storage tells its changes whenever it will.
+     */
+    countTogether: <Result>(work: () => Promise<Result>) => Promise<Result>
+  }
+}
+
 // They take some 20 MB.
 const MAX_WAITING = 20_000
 const FIRST_PAUSE_MS = 100
@@ -12,7 +22,10 @@ const FIRST_PAUSE_MS = 100
  */
 export default fastifyPlugin(async (app) => {
   const { embeddedStoreChanges } = app
-  if (embeddedStoreChanges === undefined) return
+  if (embeddedStoreChanges === undefined) {
+    app.decorate('countTogether', async (work) => await work())
+    return
+  }
   const reconcile = async () => {
     const run = await app.reconciliation.start({ prefix: '' })
     if (run === undefined) throw new Error('Another reconcile, which may have begun before the changes, is running.')
@@ -40,6 +53,7 @@ export default fastifyPlugin(async (app) => {
     collect: () => { waiting.set(delivery.waitingCount) },
   })
   embeddedStoreChanges.on('change', (record) => { delivery.add(record) })
+  app.decorate('countTogether', async (work) => await delivery.holdDuring(work))
   app.addHook('onClose', async () => {
     const lostCount = await delivery.close()
     if (lostCount > 0) app.log.error({ lostCount }, 'changes of the embedded object storage are not counted: a reconcile is needed')

@@ -48,6 +48,24 @@ t.test('what fails is delivered once that works again, and so is what came meanw
   t.equal(receiver.taken.at(-1), 5)
 })
 
+t.test('what is added during some work is delivered once that has ended, or failed, and without a pause in between', async (t) => {
+  const { receiver, delivery } = openDelivery(10)
+  for (const failure of [undefined, new Error('It failed.')]) {
+    receiver.taken.length = 0
+    const work = delivery.holdDuring(async () => {
+      delivery.add(1)
+      await delivery.holdDuring(async () => { delivery.add(2) })
+      t.strictSame(receiver.taken, [])
+      if (failure !== undefined) throw failure
+      return 'done'
+    })
+    t.equal(await work.catch((error: unknown) => error), failure ?? 'done')
+    t.strictSame(receiver.taken, [1, 2])
+  }
+  delivery.add(3)
+  t.strictSame(receiver.taken, [1, 2, 3])
+})
+
 t.test('no more is kept than there is room for, and what was lost is told', async (t) => {
   const { receiver, delivery, next } = openDelivery(2)
   receiver.isDown = true

@@ -1,5 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { nameWorkflow } from '../../../../db/usage/workflow-names.js'
+import { nameWorkflows } from '../../../../db/usage/workflow-names.js'
 import { errorResponses } from '../../../../schemas/error-responses.js'
 import { reference } from '../../../../schemas/reference.js'
 import { WorkflowNameSchema, WorkflowParamsSchema, WorkflowSchema } from '../../../../schemas/workflows.js'
@@ -19,7 +19,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
   }, async (request) => {
     const { workflowId } = request.params
     const { name } = request.body
-    await nameWorkflow(app.database, { orgKey: request.user.orgKey, workflowId, name })
+    await nameWorkflows(app.database, request.user.orgKey, [{ workflowId, name }])
     return { workflowId, workflowName: name }
   })
 }

@@ -6,7 +6,7 @@ import { type FoldersQuery, listFolders } from '../../../../db/runs/folders.js'
 import { type RunSort, listRuns } from '../../../../db/runs/workflow-runs.js'
 import { type WorkflowSort, listWorkflows } from '../../../../db/runs/workflows.js'
 import { countCataloguedFiles, hasCataloguedFiles, isCatalogued, listCataloguedOrgKeys } from '../../../../db/usage/catalogue-size.js'
-import { nameWorkflow } from '../../../../db/usage/workflow-names.js'
+import { nameWorkflows } from '../../../../db/usage/workflow-names.js'
 import { fileNameOf, prefixOf } from '../../../../objects/object-key.js'
 import { catalogueFiles } from '../../../support/catalogued-files.js'
 import { databaseKinds } from '../../../support/database.js'
@@ -39,8 +39,8 @@ for (const { name, skip, create } of databaseKinds) {
     t.teardown(close)
     await catalogueFiles(database, files)
     await catalogueFiles(database, [{ ...fileIn(run, 'gone.txt', 1), sizeBytes: undefined }])
-    await nameWorkflow(database, { orgKey: 'acme', workflowId: workflows[0], name: 'first' })
-    await nameWorkflow(database, { orgKey: 'acme', workflowId: workflows[0], name: 'Größe 100%' })
+    await nameWorkflows(database, 'acme', [{ workflowId: workflows[0], name: 'first' }])
+    await nameWorkflows(database, 'acme', [{ workflowId: workflows[0], name: 'Größe 100%' }])
 
     t.test('a run\'s files and folders are those that its paths make, whatever the prefix, the user and the page', async (t) => {
       for (const prefix of ['', 'plots/', 'plots/a', 'ü']) {

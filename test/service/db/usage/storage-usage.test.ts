@@ -1,6 +1,6 @@
 import t from 'tap'
 import { InexactSumError, readStorageUsage } from '../../../../db/usage/storage-usage.js'
-import { nameWorkflow } from '../../../../db/usage/workflow-names.js'
+import { nameWorkflows } from '../../../../db/usage/workflow-names.js'
 import { emptyTables } from '../../../support/database.js'
 import { databaseKindsAndRole } from '../../../support/role-database.js'
 
@@ -40,9 +40,9 @@ for (const { name, skip, create } of databaseKindsAndRole) {
         sums(workflow(1), grace, 'outputs', 50n, 5n),
         sums(workflow(1), grace, 'outputs', 999n, 9n, 'other'),
       ]).execute()
-      await nameWorkflow(database, { orgKey: 'acme', workflowId: workflow(1), name: 'Old name' })
-      await nameWorkflow(database, { orgKey: 'acme', workflowId: workflow(1), name: 'Nightly report' })
-      await nameWorkflow(database, { orgKey: 'other', workflowId: workflow(2), name: 'Not ours' })
+      await nameWorkflows(database, 'acme', [{ workflowId: workflow(1), name: 'Old name' }])
+      await nameWorkflows(database, 'acme', [{ workflowId: workflow(1), name: 'Nightly report' }])
+      await nameWorkflows(database, 'other', [{ workflowId: workflow(2), name: 'Not ours' }])
       t.strictSame(await readStorageUsage(database, { orgKey: 'acme' }), {
         orgKey: 'acme',
         totalBytes: 70,

@@ -16,8 +16,8 @@ class MemoryStore implements DemoStore {
     this.objects.set(objectKey, { body, contentType })
   }
 
-  async nameWorkflow (orgKey: string, workflowId: string, name: string) {
-    this.workflowNames.set(`${orgKey}/${workflowId}`, name)
+  async nameWorkflows (orgKey: string, workflows: ReadonlyArray<{ workflowId: string, name: string }>) {
+    for (const { workflowId, name } of workflows) this.workflowNames.set(`${orgKey}/${workflowId}`, name)
   }
 }
 
