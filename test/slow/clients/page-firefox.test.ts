@@ -43,6 +43,48 @@ t.test('the page in Firefox', { skip: withoutFirefox }, async (t) => {
       await page.locator('#files[aria-rowcount="3"]').waitFor()
     })
 
+    await t.test('files that are dropped, and those of a folder that is chosen, go to the folder that is open', async (t) => {
+      const run = page.url()
+      await page.goto(`${run}results/`)
+      await page.getByText('This folder has no files.').waitFor()
+      const dropped = await page.evaluateHandle(`(() => {
+        const data = new DataTransfer()
+        data.items.add(new File(['dropped'], 'dropped.txt', { type: 'text/plain' }))
+        return data
+      })()`)
+      await page.dispatchEvent('.drop-zone', 'dragover', { dataTransfer: dropped })
+      await page.getByText('Drop files and folders here').waitFor({ state: 'attached' })
+      await page.dispatchEvent('.drop-zone', 'drop', { dataTransfer: dropped })
+      await page.getByRole('link', { name: 'dropped.txt' }).waitFor()
+
+      // WebDriver BiDi chooses no folders: input.setFiles takes files alone. They get the paths that Firefox would give them.
+      t.equal(await page.locator('#upload-folder').evaluate((field: { webkitdirectory: boolean }) => field.webkitdirectory), true)
+      await page.evaluate(`(() => {
+        const data = new DataTransfer()
+        for (const path of ['plots/deep/a.txt', 'plots/b.txt']) data.items.add(new File([path], path.split('/').at(-1), { type: 'text/plain' }))
+        const field = document.querySelector('#upload-folder')
+        field.files = data.files
+        for (const [index, path] of ['plots/deep/a.txt', 'plots/b.txt'].entries()) {
+          Object.defineProperty(field.files[index], 'webkitRelativePath', { value: path })
+        }
+        field.dispatchEvent(new Event('change'))
+      })()`)
+      await page.locator('#uploads-progress', { hasText: '3\u00a0files uploaded' }).waitFor()
+      await page.getByRole('link', { name: 'plots' }).click()
+      await page.getByRole('link', { name: 'b.txt' }).waitFor()
+      await page.getByRole('link', { name: 'deep' }).click()
+      await page.getByRole('link', { name: 'a.txt' }).click()
+      await page.locator('.preview-text', { hasText: 'plots/deep/a.txt' }).waitFor()
+      t.strictSame(await violations(page), [])
+
+      await page.getByRole('button', { name: 'Dismiss' }).click()
+      await page.goto(run)
+      await page.getByRole('checkbox', { name: 'Select results' }).check()
+      await page.getByRole('button', { name: 'Delete' }).click()
+      await page.getByRole('button', { name: /^Delete 3.files$/ }).click()
+      await page.locator('#files[aria-rowcount="3"]').waitFor()
+    })
+
     await t.test('each is shown beside the list', async (t) => {
       await page.getByRole('link', { name: 'table.csv' }).click()
       await page.locator('.preview-table td', { hasText: 'a, b' }).waitFor()
