@@ -47,7 +47,7 @@ const bundleLater = (outdir, outputs) => ({
 
 /**
  * Bundles the page: scripts, styles and pictures, whose names contain a hash of their content, and the document that names
- * them, which is written last and atomically, since other processes may read it or write the same.
+ * them, written last and each atomically, since other processes may read it or write the same.
  *
  * @param {string} folder where it is written
  * @returns the paths of what was written, from the project's root
@@ -58,15 +58,32 @@ export async function bundlePage (folder) {
   const outputs = []
   const { metafile } = await build({ ...options, outdir, plugins: [bundleLater(outdir, outputs)] })
   outputs.push(...Object.keys(metafile.outputs))
+  // Scripts of a frame without an origin are no modules: those are fetched with CORS.
+  const viewer = await build({ ...options, entryPoints: { 'pdf-viewer': 'page/pdf-viewer/viewer.ts' }, format: 'iife', outdir })
+  outputs.push(...Object.keys(viewer.metafile.outputs))
   const nameOf = (/** @type {RegExp} */ pattern) => basename(outputs.find((path) => pattern.test(path)) ?? '')
-  const template = await readFile(join(root, 'page', 'document.html'), 'utf8')
-  const document = template
-    .replaceAll('SCRIPT', nameOf(/\bpage-\w+\.js$/)).replaceAll('STYLES', nameOf(/\bpage-\w+\.css$/)).replaceAll('ICON', nameOf(/\.svg$/))
-  const path = join(folder, 'document.html')
+  const documents = await Promise.all([
+    writeDocument('page/pdf-viewer/viewer.html', join(folder, 'pdf-viewer.html'), {
+      VIEWER_SCRIPT: nameOf(/\bpdf-viewer-\w+\.js$/), VIEWER_STYLES: nameOf(/\bpdf-viewer-\w+\.css$/),
+    }),
+    writeDocument('page/document.html', join(folder, 'document.html'), {
+      SCRIPT: nameOf(/\bpage-\w+\.js$/), STYLES: nameOf(/\bpage-\w+\.css$/), ICON: nameOf(/\.svg$/),
+    }),
+  ])
+  return [...outputs, ...documents]
+}
+
+/**
+ * @param {string} template from the project's root
+ * @param {string} path
+ * @param {Record<string, string>} names of files, by what stands for them in the template
+ */
+async function writeDocument (template, path, names) {
+  const text = await readFile(join(root, template), 'utf8')
   const draft = `${path}.${process.pid}`
-  await writeFile(draft, document)
+  await writeFile(draft, Object.entries(names).reduce((document, [mark, name]) => document.replaceAll(mark, name), text))
   await rename(draft, path)
-  return [...outputs, relative(root, path)]
+  return relative(root, path)
 }
 
 /**

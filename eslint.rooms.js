@@ -15,7 +15,7 @@ export const rooms = {
   identity: { imports: [], packages: [typebox, 'undici'] },
   config: { imports: [], packages: [typebox] },
   client: { imports: [], packages: ['openapi-fetch'] },
-  page: { imports: ['client'], packages: ['@tanstack/virtual-core', '@uppy/core', '@uppy/utils', 'preact', 'uplot'] },
+  page: { imports: ['client'], packages: ['@tanstack/virtual-core', '@uppy/core', '@uppy/utils', 'pdfjs-dist', 'preact', 'uplot'] },
 
   // What the service is about.
   schemas: { imports: ['objects', 'http'], packages: [typebox, '@fastify/error'] },

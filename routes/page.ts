@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyPluginAsync } from 'fastify'
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { addressBucket } from '../store/bucket-address.js'
 
 /** What a relative link must begin with to lead below an address that may lack a trailing slash: for `/files`, `files/`. */
@@ -35,6 +35,17 @@ function pageHeaders (store: string | undefined) {
   }
 }
 
+/**
+ * The viewer of PDFs has no origin, even if someone opens it by itself, and no network: what is in a PDF can send nothing, and
+ * reaches neither the page nor the token.
+ */
+const viewerHeaders = {
+  'content-security-policy': [
+    'default-src \'none\'', 'script-src \'self\'', 'style-src \'self\'', 'img-src data: blob:', 'base-uri \'none\'', 'form-action \'none\'',
+    'frame-ancestors \'self\'', 'require-trusted-types-for \'script\'', 'trusted-types \'none\'', 'sandbox allow-scripts',
+  ].join('; '),
+}
+
 /** From an address of the page to that of the service, without the last slash: `..` for `/app/links`. */
 function wayToBase (url: string): string {
   const [path = ''] = url.split('?', 1)
@@ -49,12 +60,15 @@ const route: FastifyPluginAsync = async (app) => {
   // Resolved from the package's root, so that the built server finds it too.
   const folder = dirname(createRequire(import.meta.url).resolve('#page/document.html'))
   const template = await readFile(join(folder, 'document.html'), 'utf8')
+  const viewer = await readFile(join(folder, 'pdf-viewer.html'), 'utf8')
   const { S3_PUBLIC_ENDPOINT: publicEndpoint } = app.config
   const endpoint = publicEndpoint ?? (app.embeddedStore === undefined ? app.storeTarget.endpoint : undefined)
   const headers = pageHeaders(endpoint === undefined ? undefined : addressBucket({ ...app.storeTarget, endpoint }).origin)
 
-  app.addHook('onRequest', (_request, reply, done) => {
+  app.addHook('onRequest', ({ routeOptions: { url = '' } }, reply, done) => {
     reply.headers(headers)
+    // Who has no origin may load only what everyone may.
+    if (url.includes('/pdf-viewer-')) reply.header('cross-origin-resource-policy', 'cross-origin')
     done()
   })
   await app.register(fastifyStatic, {
@@ -68,15 +82,15 @@ const route: FastifyPluginAsync = async (app) => {
     maxAge: '365d',
   })
   const schema = { hide: true }
-  for (const url of ['/app', '/app/*']) {
-    app.get(url, { schema }, (request, reply) => {
-      const document = template.replaceAll('BASE', wayToBase(request.url))
-      const entityTag = `"${createHash('sha256').update(document).digest('base64url')}"`
-      reply.headers({ 'cache-control': 'no-cache', etag: entityTag })
-      if (request.headers['if-none-match'] === entityTag) return reply.code(304).send()
-      return reply.type('text/html; charset=utf-8').send(document)
-    })
+  const sendDocument = (request: FastifyRequest, reply: FastifyReply, text: string) => {
+    const document = text.replaceAll('BASE', wayToBase(request.url))
+    const entityTag = `"${createHash('sha256').update(document).digest('base64url')}"`
+    reply.headers({ 'cache-control': 'no-cache', etag: entityTag })
+    if (request.headers['if-none-match'] === entityTag) return reply.code(304).send()
+    return reply.type('text/html; charset=utf-8').send(document)
   }
+  for (const url of ['/app', '/app/*']) app.get(url, { schema }, (request, reply) => sendDocument(request, reply, template))
+  app.get('/app/pdf-viewer', { schema }, (request, reply) => sendDocument(request, reply.headers(viewerHeaders), viewer))
   // What people open first, and where the page used to be: a fragment survives a redirect. The links are relative, so that they
   // work under a proxy's prefix.
   app.get('/', { schema }, ({ originalUrl }, reply) => reply.redirect(`${nameBelow(originalUrl)}app`, 302))

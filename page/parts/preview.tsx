@@ -1,6 +1,7 @@
 import { previewKind } from '../state/preview-kind.js'
 import { inlineAddress } from '../state/read-beginning.js'
 import { strings } from '../text/strings.js'
+import { PdfPreview } from './pdf-preview.js'
 import { TextPreview } from './text-preview.js'
 
 interface PreviewProps {
@@ -12,7 +13,7 @@ interface PreviewProps {
 
 /**
  * Shows a file as safely as an inline download does: text, rows and JSON as text, pictures and sounds as such, and documents in
- * a frame without any rights, whose answer has a sandbox of its own.
+ * a frame without any rights, whose answer has a sandbox of its own. A PDF is drawn by a script in such a frame.
  */
 export function Preview ({ objectKey, fileName, contentType }: PreviewProps) {
   const kind = previewKind(contentType, fileName)
@@ -23,9 +24,7 @@ export function Preview ({ objectKey, fileName, contentType }: PreviewProps) {
     case 'image': return <div class='preview'><img src={address} alt={title} referrerpolicy='no-referrer' /></div>
     case 'audio': return <div class='preview'><audio src={address} controls preload='metadata' aria-label={title} /></div>
     case 'video': return <div class='preview'><video src={address} controls preload='metadata' aria-label={title} /></div>
-    // Browsers show PDF with a program of their own, which Chromium does not start in a sandboxed frame. A file that is sent as
-    // PDF is never interpreted as anything else (`nosniff`).
-    case 'pdf': return <iframe class='preview-frame' src={address} title={title} referrerpolicy='no-referrer' />
+    case 'pdf': return <PdfPreview key={objectKey} objectKey={objectKey} title={title} />
     case 'document': return <iframe class='preview-frame' src={address} title={title} sandbox='' referrerpolicy='no-referrer' />
     default: return <TextPreview key={objectKey} objectKey={objectKey} title={title} kind={kind} />
   }

@@ -38,3 +38,17 @@ export async function readBeginning (objectKey: string, signal: AbortSignal): Pr
     }
   }
 }
+
+/**
+ * Reads a whole file, as `readBeginning` does.
+ *
+ * @returns undefined if it has more bytes than that
+ * @throws TypeError without an answer, as from a storage that does not allow this page (CORS)
+ */
+export async function readWhole (objectKey: string, mostBytes: number, signal: AbortSignal): Promise<ArrayBuffer | undefined> {
+  const response = await fetch(inlineAddress(objectKey), { credentials: 'omit', signal })
+  if (!response.ok) throw new TypeError(`The file is answered with status ${response.status}.`)
+  if (Number(response.headers.get('content-length')) <= mostBytes) return await response.arrayBuffer()
+  await response.body?.cancel()
+  return undefined
+}

@@ -191,6 +191,14 @@ export const strings = {
     workflow: 'Workflow',
   },
 
+  pdf: {
+    page: (number: number, count: number) => `Page ${exactCount(number)} of ${exactCount(count)}`,
+    pages: (count: number) => counted(count, 'page', 'pages'),
+    larger: 'Larger',
+    smaller: 'Smaller',
+    tooBig: (most: string) => `A PDF of more than ${most} has no preview. Open it in a new tab to see it.`,
+  },
+
   deletion: {
     heading: 'Delete for good?',
     counting: 'Counting what would be deleted …',

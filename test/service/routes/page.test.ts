@@ -36,6 +36,19 @@ t.test('the page', async (t) => {
     }
   })
 
+  t.test('shows PDFs in a document without an origin and without a network, whose files anyone may load', async (t) => {
+    const viewer = await app.inject('/app/pdf-viewer')
+    t.equal(viewer.headers['content-security-policy'], 'default-src \'none\'; script-src \'self\'; style-src \'self\'; ' +
+      'img-src data: blob:; base-uri \'none\'; form-action \'none\'; frame-ancestors \'self\'; require-trusted-types-for \'script\'; ' +
+      'trusted-types \'none\'; sandbox allow-scripts')
+    const assets = assetsOf(viewer.body, '/app/pdf-viewer')
+    t.equal(assets.length, 2)
+    for (const asset of assets) t.match((await app.inject(asset)).headers, { 'cross-origin-resource-policy': 'cross-origin' }, asset)
+    for (const asset of assetsOf((await app.inject('/app')).body, '/app')) {
+      t.match((await app.inject(asset)).headers, { 'cross-origin-resource-policy': 'same-origin' }, asset)
+    }
+  })
+
   t.test('has no script, style or handler in its markup, and nothing from elsewhere', async (t) => {
     const { body } = await app.inject('/app')
     t.notMatch(body, /<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)/i)

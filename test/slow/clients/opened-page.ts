@@ -48,8 +48,8 @@ export async function shownWorkflows (page: Page): Promise<Array<{ name: string,
   })))
 }
 
-/** What axe-core finds wrong with the page as it is now, by the rules of WCAG 2.2 AA and good practice. */
-export async function violations (page: Page): Promise<string[]> {
+/** What axe-core finds wrong with the page, or a frame of it, as it is now, by the rules of WCAG 2.2 AA and good practice. */
+export async function violations (page: Pick<Page, 'evaluate'>): Promise<string[]> {
   await page.evaluate(axe)
   const found = await page.evaluate(`axe.run().then(({ violations }) =>
     violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(', ')))`)
