@@ -52,6 +52,8 @@ export class Uploads {
   /** What was chosen before the queue was there. */
   #early: PlacedFile[] = []
   #isLoading = false
+  /** Why what was chosen is to end once the queue is there. */
+  #cancelled: string | undefined
   #listeners = new Set<(summary: UploadSummary) => void>()
   #isDue = false
 
@@ -74,13 +76,15 @@ export class Uploads {
 
   /** Tries all again that have failed. */
   retry (): void {
+    this.#cancelled = undefined
     this.#queue?.retry()
     this.#work()
   }
 
   /** Ends all; those that were being sent can be continued. */
   cancel (message: string): void {
-    this.#queue?.cancel(message)
+    if (this.#queue === undefined) this.#cancelled = message
+    else this.#queue.cancel(message)
   }
 
   /** Ends all, and keeps nothing of them. */
@@ -114,8 +118,11 @@ export class Uploads {
   async #work (): Promise<void> {
     this.#tell()
     this.#queue ??= await this.#loadQueue()
-    this.#queue?.add(this.#early.splice(0))
     this.#tell()
+    if (this.#queue === undefined) return
+    this.#queue.add(this.#early.splice(0))
+    if (this.#cancelled !== undefined) this.#queue.cancel(this.#cancelled)
+    this.#cancelled = undefined
   }
 
   /** Undefined while that is under way, and if it fails. */

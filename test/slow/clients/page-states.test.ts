@@ -233,6 +233,22 @@ t.test('what the page makes of every state, in Chromium', { skip: withoutChromiu
     await page.locator('#files[aria-rowcount="3"]').waitFor()
   })
 
+  await t.test('what is cancelled while Uppy is being loaded is listed, too', async () => {
+    const { page } = await open({ ...admin, orgKey: 'loading' }, `/workflows/${workflowId}/runs/${run(6)}/`)
+    let release = () => {}
+    const released = new Promise<void>((resolve) => { release = resolve })
+    await page.route(/upload-queue/, async (route) => {
+      await released
+      await route.continue()
+    })
+    await upload(page, 'early.txt')
+    await page.getByRole('button', { name: 'Cancel all' }).click()
+    release()
+    await page.locator('.failed', { hasText: 'Cancelled.' }).waitFor()
+    await page.getByRole('button', { name: 'Try all again' }).click()
+    await page.locator('#uploads-progress', { hasText: '1\u00a0file uploaded' }).waitFor()
+  })
+
   await t.test('hundreds of files arrive, those too whose names differ only by case, and what is cancelled can be tried again', async (t) => {
     const { page, complaints } = await open({ ...admin, orgKey: 'hundreds' }, `/workflows/${workflowId}/runs/${run(4)}/`)
     // More than one Uppy has; what is dropped by a script has one time.
