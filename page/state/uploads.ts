@@ -70,7 +70,7 @@ export class Uploads {
   }
 
   add (files: readonly ChosenFile[], target: UploadTarget): void {
-    this.#early.push(...files.map(({ file, path }) => ({ file, path: target.folder + path, target })))
+    for (const { file, path } of files) this.#early.push({ file, path: target.folder + path, target })
     this.#work()
   }
 
@@ -117,7 +117,8 @@ export class Uploads {
 
   async #work (): Promise<void> {
     this.#tell()
-    this.#queue ??= await this.#loadQueue()
+    const loaded = this.#queue ?? await this.#loadQueue()
+    this.#queue ??= loaded
     this.#tell()
     if (this.#queue === undefined) return
     this.#queue.add(this.#early.splice(0))
