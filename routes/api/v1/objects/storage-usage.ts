@@ -47,7 +47,7 @@ const route: FastifyPluginAsyncTypebox = async (app) => {
     const known = parseEntityTags(request.headers['if-none-match'] ?? '')
     const isKnown = known === '*' || known.some((tag) => matchesWeakly(tag, entityTag))
     if (isKnown) return await reply.status(304).headers(headers).send(undefined)
-    return await reply.headers(headers).serializer(() => text).send(body)
+    return await reply.headers(headers).type('application/json; charset=utf-8').serializer(() => text).send(body)
   })
 }
 

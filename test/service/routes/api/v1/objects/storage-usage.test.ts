@@ -56,7 +56,7 @@ t.test('storage usage', async (t) => {
     const { headers: { etag, ...headers } } = await usage()
     // A cache in between must not show one caller's figures to another.
     const notForOthers = { 'cache-control': 'private, no-cache', vary: 'authorization' }
-    t.match(headers, notForOthers)
+    t.match(headers, { 'content-type': 'application/json; charset=utf-8', ...notForOthers })
     const entityTag = String(etag)
     t.match(entityTag, /^W\/"[\w-]+"$/)
     for (const header of [entityTag, entityTag.replace('W/', ''), `"other", ${entityTag}`, '*']) {
