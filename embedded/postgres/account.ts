@@ -3,18 +3,18 @@ import { dirname, join } from 'node:path'
 import { errorCode } from '../../errors/error-code.js'
 import { EmbeddedDatabaseError } from './failure.js'
 
-/** Whom PostgreSQL runs as, by the numbers of user and group. */
+/** The account that PostgreSQL runs as: the numbers of its user and group. */
 export interface Account {
   uid: number
   gid: number
 }
 
-/** Whoever has no rights; its number needs no entry in any file. */
+/** The user without rights; its number needs no entry in any file. */
 const nobody: Account = { uid: 65_534, gid: 65_534 }
 
 /**
- * Whom PostgreSQL is to run as, which refuses to run as root: the owner of its data, or nobody if that is root. undefined for
- * anyone but root: the same user as this process.
+ * The account for PostgreSQL, which refuses to run as root: the owner of its data, or `nobody` if root owns it. undefined if
+ * this process does not run as root: PostgreSQL then runs as the same user.
  *
  * @param directory where the data is, or will be
  */
@@ -44,7 +44,7 @@ export async function give (path: string, { uid, gid }: Account): Promise<void> 
   try {
     await lchown(path, uid, gid)
   } catch (error) {
-    // This root is one without all its rights, as in some containers.
+    // Root may lack some of its rights, as in some containers.
     throw new EmbeddedDatabaseError(
       `PostgreSQL refuses to run as root, and its data could not be given to another user (${errorCode(error)}): ` +
         'run the service as a user who may write DATA_DIR')

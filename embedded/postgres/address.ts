@@ -19,14 +19,14 @@ const PORT = 5432
 /** What fits into sockaddr_un, even where that is shortest. Node.js 20 silently truncates a longer path. */
 const SOCKET_PATH_MAX_BYTES = 103
 
-/** A Unix socket in the folder of the data, which only its owner can enter. It needs no port, and nobody else gets to it. */
+/** A Unix socket in the folder of the data, which only its owner can enter. It needs no port, and nobody else can reach it. */
 export async function socketAddress (directory: string): Promise<Address> {
   const isTooLong = Buffer.byteLength(join(directory, `.s.PGSQL.${PORT}`)) > SOCKET_PATH_MAX_BYTES
   const shortcut = isTooLong ? await mkdtemp(join(tmpdir(), 'objects-storage-')) : undefined
   if (shortcut !== undefined) await symlink(directory, join(shortcut, 'd'))
   const folder = shortcut === undefined ? directory : join(shortcut, 'd')
   return {
-    // The server's folder at work is that of its data.
+    // The server's working directory is the folder of its data.
     settings: { listen_addresses: '', unix_socket_directories: '.', port: String(PORT) },
     url: (password) => `postgres://${SUPERUSER}:${password}@localhost/postgres?host=${encodeURIComponent(folder)}`,
     close: async () => {
@@ -35,7 +35,7 @@ export async function socketAddress (directory: string): Promise<Address> {
   }
 }
 
-/** A port of this machine that was free, for where there are no Unix sockets, or where they would not do. */
+/** A free port of this machine, where there are no Unix sockets or they would not do. */
 export async function portAddress (): Promise<Address> {
   const port = await findPort()
   return {

@@ -11,7 +11,7 @@ export interface Cluster {
   directory: string
   /** Where PostgreSQL's programs are: the folder with `bin`, `lib` and `share`. */
   programs: string
-  /** Whom they run as; undefined for the user of this process. */
+  /** The account that they run as; undefined for the user of this process. */
   account: Account | undefined
 }
 
@@ -20,8 +20,8 @@ export const SUPERUSER = 'postgres'
 const WAL_SEGMENT_MEBIBYTES = 4
 
 /**
- * Creates the data of a cluster, with a password of its own: all of it, or none if this process is killed meanwhile. It is left
- * to `syncCluster` to write it to the disk, which takes longer than the rest.
+ * Creates the data of a cluster, with a password of its own: all of it, or none if this process is killed meanwhile.
+ * `syncCluster` writes it to the disk, which takes longer than the rest.
  *
  * @throws {DiskFullError}
  * @throws {EmbeddedDatabaseError}

@@ -1,7 +1,7 @@
 /** The embedded database cannot run here, and waiting will not change that; the message says why, in one line. */
 export class EmbeddedDatabaseError extends Error {
   override name = 'EmbeddedDatabaseError'
-  /** PostgreSQL's system_error: to a request, the database is away. */
+  /** PostgreSQL's system_error: requests are answered as if the database were away. */
   readonly code = '58000'
 
   /** @param why a sentence without its full stop */

@@ -11,7 +11,7 @@ import { stopWithThisProcess } from './watcher.js'
 export interface RunningServer {
   /** Resolves with what the server last said, once it has ended. */
   ended: Promise<string>
-  /** Has it break off what it does and end; see `ended`. */
+  /** Interrupts what it is doing and ends it; see `ended`. */
   stop: () => Promise<void>
 }
 
@@ -37,7 +37,7 @@ export async function launch (cluster: Cluster, settings: ServerSettings): Promi
   let isReady = false
   const words = new LastWords()
   const ended = new Promise<string>((resolve) => {
-    // All that it wrote has then been read.
+    // By then, everything that it wrote has been read.
     child.once('close', () => {
       endWatch()
       resolve(words.cause)
@@ -66,7 +66,7 @@ export async function launch (cluster: Cluster, settings: ServerSettings): Promi
   }
 }
 
-/** What a server's log says of why the server ended. */
+/** What a server's log says about why it ended. */
 class LastWords {
   #panic: string | undefined
   #failure: string | undefined

@@ -13,8 +13,8 @@ export function recordServer (directory: string, processId: number): void {
 }
 
 /**
- * Stops the server that a killed process has left behind, if it still runs. PostgreSQL's own record of it is removed: it would
- * take any process that has the server's id now for the server, and refuse to start.
+ * Stops the server that a killed process has left behind, if it still runs. PostgreSQL's own record of it is removed, since
+ * PostgreSQL would take any process that now has the server's id for the server, and refuse to start.
  */
 export async function stopLeftover (directory: string): Promise<void> {
   const server = readProcessIdentity(recordPath(directory))

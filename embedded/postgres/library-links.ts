@@ -3,8 +3,8 @@ import { basename, join } from 'node:path'
 import { errorCode } from '../../errors/error-code.js'
 
 /**
- * Links the libraries of PostgreSQL's programs to their shorter names. Packages of npm hold no links: a script of the package
- * would create them at its installation, but npm does not run it unless it was told to.
+ * Links the libraries of PostgreSQL's programs to their shorter names. npm packages cannot contain links: a script of theirs
+ * creates them when it is installed, but npm does not run it unless it is told to.
  *
  * @param folder the one with `bin`, `lib` and `share`
  * @returns whether all links are there; false if this user may not create them

@@ -32,7 +32,7 @@ export async function preparePrograms (account: Account | undefined, source: Pro
   return copy
 }
 
-/** Whether an account gets to the programs: whether it does is decided by more than the folders' modes. */
+/** Whether an account can run the programs. It is tried, since more than the folders' modes decides. */
 async function canRun (folder: string, { uid, gid }: Account): Promise<boolean> {
   try {
     await run(join(folder, 'bin/postgres'), ['--version'], { uid, gid, cwd: '/', env: {} })
@@ -54,7 +54,7 @@ async function copyPrograms ({ folder, version }: ProgramsPackage): Promise<stri
     await rename(draft, target)
   } catch (error) {
     if (!['ENOTEMPTY', 'EEXIST'].includes(errorCode(error))) throw error
-    // Another process was faster, or a copy is there that is not to be used.
+    // Another process was faster, or there is a copy that must not be used.
     if (await isCopy(target, folder)) {
       await rm(draft, { recursive: true })
     } else {
@@ -74,7 +74,7 @@ async function isCopy (target: string, folder: string): Promise<boolean> {
   return (await readdir(folder, { recursive: true })).every((name) => names.has(name) || !isNeeded(name))
 }
 
-/** Static libraries, and what else only serves to build programs, take 2 MB. */
+/** Static libraries, and other files that only serve to build programs, take 2 MB. */
 function isNeeded (path: string): boolean {
   return !path.endsWith('.a') && !path.split(sep).includes('pkgconfig')
 }

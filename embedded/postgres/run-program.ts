@@ -8,15 +8,15 @@ import type { Cluster } from './cluster.js'
 import { EmbeddedDatabaseError } from './failure.js'
 
 /**
- * The folder of a cluster's data, as its programs are told it. On Linux, programs of another account are told that it is the
- * one that they start in: they can use that even if they may not enter the folders above it, such as root's home folder.
+ * The path of a cluster's data that its programs are given. On Linux, programs that run as another account are given their
+ * working directory: they can use it even if they may not enter the folders above it, such as root's home directory.
  */
 export function dataPath ({ directory, account }: Cluster): string {
   return account !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : directory
 }
 
 /**
- * Starts one of PostgreSQL's programs as a cluster's account, in the folder of its data. It gets nothing of this process's
+ * Starts one of PostgreSQL's programs as a cluster's account, in the folder of its data. It gets none of this process's
  * environment, which may contain secrets, and no signal that a terminal sends.
  *
  * @throws {EmbeddedDatabaseError} if it cannot be run here
@@ -59,7 +59,7 @@ export async function runProgram (
 }
 
 function explain (code: string, program: string, isOtherAccount: boolean): string {
-  // The file that is missing is then the loader that the program names.
+  // Then the missing file is the loader that the program names.
   if (code === 'ENOENT' && existsSync(program)) {
     return 'PostgreSQL\'s programs need the GNU C library, which this system does not have, as Alpine Linux does not'
   }

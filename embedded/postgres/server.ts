@@ -19,7 +19,7 @@ export interface ServerOptions {
   hasPort?: boolean
   /** Called with why a running server ended by itself. */
   onCrash?: (error: Error) => void
-  /** Called with where data is kept from now on that this server cannot read. */
+  /** Called with the folder to which data that this server cannot read was moved. */
   onSetAside?: (directory: string) => void
 }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { rename } from 'node:fs/promises'
 
 /**
- * Moves a folder of data away, beside where it was, and keeps it.
+ * Renames a folder of data, so that it is kept beside its old place.
  *
  * @returns where it is now
  */

@@ -16,7 +16,7 @@ export function stopWithThisProcess (server: ChildProcess, account: Account | un
   const watcher = spawn('/bin/sh', ['-c', SCRIPT, String(server.pid)], {
     ...account, cwd: '/', env: {}, detached: true, stdio: ['pipe', 'ignore', 'ignore'],
   })
-  // Without a watcher, everything works but this.
+  // Without a watcher, everything else works.
   watcher.on('error', () => {})
   watcher.unref()
   if (watcher.stdin instanceof Socket) watcher.stdin.unref()

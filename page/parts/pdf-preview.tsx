@@ -4,10 +4,10 @@ import { base } from '../state/router.js'
 import { humanSize } from '../text/figures.js'
 import { strings } from '../text/strings.js'
 
-/** A bigger one is opened in a tab, where browsers read only what they show. */
+/** Bigger ones are opened in a tab, where browsers read only what they show. */
 const MOST_BYTES = 64 * 1024 ** 2
 
-/** A PDF, drawn in a frame that has no rights but to run the viewer's script, to which its bytes are sent. */
+/** A PDF, drawn in a frame that may only run the viewer's script, to which the bytes are sent. */
 export function PdfPreview ({ objectKey, title }: { objectKey: string, title: string }) {
   const frame = useRef<HTMLIFrameElement>(null)
   const [isReady, setIsReady] = useState(false)
@@ -17,7 +17,7 @@ export function PdfPreview ({ objectKey, title }: { objectKey: string, title: st
     const leaving = new AbortController()
     readWhole(objectKey, MOST_BYTES, leaving.signal).then((bytes) => {
       if (bytes === undefined) setFailure(strings.pdf.tooBig(humanSize(MOST_BYTES)))
-      // The frame has no origin that could be named.
+      // The frame has no origin to name.
       else frame.current?.contentWindow?.postMessage(bytes, '*', [bytes])
     }).catch(() => { if (!leaving.signal.aborted) setFailure(strings.file.notShown) })
     return () => { leaving.abort() }

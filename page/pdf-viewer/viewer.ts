@@ -1,5 +1,5 @@
 /*
- * Shows a PDF in a frame without rights: it has no origin, no network and no way to the page but the bytes that the page sends.
+ * Shows a PDF in a frame without rights: it has no origin, no network and nothing of the page but the bytes that it is sent.
  */
 import './viewer.css'
 // Without a worker of its own, which a frame without an origin may not start, pdf.js finds this one.
@@ -18,7 +18,7 @@ class Sheet {
   readonly element = document.createElement('section')
   readonly #pdf: PDFDocumentProxy
   readonly #number: number
-  /** What is drawn now, or being drawn; another one takes its place when the width changes. */
+  /** What is drawn, or being drawn; replaced when the width changes. */
   #drawn = { width: 0 }
 
   constructor (pdf: PDFDocumentProxy, number: number, aspectRatio: number) {
@@ -34,7 +34,7 @@ class Sheet {
     this.element.replaceChildren()
   }
 
-  /** Draws the page as wide as the sheet is, unless it is. */
+  /** Draws the page as wide as the sheet, unless it already is. */
   async draw (): Promise<void> {
     const width = this.element.clientWidth
     if (width === this.#drawn.width) return

@@ -28,8 +28,8 @@ export interface UploadQueueOptions {
 }
 
 /**
- * Sends files with Uppy, a hundred in each, and a few at a time over all. What has arrived is counted and let go, so that only
- * files that wait or have failed are kept, as the browser's references to them.
+ * Sends files with Uppy, a hundred in each, and a few at a time over all. Files that have arrived are counted and
+ * released, so that only waiting and failed ones are kept, as the browser's references to them.
  */
 export class UploadQueue {
   readonly #options: UploadQueueOptions
@@ -65,25 +65,25 @@ export class UploadQueue {
     }
   }
 
-  /** Tries all again that have failed. */
+  /** Tries all failed files again. */
   retry (): void {
     for (const uppy of this.#uppys) if (uppy.getFiles().some(hasFailed)) uppy.retryAll()
   }
 
-  /** Ends all, which have then failed. */
+  /** Ends all; they then count as failed. */
   cancel (message: string): void {
     this.#ending.abort(new Error(message))
     this.#ending = new AbortController()
   }
 
-  /** Ends all, and keeps nothing of them. */
+  /** Ends all, and forgets them. */
   forget (): void {
     this.cancel('')
     this.#letGo(() => true)
     this.#doneCount = this.#doneBytes = 0
   }
 
-  /** Keeps nothing of what has arrived or failed. */
+  /** Forgets what has arrived or failed. */
   dismiss (): void {
     this.#letGo(isOver)
     this.#doneCount = this.#doneBytes = 0
@@ -115,7 +115,7 @@ export class UploadQueue {
 
   #createUppy (): PageUppy {
     const uppy: PageUppy = new Uppy({
-      // Uppy takes files for the same whose names differ by case alone.
+      // Uppy takes files whose names differ only by case for the same file.
       onBeforeFileAdded: (file) => ({ ...file, id: String(++this.#fileCount) }),
       // It would name files to the console.
       logger: { debug: () => {}, warn: () => {}, error: () => {} },
@@ -145,7 +145,7 @@ export class UploadQueue {
     return this.#uppys.flatMap((uppy) => uppy.getFiles())
   }
 
-  /** Has Uppys forget files, and ends those that have no others. */
+  /** Removes files from their Uppys, and ends those that have no others. */
   #letGo (isUnwanted: (file: UploadFile) => boolean): void {
     for (const uppy of this.#uppys) {
       const unwanted = uppy.getFiles().filter(isUnwanted)

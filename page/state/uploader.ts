@@ -28,13 +28,13 @@ export interface UploaderOptions extends PluginOpts {
   turns: RateLimitedQueue
   /** The ids of those that are being sent. */
   sending: Set<string>
-  /** Ends what is being sent and what waits, if it is asked for before that. */
+  /** Ends what is being sent, and what waits if it asked for the signal before. */
   signal: () => AbortSignal
 }
 
 /**
- * Sends an Uppy's files by the project's own client, which knows the service's uploads: parts that are looked up and continued,
- * conflicts, what is worth another try, and the size that a place is reserved for.
+ * Sends an Uppy's files with the project's own client, which knows the service's uploads: how parts are continued, what a
+ * conflict means, what is worth another try, and which size is reserved.
  */
 export class Uploader extends BasePlugin<UploaderOptions, UploadMeta, FailureBody> {
   override id = 'Uploader'
@@ -74,7 +74,7 @@ export class Uploader extends BasePlugin<UploaderOptions, UploadMeta, FailureBod
     } catch (error) {
       sending.delete(id)
       const { message, code, status } = describe(error)
-      // What the service has given up is begun anew.
+      // An upload that the service has given up begins again.
       if (code === 'UPLOAD_NOT_FOUND') points.forget(upload)
       if (points.find(upload) === undefined) this.#tellProgress(id, 0)
       const failed = this.#find(id)

@@ -28,7 +28,7 @@ export interface FailedUpload {
   failure: { message: string, code: string | undefined }
 }
 
-/** What is known of all uploads since the list was last dismissed. */
+/** What is known about all uploads since the list was last dismissed. */
 export interface UploadSummary {
   fileCount: number
   doneCount: number
@@ -41,8 +41,9 @@ export interface UploadSummary {
 }
 
 /**
- * Sends files, a few at a time, wherever in the page one goes meanwhile. What fails for good is kept, to be tried again: one in
- * parts then continues where it stopped, even if it is chosen again after a reload. What sends them is loaded with the first.
+ * Sends files, a few at a time, while the reader goes anywhere in the page. Those that fail for good are kept, to be tried
+ * again: one in parts then continues where it stopped, even if it is chosen again after a reload. The code that sends them is
+ * loaded with the first.
  */
 export class Uploads {
   readonly #client: ObjectsClient
@@ -74,7 +75,7 @@ export class Uploads {
     this.#work()
   }
 
-  /** Tries all again that have failed. */
+  /** Tries all failed files again. */
   retry (): void {
     this.#cancelled = undefined
     this.#queue?.retry()
@@ -87,7 +88,7 @@ export class Uploads {
     else this.#queue.cancel(message)
   }
 
-  /** Ends all, and keeps nothing of them. */
+  /** Ends all, and forgets them. */
   forget (): void {
     this.#early = []
     this.#queue?.forget()
@@ -146,7 +147,7 @@ export class Uploads {
     }
   }
 
-  /** Tells how far all have come, once before the next picture is drawn. */
+  /** Reports the progress of all, once before the next frame is drawn. */
   #tell (): void {
     if (this.#isDue) return
     this.#isDue = true
