@@ -4,6 +4,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 
 import { type IncomingMessage, type ServerResponse, createServer, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { mintObjectKey } from '../../../objects/object-key.js'
 import { readZip } from '../../support/archives.js'
@@ -171,10 +172,13 @@ t.test('an archive whose files have changed since begins anew, and one that is t
   const held = proxy.holdBodies(800_000)
   const second = start([...options, '--force'])
   await Promise.race([held, second.ended])
+  // What has been sent may not have been written yet.
+  const findPart = async () => (await readdir(folder)).find((file) => file.endsWith('.part'))
+  while (await findPart() === undefined) await setImmediate()
   second.child.kill('SIGKILL')
   await second.ended
   proxy.release()
-  const [part = ''] = (await readdir(folder)).filter((file) => file.endsWith('.part'))
+  const part = await findPart() ?? ''
   await writeFile(join(folder, part), archive)
   const before = proxy.fetchedBytes
   t.match(await get(...options, '--force'), { exitCode: 0 })
