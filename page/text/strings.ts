@@ -161,6 +161,7 @@ export const strings = {
     uploadFolder: 'Upload a folder',
     uploadAs: 'Upload as',
     drop: 'Drop files and folders here to upload them.',
+    unreadable: (paths: readonly string[]) => `Your browser cannot read these, so they are not uploaded: ${paths.join(', ')}`,
     select: (name: string) => `Select ${name}`,
     selectAll: 'Select everything shown',
     selected: (count: number) => `${counted(count, 'entry', 'entries')} selected`,
