@@ -42,7 +42,7 @@ export async function readBeginning (objectKey: string, signal: AbortSignal): Pr
 /**
  * Reads a whole file, as `readBeginning` does.
  *
- * @returns undefined if it has more bytes than that
+ * @returns undefined if it has more than `mostBytes`
  * @throws TypeError without an answer, as from a storage that does not allow this page (CORS)
  */
 export async function readWhole (objectKey: string, mostBytes: number, signal: AbortSignal): Promise<ArrayBuffer | undefined> {
